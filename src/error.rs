@@ -1,0 +1,324 @@
+//! What docgen says when something needs a person.
+//!
+//! One small type serves a wrong setting, a broken entry in a log and a hole
+//! that cannot be filled: what kind of trouble, where, what stood there, and how
+//! to mend it. A reader of an input collects them and goes on; only a caller
+//! decides that one of them ends the run. What it leaves out: printing. The
+//! plain [`Display`](fmt::Display) form is complete without colour, and
+//! `src/cli` adds the colour.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The result of everything here that can need a person.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What kind of trouble an [`Error`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A file could not be read or written.
+    Io,
+    /// An entry of a trace is damaged or cut off; only that entry is lost.
+    DamagedEntry,
+    /// A file is in no format that docgen reads.
+    UnknownFormat,
+    /// A setting is wrong: in `docgen.toml`, `capture.toml` or a profile.
+    Setting,
+    /// A template does not compile or fails when it is rendered.
+    Template,
+    /// A hole of a page source cannot be filled.
+    Hole,
+    /// A label matches no exchange, or more than one.
+    Label,
+    /// A file in the way was not written by docgen, or was edited by hand.
+    Ownership,
+    /// A page on disk is not what its capture says.
+    Stale,
+    /// A hand-written page could not be understood in some place.
+    Import,
+    /// A secret stands in clear.
+    Secret,
+    /// A link between pages leads nowhere.
+    Link,
+    /// A command could not be run or recorded as it should be.
+    Capture,
+}
+
+impl ErrorKind {
+    /// A short, stable name for tools, as in `docgen check --format json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            ErrorKind::Io => "io",
+            ErrorKind::DamagedEntry => "damaged-entry",
+            ErrorKind::UnknownFormat => "unknown-format",
+            ErrorKind::Setting => "setting",
+            ErrorKind::Template => "template",
+            ErrorKind::Hole => "hole",
+            ErrorKind::Label => "label",
+            ErrorKind::Ownership => "ownership",
+            ErrorKind::Stale => "stale",
+            ErrorKind::Import => "import",
+            ErrorKind::Secret => "secret",
+            ErrorKind::Link => "link",
+            ErrorKind::Capture => "capture",
+        }
+    }
+}
+
+/// A place in a file. Lines and columns count from 1; a column counts characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, as the user named it.
+    pub file: PathBuf,
+    /// The line, from 1; 0 when the whole file is meant.
+    pub line: usize,
+    /// The column in characters, from 1; 0 when the whole line is meant.
+    pub column: usize,
+    /// How many characters the caret underlines, at least 1.
+    pub width: usize,
+    /// The text of the line, without its end.
+    pub excerpt: String,
+}
+
+impl Place {
+    /// A place that is a whole file.
+    pub fn file(file: impl Into<PathBuf>) -> Place {
+        Place { file: file.into(), line: 0, column: 0, width: 1, excerpt: String::new() }
+    }
+
+    /// The place of the byte range `start..end` of `text`, which is the content of `file`.
+    ///
+    /// Offsets beyond the text, or inside a character, move to the nearest character before.
+    pub fn span(file: impl Into<PathBuf>, text: &str, start: usize, end: usize) -> Place {
+        let start = text.floor_char_boundary(start);
+        let before = &text[..start];
+        let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+        let end = text.floor_char_boundary(end).clamp(start, line_end.max(start));
+        Place {
+            file: file.into(),
+            line,
+            column: text[line_start..start].chars().count() + 1,
+            width: text[start..end].chars().count().max(1),
+            excerpt: text[line_start..line_end].trim_end_matches('\r').to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+            if self.column > 0 {
+                write!(f, ":{}", self.column)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Something that needs a person: what, where, and how to mend it.
+///
+/// The `Display` form is several lines, ready to be shown:
+///
+/// ```text
+/// error: the entry ends before the empty line that follows its headers
+///   --> captures/image/show/trace.log:41:1
+///    |
+/// 41 | ### (openstack) REQ >>> (keystone) : GET http://127.0.0.1:5000/
+///    | ^
+///    = help: the entry is left out; capture the command again, or mend the line
+/// ```
+#[derive(Clone)]
+pub struct Error(Box<Repr>);
+
+#[derive(Clone)]
+struct Repr {
+    kind: ErrorKind,
+    message: String,
+    place: Option<Place>,
+    hint: Option<String>,
+    source: Option<std::sync::Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of this kind; `message` is one sentence without a full stop.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
+        Error(Box::new(Repr { kind, message: message.into(), place: None, hint: None, source: None }))
+    }
+
+    /// An error about reading or writing `file`.
+    pub fn io(action: &str, file: &Path, source: std::io::Error) -> Error {
+        Error::new(ErrorKind::Io, format!("cannot {action} {}: {source}", file.display())).with_source(source)
+    }
+
+    /// The same error, with the place it is about.
+    pub fn at(mut self, place: Place) -> Error {
+        self.0.place = Some(place);
+        self
+    }
+
+    /// The same error, with what the reader can do about it.
+    pub fn hint(mut self, hint: impl Into<String>) -> Error {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// The same error, with the error that caused it.
+    pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+        self.0.source = Some(std::sync::Arc::new(source));
+        self
+    }
+
+    /// What kind of trouble this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The sentence that says what is wrong.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Where it is, if it is in a file.
+    pub fn place(&self) -> Option<&Place> {
+        self.0.place.as_ref()
+    }
+
+    /// How to mend it, if that is known.
+    pub fn help(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+}
+
+/// How many characters of a long line an excerpt shows.
+const EXCERPT_WIDTH: usize = 100;
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", escape_control(&self.0.message))?;
+        let Some(place) = &self.0.place else {
+            if let Some(hint) = &self.0.hint {
+                write!(f, "\n  = help: {}", escape_control(hint))?;
+            }
+            return Ok(());
+        };
+        let gutter = if place.line == 0 { 1 } else { place.line.to_string().len() };
+        write!(f, "\n{:gutter$}--> {place}", "")?;
+        if place.line > 0 {
+            let (shown, caret) = excerpt(place);
+            write!(f, "\n{:gutter$} |", "")?;
+            write!(f, "\n{} | {}", place.line, shown)?;
+            if let Some((column, width)) = caret {
+                write!(f, "\n{:gutter$} | {:column$}{}", "", "", "^".repeat(width))?;
+            }
+        }
+        if let Some(hint) = &self.0.hint {
+            write!(f, "\n{:gutter$} = help: {}", "", escape_control(hint))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// The part of the line around the place, and the caret's offset and width in it.
+fn excerpt(place: &Place) -> (String, Option<(usize, usize)>) {
+    let caret = place.column.checked_sub(1);
+    let first = caret.unwrap_or(0).saturating_sub(EXCERPT_WIDTH / 2);
+    let mut shown = String::new();
+    let mut columns = Vec::new();
+    if first > 0 {
+        shown.push_str("...");
+    }
+    let mut rest = place.excerpt.chars().skip(first);
+    for c in rest.by_ref().take(EXCERPT_WIDTH) {
+        columns.push(shown.chars().count());
+        shown.push_str(&escape_control(c.encode_utf8(&mut [0; 4])));
+    }
+    let end = shown.chars().count();
+    if rest.next().is_some() {
+        shown.push_str("...");
+    }
+    let caret = caret.map(|at| {
+        let from = columns.get(at - first).copied().unwrap_or(end);
+        let to = columns.get(at - first + place.width).copied().unwrap_or(end);
+        (from, to.saturating_sub(from).max(1))
+    });
+    (shown, caret)
+}
+
+/// `text` with control characters, and those that turn the direction of text, as visible escapes.
+///
+/// A message may quote what somebody else put into a file; it must not move the cursor.
+pub fn escape_control(text: &str) -> std::borrow::Cow<'_, str> {
+    let hostile = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(|c| hostile(c) && c != '\n') {
+        return text.into();
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '\n' => escaped.push('\n'),
+            '\t' => escaped.push(' '),
+            c if hostile(c) => escaped.extend(c.escape_unicode()),
+            c => escaped.push(c),
+        }
+    }
+    escaped.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_counts_characters() {
+        let text = "가나\n다라마바\n";
+        let at = text.find('마').unwrap();
+        let place = Place::span("x.log", text, at, at + '마'.len_utf8());
+        assert_eq!((place.line, place.column, place.width), (2, 3, 1));
+        assert_eq!(place.excerpt, "다라마바");
+    }
+
+    #[test]
+    fn the_display_form_has_all_parts() {
+        let text = "one\ntwo three\n";
+        let error = Error::new(ErrorKind::DamagedEntry, "the entry is cut off")
+            .at(Place::span("trace.log", text, 8, 13))
+            .hint("capture the command again");
+        let expected = "error: the entry is cut off\n --> trace.log:2:5\n  |\n2 | two three\n  |     ^^^^^\n  = help: capture the command again";
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn a_long_line_is_shown_around_the_caret() {
+        let text = format!("{}X{}", "a".repeat(500), "b".repeat(500));
+        let error = Error::new(ErrorKind::Hole, "no").at(Place::span("p.md", &text, 500, 501));
+        let lines: Vec<_> = error.to_string().lines().map(str::to_owned).collect();
+        let caret = lines[4].find('^').unwrap();
+        assert_eq!(lines[3].as_bytes()[caret], b'X');
+    }
+
+    #[test]
+    fn a_message_cannot_move_the_cursor() {
+        let error = Error::new(ErrorKind::Io, "bad \u{1b}[2J name");
+        assert!(!error.to_string().contains('\u{1b}'));
+    }
+}

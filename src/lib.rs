@@ -1,0 +1,19 @@
+//! docgen turns what a command did on the wire into numbered pages.
+//!
+//! ```text
+//! a command ── capture ─┐
+//! HAR, log files ─ source ┼─► Trace ──► Sequence ──► Page ──► Markdown
+//! an existing page ─ import┘   facts    numbered     all that a
+//!                                        steps        template may see
+//! ```
+//!
+//! Data flows one way, and every producer meets the rest at [`trace::Trace`]. The
+//! middle is pure functions of values; only the command line, the capture client
+//! and the file writer do I/O.
+
+pub mod error;
+pub mod source;
+pub mod text;
+pub mod trace;
+
+pub use error::{Error, ErrorKind, Place, Result};

@@ -1,0 +1,3 @@
+//! The `docgen` program: arguments to the library, its answer to an exit status.
+
+fn main() {}

@@ -1,0 +1,211 @@
+//! What a command did on the wire, as plain data.
+//!
+//! Every producer (log readers, the HAR reader, the capture client, the import
+//! of a page) ends in a [`Trace`], and everything after it starts there. Nothing
+//! here reads, writes, numbers or decides; it only holds what was seen. Names
+//! and values keep the case, order and repetition of the wire.
+
+mod body;
+
+pub use body::{Binary, Body};
+
+use crate::text::Text;
+
+/// All exchanges that a command caused, whoever sent them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trace {
+    /// The exchanges, in the order of their array or of their requests in a log.
+    pub exchanges: Vec<Exchange>,
+    /// Places of the input where an entry was damaged and left out.
+    pub gaps: Vec<Gap>,
+}
+
+/// One request and its response.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exchange {
+    /// Who sent the request, as the source names it; `None` when it does not say.
+    pub from: Option<Text>,
+    /// Who received the request, as the source names it; `None` when it does not say.
+    pub to: Option<Text>,
+    /// When the request was sent, in microseconds since 1970-01-01 UTC.
+    pub started: Micros,
+    /// When the response was complete; `None` when none came.
+    pub ended: Option<Micros>,
+    /// The times are made up to carry an order (the source had none); no page shows them.
+    pub synthetic: bool,
+    /// How the exchange came to be known.
+    pub known_from: KnownFrom,
+    /// The request.
+    pub request: Request,
+    /// The response; `None` when none came.
+    pub response: Option<Response>,
+}
+
+/// Microseconds since 1970-01-01 UTC.
+pub type Micros = i64;
+
+/// How an exchange came to be known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum KnownFrom {
+    /// It was recorded, with headers and bodies.
+    #[default]
+    Wire,
+    /// A hand-written page only draws it: there is a method, a path and a status, no more.
+    Diagram,
+}
+
+/// A request as it was sent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Request {
+    /// The method, as sent.
+    pub method: Text,
+    /// The whole URL, as the source gives it.
+    pub url: Text,
+    /// The header fields, in order.
+    pub headers: Headers,
+    /// The body.
+    pub body: Body,
+}
+
+/// A response as it was received.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// The reason phrase, in the case of the wire; may be empty.
+    pub reason: Text,
+    /// The URL that the response's own log entry names, where it is not the request's
+    /// (a trailing slash gained on the way, say).
+    pub url: Option<Text>,
+    /// The header fields, in order.
+    pub headers: Headers,
+    /// The body.
+    pub body: Body,
+}
+
+/// Header fields in the order, case and repetition of the wire.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(Text, Text)>);
+
+impl Headers {
+    /// The fields, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Text, &Text)> {
+        self.0.iter().map(|(name, value)| (name, value))
+    }
+
+    /// Adds a field after the others.
+    pub fn push(&mut self, name: Text, value: Text) {
+        self.0.push((name, value));
+    }
+
+    /// The value of the first field of this name, whatever its case.
+    pub fn get(&self, name: &str) -> Option<&Text> {
+        self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// How many fields there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no field.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<(Text, Text)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (Text, Text)>>(fields: I) -> Headers {
+        Headers(fields.into_iter().collect())
+    }
+}
+
+/// A place where the input was damaged, kept so that the page can show it where it happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gap {
+    /// When, on the scale of the exchanges' times: it comes after every message up to this moment.
+    pub at: Micros,
+    /// The line of the input, from 1.
+    pub line: usize,
+    /// The column of the input in characters, from 1.
+    pub column: usize,
+    /// What is wrong there, one sentence without a full stop.
+    pub reason: String,
+}
+
+/// The parts of a URL that pages show, cut from it without changing a byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UrlParts<'a> {
+    /// `http`, or empty.
+    pub scheme: &'a str,
+    /// `host:port` with any credentials, or empty.
+    pub authority: &'a str,
+    /// From the first `/` to the query; `/` where the URL has none.
+    pub path: &'a str,
+    /// After the `?`, without it; `None` where the URL has none.
+    pub query: Option<&'a str>,
+}
+
+impl<'a> UrlParts<'a> {
+    /// Cuts `url`, absolute or only a path, at the places RFC 3986 (appendix B) names.
+    pub fn of(url: &'a str) -> UrlParts<'a> {
+        let url = url.split_once('#').map_or(url, |(before, _)| before);
+        let (scheme, rest) = match url.split_once("://") {
+            Some((scheme, rest)) if !scheme.contains('/') => (scheme, rest),
+            _ => ("", url),
+        };
+        let (authority, rest) = if scheme.is_empty() {
+            ("", rest)
+        } else {
+            rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()))
+        };
+        let (path, query) = match rest.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (rest, None),
+        };
+        UrlParts { scheme, authority, path: if path.is_empty() { "/" } else { path }, query }
+    }
+
+    /// The host without credentials and port.
+    pub fn host(&self) -> &'a str {
+        let host = self.host_and_port();
+        match host.rfind(':') {
+            Some(at) if !host[at..].contains(']') => &host[..at],
+            _ => host,
+        }
+    }
+
+    /// The port that the URL names, or its scheme's own.
+    pub fn port(&self) -> Option<u16> {
+        let host = self.host_and_port();
+        match host.rfind(':') {
+            Some(at) if !host[at..].contains(']') => host[at + 1..].parse().ok(),
+            _ => match self.scheme {
+                "http" => Some(80),
+                "https" => Some(443),
+                _ => None,
+            },
+        }
+    }
+
+    fn host_and_port(&self) -> &'a str {
+        self.authority.rsplit_once('@').map_or(self.authority, |(_, host)| host)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_cut_without_change() {
+        let parts = UrlParts::of("http://u:p@[::1]:9292/v2//images?name=a?b/c#d");
+        assert_eq!(parts.authority, "u:p@[::1]:9292");
+        assert_eq!((parts.host(), parts.port()), ("[::1]", Some(9292)));
+        assert_eq!((parts.path, parts.query), ("/v2//images", Some("name=a?b/c")));
+        assert_eq!(UrlParts::of("http://h?q").path, "/");
+        assert_eq!(UrlParts::of("/a://b?c").path, "/a://b");
+        assert_eq!(UrlParts::of("https://h").port(), Some(443));
+        assert_eq!(UrlParts::of("http://[::1]/x").port(), Some(80));
+    }
+}
