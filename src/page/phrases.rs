@@ -1,0 +1,52 @@
+//! The words that docgen itself puts on a page, in one language.
+//!
+//! A phrase file is TOML, key to phrase, beside the templates that use the keys.
+//! What this leaves out: descriptions of steps, which are a profile's.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::error::{Error, ErrorKind, Place, Result};
+
+/// The phrases of one language.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Phrases(Arc<BTreeMap<String, String>>);
+
+impl Phrases {
+    /// Reads a phrase file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`] with the place of what is no `key = "phrase"`.
+    pub fn parse(file: &Path, text: &str) -> Result<Phrases> {
+        match toml::from_str(text) {
+            Ok(phrases) => Ok(Phrases(Arc::new(phrases))),
+            Err(error) => {
+                let place = match error.span() {
+                    Some(span) => Place::span(file, text, span.start, span.end),
+                    None => Place::file(file),
+                };
+                Err(Error::new(ErrorKind::Setting, error.message())
+                    .at(place)
+                    .hint("a phrase file holds lines `key = \"phrase\"`"))
+            }
+        }
+    }
+
+    /// These phrases, and those of `other` where these say nothing.
+    pub fn or(&self, other: &Phrases) -> Phrases {
+        let mut phrases = (*other.0).clone();
+        phrases.extend(self.0.iter().map(|(key, phrase)| (key.clone(), phrase.clone())));
+        Phrases(Arc::new(phrases))
+    }
+
+    /// The phrase of a key, or the key itself where there is none.
+    pub fn get<'a>(&'a self, key: &'a str) -> &'a str {
+        self.0.get(key).map_or(key, String::as_str)
+    }
+
+    /// The phrase of a key.
+    pub fn find(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+}
