@@ -12,6 +12,7 @@
 //! and the file writer do I/O.
 
 pub mod error;
+pub mod json;
 pub mod settings;
 pub mod source;
 pub mod text;
