@@ -12,8 +12,10 @@
 //! and the file writer do I/O.
 
 pub mod error;
+pub mod profile;
 pub mod source;
 pub mod text;
+mod toml_file;
 pub mod trace;
 
 pub use error::{Error, ErrorKind, Place, Result};
