@@ -13,6 +13,10 @@
 
 pub mod error;
 pub mod json;
+pub mod page;
+pub mod profile;
+pub mod render;
+pub mod sequence;
 pub mod settings;
 pub mod source;
 pub mod text;
