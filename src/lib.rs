@@ -20,6 +20,7 @@ pub mod sequence;
 pub mod settings;
 pub mod source;
 pub mod text;
+mod toml_file;
 pub mod trace;
 
 pub use error::{Error, ErrorKind, Place, Result};

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::toml_file;
 
 /// A value with the place where it was written, for messages about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -235,12 +236,7 @@ impl Layer {
     /// [`ErrorKind::Setting`] with the place of what is no TOML, no known key, or no value for its key.
     pub fn parse(file: &Path, text: &str) -> Result<Layer> {
         let origin = Origin { file: file.into(), text: text.into() };
-        let mut typed: Typed = toml::from_str(text).map_err(|error| {
-            let place = error.span().map_or_else(|| Place::file(file), |span| origin.place(span));
-            Error::new(ErrorKind::Setting, error.message().trim_end_matches('\n').replace('\n', "; "))
-                .at(place)
-                .hint("`docgen help settings` lists the keys")
-        })?;
+        let mut typed: Typed = toml_file::from_text(file, text)?;
         for group in typed.group.iter_mut().flatten() {
             group.origin = Some(origin.clone());
         }

@@ -43,6 +43,11 @@ impl Block {
         Block { text: self.text.clone(), indent: self.indent + indent }
     }
 
+    /// Two blocks, one below the other.
+    pub fn joined(first: &Block, second: &Block) -> Block {
+        Block { text: format!("{}\n{}", first.text, second.text).into(), indent: first.indent }
+    }
+
     /// The text, without the indent.
     pub fn text(&self) -> &Text {
         &self.text

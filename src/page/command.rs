@@ -17,6 +17,11 @@ impl Command {
         Command { typed }
     }
 
+    /// The command as it was typed, with the values of variables.
+    pub fn typed(&self) -> &str {
+        &self.typed
+    }
+
     /// The lines as a terminal shows them: a `$` before each command, none before a
     /// comment or a continued line.
     pub fn shown(&self) -> String {

@@ -9,7 +9,7 @@
 mod block;
 mod command;
 mod diagram;
-mod phrases;
+pub mod phrases;
 
 pub use block::{Block, visible, without_ansi, without_markers};
 pub use command::{Command, Launch};
@@ -19,14 +19,14 @@ pub use phrases::Phrases;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::profile::{Call, Link, Profile};
+use crate::profile::{Call, Link, Profile, Step, wildcard_matches};
 use crate::sequence::cast::Cast;
 use crate::sequence::paths::Paths;
 use crate::sequence::selector::Scope;
 use crate::sequence::{Item, Sequence, Side};
 use crate::settings::{Filter, Layout, Settings};
 use crate::text::Text;
-use crate::trace::{Body, Exchange, Headers, KnownFrom, Trace};
+use crate::trace::{Body, Headers, KnownFrom, Trace};
 
 /// What a page is made of.
 #[derive(Clone, Copy, Debug)]
@@ -117,8 +117,10 @@ pub struct PageExchange {
     pub response: Option<Arc<Message>>,
     /// The link to the API's reference.
     pub api_reference: Option<String>,
-    /// What it is for, in the page's language, where the profile knows it.
-    pub description: Option<String>,
+    /// What it is for, in the page's language, where the profile knows it: a clause.
+    pub purpose: Option<String>,
+    /// What its response brings, likewise.
+    pub result: Option<String>,
 }
 
 /// A message, with everything that a page can say of it.
@@ -156,6 +158,8 @@ pub struct Message {
     pub body: Block,
     /// The body's language, as highlighters name it.
     pub language: &'static str,
+    /// What it asks or brings, as a sentence in the page's language, where the profile knows it.
+    pub about: Option<String>,
     /// Whether the request got no response.
     pub unanswered: bool,
     /// Whether only a diagram tells of it: there are no headers and no body.
@@ -285,7 +289,7 @@ struct Messages<'a> {
     drawn: &'a diagram::Drawn,
 }
 
-impl Messages<'_> {
+impl<'a> Messages<'a> {
     fn make(&self, number: u32, index: usize, side: Side) -> Message {
         let exchange = &self.input.trace.exchanges[index];
         let request = &exchange.request;
@@ -321,6 +325,7 @@ impl Messages<'_> {
             headers: Block::new(header_lines(headers).into()),
             body: Block::new(body_text(body)),
             language: language(headers, body),
+            about: self.about(index, side),
             unanswered: side == Side::Request && exchange.response.is_none(),
             drawn_only: exchange.known_from == KnownFrom::Diagram,
         }
@@ -332,21 +337,44 @@ impl Messages<'_> {
         request: Arc<Message>,
         response: Option<Arc<Message>>,
     ) -> PageExchange {
-        let found = &self.input.trace.exchanges[index];
-        let parts = crate::trace::UrlParts::of(&found.request.url);
-        let to = &self.cast.to(index).id;
-        let route = self.input.profile.and_then(|profile| {
-            Some((profile, profile.route(to, &found.request.method, parts.path)?))
-        });
+        let (step, api_reference) = self.known(index);
+        let locale = &self.input.settings.locale;
+        let described = |part: fn(&'a Step, &str) -> Option<&'a str>| step.and_then(|step| part(step, locale)).map(str::to_owned);
         PageExchange {
             index,
             request,
             response,
-            api_reference: route.as_ref().and_then(|(profile, route)| profile.api_reference(route)),
-            description: route.and_then(|(profile, route)| {
-                let call = Call { from: &self.cast.from(index).id, to, method: &found.request.method };
-                profile.describe(&self.input.settings.locale, &call, &route).map(str::to_owned)
-            }),
+            api_reference: api_reference.map(str::to_owned),
+            purpose: described(Step::request),
+            result: described(Step::response),
+        }
+    }
+}
+
+impl<'a> Messages<'a> {
+    /// What the profile knows of an exchange: its standard description and its reference.
+    fn known(&self, index: usize) -> (Option<&'a Step>, Option<&'a str>) {
+        let Some(profile) = self.input.profile else { return (None, None) };
+        let found = &self.input.trace.exchanges[index];
+        let parts = crate::trace::UrlParts::of(&found.request.url);
+        let Some(route) = profile.route(&self.cast.to(index).id, &found.request.method, parts.path) else {
+            return (None, None);
+        };
+        let step = profile.step(&Call {
+            route: &route,
+            from: Some(&self.cast.from(index).id),
+            query: parts.query,
+            status: found.response.as_ref().map(|response| response.status),
+        });
+        (step, Some(route.api_reference()))
+    }
+
+    fn about(&self, index: usize, side: Side) -> Option<String> {
+        let Input { settings, phrases, .. } = self.input;
+        let step = self.known(index).0?;
+        match side {
+            Side::Request => Some(phrases.fill("purpose_line", "purpose", step.request(&settings.locale)?)),
+            Side::Response => Some(phrases.fill("result_line", "result", step.response(&settings.locale)?)),
         }
     }
 }
@@ -379,7 +407,7 @@ fn body_text(body: &Body) -> Text {
     match body {
         Body::Absent => Text::from_static(ABSENT),
         Body::Text(text) if memchr::memchr(b'\n', text.as_bytes()).is_none() => {
-            crate::json::indent(text).map_or_else(|| text.clone(), Text::from)
+            crate::json::reindent(text).map_or_else(|| text.clone(), Text::from)
         }
         Body::Text(text) | Body::Omitted(text) => text.clone(),
         Body::Binary(binary) => binary.repr().into(),
@@ -432,35 +460,13 @@ fn is_left_out(input: &Input<'_>, cast: &Cast, index: usize) -> bool {
             && filter.path.as_deref().is_none_or(|pattern| wildcard_matches(pattern, path))
     };
     settings.filters.iter().any(fits)
-        || settings.noise && input.profile.is_some_and(|profile| is_noise(profile, exchange, from, to, path))
-}
-
-fn is_noise(
-    profile: &Profile,
-    exchange: &Exchange,
-    from: &crate::sequence::cast::Participant,
-    to: &crate::sequence::cast::Participant,
-    path: &str,
-) -> bool {
-    profile.noise().iter().any(|noise| {
-        let names = [exchange.from.as_deref().unwrap_or(&from.id), exchange.to.as_deref().unwrap_or(&to.id)];
-        noise.matches(names[0], names[1], &exchange.request.method, path)
-    })
-}
-
-/// Whether `text` fits `pattern`, in which `*` stands for any run of characters. Linear in
-/// the text for each star.
-pub fn wildcard_matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else { return rest.is_empty() };
-    for part in parts {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    rest.ends_with(last)
+        || settings.noise
+            && input.profile.is_some_and(|profile| {
+                let covers = |noise: &crate::profile::Noise| {
+                    noise.covers(Some(&from.id), Some(&to.id), &exchange.request.method, path)
+                };
+                profile.noise().iter().any(covers)
+            })
 }
 
 fn reference(input: &Input<'_>, command: Option<&Command>) -> Option<Link> {
@@ -516,15 +522,6 @@ fn make_output(output: &str, settings: &Settings, phrases: &Phrases) -> Output {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_wildcard_is_any_run() {
-        assert!(wildcard_matches("/v2.1/os-*", "/v2.1/os-hypervisors"));
-        assert!(wildcard_matches("*/servers/*/action", "/compute/servers/1/action"));
-        assert!(!wildcard_matches("/a", "/a/b"));
-        assert!(wildcard_matches("*", ""));
-        assert!(!wildcard_matches("ab*ba", "aba"));
-    }
 
     #[test]
     fn the_language_follows_the_content_type() {

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::error::{Error, ErrorKind, Place, Result};
+use crate::error::Result;
+use crate::toml_file;
 
 /// The phrases of one language.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,18 +20,7 @@ impl Phrases {
     /// # Errors
     /// [`ErrorKind::Setting`] with the place of what is no `key = "phrase"`.
     pub fn parse(file: &Path, text: &str) -> Result<Phrases> {
-        match toml::from_str(text) {
-            Ok(phrases) => Ok(Phrases(Arc::new(phrases))),
-            Err(error) => {
-                let place = match error.span() {
-                    Some(span) => Place::span(file, text, span.start, span.end),
-                    None => Place::file(file),
-                };
-                Err(Error::new(ErrorKind::Setting, error.message())
-                    .at(place)
-                    .hint("a phrase file holds lines `key = \"phrase\"`"))
-            }
-        }
+        toml_file::from_text(file, text).map(|phrases| Phrases(Arc::new(phrases)))
     }
 
     /// These phrases, and those of `other` where these say nothing.
@@ -45,8 +35,25 @@ impl Phrases {
         self.0.get(key).map_or(key, String::as_str)
     }
 
+    /// The phrase of a key, with `value` for `{name}`.
+    pub fn fill(&self, key: &str, name: &str, value: &str) -> String {
+        fill(self.get(key), name, value)
+    }
+
     /// The phrase of a key.
     pub fn find(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str)
     }
+}
+
+/// `phrase` with `value` for `{name}`, and for `{Name}` with a capital first letter.
+pub fn fill(phrase: &str, name: &str, value: &str) -> String {
+    phrase
+        .replace(&format!("{{{name}}}"), value)
+        .replace(&format!("{{{}}}", capitalized(name)), &capitalized(value))
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

@@ -24,6 +24,7 @@ use std::sync::LazyLock;
 
 pub use command::Link;
 pub use noise::Noise;
+pub(crate) use noise::wildcard_matches;
 pub use participant::Participant;
 pub use route::{Route, RouteMatch};
 pub use step::{Call, Step};

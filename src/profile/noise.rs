@@ -22,12 +22,12 @@ impl Noise {
         same(&self.from, from)
             && same(&self.to, to)
             && same(&self.method, Some(method))
-            && self.path.as_deref().is_none_or(|pattern| matches(pattern, path))
+            && self.path.as_deref().is_none_or(|pattern| wildcard_matches(pattern, path))
     }
 }
 
 /// Whether `pattern`, where `*` stands for any run of characters, is all of `text`.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn wildcard_matches(pattern: &str, text: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(head) else { return false };
     let Some((middle, tail)) = rest.rsplit_once('*') else { return text.ends_with(rest) };
@@ -55,10 +55,10 @@ mod tests {
             ("**", "x"),
             ("*/healthcheck", "/healthcheck"),
         ] {
-            assert!(matches(pattern, text), "{pattern} {text}");
+            assert!(wildcard_matches(pattern, text), "{pattern} {text}");
         }
         for (pattern, text) in [("", "x"), ("/a", "/ab"), ("a*a", "a"), ("*b*c", "/bd"), ("/a*", "/b")] {
-            assert!(!matches(pattern, text), "{pattern} {text}");
+            assert!(!wildcard_matches(pattern, text), "{pattern} {text}");
         }
     }
 

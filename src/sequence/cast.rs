@@ -45,8 +45,8 @@ impl Cast {
         for participant in declared {
             let known = profile.and_then(|profile| profile.participant_by_name(&participant.id));
             let mut names: Vec<Arc<str>> = participant.names.iter().map(|name| name.as_str().into()).collect();
-            names.extend(known.into_iter().flat_map(|known| known.names()).map(Arc::from));
-            let label = participant.label.as_deref().or(known.map(|known| known.label.as_str()));
+            names.extend(known.into_iter().flat_map(|known| known.aliases()).map(|name| Arc::from(name.as_str())));
+            let label = participant.label.as_deref().or(known.map(|known| known.label()));
             cast.participants.push(Participant {
                 id: participant.id.as_str().into(),
                 label: label.map(Arc::from),
@@ -91,7 +91,7 @@ impl Cast {
         let from = match exchange.from.as_deref() {
             Some(name) => self.named(name, profile),
             None => {
-                let client = profile.and_then(Profile::client).map_or(CLIENT, |client| client.id.as_str());
+                let client = profile.and_then(Profile::client).map_or(CLIENT, |client| client.id());
                 self.named(client, profile)
             }
         };
@@ -100,7 +100,7 @@ impl Cast {
             None => {
                 let url = &exchange.request.url;
                 let known = by_url(url)
-                    .or_else(|| profile.and_then(|profile| profile.participant_by_url(url)).map(|p| p.id.as_str()));
+                    .or_else(|| profile.and_then(|profile| profile.participant_by_url(url)).map(|p| p.id()));
                 let parts = UrlParts::of(url);
                 let host = parts.authority.rsplit_once('@').map_or(parts.authority, |(_, host)| host);
                 self.named(known.unwrap_or(if host.is_empty() { "server" } else { host }), profile)
@@ -114,14 +114,14 @@ impl Cast {
             return index;
         }
         let known = profile.and_then(|profile| profile.participant_by_name(name));
-        let id = known.map_or(name, |known| known.id.as_str());
+        let id = known.map_or(name, |known| known.id());
         if let Some(index) = self.participants.iter().position(|participant| &*participant.id == id) {
             self.participants[index].names.push(name.into());
             return index;
         }
         self.participants.push(Participant {
             id: id.into(),
-            label: known.map(|known| known.label.as_str().into()),
+            label: known.map(|known| known.label().into()),
             names: vec![name.into()],
             declared: false,
         });
