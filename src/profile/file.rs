@@ -201,7 +201,7 @@ fn values(entries: &[Spanned<String>]) -> Vec<String> {
     entries.iter().map(|entry| entry.get_ref().clone()).collect()
 }
 
-/// The steps with the places of their routes' names, those with the most conditions first.
+/// The steps with the places of their routes' names, the most exact first.
 fn steps(
     faults: &Faults<'_>,
     entries: Vec<Spanned<StepEntry>>,
@@ -253,7 +253,7 @@ fn steps(
         }
         steps.push((step, place));
     }
-    steps.sort_by_key(|(step, _)| std::cmp::Reverse(step.conditions()));
+    steps.sort_by_key(|(step, _)| std::cmp::Reverse(step.weight()));
     Ok(steps)
 }
 

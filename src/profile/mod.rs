@@ -131,13 +131,14 @@ impl Profile {
     }
 
     /// The standard description of a call: of those for its route whose conditions all hold,
-    /// the one with the most conditions.
+    /// the one with the most conditions; among equals a status counts more than a query field, and
+    /// that more than a sender.
     pub fn step(&self, call: &Call<'_>) -> Option<&Step> {
         let client = self.client().map(Participant::id);
         call.route.route.steps().iter().map(|&at| &self.steps[at]).find(|step| step.describes(call, client))
     }
 
-    /// All standard descriptions, in the order of the file.
+    /// All standard descriptions, the most exact first.
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }

@@ -14,7 +14,7 @@ pub struct Route {
     pub(super) method: String,
     pub(super) pattern: Pattern,
     pub(super) reference: String,
-    /// Places in the profile's steps, those with the most conditions first.
+    /// Places in the profile's steps, the most exact first.
     pub(super) steps: Vec<usize>,
 }
 

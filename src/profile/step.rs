@@ -49,8 +49,10 @@ impl Step {
         &self.route
     }
 
-    pub(super) fn conditions(&self) -> usize {
-        [self.from.is_some(), self.query.is_some(), self.status.is_some()].iter().filter(|set| **set).count()
+    /// How exact the description is: by its number of conditions, then by which ones they are.
+    pub(super) fn weight(&self) -> (usize, [bool; 3]) {
+        let conditions = [self.status.is_some(), self.query.is_some(), self.from.is_some()];
+        (conditions.iter().filter(|set| **set).count(), conditions)
     }
 
     pub(super) fn describes(&self, call: &Call<'_>, client: Option<&str>) -> bool {
