@@ -11,6 +11,7 @@
 //! middle is pure functions of values; only the command line, the capture client
 //! and the file writer do I/O.
 
+mod cli;
 pub mod error;
 pub mod json;
 pub mod page;
@@ -23,4 +24,5 @@ pub mod text;
 mod toml_file;
 pub mod trace;
 
+pub use cli::run;
 pub use error::{Error, ErrorKind, Place, Result};

@@ -51,6 +51,8 @@ pub struct Options {
 pub struct Report {
     /// How many files were written.
     pub written: usize,
+    /// Which files were written or removed.
+    pub files: Vec<PathBuf>,
     /// How many files were as they should be.
     pub unchanged: usize,
     /// How many files of captures that are gone were removed.
@@ -108,7 +110,8 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
     let mut records = BTreeMap::new();
     let mut kept: std::collections::HashSet<String> = std::collections::HashSet::new();
     for (folder, outcome) in folders.iter().zip(outcomes) {
-        report.written += outcome.written;
+        report.written += outcome.written.len();
+        report.files.extend(outcome.written);
         report.unchanged += outcome.unchanged;
         report.failed += usize::from(outcome.failed);
         report.stale.extend(outcome.stale);
@@ -165,7 +168,7 @@ struct Outcome {
     /// Its pages that are docgen's: path below the docs folder, and content.
     pages: Vec<(String, Digest)>,
     record: Record,
-    written: usize,
+    written: Vec<PathBuf>,
     unchanged: usize,
     failed: bool,
     errors: Vec<Error>,
@@ -357,7 +360,7 @@ impl Shop<'_> {
         }
         match write::replace(docs, &file, &bytes) {
             Ok(()) => {
-                outcome.written += 1;
+                outcome.written.push(file.clone());
                 self.note(page, &file, digest, outcome);
             }
             Err(error) => {
@@ -452,6 +455,7 @@ fn prune(
         match std::fs::remove_file(&file) {
             Ok(()) => {
                 report.removed += 1;
+                report.files.push(file.clone());
                 manifest.remove(&page);
                 remove_empty_folders(&options.docs, &file);
             }
@@ -515,7 +519,7 @@ impl<'a> Capture<'a> {
                     let read = source::read(&file.path, bytes);
                     capture.log = match read.format {
                         Some(source::Format::Requestshook) => read.text,
-                        _ => Text::from(source::requestshook::write(&read.trace)),
+                        _ => Text::from(source::requestshook_writer::write(&read.trace)),
                     };
                     capture.trace = read.trace;
                     capture.diagnostics = read.diagnostics;

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// [`Io`](crate::ErrorKind::Io); the old file is intact then.
-pub fn replace(docs: &Path, file: &Path, bytes: &[u8]) -> Result<()> {
+pub(super) fn replace(docs: &Path, file: &Path, bytes: &[u8]) -> Result<()> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     // In docgen's own folder, so that a build that is killed leaves nothing among the pages.
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -39,7 +39,7 @@ pub fn replace(docs: &Path, file: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// Removes the parts that a killed run left behind.
-pub fn remove_leftovers(docs: &Path) {
+pub(super) fn remove_leftovers(docs: &Path) {
     let Ok(entries) = std::fs::read_dir(docs.join(FOLDER)) else { return };
     for entry in entries.flatten() {
         if entry.file_name().as_encoded_bytes().starts_with(b"tmp-") {
