@@ -6,9 +6,13 @@
 //! [`Gap`](crate::trace::Gap) in the trace. What this leaves out: deciding who a
 //! participant is, what a path means, or in which order messages are numbered.
 
+pub mod har;
+pub mod keystoneauth;
 mod pairing;
 mod places;
+pub mod requests_observer;
 pub mod requestshook;
+pub mod requestshook_writer;
 
 use std::path::Path;
 
@@ -52,8 +56,11 @@ pub fn read(file: &Path, bytes: Vec<u8>) -> Read {
         format => format,
     };
     let (trace, diagnostics) = match format {
+        Some(Format::Har) => har::read(file, &text),
         Some(Format::Requestshook) => requestshook::read(file, &text),
-        _ => {
+        Some(Format::RequestsObserver) => requests_observer::read(file, &text),
+        Some(Format::Keystoneauth) => keystoneauth::read(file, &text),
+        None => {
             let error = Error::new(ErrorKind::UnknownFormat, "this is in no format that docgen reads")
                 .at(Place::file(file))
                 .hint(
@@ -65,9 +72,27 @@ pub fn read(file: &Path, bytes: Vec<u8>) -> Read {
     Read { trace, diagnostics, format, text }
 }
 
-/// The format that `text` is in, by its first recognisable entry.
+/// The format that `text` is in, by the first entry in it that is one of some format.
 pub fn detect(text: &str) -> Option<Format> {
-    requestshook::is_one(text).then_some(Format::Requestshook)
+    if har::is_one(text) {
+        return Some(Format::Har);
+    }
+    // The first entry of a log stands near its start; only a log of another kind is searched whole.
+    let near = &text[..text.floor_char_boundary(64 * 1024)];
+    first_entry(near).or_else(|| first_entry(text))
+}
+
+fn first_entry(text: &str) -> Option<Format> {
+    let found = [
+        (requestshook::first_entry(text), Format::Requestshook),
+        (requests_observer::first_entry(text), Format::RequestsObserver),
+        (keystoneauth::first_entry(text), Format::Keystoneauth),
+    ];
+    found
+        .into_iter()
+        .filter_map(|(at, format)| Some((at?, format)))
+        .min_by_key(|&(at, _)| at)
+        .map(|(_, format)| format)
 }
 
 /// `bytes` as text, without a byte order mark; a byte that is not UTF-8 shows as `\xNN`.

@@ -21,7 +21,8 @@ const TICK: Micros = 1000;
 pub(super) struct Call {
     pub(super) from: Option<Text>,
     pub(super) to: Option<Text>,
-    pub(super) method: Text,
+    /// `None` where the first line of a response does not say.
+    pub(super) method: Option<Text>,
     pub(super) url: Text,
     pub(super) id: Option<Text>,
 }
@@ -34,7 +35,11 @@ impl Call {
 
     /// Whether `other` is the same method between the same two, whatever the URL.
     fn is_between(&self, other: &Call) -> bool {
-        self.method == other.method && self.from == other.from && self.to == other.to
+        let is_same_method = match (&self.method, &other.method) {
+            (Some(method), Some(other)) => method == other,
+            _ => true,
+        };
+        is_same_method && self.from == other.from && self.to == other.to
     }
 }
 
@@ -82,7 +87,7 @@ impl<'a> Pairing<'a> {
         }
     }
 
-    /// Takes a request. Its method and URL are those of `call`.
+    /// Takes a request.
     pub(super) fn request(&mut self, call: Call, request: Request) {
         self.clock += TICK;
         let index = self.read.trace.exchanges.len();
@@ -108,7 +113,7 @@ impl<'a> Pairing<'a> {
         let Some(index) = self.open_request(&call) else {
             let message = match &call.id {
                 Some(id) => format!("no request is open for the response with the id {id}"),
-                None => format!("no request is open for the response to {} {}", call.method, call.url),
+                None => format!("no request is open for the response from {}", call.url),
             };
             let hint = "the response is left out; its request is missing from the log or damaged in it";
             self.damage(message, start, end, hint);
@@ -179,7 +184,7 @@ fn call_hash(call: &Call) -> u64 {
     for part in [
         target.authority,
         target.query.unwrap_or(""),
-        &call.method,
+        call.method.as_deref().unwrap_or(""),
         call.from.as_deref().unwrap_or(""),
         call.to.as_deref().unwrap_or(""),
     ] {

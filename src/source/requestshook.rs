@@ -53,10 +53,12 @@ pub fn read(file: &Path, text: &Text) -> (Trace, Vec<Error>) {
     reader.run()
 }
 
-/// Whether `text` holds an entry of such a log, whole or damaged.
-pub(super) fn is_one(text: &str) -> bool {
-    let first = text.trim_start_matches(['\n', '\r']);
-    first.starts_with(HEAD) || memchr::memmem::find(text.as_bytes(), b"\n### (").is_some()
+/// Where the first entry of such a log begins, whole or damaged.
+pub(super) fn first_entry(text: &str) -> Option<usize> {
+    if text.starts_with(HEAD) {
+        return Some(0);
+    }
+    memchr::memmem::find(text.as_bytes(), b"\n### (").map(|at| at + 1)
 }
 
 /// A log with Windows line ends had its own ones replaced by them, in the bodies too.
@@ -149,7 +151,7 @@ impl Reader<'_> {
         let Entry { start, line_end, call, status, headers, .. } = entry;
         match status {
             None => {
-                let (method, url) = (call.method.clone(), call.url.clone());
+                let (method, url) = (call.method.clone().unwrap_or_default(), call.url.clone());
                 self.pairing.request(call, Request { method, url, headers, body });
             }
             Some((status, reason)) => {
@@ -392,6 +394,7 @@ impl Reader<'_> {
         let mut at = line_end + 1;
         loop {
             if at >= self.text.len() {
+                damage.resume = self.text.len();
                 damage.message = "the log ends before the empty line that follows the headers of this entry";
                 return Err(damage);
             }
@@ -406,6 +409,15 @@ impl Reader<'_> {
                 damage.message = "this is neither a header nor the empty line that follows the headers";
                 return Err(damage);
             };
+            // Cut off in a header, an entry runs into the head of the next one. Only this keeps
+            // two looks from going over the same headers, too.
+            if let Some(cut) = head_within(value) {
+                damage.at = end - cut;
+                damage.resume = end - cut;
+                damage.end = end;
+                damage.message = "the next entry begins in the middle of a header of this one";
+                return Err(damage);
+            }
             let field = (text::slice(self.whole, name), text::slice(self.whole, value));
             if id.is_none() && name.eq_ignore_ascii_case(ID) {
                 id = Some(field.1.clone());
@@ -422,7 +434,7 @@ impl Reader<'_> {
             call: Call {
                 from: Some(slice(head.from)),
                 to: Some(slice(head.to)),
-                method: slice(head.method),
+                method: Some(slice(head.method)),
                 url: slice(head.url),
                 id,
             },
@@ -471,6 +483,13 @@ impl<'a> Head<'a> {
     }
 }
 
+/// The length of the end of `value` that is the head of an entry, if any is.
+fn head_within(value: &str) -> Option<usize> {
+    memchr::memchr(b'#', value.as_bytes())?;
+    let head = &value[memchr::memmem::rfind(value.as_bytes(), HEAD.as_bytes())?..];
+    Head::parse(head).map(|_| head.len())
+}
+
 /// The name and the value of a header line.
 pub(super) fn split_header(line: &str) -> Option<(&str, &str)> {
     let colon = memchr::memchr(b':', line.as_bytes())?;
@@ -484,12 +503,13 @@ pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_token_char)
 }
 
-fn declared_length(headers: &Headers) -> Option<usize> {
+/// The Content-Length, where there is one.
+pub(super) fn declared_length(headers: &Headers) -> Option<usize> {
     headers.get("Content-Length")?.trim().parse().ok()
 }
 
 /// Whether the length that the headers declare is that of another form of the body.
-fn is_coded(headers: &Headers) -> bool {
+pub(super) fn is_coded(headers: &Headers) -> bool {
     headers.get("Content-Encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"))
 }
 
