@@ -90,6 +90,8 @@ pub struct Settings {
     pub notes: Vec<Note>,
     /// The `launch.json` block's own fields.
     pub launch: Launch,
+    /// What the pages say in place of a phrase: key and phrase.
+    pub phrases: Vec<(String, String)>,
 }
 
 /// A participant of the diagram, as a maintainer names it.
@@ -302,6 +304,7 @@ impl Settings {
                 settings.templates.insert(0, layer.folder().join(templates));
             }
             merge(&mut settings.vars, typed.vars.iter().cloned());
+            merge(&mut settings.phrases, typed.phrases.iter().cloned());
             merge(&mut settings.env, typed.env.iter().cloned());
             merge(
                 &mut settings.labels,
@@ -371,6 +374,8 @@ struct Typed {
     group: Option<Vec<Group>>,
     note: Option<Vec<Note>>,
     launch: Launch,
+    #[serde(deserialize_with = "in_order")]
+    phrases: Vec<(String, String)>,
 }
 
 /// A table as pairs, in the order of the file.

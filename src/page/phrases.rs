@@ -23,11 +23,16 @@ impl Phrases {
         toml_file::from_text(file, text).map(|phrases| Phrases(Arc::new(phrases)))
     }
 
-    /// These phrases, and those of `other` where these say nothing.
-    pub fn or(&self, other: &Phrases) -> Phrases {
-        let mut phrases = (*other.0).clone();
-        phrases.extend(self.0.iter().map(|(key, phrase)| (key.clone(), phrase.clone())));
+    /// These phrases, with those of `over` in place of the ones of the same key.
+    pub fn overlaid<'a>(&self, over: impl IntoIterator<Item = (&'a String, &'a String)>) -> Phrases {
+        let mut phrases = (*self.0).clone();
+        phrases.extend(over.into_iter().map(|(key, phrase)| (key.clone(), phrase.clone())));
         Phrases(Arc::new(phrases))
+    }
+
+    /// Keys and phrases.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.0.iter()
     }
 
     /// The phrase of a key, or the key itself where there is none.

@@ -31,6 +31,8 @@ struct ProfileFile {
     cli: Option<CliEntry>,
     #[serde(default)]
     noise: Vec<NoiseEntry>,
+    #[serde(default)]
+    phrases: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]
@@ -114,6 +116,7 @@ pub(super) fn read(file: &Path, text: &str) -> Result<Profile> {
         by_url,
         routes,
         noise,
+        phrases: entries.phrases,
     })
 }
 

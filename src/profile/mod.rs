@@ -18,7 +18,7 @@ mod participant;
 mod route;
 mod step;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -50,6 +50,7 @@ pub struct Profile {
     steps: Vec<Step>,
     commands: Option<Commands>,
     noise: Vec<Noise>,
+    phrases: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Profile {
@@ -154,6 +155,12 @@ impl Profile {
     /// Options before the sub-command are passed over; then the longest known command counts.
     pub fn cli_reference(&self, command: &str, release: Option<&str>) -> Option<Link> {
         self.commands.as_ref()?.reference(command, release)
+    }
+
+    /// The words that this system's pages use in place of the templates' own, key by key,
+    /// in this language.
+    pub fn phrases(&self, locale: &str) -> Option<&BTreeMap<String, String>> {
+        self.phrases.get(locale)
     }
 
     /// The calls that say nothing about a command: they happen all the time.

@@ -250,7 +250,12 @@ impl Shop<'_> {
         let one = |error| vec![error];
         let templates = self.templates(capture).map_err(one)?;
         let profile = self.profile(capture).map_err(one)?;
-        let phrases = templates.phrases(&capture.settings.locale).map_err(one)?;
+        let locale = &capture.settings.locale;
+        let mut phrases = templates.phrases(locale).map_err(one)?;
+        if let Some(of_profile) = profile.as_ref().and_then(|profile| profile.phrases(locale)) {
+            phrases = phrases.overlaid(of_profile);
+        }
+        phrases = phrases.overlaid(capture.settings.phrases.iter().map(|(key, phrase)| (key, phrase)));
         self.check_collision(capture).map_err(one)?;
         let input = Input {
             path: &capture.folder.path,

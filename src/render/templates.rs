@@ -133,7 +133,7 @@ impl Templates {
         let embedded = embedded.map(|(name, text)| Phrases::parse(name.as_ref(), text)).transpose()?;
         let user = self.users.get(&name).map(|user| Phrases::parse(&user.file, &user.text)).transpose()?;
         match (user, embedded) {
-            (Some(user), Some(embedded)) => Ok(user.or(&embedded)),
+            (Some(user), Some(embedded)) => Ok(embedded.overlaid(user.iter())),
             (Some(phrases), None) | (None, Some(phrases)) => Ok(phrases),
             (None, None) => Err(Error::new(ErrorKind::Setting, format!("there is no locale `{locale}`")).hint(
                 format!("docgen speaks ko and en; a file `{name}` in your templates folder adds another"),
