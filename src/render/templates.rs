@@ -27,30 +27,40 @@ macro_rules! embedded {
 /// The templates inside the program: name and content.
 pub const EMBEDDED: &[(&str, &str)] = embedded![
     "page/arrow.md",
-    "page/body.md",
+    "page/arrows.md",
+    "page/body_tab.md",
     "page/command.md",
-    "page/diagram.md",
+    "page/exchange.md",
+    "page/full_log.md",
     "page/gap.md",
-    "page/header.md",
+    "page/header_tab.md",
     "page/heading.md",
     "page/launch.md",
-    "page/log.md",
     "page/message.md",
     "page/output.md",
     "page/page.md",
+    "page/participants.md",
+    "page/sequence.md",
     "page/steps.md",
     "page/tabs.md",
     "page/vars.md",
     "phrases/en.toml",
     "phrases/ko.toml",
+    "snippets/arrow.md",
+    "snippets/arrows.md",
     "snippets/body.md",
+    "snippets/body_tab.md",
     "snippets/command.md",
     "snippets/diagram.md",
+    "snippets/exchange.md",
     "snippets/gap.md",
+    "snippets/header_tab.md",
+    "snippets/heading.md",
     "snippets/index.md",
     "snippets/log.md",
     "snippets/message.md",
     "snippets/sequence.md",
+    "snippets/tabs.md",
 ];
 
 /// A template of the user's.
@@ -162,6 +172,8 @@ impl Templates {
     fn context(&self, page: &Arc<Page>) -> Value {
         context! {
             page => Value::from_object(PageView(page.clone())),
+            participants => view::participants(page),
+            items => view::items(&page.diagram),
             t => view::phrases(&page.phrases),
             options => context! { header => "", body => "" },
         }

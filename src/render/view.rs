@@ -54,8 +54,6 @@ impl Object for PageView {
             "reference" => {
                 Some(page.reference.clone().map_or(Value::from(()), |link| Value::from_object(LinkView(link))))
             }
-            "participants" => list(page.participants.iter().map(|p| Value::from_object(ParticipantView(p.clone())))),
-            "diagram" => list(page.diagram.iter().map(|item| Value::from_object(ItemView(item.clone())))),
             "entries" => list(page.entries.iter().map(entry)),
             "exchanges" => {
                 list(page.exchanges.iter().map(|exchange| Value::from_object(ExchangeView(exchange.clone()))))
@@ -76,6 +74,16 @@ impl Object for PageView {
             _ => None,
         }
     }
+}
+
+/// The participants that a page's diagram draws.
+pub(super) fn participants(page: &Page) -> Value {
+    page.participants.iter().map(|participant| Value::from_object(ParticipantView(participant.clone()))).collect()
+}
+
+/// Lines of a diagram.
+pub(super) fn items(items: &[DiagramItem]) -> Value {
+    items.iter().map(|item| Value::from_object(ItemView(item.clone()))).collect()
 }
 
 fn entry(entry: &Entry) -> Value {
@@ -304,6 +312,7 @@ impl Object for MessageView {
             "raw_path" => text(&message.raw_path),
             "url" => text(&message.url),
             "title" => text(&format!("{} {}", message.verb(), message.url)),
+            "summary" => text(&format!("{} {}", message.verb(), message.raw_path)),
             "about" => optional(message.about.as_deref()),
             "headers" => Some(block(&message.headers)),
             "body" => Some(block(&message.body)),
