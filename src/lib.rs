@@ -13,6 +13,7 @@
 
 mod cli;
 pub mod error;
+pub mod import;
 pub mod json;
 pub mod page;
 pub mod profile;
