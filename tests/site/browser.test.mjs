@@ -26,14 +26,17 @@ for (const site of SITES) {
     for (const { file, url, diagrams } of pages()) {
       test(file, async () => {
         const { page, problems } = await open(browser, server.origin, url);
-        const drawn = await drawnDiagrams(page, diagrams.length);
+        const drawn = await drawnDiagrams(page, diagrams.length).catch((error) => { throw new Error(`${error.message} ${problems.join(', ')}`); });
         for (const [index, { text }] of diagrams.entries()) {
           const messages = (await read(text)).events.filter(({ kind }) => kind === 'message');
           assert.deepEqual(drawn[index].messages, messages.map((message) => message.text));
           assert.deepEqual(drawn[index].numbers, messages.map((message) => String(message.number)));
         }
+        const screenshot = `${SCREENSHOTS}/${site.name}-${url.replace(/\/$/, '').replaceAll('/', '-') || 'index'}`;
+        if (drawn.length > 0) await page.locator('div.mermaid').first().scrollIntoViewIfNeeded();
+        await page.screenshot({ path: `${screenshot}.png` });
         await assertTabsWork(page);
-        await page.screenshot({ path: `${SCREENSHOTS}/${site.name}-${url.replaceAll('/', '-') || 'index'}.png` });
+        await page.screenshot({ path: `${screenshot}-tabs.png` });
         assert.deepEqual(problems, []);
         await page.close();
       });
