@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 
 import { read } from '../mermaid/diagrams.mjs';
 import { drawnDiagrams, launch, open } from './browser.mjs';
-import { SITES, pages, serve } from './site.mjs';
+import { pages, serve, sites } from './site.mjs';
 
 const SCREENSHOTS = '.build/screenshots';
 
@@ -17,7 +17,7 @@ const browser = await launch();
 after(() => browser.close());
 mkdirSync(SCREENSHOTS, { recursive: true });
 
-for (const site of SITES) {
+for (const site of sites()) {
   describe(site.name, () => {
     let server;
     before(async () => { server = await serve(site.root); });

@@ -5,9 +5,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
-import { SITES, built, pages, snippets, urlOf } from './site.mjs';
+import { built, pages, sites, snippets, urlOf } from './site.mjs';
 
-for (const site of SITES) {
+for (const site of sites()) {
   describe(site.name, () => {
     test('every page is in the site and in its search index', () => {
       const searched = new Set(site.searched().map((location) => location.split('#')[0]));

@@ -6,19 +6,21 @@ import { dirname, extname, join, normalize } from 'node:path';
 
 import { diagramsOf, filesOf } from '../mermaid/diagrams.mjs';
 
-/** The sites that scripts/build-site makes: {name, root, locations of all pages in the search index}. */
-export const SITES = [
-  {
-    name: 'mkdocs',
-    root: '.build/mkdocs',
-    searched: () => json('.build/mkdocs/search/search_index.json').docs.map(({ location }) => location),
-  },
-  {
-    name: 'zensical',
-    root: 'site',
-    searched: () => json('site/search.json').items.map(({ location }) => location),
-  },
-];
+/** The sites that scripts/build-site makes of a project: {name, root, locations of all pages in the search index}. */
+export function sites(project = '.') {
+  return [
+    {
+      name: 'mkdocs',
+      root: join(project, '.build/mkdocs'),
+      searched: () => json(join(project, '.build/mkdocs/search/search_index.json')).docs.map(({ location }) => location),
+    },
+    {
+      name: 'zensical',
+      root: join(project, 'site'),
+      searched: () => json(join(project, 'site/search.json')).items.map(({ location }) => location),
+    },
+  ];
+}
 
 const PARTS = ['diagram.md', 'body.md', 'log.md'];
 
