@@ -9,12 +9,15 @@
 mod block;
 mod command;
 mod diagram;
+pub mod highlight;
 pub mod phrases;
+pub mod source;
 
 pub use block::{Block, visible, without_ansi, without_markers};
 pub use command::{Command, Launch};
 pub use diagram::{DiagramItem, DrawnParticipant};
 pub use phrases::Phrases;
+pub use source::Source;
 
 use std::sync::Arc;
 
@@ -82,6 +85,8 @@ pub struct Page {
     pub log: Block,
     /// Names and values of the variables.
     pub vars: Vec<(String, String)>,
+    /// The labels of the settings, with the index in the trace of the exchange that each names.
+    pub labels: Vec<(String, usize)>,
     /// Under which path the site finds the page's snippets.
     pub snippet_prefix: String,
     /// How many exchanges the filters left out.
@@ -197,20 +202,19 @@ impl Page {
     pub fn new(input: &Input<'_>) -> Result<Page, Vec<Error>> {
         let settings = input.settings;
         let trace = input.trace;
-        let cast = Cast::new(trace, &settings.participants, input.profile);
-        let paths = Paths {
-            vars: &settings.vars,
-            profile: input.profile,
-            query: settings.query.unwrap_or(settings.layout == Layout::Page),
-        };
-        let sequence = Sequence::new(trace, |index| !is_left_out(input, &cast, index));
-        let scope = Scope { trace, sequence: &sequence, cast: &cast, paths, labels: &settings.labels };
+        let resolved = Resolved::new(input);
+        let Resolved { cast, sequence, paths, .. } = &resolved;
+        let scope = resolved.scope();
 
         let mut errors: Vec<Error> = Vec::new();
+        let mut labels = Vec::with_capacity(settings.labels.len());
         for (name, selector) in &settings.labels {
-            errors.extend(scope.find(name, &selector.place).err());
+            match scope.find(name, &selector.place) {
+                Ok(exchange) => labels.push((name.clone(), exchange)),
+                Err(error) => errors.push(error),
+            }
         }
-        let drawn = diagram::draw_participants(&cast, &sequence);
+        let drawn = diagram::draw_participants(cast, sequence);
         let marks = diagram::Marks::resolve(&scope, settings).unwrap_or_else(|found| {
             errors.extend(found);
             diagram::Marks::default()
@@ -219,7 +223,7 @@ impl Page {
             return Err(errors);
         }
 
-        let messages = Messages { input, cast: &cast, paths, drawn: &drawn };
+        let messages = Messages { input, cast, paths: *paths, drawn: &drawn };
         let mut entries = Vec::with_capacity(sequence.items.len());
         let mut pairs: Vec<[Option<Arc<Message>>; 2]> = vec![[None, None]; trace.exchanges.len()];
         let mut order = Vec::new();
@@ -275,9 +279,45 @@ impl Page {
             output: input.output.map(|output| make_output(output, settings, input.phrases)),
             log: Block::new(input.log.clone()),
             vars: settings.vars.clone(),
+            labels,
             snippet_prefix: snippet_prefix(input),
             filtered: sequence.filtered,
         })
+    }
+}
+
+/// A trace with who takes part and what is numbered: what labels and selectors are resolved against.
+#[derive(Debug)]
+pub struct Resolved<'a> {
+    input: &'a Input<'a>,
+    cast: Cast,
+    sequence: Sequence,
+    paths: Paths<'a>,
+}
+
+impl<'a> Resolved<'a> {
+    /// Settles participants and numbers of a capture's trace.
+    pub fn new(input: &'a Input<'a>) -> Resolved<'a> {
+        let settings = input.settings;
+        let cast = Cast::new(input.trace, &settings.participants, input.profile);
+        let paths = Paths {
+            vars: &settings.vars,
+            profile: input.profile,
+            query: settings.query.unwrap_or(settings.layout == Layout::Page),
+        };
+        let sequence = Sequence::new(input.trace, |index| !is_left_out(input, &cast, index));
+        Resolved { input, cast, sequence, paths }
+    }
+
+    /// What a selector is resolved against.
+    pub fn scope(&self) -> Scope<'_> {
+        Scope {
+            trace: self.input.trace,
+            sequence: &self.sequence,
+            cast: &self.cast,
+            paths: self.paths,
+            labels: &self.input.settings.labels,
+        }
     }
 }
 
