@@ -118,7 +118,8 @@ impl Outline {
     /// The pointer to the first key, or element, that begins on a line.
     pub fn pointer(&self, line: usize) -> Option<String> {
         let at = self.nodes[1..].binary_search_by(|node| node.line.cmp(&line)).ok()? + 1;
-        let first = self.nodes[1..=at].iter().rposition(|node| node.line != line).map_or(1, |before| before + 2);
+        let first =
+            self.nodes[1..=at].iter().rposition(|node| node.line != line).map_or(1, |before| before + 2);
         Some(self.path(first))
     }
 
@@ -169,7 +170,8 @@ impl Outline {
 
 /// The lines, from 1, of the header fields of this name, whatever its case.
 pub fn header_lines(headers: &str, name: &str) -> Vec<usize> {
-    let of_name = |line: &str| line.split_once(':').is_some_and(|(found, _)| found.trim().eq_ignore_ascii_case(name));
+    let of_name =
+        |line: &str| line.split_once(':').is_some_and(|(found, _)| found.trim().eq_ignore_ascii_case(name));
     headers.lines().enumerate().filter(|(_, line)| of_name(line)).map(|(at, _)| at + 1).collect()
 }
 
@@ -193,7 +195,8 @@ impl Scanner<'_> {
 
     /// Skips `NAME=` before the value.
     fn skip_name(&mut self) {
-        let name = self.bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+        let name =
+            self.bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
         let equals = name + self.bytes[name..].iter().take_while(|byte| **byte == b' ').count();
         if name > 0 && self.bytes.get(equals) == Some(&b'=') {
             self.at = equals + 1;
@@ -307,7 +310,8 @@ mod tests {
 
     #[test]
     fn what_is_not_json_has_no_outline() {
-        for text in ["none", "", "{", "{\"a\": 1,}", "[1 2]", "{\"a\": (...)}", "[1}", "=", "a=b&c=d", "[]]"] {
+        for text in ["none", "", "{", "{\"a\": 1,}", "[1 2]", "{\"a\": (...)}", "[1}", "=", "a=b&c=d", "[]]"]
+        {
             assert!(Outline::of(text).is_none(), "{text}");
         }
         assert!(Outline::of("[]").is_some() && Outline::of(" 12 ").is_some());

@@ -102,7 +102,8 @@ impl Source {
     /// hole can, and every mark without its end.
     pub fn parse(file: impl Into<PathBuf>, text: impl Into<String>) -> Result<Source, Vec<Error>> {
         let mut source = Source { file: file.into(), text: text.into(), parts: Vec::new() };
-        let mut finder = Finder { file: &source.file, text: &source.text, parts: Vec::new(), errors: Vec::new() };
+        let mut finder =
+            Finder { file: &source.file, text: &source.text, parts: Vec::new(), errors: Vec::new() };
         finder.run();
         let Finder { parts, errors, .. } = finder;
         if !errors.is_empty() {
@@ -216,8 +217,12 @@ impl<'a> Finder<'a> {
     fn gone(&self, start: usize) -> Result<(usize, Vec<String>), Error> {
         let line = self.line(start);
         let names = self.text[line.start + GONE.len()..line.end].trim_end().trim_end_matches("-->");
-        let labels =
-            names.split([',', ' ']).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        let labels = names
+            .split([',', ' '])
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect();
         let mut at = line.end;
         while at < self.text.len() {
             let next = self.line(at + 1);
@@ -226,7 +231,9 @@ impl<'a> Finder<'a> {
             }
             at = next.end;
         }
-        Err(self.error(line, "this mark has no end").hint(format!("end the section with the line `{GONE_END}`")))
+        Err(self
+            .error(line, "this mark has no end")
+            .hint(format!("end the section with the line `{GONE_END}`")))
     }
 
     fn hole(&self, start: usize) -> Result<Hole, Error> {
@@ -294,7 +301,9 @@ impl<'a> Finder<'a> {
             b'"' | b'\'' => TokenKind::Text,
             b'0'..=b'9' => TokenKind::Number,
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => match text {
-                _ if before.last().is_some_and(|token| &self.text[token.span.clone()] == ".") => TokenKind::Field,
+                _ if before.last().is_some_and(|token| &self.text[token.span.clone()] == ".") => {
+                    TokenKind::Field
+                }
                 "true" | "false" | "True" | "False" => TokenKind::Switch,
                 "if" | "else" | "is" | "not" | "and" | "or" | "in" | "for" => {
                     return Err(self
@@ -369,7 +378,8 @@ mod tests {
 
     #[test]
     fn holes_are_found_with_their_place_and_indent() {
-        let text = "a {{ show }}b\n  {{ tabs(show.request, highlight=\"/a}}\") }} \n{% x %} {#id} \\{{ y }}\n";
+        let text =
+            "a {{ show }}b\n  {{ tabs(show.request, highlight=\"/a}}\") }} \n{% x %} {#id} \\{{ y }}\n";
         let source = parse(text);
         let holes: Vec<&Hole> = source.holes().collect();
         assert_eq!(holes.len(), 2);

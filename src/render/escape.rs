@@ -73,6 +73,11 @@ pub fn quoted(text: &str) -> String {
     }
 }
 
+/// A Markdown link.
+pub fn link(text: &str, url: &str) -> String {
+    format!("[{}]({})", inline(text), visible(url).replace([' ', '(', ')', '<', '>'], "%20"))
+}
+
 /// `text` as a JSON string, quotes included.
 pub fn json_string(text: &str) -> String {
     serde_json::to_string(text).expect("a string is always JSON")
@@ -82,7 +87,8 @@ pub fn json_string(text: &str) -> String {
 /// tildes, marks) would change this text.
 fn is_inert(text: &str) -> bool {
     let inert = |c: char| {
-        c.is_alphanumeric() || matches!(c, ' ' | '/' | '-' | '.' | '_' | '{' | '}' | '%' | '?' | '&' | '=' | '+' | ',')
+        c.is_alphanumeric()
+            || matches!(c, ' ' | '/' | '-' | '.' | '_' | '{' | '}' | '%' | '?' | '&' | '=' | '+' | ',')
     };
     text.chars().all(inert)
         && !text.contains("__")
