@@ -209,6 +209,7 @@ fn steps(
     participants: &[Participant],
 ) -> Result<Vec<(Step, Range<usize>)>> {
     let mut steps: Vec<(Step, Range<usize>)> = Vec::new();
+    let mut conditions = HashSet::new();
     for entry in entries {
         let span = entry.span();
         let entry = entry.into_inner();
@@ -242,11 +243,7 @@ fn steps(
             request: texts(entry.request),
             response: texts(entry.response),
         };
-        let same = |other: &Step| {
-            (&other.route, &other.from, &other.query, other.status)
-                == (&step.route, &step.from, &step.query, step.status)
-        };
-        if steps.iter().any(|(other, _)| same(other)) {
+        if !conditions.insert((step.route.clone(), step.from.clone(), step.query.clone(), step.status)) {
             return Err(
                 faults.at(span, format!("`{}` is described twice under the same conditions", step.route))
             );
