@@ -76,6 +76,10 @@ struct Entry {
     /// `None` for a request.
     status: Option<(u16, Text)>,
     headers: Headers,
+    /// The Content-Length, where there is one.
+    length: Option<usize>,
+    /// Whether that is the length of another form of the body.
+    is_coded: bool,
     body_start: usize,
 }
 
@@ -163,7 +167,7 @@ impl Reader<'_> {
 
     fn body(&self, entry: &Entry, end: usize) -> Body {
         let body = &self.text[entry.body_start..end];
-        let length = declared_length(&entry.headers);
+        let length = entry.length;
         if body.is_empty() || body == "none" && length != Some(4) {
             return Body::Absent;
         }
@@ -172,7 +176,7 @@ impl Reader<'_> {
             && length != Some(body.len())
             && let Some(binary) = Binary::from_repr(body)
         {
-            let length = length.filter(|_| !is_coded(&entry.headers)).map(|length| length as u64);
+            let length = length.filter(|_| !entry.is_coded).map(|length| length as u64);
             return Body::Binary(Binary { length, ..binary });
         }
         Body::Text(text::slice(self.whole, body))
@@ -182,7 +186,7 @@ impl Reader<'_> {
     fn body_end(&mut self, entry: &Entry) -> (Result<usize, (usize, &'static str)>, Next) {
         let start = entry.body_start;
         let rest = &self.text[start..];
-        let length = declared_length(&entry.headers).filter(|_| !is_coded(&entry.headers));
+        let length = entry.length.filter(|_| !entry.is_coded);
         let exact =
             length.filter(|&length| rest.is_char_boundary(length) && self.is_boundary(start + length));
         let is_open = rest.starts_with(['{', '[']);
@@ -198,7 +202,7 @@ impl Reader<'_> {
             || memchr::memmem::find(rest.as_bytes(), b"\n\n").unwrap_or(trim_line_end(rest).len());
         if rest.starts_with("none") {
             let end = start + "none".len();
-            let is_unknown = length.unwrap_or(0) == 0 && !is_coded(&entry.headers);
+            let is_unknown = length.unwrap_or(0) == 0 && !entry.is_coded;
             if self.is_before_head(end) || is_unknown && self.is_boundary(end) {
                 return (Ok(end), self.boundary(end));
             }
@@ -263,7 +267,7 @@ impl Reader<'_> {
             let Err(at) = json::validate(body) else { return None };
             let is_short = at >= body.trim_ascii_end().len();
             let is_certain = if is_last || ends < 2 { is_short || is_json() } else { is_json() };
-            if is_certain && (is_short || !is_coded(&entry.headers)) {
+            if is_certain && (is_short || !entry.is_coded) {
                 let message = if is_short {
                     "the JSON body of this entry is cut off here"
                 } else {
@@ -367,6 +371,17 @@ impl Reader<'_> {
         (self.text.len(), Next::End)
     }
 
+    /// The fields of header lines that have been looked at. `is_exact`: there is one space after
+    /// each colon.
+    fn headers(&self, lines: &str, is_exact: bool) -> Headers {
+        let lines = lines.strip_suffix('\n').unwrap_or(lines);
+        if is_exact {
+            return Headers::from_checked_lines(text::slice(self.whole, lines));
+        }
+        let fields = lines.split('\n').filter_map(split_header);
+        fields.map(|(name, value)| (text::slice(self.whole, name), text::slice(self.whole, value))).collect()
+    }
+
     fn line_end(&self, at: usize) -> usize {
         memchr::memchr(b'\n', &self.text.as_bytes()[at..]).map_or(self.text.len(), |found| at + found)
     }
@@ -389,8 +404,9 @@ impl Reader<'_> {
             return Err(damage);
         };
         damage.has_head = true;
-        let mut headers = Vec::with_capacity(12);
+        let mut is_exact = true;
         let mut id = None;
+        let (mut length, mut is_coded) = (None, false);
         let mut at = line_end + 1;
         loop {
             if at >= self.text.len() {
@@ -418,12 +434,21 @@ impl Reader<'_> {
                 damage.message = "the next entry begins in the middle of a header of this one";
                 return Err(damage);
             }
-            let field = (text::slice(self.whole, name), text::slice(self.whole, value));
-            if id.is_none() && name.eq_ignore_ascii_case(ID) {
-                id = Some(field.1.clone());
-                damage.has_id = true;
+            is_exact &= name.len() + ": ".len() + value.len() == end - at;
+            // The names differ in length, so that most fields are passed over with one look.
+            match name.len() {
+                14 if length.is_none() && name.eq_ignore_ascii_case("Content-Length") => {
+                    length = value.trim().parse().ok();
+                }
+                16 if name.eq_ignore_ascii_case("Content-Encoding") => {
+                    is_coded = !value.eq_ignore_ascii_case("identity");
+                }
+                25 if id.is_none() && name.eq_ignore_ascii_case(ID) => {
+                    id = Some(text::slice(self.whole, value));
+                    damage.has_id = true;
+                }
+                _ => {}
             }
-            headers.push(field);
             damage.headers += 1;
             at = end + 1;
         }
@@ -439,7 +464,9 @@ impl Reader<'_> {
                 id,
             },
             status: head.status.map(|(status, reason)| (status, slice(reason))),
-            headers: headers.into_iter().collect(),
+            headers: self.headers(&self.text[line_end + 1..at], is_exact),
+            length,
+            is_coded,
             body_start: at + 1,
         })
     }
