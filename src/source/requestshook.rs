@@ -499,8 +499,22 @@ pub(super) fn split_header(line: &str) -> Option<(&str, &str)> {
 
 /// Whether `text` can be a method or the name of a header (RFC 9110, section 5.6.2).
 pub(super) fn is_token(text: &str) -> bool {
-    let is_token_char = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(is_token_char)
+    const IS_TOKEN_CHAR: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0u8;
+        while byte < 128 {
+            table[byte as usize] = byte.is_ascii_alphanumeric();
+            byte += 1;
+        }
+        let others = b"!#$%&'*+-.^_`|~";
+        let mut at = 0;
+        while at < others.len() {
+            table[others[at] as usize] = true;
+            at += 1;
+        }
+        table
+    };
+    !text.is_empty() && text.bytes().all(|byte| IS_TOKEN_CHAR[usize::from(byte)])
 }
 
 /// The Content-Length, where there is one.
