@@ -31,7 +31,7 @@ use super::places::Places;
 use crate::error::Error;
 use crate::json;
 use crate::text::{self, Text};
-use crate::trace::{Binary, Body, Headers, Request, Response, Trace};
+use crate::trace::{Binary, Body, Headers, Response, Trace};
 
 /// What the head of an entry begins with.
 const HEAD: &str = "### (";
@@ -49,7 +49,14 @@ pub fn read(file: &Path, text: &Text) -> (Trace, Vec<Error>) {
     let unified = unify_line_ends(text);
     let text = unified.as_ref().unwrap_or(text);
     let pairing = Pairing::new(Places::new(file, text));
-    let reader = Reader { whole: text, text, head: Finder::new(HEAD), has_ids: false, pairing };
+    let reader = Reader {
+        whole: text,
+        text,
+        head: Finder::new(HEAD),
+        blank: Finder::new("\n\n"),
+        has_ids: false,
+        pairing,
+    };
     reader.run()
 }
 
@@ -114,6 +121,7 @@ struct Reader<'a> {
     whole: &'a Text,
     text: &'a str,
     head: Finder<'static>,
+    blank: Finder<'static>,
     /// The entries of this log have an id.
     has_ids: bool,
     pairing: Pairing<'a>,
@@ -151,8 +159,7 @@ impl Reader<'_> {
         let Entry { start, line_end, call, status, headers, .. } = entry;
         match status {
             None => {
-                let (method, url) = (call.method.clone().unwrap_or_default(), call.url.clone());
-                self.pairing.request(call, Request { method, url, headers, body });
+                self.pairing.request(call, headers, body);
             }
             Some((status, reason)) => {
                 let response = Response { status, reason, url: None, headers, body };
@@ -194,8 +201,7 @@ impl Reader<'_> {
         if !is_open && let Some(length) = exact {
             return (Ok(start + length), self.boundary(start + length));
         }
-        let paragraph =
-            || memchr::memmem::find(rest.as_bytes(), b"\n\n").unwrap_or(trim_line_end(rest).len());
+        let paragraph = || self.blank.find(rest.as_bytes()).unwrap_or(trim_line_end(rest).len());
         if rest.starts_with("none") {
             let end = start + "none".len();
             let is_unknown = length.unwrap_or(0) == 0 && !is_coded(&entry.headers);
@@ -458,14 +464,15 @@ struct Head<'a> {
 impl<'a> Head<'a> {
     fn parse(line: &'a str) -> Option<Head<'a>> {
         let rest = line.strip_prefix(HEAD)?;
-        let (names, rest) = rest.split_once(") : ")?;
-        let (from, to, is_request) = match names.split_once(") REQ >>> (") {
-            Some((from, to)) => (from, to, true),
-            None => {
-                let (from, to) = names.split_once(") RESP <<< (")?;
-                (from, to, false)
-            }
-        };
+        // A name may hold a bracket of its own.
+        let mut brackets = memchr::memchr_iter(b')', rest.as_bytes());
+        let (from, is_request, rest) = brackets.find_map(|at| {
+            let after = &rest[at..];
+            let request = after.strip_prefix(") REQ >>> (").map(|after| (&rest[..at], true, after));
+            request.or_else(|| after.strip_prefix(") RESP <<< (").map(|after| (&rest[..at], false, after)))
+        })?;
+        let mut brackets = memchr::memchr_iter(b')', rest.as_bytes());
+        let (to, rest) = brackets.find_map(|at| Some((&rest[..at], rest[at..].strip_prefix(") : ")?)))?;
         let (status, rest) = if is_request {
             (None, rest)
         } else {
