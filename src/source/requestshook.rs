@@ -86,6 +86,14 @@ struct Entry {
     body_start: usize,
 }
 
+impl Entry {
+    /// Whether its Content-Length is that of what it does not send (RFC 9110, section 8.6).
+    fn names_other_length(&self) -> bool {
+        let is_head = self.call.method.as_deref() == Some("HEAD");
+        self.status.as_ref().is_some_and(|(status, _)| is_head || *status == 304)
+    }
+}
+
 /// Why what looks like an entry is none.
 struct Damage {
     at: usize,
@@ -171,7 +179,7 @@ impl Reader<'_> {
     fn body(&self, entry: &Entry, end: usize) -> Body {
         let body = &self.text[entry.body_start..end];
         let length = declared_length(&entry.headers);
-        if body.is_empty() || body == "none" && length != Some(4) {
+        if body.is_empty() || body == "none" && (length != Some(4) || entry.names_other_length()) {
             return Body::Absent;
         }
         if body.len() <= LONGEST_REPR
@@ -198,8 +206,18 @@ impl Reader<'_> {
         if rest.is_empty() {
             return (Err((start, "the log ends before the body of this entry")), Next::End);
         }
+        if entry.names_other_length() && rest.starts_with("none") && self.is_before_head(start + "none".len())
+        {
+            let end = start + "none".len();
+            return (Ok(end), self.boundary(end));
+        }
         if !is_open && let Some(length) = exact {
-            return (Ok(start + length), self.boundary(start + length));
+            // What is called JSON and does not begin so is damaged, and the length may end in
+            // some later entry. No JSON holds the line of a head.
+            let holds_entry = is_json(&entry.headers) && rest[..length].contains("\n### (");
+            if !holds_entry {
+                return (Ok(start + length), self.boundary(start + length));
+            }
         }
         let paragraph = || self.blank.find(rest.as_bytes()).unwrap_or(trim_line_end(rest).len());
         if rest.starts_with("none") {
@@ -219,17 +237,36 @@ impl Reader<'_> {
             }
         } else if is_open {
             let end = paragraph();
-            if is_closed(&rest[..end]) && self.is_before_head(start + end) {
+            let body = &rest[..end];
+            let is_closed = is_closed(body) && self.is_before_head(start + end);
+            if is_closed && is_laid_out(body) {
                 return (Ok(start + end), self.boundary(start + end));
             }
-            if let Some(length) = exact {
+            // A text that only begins as JSON does.
+            if let Some(length) = exact.filter(|&length| rest[length..].starts_with("\n\n")) {
                 return (Ok(start + length), self.boundary(start + length));
             }
-            if self.is_boundary(start + end) && json::validate(&rest[..end]).is_ok() {
-                return (Ok(start + end), self.boundary(start + end));
+            match json::validate(body) {
+                Ok(()) if self.is_boundary(start + end) => {
+                    return (Ok(start + end), self.boundary(start + end));
+                }
+                Err(at) if is_closed && is_json(&entry.headers) && !is_coded(&entry.headers) => {
+                    let damage = (start + at, "the JSON body of this entry is damaged here");
+                    return (Err(damage), self.boundary(start + end));
+                }
+                _ => {}
             }
         }
+        self.uncertain_body_end(entry, length)
+    }
 
+    /// The same for a body that only the next head ends. `length` is that of the headers.
+    fn uncertain_body_end(
+        &mut self,
+        entry: &Entry,
+        length: Option<usize>,
+    ) -> (Result<usize, (usize, &'static str)>, Next) {
+        let start = entry.body_start;
         let (at, next) = self.search(start, Search::Body);
         let before = &self.text[start..at];
         let ends = before.len() - before.trim_end_matches('\n').len();
@@ -253,22 +290,20 @@ impl Reader<'_> {
     ) -> Option<(usize, &'static str)> {
         let start = entry.body_start;
         let end = start + body.len();
-        let is_json = || {
-            let kind = entry.headers.get("Content-Type");
-            kind.is_some_and(|kind| {
-                memchr::memmem::find(kind.to_ascii_lowercase().as_bytes(), b"json").is_some()
-            })
-        };
         if !is_last && ends == 0 {
             return Some((end, "the next entry begins in the middle of a line of this one"));
         }
         if body.starts_with(['{', '[']) {
-            if length == Some(body.len()) {
+            if ends >= 2 && length == Some(body.len()) {
                 return None;
             }
             let Err(at) = json::validate(body) else { return None };
             let is_short = at >= body.trim_ascii_end().len();
-            let is_certain = if is_last || ends < 2 { is_short || is_json() } else { is_json() };
+            let is_certain = if is_last || ends < 2 {
+                is_short || is_json(&entry.headers)
+            } else {
+                is_json(&entry.headers)
+            };
             if is_certain && (is_short || !is_coded(&entry.headers)) {
                 let message = if is_short {
                     "the JSON body of this entry is cut off here"
@@ -282,8 +317,11 @@ impl Reader<'_> {
         if body == "none" || body.is_empty() && ends > 0 {
             return None;
         }
-        if length.is_some_and(|length| length > body.len()) && json::validate(body).is_err() {
-            return Some((end, "the body of this entry is shorter than its Content-Length"));
+        if let Some(length) = length
+            && (length > body.len() || length < body.len() && is_json(&entry.headers))
+            && json::validate(body).is_err()
+        {
+            return Some((end, "the body of this entry has not the length of its Content-Length"));
         }
         if !is_last && ends < 2 {
             return Some((end, "the next entry begins before the empty line that ends this one"));
@@ -532,6 +570,47 @@ pub(super) fn declared_length(headers: &Headers) -> Option<usize> {
 /// Whether the length that the headers declare is that of another form of the body.
 pub(super) fn is_coded(headers: &Headers) -> bool {
     headers.get("Content-Encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"))
+}
+
+/// Whether the headers call the body JSON.
+fn is_json(headers: &Headers) -> bool {
+    headers.get("Content-Type").is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
+}
+
+/// Whether the lines of `body` are indented as the writer indents JSON, so that none is missing.
+///
+/// How one line ends says where the next one begins. This is far cheaper than to parse them,
+/// and sees a body that lost some.
+fn is_laid_out(body: &str) -> bool {
+    let bytes = body.as_bytes();
+    let mut indent = 0usize;
+    let mut line_start = 0;
+    for line_end in memchr::memchr_iter(b'\n', bytes) {
+        // The first line has a bracket, and no later one passes without its indent.
+        if line_end <= line_start + indent {
+            return false;
+        }
+        line_start = line_end + 1;
+        let mut closes = false;
+        match bytes[line_end - 1] {
+            b'{' | b'[' => indent += 2,
+            b',' => {}
+            _ => {
+                let Some(less) = indent.checked_sub(2) else { return false };
+                indent = less;
+                closes = true;
+            }
+        }
+        let Some(&first) = bytes.get(line_start + indent) else { return false };
+        if first == b' '
+            || matches!(first, b'}' | b']') != closes
+            || indent > 0 && bytes[line_start + indent - 1] != b' '
+        {
+            return false;
+        }
+    }
+    // All that was opened is closed, by the bracket alone on the last line.
+    indent == 0 && (line_start > 0 && bytes.len() == line_start + 1 || matches!(bytes, b"{}" | b"[]"))
 }
 
 /// Whether `body`, which begins with an opening bracket, ends as the writer ends JSON: with the
