@@ -200,11 +200,20 @@ impl Page {
     /// [`ErrorKind::Label`](crate::ErrorKind::Label) and [`ErrorKind::Setting`](crate::ErrorKind::Setting),
     /// with their places: a label, group or note of the settings that fits no message of the trace.
     pub fn new(input: &Input<'_>) -> Result<Page, Vec<Error>> {
+        Resolved::new(input).page()
+    }
+}
+
+impl Resolved<'_> {
+    /// Makes the page of the capture.
+    ///
+    /// # Errors
+    /// Those of [`Page::new`].
+    pub fn page(&self) -> Result<Page, Vec<Error>> {
+        let Resolved { input, cast, sequence, paths } = self;
         let settings = input.settings;
         let trace = input.trace;
-        let resolved = Resolved::new(input);
-        let Resolved { cast, sequence, paths, .. } = &resolved;
-        let scope = resolved.scope();
+        let scope = self.scope();
 
         let mut errors: Vec<Error> = Vec::new();
         let mut labels = Vec::with_capacity(settings.labels.len());
@@ -321,6 +330,33 @@ impl<'a> Resolved<'a> {
     }
 }
 
+impl Page {
+    /// A page of this message and nothing else.
+    pub(crate) fn of_message(message: Message, phrases: Phrases) -> Page {
+        let message = Arc::new(message);
+        Page {
+            title: String::new(),
+            path: String::new(),
+            description: None,
+            layout: Layout::Snippets,
+            phrases,
+            command: None,
+            launch: None,
+            reference: None,
+            participants: Vec::new(),
+            diagram: vec![DiagramItem::Message { depth: 0, message: message.clone() }],
+            entries: vec![Entry::Message(message)],
+            exchanges: Vec::new(),
+            output: None,
+            log: Block::default(),
+            vars: Vec::new(),
+            labels: Vec::new(),
+            snippet_prefix: String::new(),
+            filtered: 0,
+        }
+    }
+}
+
 /// What messages are made from.
 struct Messages<'a> {
     input: &'a Input<'a>,
@@ -362,7 +398,7 @@ impl<'a> Messages<'a> {
             path: self.paths.templated(&self.cast.to(index).id, &request.method, url).into_owned(),
             raw_path: self.paths.raw(url).into_owned(),
             url: url.clone(),
-            headers: Block::new(header_lines(headers).into()),
+            headers: Block::new(headers.lines()),
             body: Block::new(body_text(body)),
             language: language(headers, body),
             about: self.about(index, side),
@@ -418,21 +454,6 @@ impl<'a> Messages<'a> {
 
 fn source_name(name: Option<&Text>, participant: &crate::sequence::cast::Participant) -> Arc<str> {
     name.map_or_else(|| participant.id.clone(), |name| Arc::from(&**name))
-}
-
-/// The header fields as lines, `Name: value`.
-fn header_lines(headers: &Headers) -> String {
-    let length = headers.iter().map(|(name, value)| name.len() + value.len() + 3).sum();
-    let mut lines = String::with_capacity(length);
-    for (name, value) in headers.iter() {
-        if !lines.is_empty() {
-            lines.push('\n');
-        }
-        lines.push_str(name);
-        lines.push_str(": ");
-        lines.push_str(value);
-    }
-    lines
 }
 
 /// What the source documents print for a body that is not there.

@@ -10,6 +10,7 @@ pub mod escape;
 mod holes;
 pub mod input;
 pub mod ledger;
+mod skeleton;
 pub mod stamp;
 pub mod templates;
 mod view;
@@ -22,7 +23,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::page::{Input, Page, Resolved, Source};
+use crate::page::{Input, Page, Phrases, Resolved, Source};
 use crate::profile::Profile;
 use crate::settings::{Layer, Layout, Located, Settings};
 use crate::source;
@@ -32,7 +33,7 @@ use crate::trace::Trace;
 use input::{Folder, Found};
 use ledger::{Cache, Manifest, Record, Seen};
 use stamp::{Digest, Stamp};
-use templates::Templates;
+use templates::{Content, Templates};
 
 /// What to render, and how.
 #[derive(Clone, Debug)]
@@ -100,6 +101,7 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
         templates: Mutex::default(),
         profiles: Mutex::default(),
         openings: Mutex::default(),
+        phrases: Mutex::default(),
     };
 
     let done = AtomicUsize::new(0);
@@ -187,8 +189,12 @@ struct Shop<'a> {
     captures: HashMap<&'a str, &'a Folder>,
     templates: Mutex<HashMap<Vec<PathBuf>, Arc<Templates>>>,
     profiles: Mutex<HashMap<String, Arc<Profile>>>,
+    phrases: Mutex<HashMap<PhrasesKey, Phrases>>,
     openings: Mutex<HashMap<String, Known>>,
 }
+
+/// What phrases depend on: templates folders, locale, profile, and the settings' own phrases.
+type PhrasesKey = (Vec<PathBuf>, String, Option<String>, Vec<(String, String)>);
 
 /// The exchanges of a capture that others share, and what was read to know them.
 type Known = (Arc<Vec<holes::Opening>>, Vec<Seen>);
@@ -210,8 +216,8 @@ impl Shop<'_> {
             }
         };
         let mut outcome = Outcome { errors: capture.diagnostics, ..Outcome::default() };
-        for (page, bytes) in files {
-            self.put(page, bytes, &mut outcome);
+        for (page, content) in files {
+            self.put(page, content, &mut outcome);
         }
         outcome.record.inputs = capture.read;
         outcome
@@ -254,16 +260,11 @@ impl Shop<'_> {
     }
 
     /// The files of a capture: their paths below the docs folder, and their content.
-    fn lay_out(&self, capture: &mut Capture<'_>) -> Result<Vec<(String, Vec<u8>)>, Vec<Error>> {
+    fn lay_out(&self, capture: &mut Capture<'_>) -> Result<Vec<(String, Content)>, Vec<Error>> {
         let one = |error| vec![error];
         let templates = self.templates(capture).map_err(one)?;
         let profile = self.profile(capture).map_err(one)?;
-        let locale = &capture.settings.locale;
-        let mut phrases = templates.phrases(locale).map_err(one)?;
-        if let Some(of_profile) = profile.as_ref().and_then(|profile| profile.phrases(locale)) {
-            phrases = phrases.overlaid(of_profile);
-        }
-        phrases = phrases.overlaid(capture.settings.phrases.iter().map(|(key, phrase)| (key, phrase)));
+        let phrases = self.phrases(capture, &templates, profile.as_deref()).map_err(one)?;
         self.check_collision(capture).map_err(one)?;
         let sources = capture.take_sources()?;
         let gone: Vec<String> =
@@ -280,7 +281,7 @@ impl Shop<'_> {
             output: capture.output.as_deref(),
         };
         let resolved = Resolved::new(&input);
-        let page = Page::new(&input).map_err(|mut errors| {
+        let page = resolved.page().map_err(|mut errors| {
             let labels = input.settings.labels.iter();
             let lost = labels.filter(|(name, at)| resolved.scope().find(name, &at.place).is_err());
             let lost: Vec<&str> = lost.map(|(name, _)| name.as_str()).collect();
@@ -289,22 +290,25 @@ impl Shop<'_> {
         })?;
         let page = Arc::new(page);
         let name = |ending: &str| page_path(&capture.folder.path, page.layout, ending);
-        let own_path = name("index.md");
-        let neighbours = Neighbours { shop: self, own: &capture.folder.path, read: RefCell::default() };
-        let filler = holes::Filler::new(&page, &templates, resolved.scope(), &neighbours, &own_path, &gone);
-        let mut filled = filler.fill(&sources.iter().collect::<Vec<_>>())?;
-        let mut files = Vec::new();
-        for &(template, ending) in Templates::files(page.layout) {
-            let source = source_name(ending);
-            let bytes = match sources.iter().position(|found| found.file.ends_with(source)) {
-                Some(index) => std::mem::take(&mut filled[index]),
-                None => templates.file(template, &page).map_err(one)?,
-            };
-            files.push((name(ending), bytes));
+        let mut files = match page.layout {
+            Layout::Page if !sources.is_empty() => vec![("", Content::Bytes(Vec::new()))],
+            _ => templates.lay_out(&page).map_err(one)?,
+        };
+        if !sources.is_empty() {
+            let own_path = name("index.md");
+            let neighbours = Neighbours { shop: self, own: &capture.folder.path, read: RefCell::default() };
+            let filler = holes::Filler::new(&page, &templates, resolved.scope(), &neighbours, &own_path, &gone);
+            let filled = filler.fill(&sources.iter().collect::<Vec<_>>())?;
+            for (source, text) in sources.iter().zip(filled) {
+                let made = files.iter_mut().find(|(ending, _)| source.file.ends_with(source_name(ending)));
+                if let Some((_, content)) = made {
+                    *content = Content::Bytes(text);
+                }
+            }
+            let read = neighbours.read.into_inner();
+            capture.read.extend(read);
         }
-        let read = neighbours.read.into_inner();
-        capture.read.extend(read);
-        Ok(files)
+        Ok(files.into_iter().map(|(ending, content)| (name(ending), content)).collect())
     }
 
     fn templates(&self, capture: &mut Capture<'_>) -> Result<Arc<Templates>> {
@@ -325,6 +329,23 @@ impl Shop<'_> {
             capture.read.extend(Seen::now(file));
         }
         Ok(templates)
+    }
+
+    /// The phrases of the locale, with the profile's and the maintainer's own in their place.
+    fn phrases(&self, capture: &Capture<'_>, templates: &Templates, profile: Option<&Profile>) -> Result<Phrases> {
+        let Settings { locale, phrases: own, templates: dirs, .. } = &capture.settings;
+        let key = (dirs.clone(), locale.clone(), profile.map(|profile| profile.name().to_owned()), own.clone());
+        let mut all = self.phrases.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(phrases) = all.get(&key) {
+            return Ok(phrases.clone());
+        }
+        let mut phrases = templates.phrases(locale)?;
+        if let Some(of_profile) = profile.and_then(|profile| profile.phrases(locale)) {
+            phrases = phrases.overlaid(of_profile);
+        }
+        phrases = phrases.overlaid(own.iter().map(|(key, phrase)| (key, phrase)));
+        all.insert(key, phrases.clone());
+        Ok(phrases)
     }
 
     fn profile(&self, capture: &mut Capture<'_>) -> Result<Option<Arc<Profile>>> {
@@ -398,11 +419,12 @@ impl Shop<'_> {
     }
 
     /// Puts a page where it belongs, unless it is there already, or something else is.
-    fn put(&self, page: String, bytes: Vec<u8>, outcome: &mut Outcome) {
+    fn put(&self, page: String, content: Content, outcome: &mut Outcome) {
         let docs = &self.options.docs;
         let file = docs.join(&page);
-        let digest = Digest::of(&bytes);
-        let old = match self.existing(&page, &file, &bytes, digest) {
+        let bytes = content.as_bytes();
+        let digest = Digest::of(bytes);
+        let old = match self.existing(&page, &file, bytes, digest) {
             Ok(Existing::Same) => {
                 outcome.unchanged += 1;
                 self.note(page, &file, digest, outcome);
@@ -417,10 +439,10 @@ impl Shop<'_> {
             }
         };
         if self.options.check {
-            outcome.stale.push(Stale { file, old, new: Some(bytes) });
+            outcome.stale.push(Stale { file, old, new: Some(content.into_bytes()) });
             return;
         }
-        match write::replace(docs, &file, &bytes) {
+        match write::replace(docs, &file, bytes) {
             Ok(()) => {
                 outcome.written.push(file.clone());
                 self.note(page, &file, digest, outcome);
