@@ -7,29 +7,33 @@
 //! printing, which `src/cli` does with the [`Report`].
 
 pub mod escape;
+mod holes;
 pub mod input;
 pub mod ledger;
+mod skeleton;
 pub mod stamp;
 pub mod templates;
 mod view;
 mod write;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::page::{Input, Page};
+use crate::page::{Input, Page, Phrases, Resolved, Source};
 use crate::profile::Profile;
 use crate::settings::{Layer, Layout, Located, Settings};
 use crate::source;
 use crate::text::Text;
+use crate::toml_file::nearest;
 use crate::trace::Trace;
 use input::{Folder, Found};
 use ledger::{Cache, Manifest, Record, Seen};
 use stamp::{Digest, Stamp};
-use templates::Templates;
+use templates::{Content, Templates};
 
 /// What to render, and how.
 #[derive(Clone, Debug)]
@@ -96,6 +100,8 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
         captures: folders.iter().map(|folder| (folder.path.as_str(), folder)).collect(),
         templates: Mutex::default(),
         profiles: Mutex::default(),
+        openings: Mutex::default(),
+        phrases: Mutex::default(),
     };
 
     let done = AtomicUsize::new(0);
@@ -183,7 +189,15 @@ struct Shop<'a> {
     captures: HashMap<&'a str, &'a Folder>,
     templates: Mutex<HashMap<Vec<PathBuf>, Arc<Templates>>>,
     profiles: Mutex<HashMap<String, Arc<Profile>>>,
+    phrases: Mutex<HashMap<PhrasesKey, Phrases>>,
+    openings: Mutex<HashMap<String, Known>>,
 }
+
+/// What phrases depend on: templates folders, locale, profile, and the settings' own phrases.
+type PhrasesKey = (Vec<PathBuf>, String, Option<String>, Vec<(String, String)>);
+
+/// The exchanges of a capture that others share, and what was read to know them.
+type Known = (Arc<Vec<holes::Opening>>, Vec<Seen>);
 
 impl Shop<'_> {
     fn make(&self, folder: &Folder) -> Outcome {
@@ -202,8 +216,8 @@ impl Shop<'_> {
             }
         };
         let mut outcome = Outcome { errors: capture.diagnostics, ..Outcome::default() };
-        for (page, bytes) in files {
-            self.put(page, bytes, &mut outcome);
+        for (page, content) in files {
+            self.put(page, content, &mut outcome);
         }
         outcome.record.inputs = capture.read;
         outcome
@@ -246,17 +260,16 @@ impl Shop<'_> {
     }
 
     /// The files of a capture: their paths below the docs folder, and their content.
-    fn lay_out(&self, capture: &mut Capture<'_>) -> Result<Vec<(String, Vec<u8>)>, Vec<Error>> {
+    fn lay_out(&self, capture: &mut Capture<'_>) -> Result<Vec<(String, Content)>, Vec<Error>> {
         let one = |error| vec![error];
         let templates = self.templates(capture).map_err(one)?;
         let profile = self.profile(capture).map_err(one)?;
-        let locale = &capture.settings.locale;
-        let mut phrases = templates.phrases(locale).map_err(one)?;
-        if let Some(of_profile) = profile.as_ref().and_then(|profile| profile.phrases(locale)) {
-            phrases = phrases.overlaid(of_profile);
-        }
-        phrases = phrases.overlaid(capture.settings.phrases.iter().map(|(key, phrase)| (key, phrase)));
+        let phrases = self.phrases(capture, &templates, profile.as_deref()).map_err(one)?;
         self.check_collision(capture).map_err(one)?;
+        let sources = capture.take_sources()?;
+        let gone: Vec<String> =
+            sources.iter().flat_map(Source::gone).flat_map(|(_, labels)| labels.to_vec()).collect();
+        capture.settings.labels.retain(|(label, _)| !gone.contains(label));
         let input = Input {
             path: &capture.folder.path,
             settings: &capture.settings,
@@ -267,10 +280,35 @@ impl Shop<'_> {
             log: &capture.log,
             output: capture.output.as_deref(),
         };
-        let page = Arc::new(Page::new(&input)?);
-        let files = templates.lay_out(&page).map_err(one)?;
-        let name = |ending: &str| page_path(&capture.folder.path, capture.settings.layout, ending);
-        Ok(files.into_iter().map(|(ending, bytes)| (name(ending), bytes)).collect())
+        let resolved = Resolved::new(&input);
+        let page = resolved.page().map_err(|mut errors| {
+            let labels = input.settings.labels.iter();
+            let lost = labels.filter(|(name, at)| resolved.scope().find(name, &at.place).is_err());
+            let lost: Vec<&str> = lost.map(|(name, _)| name.as_str()).collect();
+            errors.extend(sources.iter().flat_map(|source| holes::holes_of_lost(source, &lost)));
+            errors
+        })?;
+        let page = Arc::new(page);
+        let name = |ending: &str| page_path(&capture.folder.path, page.layout, ending);
+        let mut files = match page.layout {
+            Layout::Page if !sources.is_empty() => vec![("", Content::Bytes(Vec::new()))],
+            _ => templates.lay_out(&page).map_err(one)?,
+        };
+        if !sources.is_empty() {
+            let own_path = name("index.md");
+            let neighbours = Neighbours { shop: self, own: &capture.folder.path, read: RefCell::default() };
+            let filler = holes::Filler::new(&page, &templates, resolved.scope(), &neighbours, &own_path, &gone);
+            let filled = filler.fill(&sources.iter().collect::<Vec<_>>())?;
+            for (source, text) in sources.iter().zip(filled) {
+                let made = files.iter_mut().find(|(ending, _)| source.file.ends_with(source_name(ending)));
+                if let Some((_, content)) = made {
+                    *content = Content::Bytes(text);
+                }
+            }
+            let read = neighbours.read.into_inner();
+            capture.read.extend(read);
+        }
+        Ok(files.into_iter().map(|(ending, content)| (name(ending), content)).collect())
     }
 
     fn templates(&self, capture: &mut Capture<'_>) -> Result<Arc<Templates>> {
@@ -291,6 +329,23 @@ impl Shop<'_> {
             capture.read.extend(Seen::now(file));
         }
         Ok(templates)
+    }
+
+    /// The phrases of the locale, with the profile's and the maintainer's own in their place.
+    fn phrases(&self, capture: &Capture<'_>, templates: &Templates, profile: Option<&Profile>) -> Result<Phrases> {
+        let Settings { locale, phrases: own, templates: dirs, .. } = &capture.settings;
+        let key = (dirs.clone(), locale.clone(), profile.map(|profile| profile.name().to_owned()), own.clone());
+        let mut all = self.phrases.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(phrases) = all.get(&key) {
+            return Ok(phrases.clone());
+        }
+        let mut phrases = templates.phrases(locale)?;
+        if let Some(of_profile) = profile.and_then(|profile| profile.phrases(locale)) {
+            phrases = phrases.overlaid(of_profile);
+        }
+        phrases = phrases.overlaid(own.iter().map(|(key, phrase)| (key, phrase)));
+        all.insert(key, phrases.clone());
+        Ok(phrases)
     }
 
     fn profile(&self, capture: &mut Capture<'_>) -> Result<Option<Arc<Profile>>> {
@@ -323,6 +378,29 @@ impl Shop<'_> {
         Ok(Some(made))
     }
 
+    /// The exchanges of a capture, for pages that share their beginning.
+    fn openings_of(&self, folder: &Folder) -> Result<Known> {
+        let mut capture = Capture::read(folder)?;
+        let profile = self.profile(&mut capture)?;
+        // A label that is lost there is that page's trouble.
+        capture.settings.labels.clear();
+        capture.settings.groups.clear();
+        capture.settings.notes.clear();
+        let phrases = crate::page::Phrases::default();
+        let input = Input {
+            path: &folder.path,
+            settings: &capture.settings,
+            profile: profile.as_deref(),
+            phrases: &phrases,
+            trace: &capture.trace,
+            trace_file: capture.trace_file,
+            log: &capture.log,
+            output: None,
+        };
+        let page = Page::new(&input).map_err(|mut errors| errors.swap_remove(0))?;
+        Ok((Arc::new(holes::Opening::all(&page)), capture.read))
+    }
+
     /// A page `a/index.md` and the snippets of `a` would be the same file.
     fn check_collision(&self, capture: &Capture<'_>) -> Result<()> {
         let path = &capture.folder.path;
@@ -341,11 +419,12 @@ impl Shop<'_> {
     }
 
     /// Puts a page where it belongs, unless it is there already, or something else is.
-    fn put(&self, page: String, bytes: Vec<u8>, outcome: &mut Outcome) {
+    fn put(&self, page: String, content: Content, outcome: &mut Outcome) {
         let docs = &self.options.docs;
         let file = docs.join(&page);
-        let digest = Digest::of(&bytes);
-        let old = match self.existing(&page, &file, &bytes, digest) {
+        let bytes = content.as_bytes();
+        let digest = Digest::of(bytes);
+        let old = match self.existing(&page, &file, bytes, digest) {
             Ok(Existing::Same) => {
                 outcome.unchanged += 1;
                 self.note(page, &file, digest, outcome);
@@ -360,10 +439,10 @@ impl Shop<'_> {
             }
         };
         if self.options.check {
-            outcome.stale.push(Stale { file, old, new: Some(bytes) });
+            outcome.stale.push(Stale { file, old, new: Some(content.into_bytes()) });
             return;
         }
-        match write::replace(docs, &file, &bytes) {
+        match write::replace(docs, &file, bytes) {
             Ok(()) => {
                 outcome.written.push(file.clone());
                 self.note(page, &file, digest, outcome);
@@ -413,6 +492,63 @@ impl Shop<'_> {
     }
 }
 
+/// The other captures of a run, as the holes of one ask for them.
+struct Neighbours<'a> {
+    shop: &'a Shop<'a>,
+    own: &'a str,
+    /// What was read of them.
+    read: RefCell<Vec<Seen>>,
+}
+
+impl Neighbours<'_> {
+    fn folder(&self, capture: &str) -> Option<&Folder> {
+        let folder = self.shop.captures.get(capture)?;
+        // A file that comes or goes there has to be noticed too.
+        self.read.borrow_mut().extend(listing(&folder.dir));
+        Some(folder)
+    }
+}
+
+impl holes::Neighbours for Neighbours<'_> {
+    fn openings(&self, capture: &str) -> Result<Option<Arc<Vec<holes::Opening>>>> {
+        let Some(folder) = self.folder(capture) else { return Ok(None) };
+        let mut all = self.shop.openings.lock().unwrap_or_else(PoisonError::into_inner);
+        let (openings, read) = match all.get(capture) {
+            Some(known) => known.clone(),
+            None => {
+                let made = self.shop.openings_of(folder)?;
+                all.insert(capture.to_owned(), made.clone());
+                made
+            }
+        };
+        self.read.borrow_mut().extend(read);
+        Ok(Some(openings))
+    }
+
+    fn page_path(&self, capture: &str) -> Result<Option<String>> {
+        let Some(folder) = self.folder(capture) else { return Ok(None) };
+        let layout = Capture::settings(folder)?.layout;
+        let settings = folder.shared.iter().chain(folder.file("capture.toml"));
+        self.read.borrow_mut().extend(settings.filter_map(|file| Seen::now(&file.path)));
+        Ok(Some(page_path(capture, layout, "index.md")))
+    }
+
+    fn nearest(&self, capture: &str) -> Option<String> {
+        let others = || self.shop.captures.keys().copied().filter(|path| *path != self.own);
+        let last = |path: &str| path.rsplit('/').next().map(str::to_owned);
+        let near = others().filter(|path| last(path) == last(capture)).min();
+        near.or_else(|| nearest(capture, others())).map(str::to_owned)
+    }
+}
+
+/// The name of the page source that a file of a page is made from, where there is one.
+fn source_name(ending: &str) -> &str {
+    match ending {
+        "" | "index.md" => "page.md",
+        ending => ending,
+    }
+}
+
 enum Existing {
     Missing,
     Same,
@@ -436,7 +572,8 @@ fn prune(
         manifest.paths().filter(|page| !kept.contains(*page)).map(str::to_owned).collect();
     for page in gone {
         let file = options.docs.join(&page);
-        let is_inside = Path::new(&page).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        let is_inside =
+            Path::new(&page).components().all(|part| matches!(part, std::path::Component::Normal(_)));
         let Ok(old) = std::fs::read(&file) else {
             manifest.remove(&page);
             continue;
@@ -486,6 +623,8 @@ struct Capture<'a> {
     trace_file: &'static str,
     log: Text,
     output: Option<String>,
+    /// The page sources: file and content.
+    sources: Vec<(PathBuf, Vec<u8>)>,
     diagnostics: Vec<Error>,
     /// Every file read so far, the folder's own first.
     read: Vec<Seen>,
@@ -512,6 +651,7 @@ impl<'a> Capture<'a> {
             },
             log: Text::new(),
             output: None,
+            sources: Vec::new(),
             diagnostics: Vec::new(),
             read: Vec::new(),
         };
@@ -529,6 +669,7 @@ impl<'a> Capture<'a> {
                     capture.trace = read.trace;
                     capture.diagnostics = read.diagnostics;
                 }
+                "page.md" | "body.md" | "diagram.md" => capture.sources.push((file.path.clone(), bytes)),
                 "output.txt" => capture.output = Some(source::decode(bytes).to_string()),
                 _ => {}
             }
@@ -536,10 +677,36 @@ impl<'a> Capture<'a> {
         Ok(capture)
     }
 
+    /// The page sources, taken apart.
+    fn take_sources(&mut self) -> Result<Vec<Source>, Vec<Error>> {
+        let mut sources = Vec::new();
+        let mut errors = Vec::new();
+        for (file, bytes) in std::mem::take(&mut self.sources) {
+            let is_page = file.ends_with(source_name(""));
+            if self.settings.layout == Layout::Page && !is_page {
+                errors.push(
+                    Error::new(ErrorKind::Setting, "a page in one file has one source, `page.md`")
+                        .at(Place::file(&file))
+                        .hint("move what it says to page.md, or set `layout = \"snippets\"`"),
+                );
+                continue;
+            }
+            match input::decode(&file, bytes)
+                .map_err(|error| vec![error])
+                .and_then(|text| Source::parse(&file, text))
+            {
+                Ok(source) => sources.push(source),
+                Err(found) => errors.extend(found),
+            }
+        }
+        if errors.is_empty() { Ok(sources) } else { Err(errors) }
+    }
+
     fn settings(folder: &Folder) -> Result<Settings> {
         let files = folder.shared.iter().chain(folder.file("capture.toml"));
-        let layers: Vec<Layer> =
-            files.map(|file| Layer::parse(&file.path, &input::read_text(&file.path)?)).collect::<Result<_>>()?;
+        let layers: Vec<Layer> = files
+            .map(|file| Layer::parse(&file.path, &input::read_text(&file.path)?))
+            .collect::<Result<_>>()?;
         Ok(Settings::resolve(&layers))
     }
 }

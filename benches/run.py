@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Measures docgen against what the machine can do, and prints the figures as Markdown.
+
+    benches/run.py [--quick] [--docgen PROGRAM] [figures] [captures] [bodies]
+
+Three parts, all by default: the figures, and the cost as the number of captures and as the size of one body
+grow. `--quick` takes small corpora and few runs: it shows that the bench works, and its figures mean nothing.
+
+Every time is the median of several runs of a whole process, on one thread, with everything on a memory file
+system; what a run is to write is removed before it. Ratios compare medians of one run of this program:
+
+- floor: benches/programs/floor.rs, which reads the same captures and writes as many bytes to as many files
+- walk: benches/programs/walk.rs, which stats the captures and the pages
+- Python: benches/straightforward.py, what a user would write
+
+It needs hyperfine, GNU time and rustc: scripts/setup bench.
+"""
+
+import argparse
+import filecmp
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PROJECT = Path(__file__).parent.parent
+CORPUS = PROJECT / "benches/corpus.py"
+PYTHON = PROJECT / "benches/straightforward.py"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--docgen", type=Path, default=PROJECT / "target/release/docgen")
+    parser.add_argument("part", nargs="*", choices=[[], *PARTS], default=[])
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="docgen-bench-", dir="/dev/shm") as folder:
+        bench = Bench(Path(folder), arguments.docgen.resolve(), arguments.quick)
+        for part in arguments.part or PARTS:
+            PARTS[part](bench)
+
+
+class Bench:
+    """Where things are, and how to run them."""
+
+    def __init__(self, folder, docgen, quick):
+        self.folder, self.docgen, self.quick = folder, docgen, quick
+        self.floor, self.walk = (compiled(name) for name in ("floor", "walk"))
+        self.out = folder / "out"
+
+    def corpus(self, *arguments):
+        """A new corpus; its name is its arguments."""
+        folder = self.folder / "-".join(Path(argument).name for argument in map(str, arguments))
+        kind, *rest = map(str, arguments)
+        where = [*rest, folder] if kind == "har" else [folder, *rest]
+        run([sys.executable, CORPUS, kind, *where])
+        return folder
+
+    def render(self, captures, out=None):
+        return [self.docgen, "render", "--quiet", "--jobs", "1", captures, out or self.out]
+
+    def model(self, captures):
+        """What docgen makes of the captures, and the floor's plan to write as much."""
+        model = captures.with_name(f"{captures.name}.docs")
+        run(self.render(captures, model))
+        files = sorted(path for path in model.rglob("*") if path.is_file())
+        plan = captures.with_name(f"{captures.name}.plan")
+        plan.write_text("".join(f"{path.stat().st_size} {path.relative_to(model)}\n" for path in files))
+        return model, plan
+
+    def seconds(self, command, fresh=True, runs=15):
+        """The median time; with `fresh`, what the command writes is removed before each run."""
+        result = self.folder / "hyperfine.json"
+        prepare = ["--prepare", f"rm -rf {self.out}"] if fresh else []
+        options = ["--shell=none", "--style=none", "--warmup=2", f"--runs={3 if self.quick else runs}"]
+        run(["hyperfine", *options, *prepare, f"--export-json={result}", " ".join(map(str, command))])
+        return json.loads(result.read_text())["results"][0]["median"]
+
+    def peak(self, command):
+        """The largest resident size in MiB."""
+        shutil.rmtree(self.out, ignore_errors=True)
+        told = run(["/usr/bin/time", "--format=%M", *command])
+        return int(told.stderr.split()[-1]) / 1024
+
+
+def compiled(name):
+    program = PROJECT / ".build/bench" / name
+    program.parent.mkdir(parents=True, exist_ok=True)
+    run(["rustc", "--edition=2024", "-Copt-level=3", "-Cpanic=abort", "-Dwarnings", "-o", program,
+         PROJECT / f"benches/programs/{name}.rs"])
+    return program
+
+
+def run(command):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"bench: {' '.join(map(str, command))}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
+    return done
+
+
+def figures(bench):
+    count = 20 if bench.quick else 1000
+    rows = []
+    for kind in ("mixed", "large"):
+        raw = bench.corpus(kind, count)
+        har = bench.corpus("har", raw)
+        for captures, limit in (raw, 1.5), (har, 2.5):
+            model, plan = bench.model(captures)
+            floor = bench.seconds([bench.floor, captures, bench.out, plan])
+            docgen = bench.seconds(bench.render(captures))
+            nothing = bench.seconds(bench.render(captures, model), fresh=False)
+            walk = bench.seconds([bench.walk, captures, model], fresh=False)
+            name = f"{kind} {'raw' if captures is raw else 'HAR'}, {size(captures)} to {size(model)}"
+            rows.append([f"{name}: floor", ms(floor), "", ""])
+            rows.append([f"{name}: docgen", ms(docgen), f"{docgen / floor:.2f} × floor", f"{limit} ×"])
+            if captures is raw:
+                python = bench.seconds([sys.executable, PYTHON, captures, bench.out], runs=5)
+                ratios = f"{python / floor:.1f} × floor, {python / docgen:.1f} × docgen"
+                rows.append([f"{name}: Python, {agreement(bench.out, model)}", ms(python), ratios, ""])
+            rows.append([f"{name}: peak memory", f"{bench.peak(bench.render(captures)):.1f} MiB", "", "32 MiB"])
+            rows.append([f"{name}: nothing to do", ms(nothing), f"{nothing / walk:.2f} × walk", "3 ×"])
+            shutil.rmtree(model)
+        shutil.rmtree(raw)
+        shutil.rmtree(har)
+    version = bench.seconds([bench.docgen, "--version"], fresh=False, runs=100)
+    rows.append(["docgen --version", ms(version), "", "5 ms"])
+    table(["what", "median", "ratio", "at most"], rows)
+
+
+def captures(bench):
+    rows = []
+    for count in (1, 10, 100) if bench.quick else (10, 100, 1000, 10_000):
+        folder = bench.corpus("mixed", count)
+        seconds = bench.seconds(bench.render(folder), runs=5)
+        peak = bench.peak(bench.render(folder))
+        rows.append([f"{count:,}", ms(seconds), f"{seconds / count * 1e6:,.0f} µs", f"{peak:.1f} MiB"])
+        shutil.rmtree(folder)
+    table(["captures", "median", "each", "peak memory"], rows)
+
+
+def bodies(bench):
+    rows = []
+    for exponent in range(3, 6 if bench.quick else 9):
+        bytes_ = 10**exponent
+        for kind in ("body", "line"):
+            folder = bench.corpus(kind, bytes_)
+            seconds = bench.seconds(bench.render(folder), runs=5)
+            peak = bench.peak(bench.render(folder))
+            each = f"{seconds / bytes_ * 1e9:,.2f} ns"
+            rows.append([f"{bytes_:,}", "one" if kind == "line" else "many", ms(seconds), each, f"{peak:.1f} MiB"])
+            shutil.rmtree(folder)
+    table(["bytes of one body", "lines", "median", "a byte", "peak memory"], rows)
+
+
+PARTS = {"figures": figures, "captures": captures, "bodies": bodies}
+
+
+def agreement(theirs, ours):
+    """Whether two folders of pages hold the same bytes, but for what each page says about itself."""
+    names = [path.relative_to(ours) for path in sorted(ours.rglob("*.md")) if path.name != "index.md"]
+    same = sum((theirs / name).exists() and filecmp.cmp(theirs / name, ours / name, shallow=False) for name in names)
+    return f"{same:,} of {len(names):,} files the same" if names else "no files"
+
+
+def size(folder):
+    return f"{sum(path.stat().st_size for path in folder.rglob('*') if path.is_file()) / 1e6:.0f} MB"
+
+
+def ms(seconds):
+    return f"{seconds * 1000:,.1f} ms"
+
+
+def table(heads, rows):
+    for row in heads, ["---"] * len(heads), *rows:
+        print("|", " | ".join(row), "|")
+    print(flush=True)
+
+
+if __name__ == "__main__":
+    os.environ["NO_COLOR"] = "1"
+    main()

@@ -1,0 +1,47 @@
+// A headless Chromium that reaches nothing but the loopback, and what to look at in its pages.
+
+import { chromium } from 'playwright-core';
+
+const FLAGS = [
+  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+];
+
+/** Starts the browser. */
+export function launch() {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+}
+
+/** Opens a page; gives it and the problems that it has while it is open: requests to elsewhere, errors. */
+export async function open(browser, origin, url) {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
+  const problems = [];
+  page.on('pageerror', (error) => problems.push(`error: ${error.message}`));
+  page.on('response', (response) => { if (response.status() >= 400) problems.push(`${response.status()} ${response.url()}`); });
+  await page.route('**', (route) => {
+    if (route.request().url().startsWith(`${origin}/`)) return route.continue();
+    problems.push(`request to elsewhere: ${route.request().url()}`);
+    return route.abort();
+  });
+  // The theme draws into a closed shadow root, which nobody outside can look into.
+  await page.addInitScript(() => {
+    const { attachShadow } = Element.prototype;
+    Element.prototype.attachShadow = function (options) { return attachShadow.call(this, { ...options, mode: 'open' }); };
+  });
+  await page.goto(`${origin}/${url}`, { waitUntil: 'load' });
+  return { page, problems };
+}
+
+/** Waits until that many diagrams are drawn; gives [{messages, numbers, notes}] with their texts, in order. */
+export async function drawnDiagrams(page, count) {
+  const hosts = page.locator('div.mermaid');
+  await page.waitForFunction(
+    (expected) => [...document.querySelectorAll('div.mermaid')].filter((host) => host.shadowRoot?.querySelector('svg')).length === expected,
+    count,
+    { timeout: 20_000 },
+  );
+  return hosts.evaluateAll((elements) => elements.map(({ shadowRoot }) => {
+    const texts = (selector) => [...shadowRoot.querySelectorAll(selector)].map(({ textContent }) => textContent);
+    return { messages: texts('text.messageText'), numbers: texts('text.sequenceNumber'), notes: texts('text.noteText') };
+  }));
+}

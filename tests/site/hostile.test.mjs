@@ -1,0 +1,186 @@
+// Text that breaks Markdown, fences, tabs, snippets, templates or mermaid, all the way: from a trace, through
+// `docgen render`, both builders and mermaid, to what a reader sees in a browser. Both layouts.
+//
+// All cases are exchanges of one page, so that one that breaks out of its block spoils its neighbours too.
+// DOCGEN names another program than target/release/docgen.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { after, describe, test } from 'node:test';
+
+import { drawnDiagrams, launch, open } from './browser.mjs';
+import { serve, sites } from './site.mjs';
+
+const DOCGEN = process.env.DOCGEN ?? 'target/release/docgen';
+const PROJECT = resolve('.build/hostile');
+
+// Where a case names no path, header, body or reason, it has a harmless one of its own.
+const CASES = [
+  { name: 'backticks', body: 'before\n```\ninside\n```\n````` json\n~~~\nafter' },
+  { name: 'backticks alone', body: '``````````' },
+  { name: 'backticks in a header', header: '``` ` ```` `' },
+  { name: 'snippet markers', body: '--8<-- "index.md"\n  --8<-- "nowhere.md"\n;--8<-- "index.md"\n--8<--\nindex.md\n--8<--\n-8<- "x"' },
+  { name: 'a snippet section', body: '# --8<-- [start:x]\ntext\n# --8<-- [end:x]' },
+  { name: 'template syntax', body: '{{ page.title }} {% raw %} {# gone #} \\{{ x }} ${y}', header: '{{ 7 * 7 }} {% if %}' },
+  { name: 'HTML', body: '<script>document.title = "owned"</script><b>&lt;&amp;</b><!-- gone -->\n</code></pre></div>', header: '<img src=x onerror=alert(1)> &amp;' },
+  { name: 'tabs and admonitions', body: '=== "Other"\n    inside\n!!! note "x"\n    y\n??? z' },
+  { name: 'headings and rules', body: '# Heading\n## (1) GET /\n---\n- item\n1. item\n> quote\n| a | b |\n| - | - |' },
+  { name: 'log heads', body: '### (a) REQ >>> (b) : GET http://x/\nHost: x\n\nnone\n\n### (a) RESP <<< (b) : 200 OK GET http://x/' },
+  { name: 'none as content', body: 'none' },
+  { name: 'attribute lists and symbols', body: '{ .class #id } :smile: ~x~ ^b^ ==x== __x__ $1$ [a](b) ![c](d) *e* <https://f>', header: '{: .x } *a* _b_' },
+  { name: 'quotes in a path', path: '/a"b"c' },
+  { name: 'both quotes in a path', path: `/a"b'c"d` },
+  { name: 'both quotes in a reason', reason: `It's "fine"` },
+  { name: 'mermaid in a path', path: '/a;b;c%20d/{id}/%%{init}%%/e' },
+  { name: 'an arrow in a path', path: '/a->>b:c-->>d' },
+  { name: 'HTML in a path', path: '/<b>x</b>/&lt;&amp;' },
+  { name: 'Markdown in a path', path: '/1/2/*a*/_b_/__c__/`d`/[e](f)/~g~/:smile:/$1$/^h^/==i==/\\*/{ #j }' },
+  { name: 'mermaid in a reason', reason: 'OK; #1 #35; %%{x}%% <br> end' },
+  { name: 'wrap in a reason', reason: 'wrap: nowrap: x' },
+  { name: 'writing from right to left', body: 'abc \u202edef\u202c \u05d0\u05d1 \u200f x', header: '\u202eabc' },
+  { name: 'colours', body: 'a \u001b[31mred\u001b[0m z', loose: true },
+  { name: 'control bytes', body: 'a\u0000b\u0002c\u0003d\u0008e\u007ff\u0085g\u2028h\u000bi\u000cj', loose: true },
+  { name: 'indent and tabs', body: '    four\n\ttab\n\n\n  two' },
+  { name: 'the placeholders of mermaid', path: '/ﬂ°°35¶ß' },
+  { name: 'characters beyond 16 bits', body: '𝒳 👩‍💻 한글 é', path: '/한글/👩‍💻' },
+].map((one, index) => ({ path: `/case/${index}`, header: `harmless ${index}`, body: `harmless ${index}`, reason: 'OK', ...one }));
+
+// What the command printed: all bodies that can be shown as they are.
+const PRINTED = CASES.filter(({ loose }) => !loose).map(({ body }) => body).join('\n');
+
+const LAYOUTS = ['page', 'snippets'];
+
+makeProject();
+execFileSync(DOCGEN, ['render', join(PROJECT, 'captures'), join(PROJECT, 'docs')], { stdio: ['ignore', 'inherit', 'inherit'] });
+execFileSync('scripts/build-site', [PROJECT], { stdio: ['ignore', 'ignore', 'inherit'] });
+const browser = await launch();
+after(() => browser.close());
+
+for (const site of sites(PROJECT)) {
+  for (const layout of LAYOUTS) {
+    describe(`${site.name}, ${layout}`, async () => {
+      const { tabSets, headings, blocks, messages, problems, title } = await look(site, layout);
+
+      test('nothing breaks out of its place', () => {
+        assert.equal(tabSets.length, 2 * CASES.length);
+        assert.equal(messages.length, 2 * CASES.length);
+        assert.equal(headings.length, 2 * CASES.length);
+        assert.deepEqual(problems, []);
+        assert.ok(!title.includes('owned'), 'a script of a body ran');
+      });
+
+      test('what the command printed', () => {
+        assert.ok(blocks.some((block) => plain(block).includes(plain(PRINTED))), 'no block shows it');
+      });
+
+      if (layout === 'snippets') {
+        test('the full log', () => {
+          const log = plain(blocks.at(-1));
+          for (const { body } of CASES.filter(({ loose }) => !loose)) assert.ok(log.includes(plain(body)), `the log lacks ${body}`);
+        });
+      }
+
+      CASES.forEach(({ name, path, header, body, reason, loose }, index) => {
+        test(name, () => {
+          const [request, response] = [tabSets[2 * index], tabSets[2 * index + 1]];
+          const shown = loose ? assertInOrder : assertSame;
+          assertHasLine(request.header, `X-Case: ${header}`);
+          shown(request.body, body);
+          shown(response.body, body);
+          assertTitle(request.title, path);
+          assertTitle(response.title, reason);
+          assert.equal(spaced(headings[2 * index]), `(${2 * index + 1}) POST ${path}`);
+          assert.ok(headings[2 * index + 1].includes(reason), `the heading ${headings[2 * index + 1]} lacks ${reason}`);
+          assert.equal(spaced(messages[2 * index]), `POST ${path}`);
+          assert.ok(spaced(messages[2 * index + 1]).includes(spaced(reason)), `the arrow ${messages[2 * index + 1]} lacks ${reason}`);
+        });
+      });
+    });
+  }
+}
+
+// What a reader sees of a page.
+async function look(site, layout) {
+  const server = await serve(site.root);
+  const { page, problems } = await open(browser, server.origin, `${layout}/`);
+  const [{ messages }] = await drawnDiagrams(page, 1);
+  const tabSets = await page.locator('.tabbed-set').evaluateAll((sets) => sets.map((set) => {
+    const [header, body] = [...set.querySelectorAll(':scope > .tabbed-content > .tabbed-block')];
+    const text = (block, selector) => [...block.querySelectorAll(selector)].map(({ textContent }) => textContent).join('\n');
+    return { header: text(header, 'pre code'), body: text(body, 'pre code'), title: text(header, '.filename') };
+  }));
+  const headings = await page.locator('.md-content h3').evaluateAll((all) => all.map(({ childNodes }) =>
+    [...childNodes].filter((node) => !node.classList?.contains('headerlink')).map(({ textContent }) => textContent).join('')));
+  const blocks = await page.locator('pre code').evaluateAll((all) => all.map(({ textContent }) => textContent));
+  const title = await page.title();
+  await page.screenshot({ path: `.build/screenshots/hostile-${site.name}-${layout}.png` });
+  await page.close();
+  await server.close();
+  return { tabSets, headings, blocks, messages, problems, title };
+}
+
+function assertSame(shown, text) {
+  assert.equal(plain(shown), plain(text));
+}
+
+// Tabs come out as spaces, and blanks at the end are nobody's text.
+function plain(text) {
+  return text.replace(/\t/g, '    ').replace(/[ \t]+$/gm, '').replace(/\n+$/, '');
+}
+
+// What cannot be shown may come out as anything that can: the rest is there, in order.
+function assertInOrder(shown, text) {
+  let at = 0;
+  for (const part of text.split(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/)) {
+    const found = shown.indexOf(part, at);
+    assert.ok(found >= 0, `${JSON.stringify(shown)} lacks ${JSON.stringify(part)}`);
+    at = found + part.length;
+  }
+}
+
+// A fence's title can hold either quote but not both: then any of a quote's kind will do.
+function assertTitle(shown, part) {
+  const alike = (text) => (/"/.test(part) && /'/.test(part) ? text.replace(/["'\u2018-\u201f\u2032\u2033\uff02\uff07]/g, "'") : text);
+  assert.ok(alike(shown).includes(alike(part)), `the title ${shown} lacks ${part}`);
+}
+
+function assertHasLine(shown, line) {
+  assert.ok(shown.split('\n').includes(line), `${JSON.stringify(shown)} lacks the line ${JSON.stringify(line)}`);
+}
+
+// A drawing runs spaces together.
+function spaced(text) {
+  return text.replace(/[\s\u00a0]+/g, ' ').trim();
+}
+
+function makeProject() {
+  rmSync(PROJECT, { recursive: true, force: true });
+  cpSync('docs/assets', join(PROJECT, 'docs/assets'), { recursive: true });
+  cpSync('mkdocs.yml', join(PROJECT, 'mkdocs.yml'));
+  writeFileSync(join(PROJECT, 'docs/index.md'), '# Hostile text\n');
+  mkdirSync('.build/screenshots', { recursive: true });
+  const trace = JSON.stringify({ log: { version: '1.2', creator: { name: 'hostile', version: '1' }, entries: CASES.map(entry) } }, null, 2);
+  for (const layout of LAYOUTS) {
+    const folder = join(PROJECT, 'captures', layout);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'trace.har'), trace);
+    writeFileSync(join(folder, 'output.txt'), `${PRINTED}\n`);
+    writeFileSync(join(folder, 'capture.toml'), `command = "thing --all"\ntitle = "Hostile text"\nlayout = "${layout}"\nlocale = "en"\n`);
+  }
+}
+
+function entry({ path, header, body, reason }, index) {
+  const message = { httpVersion: 'HTTP/1.1', cookies: [], headers: [{ name: 'Content-Type', value: 'text/plain' }, { name: 'X-Case', value: header }], headersSize: -1, bodySize: -1 };
+  return {
+    startedDateTime: new Date(Date.UTC(2026, 10, 20) + 10 * index).toISOString(),
+    time: 5,
+    _from: 'client',
+    _to: 'server',
+    request: { method: 'POST', url: `http://127.0.0.1:9292${path}`, queryString: [], postData: { mimeType: 'text/plain', text: body }, ...message },
+    response: { status: 200, statusText: reason, content: { size: -1, mimeType: 'text/plain', text: body }, redirectURL: '', ...message },
+    cache: {},
+    timings: { send: 0, wait: 5, receive: 0 },
+  };
+}
