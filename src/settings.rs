@@ -356,6 +356,7 @@ pub const RESERVED: &[&str] = &[
     "message",
     "output",
     "page",
+    "part",
     "participants",
     "range",
     "reference",

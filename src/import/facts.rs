@@ -89,7 +89,7 @@ const STEP: Micros = 1_000_000;
 
 /// Reads what the documents of a page tell. `log` is the trace that the page includes as a log.
 pub(super) fn collect<'a>(
-    documents: &'a [Document],
+    documents: &'a [Document<'a>],
     log: Option<&Trace>,
     diagnostics: &mut Vec<Error>,
 ) -> Facts<'a> {
@@ -107,7 +107,7 @@ pub(super) fn collect<'a>(
     facts
 }
 
-fn diagrams(documents: &[Document]) -> Vec<Diagram<'_>> {
+fn diagrams<'a>(documents: &'a [Document<'a>]) -> Vec<Diagram<'a>> {
     let mut found = Vec::new();
     for (index, document) in documents.iter().enumerate() {
         let lines = &document.lines;
@@ -151,7 +151,7 @@ fn diagram<'a>(
     Diagram { document, lines: range, fence, arrows, numbers }
 }
 
-fn sections<'a>(index: usize, document: &'a Document) -> Vec<Section<'a>> {
+fn sections<'a>(index: usize, document: &'a Document<'a>) -> Vec<Section<'a>> {
     let Document { lines, outline, .. } = document;
     let mut found = Vec::new();
     for (at, heading) in outline.headings.iter().enumerate() {
@@ -264,7 +264,7 @@ pub(super) fn field(line: &str) -> Option<(&str, &str)> {
 
 impl<'a> Facts<'a> {
     /// Sets up the messages, by the diagram or else by the sections, and joins sections to them.
-    fn order_messages(&mut self, documents: &[Document], diagnostics: &mut Vec<Error>) {
+    fn order_messages(&mut self, documents: &[Document<'a>], diagnostics: &mut Vec<Error>) {
         let mut numbers = (1, 1);
         if let Some(main) = self.diagrams.first().filter(|diagram| !diagram.arrows.is_empty()) {
             numbers = main.numbers;
@@ -348,7 +348,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Tells requests from responses, and finds each response's request.
-    fn pair(&mut self, documents: &[Document], diagnostics: &mut Vec<Error>) {
+    fn pair(&mut self, documents: &[Document<'a>], diagnostics: &mut Vec<Error>) {
         let mut exchanges = 0;
         // Open requests by their ends: the message, its target.
         let mut open: std::collections::HashMap<[&str; 2], Vec<(usize, &str)>> = Default::default();
@@ -406,7 +406,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Where the page shows a message: its section's heading, or its arrow.
-    fn place<'d>(&self, documents: &'d [Document], message: usize) -> (&'d Document, Range<usize>) {
+    fn place<'d>(&self, documents: &'d [Document<'a>], message: usize) -> (&'d Document<'a>, Range<usize>) {
         let message = &self.messages[message];
         match (message.section, message.arrow) {
             (Some(section), _) => {
@@ -422,7 +422,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The URL that a message's fences are titled with.
-    fn title(&self, documents: &'a [Document], message: usize) -> Said<'a> {
+    fn title(&self, documents: &'a [Document<'a>], message: usize) -> Said<'a> {
         let Some(section) = self.messages[message].section.map(|at| &self.sections[at]) else { return Said::Other };
         let document = &documents[section.document];
         let text = document.lines.text;
@@ -440,7 +440,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Names for parts of real paths, where the page writes `{name}` in a heading or an arrow.
-    fn infer_vars(&mut self, documents: &'a [Document]) {
+    fn infer_vars(&mut self, documents: &'a [Document<'a>]) {
         let mut found: Vec<(String, String)> = Vec::new();
         let (mut with_query, mut without_query) = (0, 0);
         for at in 0..self.messages.len() {
@@ -502,7 +502,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Makes the exchanges of what the page says.
-    fn fill(&mut self, documents: &'a [Document], diagnostics: &mut Vec<Error>) {
+    fn fill(&mut self, documents: &'a [Document<'a>], diagnostics: &mut Vec<Error>) {
         let count = self.messages.iter().map(|message| message.exchange + 1).max().unwrap_or(0);
         let mut exchanges: Vec<Exchange> = Vec::with_capacity(count);
         for at in 0..self.messages.len() {
@@ -586,7 +586,7 @@ impl<'a> Facts<'a> {
         self.trace = Trace { exchanges, gaps: Vec::new() };
     }
 
-    fn content(&self, documents: &[Document], message: usize) -> (Headers, Body) {
+    fn content(&self, documents: &[Document<'a>], message: usize) -> (Headers, Body) {
         let Some(section) = self.messages[message].section.map(|at| &self.sections[at]) else {
             return Default::default();
         };
@@ -642,7 +642,7 @@ pub(super) struct Shown {
 }
 
 /// The header fields that a fence shows.
-pub(super) fn header_content(document: &Document, fence: usize) -> (Headers, Shown) {
+pub(super) fn header_content(document: &Document<'_>, fence: usize) -> (Headers, Shown) {
     let fence = &document.outline.fences[fence];
     let mut headers = Headers::default();
     let mut shown = Shown::default();
@@ -663,7 +663,7 @@ pub(super) fn header_content(document: &Document, fence: usize) -> (Headers, Sho
 }
 
 /// The body that a fence shows.
-pub(super) fn body_content(document: &Document, fence: usize) -> (Body, Shown) {
+pub(super) fn body_content(document: &Document<'_>, fence: usize) -> (Body, Shown) {
     let fence = &document.outline.fences[fence];
     let lines = &document.lines;
     let is_blank = |line: usize| lines.get(line).trim().is_empty();

@@ -4,20 +4,18 @@ use std::collections::HashSet;
 
 use crate::profile::Profile;
 use crate::sequence::cast::Cast;
+use crate::settings::RESERVED;
 use crate::trace::{Trace, UrlParts};
 
-/// Names that mean something else in a hole, or nothing because they are words of its grammar.
-const RESERVED: [&str; 48] = [
-    "and", "api", "arrow", "arrows", "block", "body", "command", "debug", "describe", "diagram", "dict", "else",
-    "endif", "exchange", "false", "for", "header", "heading", "if", "in", "include", "is", "launch", "lines", "log",
-    "loop", "macro", "message", "namespace", "none", "None", "not", "or", "output", "page", "participants", "range",
-    "reference", "rest", "self", "set", "shared", "span", "tabs", "title", "true", "var", "vars",
+/// Words of the grammar of holes, and of expressions that nobody should mistake a label for.
+const WORDS: [&str; 16] = [
+    "and", "block", "else", "false", "for", "if", "in", "is", "loop", "none", "None", "not", "or", "self", "set", "true",
 ];
 
 /// One name for each exchange, all different: the name of the profile's route where there is
 /// one, else made of method and path.
 pub(super) fn names(trace: &Trace, cast: &Cast, profile: Option<&Profile>) -> Vec<String> {
-    let mut taken: HashSet<String> = RESERVED.iter().map(|&name| name.to_owned()).collect();
+    let mut taken: HashSet<String> = RESERVED.iter().chain(&WORDS).map(|&name| name.to_owned()).collect();
     let mut names = Vec::with_capacity(trace.exchanges.len());
     for (index, exchange) in trace.exchanges.iter().enumerate() {
         let request = &exchange.request;

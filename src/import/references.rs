@@ -36,7 +36,6 @@ pub(super) fn references(text: &str) -> Vec<(Range<usize>, Reference)> {
             let reference = if between == "-" { Reference::Span(a, b) } else { Reference::Both(a, b) };
             found.push((open..end, reference));
         } else if let Some((a, end)) = one(text, open) {
-            at = end;
             let next = |sign: &str| {
                 let rest = text[end..].strip_prefix(sign)?;
                 one(text, text.len() - rest.len())

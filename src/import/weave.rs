@@ -19,7 +19,6 @@ use crate::page::source::escaped;
 use crate::page::highlight::Outline;
 use crate::page::{DiagramItem, Message, Page};
 use crate::sequence::Side;
-use crate::trace::Trace;
 
 /// What prints the text of a page source; `None` where one of its holes cannot be filled.
 pub(super) type Fill<'a> = dyn Fn(&str) -> Option<String> + 'a;
@@ -964,7 +963,7 @@ fn assembled(text: &str, edits: &mut Vec<Edit>) -> String {
 }
 
 /// The labels that a source uses.
-pub(super) fn labels_in(source: &str, names: &[String], _: &Trace) -> Vec<bool> {
+pub(super) fn labels_in(source: &str, names: &[String]) -> Vec<bool> {
     let mut used = vec![false; names.len()];
     let index: std::collections::HashMap<&str, usize> =
         names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
