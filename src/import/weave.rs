@@ -161,6 +161,8 @@ impl<'a> Weaver<'a> {
         let taken = participants.as_ref().map_or(0..0, |(lines, _)| lines.clone());
         edits.extend(participants.map(|(_, edit)| edit));
 
+        // Lines of messages that are no part of a run.
+        let mut odd = std::collections::HashSet::new();
         let mut next_item = 0;
         let mut next_message = 0;
         // The open run: its first line and item, and the message before it.
@@ -174,7 +176,10 @@ impl<'a> Weaver<'a> {
             let item = items.get(next_item..).and_then(|rest| rest.first());
             let depth_printed = printed.get(next_item).copied().unwrap_or_default();
             let base = text.len().checked_sub(depth_printed.len());
+            // A run would print the note that nobody answered, which a page by hand has not.
+            let is_unanswered = matches!(items.get(next_item + 1), Some(DiagramItem::Unanswered { .. }));
             let fits = item.is_some()
+                && !is_unanswered
                 && !depth_printed.is_empty()
                 && base.is_some_and(|base| base <= indent && text[base..] == *depth_printed);
             let is_message = matches!(statement(text), Statement::Message(_));
@@ -192,6 +197,7 @@ impl<'a> Weaver<'a> {
             if is_message {
                 if !fits {
                     edits.extend(run.take().and_then(|run| self.run(document, &run, &numbers)));
+                    odd.insert(line);
                     if let Statement::Message(arrow) = statement(text) {
                         edits.extend(self.arrow(document, line, &arrow, numbers.get(next_message).copied(), woven));
                     }
@@ -220,9 +226,10 @@ impl<'a> Weaver<'a> {
             woven.draws_marks = false;
         }
         // A run that could not be printed as one is made of its messages.
-        let covered = |edits: &[Edit], at: usize| edits.iter().any(|edit| edit.range.contains(&at));
+        let covered: std::collections::HashSet<usize> =
+            edits.iter().flat_map(|edit| lines.at(edit.range.start)..=lines.at(edit.range.end)).collect();
         for (at, (line, arrow)) in diagram.arrows.iter().enumerate() {
-            if !covered(&edits, lines.range(*line).start + arrow.indent.len()) {
+            if !covered.contains(line) && !odd.contains(line) {
                 if is_main {
                     woven.draws_marks = woven.draws_marks && self.page.diagram.iter().all(|item| matches!(item, DiagramItem::Message { .. } | DiagramItem::Unanswered { .. }));
                 }
@@ -242,7 +249,8 @@ impl<'a> Weaver<'a> {
                     (known.from, known.to, known.text) == (arrow.from, arrow.to, arrow.text)
                 })
             };
-            match (next..self.facts.messages.len()).find(same) {
+            // A part is near its whole; a search to the end for each message would not end.
+            match (next..self.facts.messages.len()).take(512).find(same) {
                 Some(at) => {
                     found.push(at);
                     next = at + 1;
@@ -287,7 +295,7 @@ impl<'a> Weaver<'a> {
         if let Some(before) = run.from.checked_sub(1) {
             options.push(format!("after={}", self.message_name(numbers[before])));
         }
-        if run.to < numbers.len() {
+        if run.to < numbers.len() || numbers.len() < self.facts.messages.len() {
             options.push(format!("until={}", self.message_name(*numbers.get(run.to.checked_sub(1)?)?)));
         }
         let call = if options.is_empty() { "arrows".to_owned() } else { format!("arrows({})", options.join(", ")) };
@@ -711,12 +719,12 @@ impl<'a> Weaver<'a> {
     /// References to steps, and values of variables, in the text that `taken` leaves.
     fn sentences(&self, document: &Document<'_>, taken: &[Range<usize>], woven: &mut Woven) -> Vec<Edit> {
         let lines = &document.lines;
-        let is_drawing = |line: usize| {
-            document.is_diagram
-                || self.facts.diagrams.iter().any(|diagram| {
-                    std::ptr::eq(&self.documents[diagram.document], document) && diagram.lines.contains(&line)
-                })
-        };
+        let mut drawing = vec![document.is_diagram; lines.len()];
+        for diagram in &self.facts.diagrams {
+            if std::ptr::eq(&self.documents[diagram.document], document) {
+                drawing[diagram.lines.clone()].fill(true);
+            }
+        }
         let mut edits = Vec::new();
         let mut taken = taken.iter().peekable();
         let mut links = document.outline.links.iter().peekable();
@@ -724,7 +732,7 @@ impl<'a> Weaver<'a> {
             let range = lines.range(line);
             while taken.next_if(|taken| taken.end < range.start).is_some() {}
             while links.next_if(|link| link.range.end < range.start).is_some() {}
-            if document.outline.fence_at(line).is_some() && !is_drawing(line) {
+            if document.outline.fence_at(line).is_some() && !drawing[line] {
                 continue;
             }
             let text = lines.get(line);
@@ -753,7 +761,22 @@ impl<'a> Weaver<'a> {
             }
             edits.extend(own);
         }
+        edits.extend(document.outline.links.iter().filter_map(|link| self.anchor(document, link)));
         edits
+    }
+
+    /// The number in a link to a message's own heading: `#7-get-images`.
+    fn anchor(&self, document: &Document<'_>, link: &super::scan::Link) -> Option<Edit> {
+        let anchor = link.url.strip_prefix('#')?;
+        let digits = anchor.bytes().take_while(u8::is_ascii_digit).count();
+        let message = self.message_of(anchor[..digits].parse().ok()?)?;
+        let verb = self.shown(message)?.verb().to_lowercase().replace(' ', "-");
+        let is_heading = anchor[digits..].strip_prefix('-').is_some_and(|rest| rest.starts_with(&verb));
+        let target = &document.lines.text[link.target.clone()];
+        let at = target.find(&link.url).filter(|_| is_heading)? + link.target.start + 1;
+        let source = format!("{{{{ {}.number }}}}", self.message_name(message));
+        let range = at..at + digits;
+        self.prints(&source, &document.lines.text[range.clone()]).then_some(Edit { range, source })
     }
 
     fn reference(&self, document: &Document<'_>, range: Range<usize>, reference: Reference, edits: &mut Vec<Edit>, woven: &mut Woven) {
@@ -821,9 +844,10 @@ impl<'a> Weaver<'a> {
         let verb = shown.verb();
         let status = shown.status.to_string();
         let url: &str = &shown.url;
-        let path = shown.path.split('?').next().unwrap_or_default();
-        let raw_path = shown.raw_path.split('?').next().unwrap_or_default();
+        let (title, summary) = (format!("{verb} {url}"), format!("{verb} {}", shown.raw_path));
         let mut parts: Vec<(&str, &str)> = vec![
+            (&title, "title"),
+            (&summary, "summary"),
             (url, "url"),
             (&shown.path, "path"),
             (&shown.raw_path, "raw_path"),
@@ -834,7 +858,6 @@ impl<'a> Weaver<'a> {
             parts.push((&shown.reason, "reason"));
         }
         parts.retain(|(value, _)| value.len() > 1 || *value == "/");
-        let _ = (path, raw_path);
         let mut source = String::new();
         let mut at = 0;
         while at < text.len() {

@@ -161,6 +161,10 @@ impl<'a> Filler<'a> {
                     }
                 }
             }
+            // A source with the line ends of Windows is a page with them.
+            if has_windows_ends(&source.text) {
+                text = text.replace("\r\n", "\n").replace('\n', "\r\n");
+            }
             filled.push(text.into_bytes());
         }
         if errors.is_empty() { Ok(filled) } else { Err(errors) }
@@ -769,6 +773,11 @@ pub(super) fn holes_of_lost(source: &Source, lost: &[&str]) -> Vec<Error> {
         }
     }
     errors
+}
+
+/// Whether every line of a text ends as Windows ends lines.
+pub(crate) fn has_windows_ends(text: &str) -> bool {
+    text.contains('\n') && !text.starts_with('\n') && text.split_inclusive('\n').all(|line| !line.ends_with('\n') || line.ends_with("\r\n"))
 }
 
 /// Appends what a hole prints. Its line lends its indent to all lines but the first, which has it
