@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::page::source::escaped;
 use crate::page::highlight::Outline;
 use crate::page::{DiagramItem, Message, Page};
+use crate::trace::Body;
 use crate::sequence::Side;
 
 /// What prints the text of a page source; `None` where one of its holes cannot be filled.
@@ -390,9 +391,10 @@ impl<'a> Weaver<'a> {
         let name = self.message_name(message);
         let Some(shown) = self.shown(message) else { return Vec::new() };
         let marks = self.marks_of(document, section);
+        let body_options = section.body.map_or_else(String::new, |body| self.body_options(document, body, shown));
         if let Some(end) = self.last_line(document, section) {
             let range = lines.span(section.heading.line..end + 1);
-            if let Some(source) = self.called("", "message", &name, &marks, &lines.text[range.clone()]) {
+            if let Some(source) = self.called("", "message", &name, &marks, &body_options, &lines.text[range.clone()]) {
                 return vec![Edit { range, source }];
             }
         }
@@ -409,7 +411,7 @@ impl<'a> Weaver<'a> {
             let range = lines.span(first..body.close + 1);
             let text = &lines.text[range.clone()];
             let indent = &lines.get(first)[..lines.get(first).len() - lines.get(first).trim_start().len()];
-            if let Some(source) = self.called(indent, "tabs", &name, &marks, text) {
+            if let Some(source) = self.called(indent, "tabs", &name, &marks, &body_options, text) {
                 edits.push(Edit { range, source });
                 return edits;
             }
@@ -429,9 +431,40 @@ impl<'a> Weaver<'a> {
     }
 
     /// `{{ WORD(NAME, …) }}` with the options with which it prints `text`.
-    fn called(&self, indent: &str, word: &str, name: &str, marks: &[String], text: &str) -> Option<String> {
-        let source = |options: String| format!("{indent}{{{{ {word}({name}{options}) }}}}");
+    fn called(&self, indent: &str, word: &str, name: &str, marks: &[String], more: &str, text: &str) -> Option<String> {
+        let source = |options: String| format!("{indent}{{{{ {word}({name}{options}{more}) }}}}");
         [options(marks, false), options(marks, true)].into_iter().map(source).find(|source| self.prints(source, text))
+    }
+
+    /// The options with which a hole prints this body as the page does: what stands before it, the
+    /// word for none, the language, and JSON on a single line.
+    fn body_options(&self, document: &Document<'_>, at: usize, shown: &Message) -> String {
+        let fence = &document.outline.fences[at];
+        let (body, lines) = body_content(document, at);
+        let mut options = String::new();
+        let first = fence.content().map(|line| document.lines.get(line)).find(|line| !line.trim().is_empty());
+        let first = first.map_or("", |line| super::blocks::dedented(line, fence.indent));
+        match &body {
+            Body::Absent if first.trim() != "none" && lines.count == 1 => {
+                options.push_str(&format!(", absent={}", quoted(first)));
+            }
+            Body::Text(text) => {
+                let line = text.split('\n').next().unwrap_or_default();
+                if let Some(prefix) = first.strip_suffix(line).filter(|prefix| !prefix.is_empty()) {
+                    options.push_str(&format!(", prefix={}", quoted(prefix)));
+                }
+                if !text.contains('\n') && crate::json::reindent(text).is_some_and(|laid_out| laid_out != **text) {
+                    options.push_str(", raw=true");
+                }
+            }
+            _ => {}
+        }
+        let (language, _) = info_parts(&document.lines.text[fence.info.clone()], fence.info.start);
+        let is_word = !language.is_empty() && language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if self.page.layout == crate::settings::Layout::Page && *language != *shown.language && is_word {
+            options.push_str(&format!(", language={}", quoted(language)));
+        }
+        options
     }
 
     /// A heading with holes for its number and for what follows from the message.
@@ -489,22 +522,19 @@ impl<'a> Weaver<'a> {
             let indent = &line[..line.len() - line.trim_start().len()];
             let by_line = self.line_marks(document, at);
             let text = &lines.text[range.clone()];
+            let more = if part == "body" { self.body_options(document, at, shown) } else { String::new() };
             if let Some(source) = self
-                .called(indent, word, name, &marks, text)
-                .or_else(|| self.called(indent, word, name, &by_line, text))
+                .called(indent, word, name, &marks, &more, text)
+                .or_else(|| self.called(indent, word, name, &by_line, &more, text))
             {
                 return vec![Edit { range, source }];
             }
         }
         let mut edits = self.info(document, fence, name, shown, &marks);
-        let (count, shown_lines) = match part {
-            "headers" => header_content(document, at),
-            _ => {
-                let (_, shown) = body_content(document, at);
-                (Default::default(), shown)
-            }
+        let shown_lines = match part {
+            "headers" => header_content(document, at).1,
+            _ => body_content(document, at).1,
         };
-        let _ = count;
         edits.extend(self.content(document, fence, &shown_lines, part, name, woven));
         edits
     }
@@ -601,6 +631,15 @@ impl<'a> Weaver<'a> {
         for (line, field) in content.zip(&shown.lines) {
             let text = lines.get(line);
             if part == "headers" && field.is_none() && !text.trim().is_empty() {
+                // A value without the blank before it is a hole of its own.
+                if let Some((field, value)) = super::facts::field(text.trim_start()).filter(|(_, value)| !value.is_empty()) {
+                    let source = format!("{{{{ value({name}, {}) }}}}", quoted(field));
+                    if self.prints(&source, value) {
+                        let end = lines.range(line).end;
+                        edits.push(Edit { range: end - value.len()..end, source });
+                        continue;
+                    }
+                }
                 woven.diagnostics.push(
                     document.error(lines.range(line), "this is no header line as the trace prints one").hint("it stays as text"),
                 );
