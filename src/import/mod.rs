@@ -105,6 +105,14 @@ pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec
     let unix = page.with_unix_ends();
     let page = &unix;
     let documents = documents(page);
+    let marked = documents.iter().find_map(|document| {
+        let line = document.lines.text.lines().position(|line| line.trim_start().starts_with("<!-- docgen: "))?;
+        let error = document.error(document.lines.range(line), "this line is a mark of docgen's own");
+        Some(error.hint("a page source uses it for a section whose exchange is gone; take it out of the page"))
+    });
+    if let Some(error) = marked {
+        return Err(vec![error]);
+    }
     let mut notices: Vec<Error> = page
         .missing
         .iter()
