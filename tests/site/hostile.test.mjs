@@ -104,21 +104,22 @@ for (const site of sites(PROJECT)) {
 // What a reader sees of a page.
 async function look(site, layout) {
   const server = await serve(site.root);
-  const { page, problems } = await open(browser, server.origin, `${layout}/`);
-  const [{ messages }] = await drawnDiagrams(page, 1);
-  const tabSets = await page.locator('.tabbed-set').evaluateAll((sets) => sets.map((set) => {
-    const [header, body] = [...set.querySelectorAll(':scope > .tabbed-content > .tabbed-block')];
-    const text = (block, selector) => [...block.querySelectorAll(selector)].map(({ textContent }) => textContent).join('\n');
-    return { header: text(header, 'pre code'), body: text(body, 'pre code'), title: text(header, '.filename') };
-  }));
-  const headings = await page.locator('.md-content h3').evaluateAll((all) => all.map(({ childNodes }) =>
-    [...childNodes].filter((node) => !node.classList?.contains('headerlink')).map(({ textContent }) => textContent).join('')));
-  const blocks = await page.locator('pre code').evaluateAll((all) => all.map(({ textContent }) => textContent));
-  const title = await page.title();
-  await page.screenshot({ path: `.build/screenshots/hostile-${site.name}-${layout}.png` });
-  await page.close();
-  await server.close();
-  return { tabSets, headings, blocks, messages, problems, title };
+  try {
+    const { page, problems } = await open(browser, server.origin, `${layout}/`);
+    const [{ messages }] = await drawnDiagrams(page, 1);
+    const tabSets = await page.locator('.tabbed-set').evaluateAll((sets) => sets.map((set) => {
+      const [header, body] = [...set.querySelectorAll(':scope > .tabbed-content > .tabbed-block')];
+      const text = (block, selector) => [...block.querySelectorAll(selector)].map(({ textContent }) => textContent).join('\n');
+      return { header: text(header, 'pre code'), body: text(body, 'pre code'), title: text(header, '.filename') };
+    }));
+    const headings = await page.locator('.md-content h3').evaluateAll((all) => all.map(({ childNodes }) =>
+      [...childNodes].filter((node) => !node.classList?.contains('headerlink')).map(({ textContent }) => textContent).join('')));
+    const blocks = await page.locator('pre code').evaluateAll((all) => all.map(({ textContent }) => textContent));
+    await page.screenshot({ path: `.build/screenshots/hostile-${site.name}-${layout}.png` });
+    return { tabSets, headings, blocks, messages, problems, title: await page.title() };
+  } finally {
+    await server.close();
+  }
 }
 
 function assertSame(shown, text) {
