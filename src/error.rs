@@ -77,14 +77,19 @@ pub struct Place {
     pub column: usize,
     /// How many characters the caret underlines, at least 1.
     pub width: usize,
-    /// The text of the line, without its end.
+    /// The text of the line, without its end; of a very long line, the part around the place.
     pub excerpt: String,
+    /// How many characters of the line come before the excerpt.
+    pub skipped: usize,
 }
+
+/// How many bytes of a line an excerpt keeps on either side of its place.
+const EXCERPT_KEPT: usize = 1024;
 
 impl Place {
     /// A place that is a whole file.
     pub fn file(file: impl Into<PathBuf>) -> Place {
-        Place { file: file.into(), line: 0, column: 0, width: 1, excerpt: String::new() }
+        Place { file: file.into(), line: 0, column: 0, width: 1, excerpt: String::new(), skipped: 0 }
     }
 
     /// The place of the byte range `start..end` of `text`, which is the content of `file`.
@@ -96,13 +101,33 @@ impl Place {
         let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
-        let end = text.floor_char_boundary(end).clamp(start, line_end.max(start));
+        let column = text[line_start..start].chars().count() + 1;
+        let end = end.saturating_sub(line_start);
+        Place::on_line(file, line, column, &text[line_start..line_end], start - line_start, end)
+    }
+
+    /// The place of the byte range `start..end` of `line_text`, a whole line, for a caller that
+    /// knows which line it is and which column `start` has.
+    pub(crate) fn on_line(
+        file: impl Into<PathBuf>,
+        line: usize,
+        column: usize,
+        line_text: &str,
+        start: usize,
+        end: usize,
+    ) -> Place {
+        let line_text = line_text.strip_suffix('\r').unwrap_or(line_text);
+        let start = start.min(line_text.len());
+        let from = line_text.floor_char_boundary(start.saturating_sub(EXCERPT_KEPT));
+        let to = line_text.floor_char_boundary(start + EXCERPT_KEPT);
+        let end = line_text.floor_char_boundary(end).clamp(start, to);
         Place {
             file: file.into(),
             line,
-            column: text[line_start..start].chars().count() + 1,
-            width: text[start..end].chars().count().max(1),
-            excerpt: text[line_start..line_end].trim_end_matches('\r').to_owned(),
+            column,
+            width: line_text[start..end].chars().count().max(1),
+            excerpt: line_text[from..to].to_owned(),
+            skipped: (column - 1).saturating_sub(line_text[from..start].chars().count()),
         }
     }
 }
@@ -237,11 +262,11 @@ impl std::error::Error for Error {
 
 /// The part of the line around the place, and the caret's offset and width in it.
 fn excerpt(place: &Place) -> (String, Option<(usize, usize)>) {
-    let caret = place.column.checked_sub(1);
+    let caret = place.column.checked_sub(1).map(|caret| caret.saturating_sub(place.skipped));
     let first = caret.unwrap_or(0).saturating_sub(EXCERPT_WIDTH / 2);
     let mut shown = String::new();
     let mut columns = Vec::new();
-    if first > 0 {
+    if first > 0 || place.skipped > 0 {
         shown.push_str("...");
     }
     let mut rest = place.excerpt.chars().skip(first);

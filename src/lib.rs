@@ -11,9 +11,18 @@
 //! middle is pure functions of values; only the command line, the capture client
 //! and the file writer do I/O.
 
+mod cli;
 pub mod error;
+pub mod json;
+pub mod page;
+pub mod profile;
+pub mod render;
+pub mod sequence;
+pub mod settings;
 pub mod source;
 pub mod text;
+mod toml_file;
 pub mod trace;
 
+pub use cli::run;
 pub use error::{Error, ErrorKind, Place, Result};

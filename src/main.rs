@@ -1,3 +1,7 @@
 //! The `docgen` program: arguments to the library, its answer to an exit status.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    docgen::run(std::env::args_os())
+}

@@ -6,10 +6,18 @@
 //! [`Gap`](crate::trace::Gap) in the trace. What this leaves out: deciding who a
 //! participant is, what a path means, or in which order messages are numbered.
 
+pub mod har;
+pub mod keystoneauth;
+mod pairing;
+mod places;
+pub mod requests_observer;
+pub mod requestshook;
+pub mod requestshook_writer;
+
 use std::path::Path;
 
-use crate::error::Error;
-use crate::text::Text;
+use crate::error::{Error, ErrorKind, Place};
+use crate::text::{self, Text};
 use crate::trace::Trace;
 
 /// What a source gave.
@@ -19,6 +27,10 @@ pub struct Read {
     pub trace: Trace,
     /// What could not, in the order of the file.
     pub diagnostics: Vec<Error>,
+    /// The format of the file; `None` when it is in none that docgen reads.
+    pub format: Option<Format>,
+    /// The whole file, decoded.
+    pub text: Text,
 }
 
 /// The formats that docgen reads.
@@ -34,7 +46,77 @@ pub enum Format {
     Keystoneauth,
 }
 
-#[allow(dead_code)] // filled in by the readers that land next
-fn _signature(_: &Path, _: &Text) -> Read {
-    Read::default()
+/// Reads `bytes`, the content of `file`, in the format that the content shows.
+///
+/// A file of white space is a log of no messages: a command may send none.
+pub fn read(file: &Path, bytes: Vec<u8>) -> Read {
+    let text = decode(bytes);
+    let format = match detect(&text) {
+        None if text.trim_ascii().is_empty() => return Read { text, ..Read::default() },
+        format => format,
+    };
+    let (trace, diagnostics) = match format {
+        Some(Format::Har) => har::read(file, &text),
+        Some(Format::Requestshook) => requestshook::read(file, &text),
+        Some(Format::RequestsObserver) => requests_observer::read(file, &text),
+        Some(Format::Keystoneauth) => keystoneauth::read(file, &text),
+        None => {
+            let error = Error::new(ErrorKind::UnknownFormat, "this is in no format that docgen reads")
+                .at(Place::file(file))
+                .hint(
+                    "docgen reads HAR 1.2 and the logs of requestshook, requests-observer and keystoneauth",
+                );
+            (Trace::default(), vec![error])
+        }
+    };
+    Read { trace, diagnostics, format, text }
+}
+
+/// The format that `text` is in, by the first entry in it that is one of some format.
+pub fn detect(text: &str) -> Option<Format> {
+    if har::is_one(text) {
+        return Some(Format::Har);
+    }
+    // The first entry of a log stands near its start; only a log of another kind is searched whole.
+    let near = &text[..text.floor_char_boundary(64 * 1024)];
+    first_entry(near).or_else(|| first_entry(text))
+}
+
+fn first_entry(text: &str) -> Option<Format> {
+    let found = [
+        (requestshook::first_entry(text), Format::Requestshook),
+        (requests_observer::first_entry(text), Format::RequestsObserver),
+        (keystoneauth::first_entry(text), Format::Keystoneauth),
+    ];
+    found
+        .into_iter()
+        .filter_map(|(at, format)| Some((at?, format)))
+        .min_by_key(|&(at, _)| at)
+        .map(|(_, format)| format)
+}
+
+/// `bytes` as text, without a byte order mark; a byte that is not UTF-8 shows as `\xNN`.
+///
+/// What is UTF-8 already is not copied.
+pub fn decode(bytes: Vec<u8>) -> Text {
+    let decoded = match String::from_utf8(bytes) {
+        Ok(valid) => Text::from(valid),
+        Err(error) => {
+            let bytes = error.as_bytes();
+            let mut shown = String::with_capacity(bytes.len() + bytes.len() / 8);
+            for chunk in bytes.utf8_chunks() {
+                shown.push_str(chunk.valid());
+                for byte in chunk.invalid() {
+                    shown.push_str("\\x");
+                    shown.push(char::from(b"0123456789abcdef"[usize::from(byte >> 4)]));
+                    shown.push(char::from(b"0123456789abcdef"[usize::from(byte & 15)]));
+                }
+            }
+            Text::from(shown)
+        }
+    };
+    match decoded.strip_prefix('\u{feff}') {
+        Some(rest) => text::slice(&decoded, rest),
+        None => decoded,
+    }
 }

@@ -6,6 +6,8 @@
 //! and values keep the case, order and repetition of the wire.
 
 mod body;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use body::{Binary, Body};
 

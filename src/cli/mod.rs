@@ -1,0 +1,87 @@
+//! The command line: arguments to the library's calls, and their answers to a person.
+//!
+//! This is the only code that prints, reads arguments or asks for the environment.
+//! Data goes to standard output and everything else to standard error; colour and
+//! progress only where somebody looks. One file a subcommand.
+
+mod completions;
+mod man;
+mod render;
+mod templates;
+mod ui;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::Error;
+use ui::Ui;
+
+/// Everything is as it should be.
+const DONE: u8 = 0;
+/// Something in the input needs a person.
+const NEEDS_A_PERSON: u8 = 1;
+/// The arguments make no sense.
+const WRONG_USAGE: u8 = 2;
+
+/// Numbered sequence-diagram pages of what a command does on the wire.
+#[derive(Debug, Parser)]
+#[command(name = "docgen", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "\
+Examples:
+  docgen render captures docs          make the pages of all captures
+  docgen render captures docs --check  in CI: fail, with a diff, where pages are stale
+  docgen templates eject --to tpl      a copy of the default templates, to change
+
+Exit status: 0 done; 1 something in the input needs a person; 2 wrong usage.")]
+struct Arguments {
+    /// Say less: nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more: each file that is written or removed
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Render(render::Render),
+    Templates(templates::Templates),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+/// Runs docgen with these arguments, the program's name first, and tells the exit status:
+/// 0 done; 1 something in the input needs a person, named on standard error; 2 wrong usage.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are answers, not errors; clap knows which is which.
+            let _ = error.print();
+            return if error.use_stderr() { WRONG_USAGE.into() } else { DONE.into() };
+        }
+    };
+    let ui = Ui::new(arguments.quiet, arguments.verbose);
+    let result = match arguments.command {
+        Command::Render(command) => command.run(&ui),
+        Command::Templates(command) => command.run(&ui),
+        Command::Completions(command) => command.run(&ui),
+        Command::Man(command) => command.run(&ui),
+    };
+    match result {
+        Ok(status) => status.into(),
+        Err(error) => {
+            ui.error(&error);
+            NEEDS_A_PERSON.into()
+        }
+    }
+}
+
+/// The status for a run that ended with these errors.
+fn status(errors: &[Error]) -> u8 {
+    if errors.is_empty() { DONE } else { NEEDS_A_PERSON }
+}

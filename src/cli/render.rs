@@ -1,0 +1,100 @@
+//! `docgen render`
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::Args;
+
+use super::ui::Ui;
+use super::{NEEDS_A_PERSON, status};
+use crate::error::Result;
+use crate::render::{Options, Stale, render};
+
+/// Make the pages of all captures
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A capture is a folder with a trace.har or trace.log; its path below CAPTURES is its page's path
+below DOCS. A page that is as it should be is not written again. A file that docgen did not
+write, or that was edited since, is named and left alone.
+
+Examples:
+  docgen render captures docs
+  docgen render captures docs --check    write nothing; exit 1 with a diff where pages are stale
+  docgen render captures docs --jobs 1   on one thread; the pages are the same")]
+pub(super) struct Render {
+    /// The folder of the captures
+    captures: PathBuf,
+    /// The folder of the pages
+    docs: PathBuf,
+    /// How many captures are worked on at a time [default: one a processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Write nothing; print a diff of what would change, and exit with 1 if anything would
+    #[arg(long)]
+    check: bool,
+    /// Replace files that docgen did not write, or that were edited by hand
+    #[arg(long, conflicts_with = "check")]
+    force: bool,
+}
+
+impl Render {
+    pub(super) fn run(self, ui: &Ui) -> Result<u8> {
+        let started = Instant::now();
+        let jobs = self.jobs.map_or_else(
+            || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            usize::from,
+        );
+        let options = Options {
+            captures: self.captures,
+            docs: self.docs,
+            jobs,
+            check: self.check,
+            force: self.force,
+        };
+        let progress = ui.progress();
+        let report = render(&options, &|done, all| progress.tell(done, all))?;
+        progress.finish();
+        ui.errors(&report.errors);
+        for stale in &report.stale {
+            ui.data(&diff(stale, &options.docs));
+        }
+        for file in &report.files {
+            ui.detail(format_args!("wrote or removed {}", file.display()));
+        }
+        let time = started.elapsed();
+        if options.check {
+            ui.say(format_args!(
+                "{} stale, {} up to date, {} failed in {:.2} s",
+                report.stale.len(),
+                report.unchanged,
+                report.failed,
+                time.as_secs_f64()
+            ));
+        } else {
+            ui.say(format_args!(
+                "{} written, {} unchanged, {} removed, {} failed in {:.2} s",
+                report.written,
+                report.unchanged,
+                report.removed,
+                report.failed,
+                time.as_secs_f64()
+            ));
+        }
+        Ok(if report.stale.is_empty() { status(&report.errors) } else { NEEDS_A_PERSON })
+    }
+}
+
+/// What would change in a file, as a unified diff.
+fn diff(stale: &Stale, docs: &Path) -> String {
+    let text = |bytes: &Option<Vec<u8>>| String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned();
+    let (old, new) = (text(&stale.old), text(&stale.new));
+    let name = stale.file.strip_prefix(docs).unwrap_or(&stale.file).display();
+    let header = |side: &str, bytes: &Option<Vec<u8>>| match bytes {
+        Some(_) => format!("{side}/{name}"),
+        None => "/dev/null".to_owned(),
+    };
+    similar::TextDiff::from_lines(&old, &new)
+        .unified_diff()
+        .header(&header("a", &stale.old), &header("b", &stale.new))
+        .to_string()
+}

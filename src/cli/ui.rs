@@ -1,0 +1,112 @@
+//! What a person sees while docgen runs.
+
+use std::io::{IsTerminal, Write};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::error::Error;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const PLACE: Style = AnsiColor::Blue.on_default().bold();
+const HELP: Style = AnsiColor::Cyan.on_default();
+
+/// Prints to a person on standard error, and data on standard output.
+#[derive(Debug)]
+pub(super) struct Ui {
+    quiet: bool,
+    verbose: bool,
+}
+
+impl Ui {
+    pub(super) fn new(quiet: bool, verbose: bool) -> Ui {
+        Ui { quiet, verbose }
+    }
+
+    /// Prints an error as its `Display` form, with colour where there is a terminal.
+    pub(super) fn error(&self, error: &Error) {
+        let mut err = anstream::stderr().lock();
+        for line in error.to_string().lines() {
+            // Nobody is left to tell when standard error is closed.
+            let _ = if let Some(message) = line.strip_prefix("error:") {
+                writeln!(err, "{ERROR}error{ERROR:#}:{message}")
+            } else if let Some((before, place)) = line.split_once("--> ") {
+                writeln!(err, "{before}{PLACE}-->{PLACE:#} {place}")
+            } else if let Some((before, help)) = line.split_once("= help: ") {
+                writeln!(err, "{before}{HELP}= help:{HELP:#} {help}")
+            } else {
+                writeln!(err, "{line}")
+            };
+        }
+    }
+
+    /// Prints errors, each set off from the next.
+    pub(super) fn errors(&self, errors: &[Error]) {
+        for error in errors {
+            self.error(error);
+            self.line(format_args!(""));
+        }
+    }
+
+    /// Says something that a quiet user does not want to read.
+    pub(super) fn say(&self, message: std::fmt::Arguments<'_>) {
+        if !self.quiet {
+            self.line(message);
+        }
+    }
+
+    /// Says something that only a verbose user wants to read.
+    pub(super) fn detail(&self, message: std::fmt::Arguments<'_>) {
+        if self.verbose {
+            self.line(message);
+        }
+    }
+
+    /// Writes data to standard output. A reader that went away (`| head`) is no error.
+    pub(super) fn data(&self, data: &str) {
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(data.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// A bar that shows itself on a terminal once the work turns out to be long.
+    pub(super) fn progress(&self) -> Progress {
+        let shown = !self.quiet && std::io::stderr().is_terminal();
+        Progress { shown, started: Instant::now(), bar: OnceLock::new() }
+    }
+
+    fn line(&self, message: std::fmt::Arguments<'_>) {
+        let _ = writeln!(anstream::stderr().lock(), "{message}");
+    }
+}
+
+/// Progress of work of a known length.
+#[derive(Debug)]
+pub(super) struct Progress {
+    shown: bool,
+    started: Instant,
+    bar: OnceLock<ProgressBar>,
+}
+
+impl Progress {
+    /// Tells that so many of all are done.
+    pub(super) fn tell(&self, done: usize, all: usize) {
+        const LONG: Duration = Duration::from_millis(400);
+        if !self.shown || (self.bar.get().is_none() && self.started.elapsed() < LONG) {
+            return;
+        }
+        let bar = self.bar.get_or_init(|| {
+            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} captures").unwrap_or_else(|_| ProgressStyle::default_bar());
+            ProgressBar::new(all as u64).with_style(style)
+        });
+        bar.set_position(done as u64);
+    }
+
+    /// Takes the bar away.
+    pub(super) fn finish(&self) {
+        if let Some(bar) = self.bar.get() {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! The lines of the diagram, before they are written.
+
+use std::sync::Arc;
+
+use super::{Entry, Message};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sequence::cast::{Cast, Participant};
+use crate::sequence::selector::Scope;
+use crate::sequence::{Sequence, Side};
+use crate::settings::{GroupKind, Settings};
+
+/// A participant as the diagram declares it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DrawnParticipant {
+    /// The id that messages use; safe as mermaid reads ids.
+    pub id: Arc<str>,
+    /// What is shown instead of the id.
+    pub label: Option<Arc<str>>,
+    /// Whether the id is one that docgen made up, so that the label has to be declared.
+    pub aliased: bool,
+}
+
+/// One line of a diagram.
+#[derive(Clone, Debug)]
+pub enum DiagramItem {
+    /// A message.
+    Message {
+        /// How many boxes it stands in.
+        depth: usize,
+        /// The message.
+        message: Arc<Message>,
+    },
+    /// A note.
+    Note {
+        /// How many boxes it stands in.
+        depth: usize,
+        /// Where it stands, with ids of the diagram: `right of glance`.
+        position: String,
+        /// What it says.
+        text: String,
+    },
+    /// A request that got no response.
+    Unanswered {
+        /// How many boxes it stands in.
+        depth: usize,
+        /// The request.
+        message: Arc<Message>,
+    },
+    /// The beginning of a box.
+    Begin {
+        /// How many boxes stand around it.
+        depth: usize,
+        /// Mermaid's keyword.
+        keyword: &'static str,
+        /// What comes after the keyword.
+        title: String,
+    },
+    /// The end of a box.
+    End {
+        /// How many boxes stand around it.
+        depth: usize,
+    },
+}
+
+/// The participants of a diagram, and the ids that it uses for them.
+#[derive(Debug, Default)]
+pub(super) struct Drawn {
+    /// One for each participant of the cast.
+    all: Vec<DrawnParticipant>,
+    /// Indices of those that the diagram shows, in order.
+    shown: Vec<usize>,
+}
+
+impl Drawn {
+    /// The id of a participant of the cast.
+    pub(super) fn id(&self, index: usize) -> Arc<str> {
+        self.all[index].id.clone()
+    }
+
+    /// Those that the diagram shows, in order.
+    pub(super) fn list(&self) -> Vec<DrawnParticipant> {
+        self.shown.iter().map(|&index| self.all[index].clone()).collect()
+    }
+}
+
+/// The participants that take part in the sequence, the declared ones first.
+pub(super) fn draw_participants(cast: &Cast, sequence: &Sequence) -> Drawn {
+    let participants = cast.participants();
+    let mut order: Vec<usize> = Vec::new();
+    for step in sequence.steps() {
+        for end in cast.ends(step.exchange) {
+            if !order.contains(&end) {
+                order.push(end);
+            }
+        }
+    }
+    let (declared, others): (Vec<usize>, Vec<usize>) =
+        order.into_iter().partition(|&index| participants[index].is_declared());
+    let mut shown = declared;
+    shown.sort_unstable();
+    shown.extend(others);
+    let mut all: Vec<DrawnParticipant> = participants.iter().map(unnumbered).collect();
+    for (number, &index) in shown.iter().enumerate() {
+        if all[index].aliased {
+            let mut alias = format!("P{}", number + 1);
+            while participants.iter().any(|participant| *participant.id == *alias) {
+                alias.push('_');
+            }
+            all[index].id = alias.into();
+        }
+    }
+    Drawn { all, shown }
+}
+
+fn unnumbered(participant: &Participant) -> DrawnParticipant {
+    if is_safe_id(&participant.id) {
+        return DrawnParticipant { id: participant.id.clone(), label: participant.label.clone(), aliased: false };
+    }
+    let label = participant.label.clone().unwrap_or_else(|| participant.id.clone());
+    DrawnParticipant { id: participant.id.clone(), label: Some(label), aliased: true }
+}
+
+/// Words with which mermaid's sequence grammar begins a statement.
+const KEYWORDS: &[&str] = &[
+    "accdescr", "acctitle", "activate", "actor", "alt", "and", "as", "autonumber", "box", "break", "create",
+    "critical", "deactivate", "destroy", "details", "else", "end", "left", "link", "links", "loop", "note", "off",
+    "opt", "option", "over", "par", "par_over", "participant", "properties", "rect", "right", "sequencediagram",
+    "title", "wrap", "nowrap",
+];
+
+/// Whether mermaid reads this id, bare, as the id that it is.
+fn is_safe_id(id: &str) -> bool {
+    let first_word = id.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
+    let bytes = id.as_bytes();
+    !first_word.is_empty()
+        && !KEYWORDS.contains(&first_word.to_ascii_lowercase().as_str())
+        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+        && bytes.last() != Some(&b'-')
+        && !id.contains("--")
+        && !id.contains("-x")
+}
+
+/// Boxes and notes, resolved to the messages that they are about.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    groups: Vec<ResolvedGroup>,
+    notes: Vec<ResolvedNote>,
+}
+
+#[derive(Debug)]
+struct ResolvedGroup {
+    first: u32,
+    last: u32,
+    keyword: &'static str,
+    title: String,
+    note: Option<String>,
+}
+
+#[derive(Debug)]
+struct ResolvedNote {
+    after: u32,
+    prefix: &'static str,
+    participants: Vec<usize>,
+    text: String,
+}
+
+impl Marks {
+    /// Finds the messages that the settings' groups and notes are about.
+    pub(super) fn resolve(scope: &Scope<'_>, settings: &Settings) -> Result<Marks, Vec<Error>> {
+        let mut marks = Marks::default();
+        let mut errors = Vec::new();
+        for group in &settings.groups {
+            match resolve_group(scope, group) {
+                Ok(group) => marks.groups.push(group),
+                Err(error) => errors.push(error),
+            }
+        }
+        // The outer of two that begin together is the one that ends later.
+        marks.groups.sort_by_key(|group| (group.first, std::cmp::Reverse(group.last)));
+        for (index, inner) in marks.groups.iter().enumerate() {
+            let crossed = marks.groups[..index].iter().find(|outer| {
+                outer.first < inner.first && inner.first <= outer.last && outer.last < inner.last
+            });
+            if let Some(outer) = crossed {
+                errors.push(Error::new(
+                    ErrorKind::Setting,
+                    format!(
+                        "the groups ({})-({}) and ({})-({}) overlap; mermaid's boxes nest",
+                        outer.first, outer.last, inner.first, inner.last
+                    ),
+                ));
+            }
+        }
+        for note in &settings.notes {
+            match resolve_note(scope, note, settings) {
+                Ok(note) => marks.notes.push(note),
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() { Ok(marks) } else { Err(errors) }
+    }
+}
+
+/// The diagram's lines: messages, with the notes and boxes that belong to them.
+pub(super) fn draw(entries: &[Entry], drawn: &Drawn, marks: &Marks) -> Vec<DiagramItem> {
+    let mut items = Vec::with_capacity(entries.len());
+    let mut open: Vec<u32> = Vec::new();
+    for entry in entries {
+        let Entry::Message(message) = entry else { continue };
+        for group in marks.groups.iter().filter(|group| group.first == message.number) {
+            items.push(DiagramItem::Begin {
+                depth: open.len(),
+                keyword: group.keyword,
+                title: group.title.clone(),
+            });
+            open.push(group.last);
+            if let Some(text) = &group.note {
+                let position = match (&*message.from, &*message.to) {
+                    (from, to) if from == to => format!("over {from}"),
+                    (from, to) => format!("over {from},{to}"),
+                };
+                items.push(DiagramItem::Note { depth: open.len(), position, text: text.clone() });
+            }
+        }
+        items.push(DiagramItem::Message { depth: open.len(), message: message.clone() });
+        if message.unanswered {
+            items.push(DiagramItem::Unanswered { depth: open.len(), message: message.clone() });
+        }
+        for note in marks.notes.iter().filter(|note| note.after == message.number) {
+            let ids: Vec<Arc<str>> = note.participants.iter().map(|&index| drawn.id(index)).collect();
+            items.push(DiagramItem::Note {
+                depth: open.len(),
+                position: format!("{} {}", note.prefix, ids.join(",")),
+                text: note.text.clone(),
+            });
+        }
+        while open.last() == Some(&message.number) {
+            open.pop();
+            items.push(DiagramItem::End { depth: open.len() });
+        }
+    }
+    items
+}
+
+fn resolve_group(scope: &Scope<'_>, group: &crate::settings::Group) -> Result<ResolvedGroup> {
+    let place = |at: &toml::Spanned<String>| {
+        let origin = group.origin.as_ref().expect("a parsed group knows its file");
+        origin.place(at.span())
+    };
+    let last = group.last.as_ref().unwrap_or(&group.first);
+    let first = scope.find(group.first.get_ref(), &place(&group.first))?;
+    let end = scope.find(last.get_ref(), &place(last))?;
+    let number = |exchange, side| scope.sequence.number(exchange, side);
+    let first = number(first, Side::Request).unwrap_or(0);
+    let end = number(end, Side::Response).or(number(end, Side::Request)).unwrap_or(0);
+    if end < first {
+        return Err(Error::new(ErrorKind::Setting, "the group ends before it begins").at(place(last)));
+    }
+    // A `rect` takes a colour where the others take a title; its title becomes a note.
+    let (title, note) = match group.kind {
+        GroupKind::Rect => {
+            let color = group.color.clone().unwrap_or_else(|| "rgb(240, 240, 240)".into());
+            let is_color = ["rgb(", "rgba("].iter().any(|start| color.starts_with(start))
+                && color.ends_with(')')
+                && !color.contains(['#', ';', '\n']);
+            if !is_color {
+                return Err(Error::new(ErrorKind::Setting, format!("`{color}` is no colour of a rect"))
+                    .at(place(&group.first))
+                    .hint("mermaid reads `rgb(r, g, b)` and `rgba(r, g, b, a)` there"));
+            }
+            (color, Some(group.title.clone()).filter(|title| !title.is_empty()))
+        }
+        _ => (group.title.clone(), None),
+    };
+    Ok(ResolvedGroup { first, last: end, keyword: group.kind.keyword(), title, note })
+}
+
+fn resolve_note(scope: &Scope<'_>, note: &crate::settings::Note, settings: &Settings) -> Result<ResolvedNote> {
+    let origin = note.origin.as_ref().expect("a parsed note knows its file");
+    let place = origin.place(note.after.span());
+    let (name, side) = match note.after.get_ref() {
+        text if text.ends_with(".request") => (&text[..text.len() - ".request".len()], Side::Request),
+        text if text.ends_with(".response") => (&text[..text.len() - ".response".len()], Side::Response),
+        text => (text.as_str(), Side::Response),
+    };
+    let exchange = scope.find(name, &place)?;
+    let number = |side| scope.sequence.number(exchange, side);
+    let after = number(side).or(number(Side::Request)).unwrap_or(0);
+    let position = note.position.trim();
+    let prefixes = ["right of", "left of", "over"];
+    let found = prefixes.iter().find_map(|&prefix| Some((prefix, position.strip_prefix(prefix)?)));
+    let Some((prefix, names)) = found else {
+        return Err(Error::new(ErrorKind::Setting, format!("`{position}` is no place for a note"))
+            .at(place)
+            .hint("`right of ID`, `left of ID`, `over ID` or `over ID,ID`"));
+    };
+    let mut participants = Vec::new();
+    for name in names.split(',').map(str::trim) {
+        match scope.cast.participants().iter().position(|participant| participant.is(name)) {
+            Some(index) => participants.push(index),
+            None => {
+                let ids: Vec<&str> = scope.cast.participants().iter().map(|p| &*p.id).collect();
+                return Err(Error::new(ErrorKind::Setting, format!("the note names `{name}`, who takes no part"))
+                    .at(place)
+                    .hint(format!("the participants are {}", ids.join(", "))));
+            }
+        }
+    }
+    let text = settings
+        .vars
+        .iter()
+        .fold(note.text.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
+    Ok(ResolvedNote { after, prefix, participants, text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_that_mermaid_would_misread_are_known() {
+        for id in ["client", "glance-api", "swift-proxy-server", "p2", "a.b"] {
+            assert!(is_safe_id(id), "{id}");
+        }
+        for id in ["", "end", "Note", "opt-a", "a-x", "glance-xen", "a b", "a:1", "a+b", "-a", "a--b", "a-", "가"] {
+            assert!(!is_safe_id(id), "{id}");
+        }
+    }
+}

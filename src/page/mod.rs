@@ -1,0 +1,540 @@
+//! All that a template may see of one capture.
+//!
+//! Sequence, settings, profile and captured output meet here and become one value:
+//! numbered messages with everything that can be said of each, the diagram's lines,
+//! the command's blocks. Templates lay it out and decide nothing; nothing else
+//! reads a trace for a page. What this leaves out: Markdown. Only the inside of
+//! fences is already safe ([`Block`]), because that is costly to do twice.
+
+mod block;
+mod command;
+mod diagram;
+pub mod phrases;
+
+pub use block::{Block, visible, without_ansi, without_markers};
+pub use command::{Command, Launch};
+pub use diagram::{DiagramItem, DrawnParticipant};
+pub use phrases::Phrases;
+
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::profile::{Call, Link, Profile, Step, wildcard_matches};
+use crate::sequence::cast::Cast;
+use crate::sequence::paths::Paths;
+use crate::sequence::selector::Scope;
+use crate::sequence::{Item, Sequence, Side};
+use crate::settings::{Filter, Layout, Settings};
+use crate::text::Text;
+use crate::trace::{Body, Headers, KnownFrom, Trace};
+
+/// What a page is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The capture's path below the captures' root, with `/` between its parts.
+    pub path: &'a str,
+    /// Its settings.
+    pub settings: &'a Settings,
+    /// The profile that the settings name.
+    pub profile: Option<&'a Profile>,
+    /// The phrases of the settings' locale.
+    pub phrases: &'a Phrases,
+    /// Its trace.
+    pub trace: &'a Trace,
+    /// The trace's file name, as gaps name it.
+    pub trace_file: &'a str,
+    /// The trace as a log: the file itself where it is one.
+    pub log: &'a Text,
+    /// What the command printed.
+    pub output: Option<&'a str>,
+}
+
+/// One capture, ready to be laid out.
+#[derive(Debug)]
+pub struct Page {
+    /// The title.
+    pub title: String,
+    /// The capture's path below the captures' root.
+    pub path: String,
+    /// One paragraph below the title.
+    pub description: Option<String>,
+    /// The layout.
+    pub layout: Layout,
+    /// The phrases of the page's language.
+    pub phrases: Phrases,
+    /// The command as it was typed.
+    pub command: Option<Command>,
+    /// The debugger's configuration that runs it.
+    pub launch: Option<Launch>,
+    /// Where the command is documented.
+    pub reference: Option<Link>,
+    /// The participants that the diagram draws.
+    pub participants: Vec<DrawnParticipant>,
+    /// The diagram's lines.
+    pub diagram: Vec<DiagramItem>,
+    /// Messages and gaps, in order.
+    pub entries: Vec<Entry>,
+    /// The exchanges, in the order of their requests.
+    pub exchanges: Vec<Arc<PageExchange>>,
+    /// What the command printed.
+    pub output: Option<Output>,
+    /// The whole trace as a log.
+    pub log: Block,
+    /// Names and values of the variables.
+    pub vars: Vec<(String, String)>,
+    /// Under which path the site finds the page's snippets.
+    pub snippet_prefix: String,
+    /// How many exchanges the filters left out.
+    pub filtered: usize,
+}
+
+/// What stands below a page's diagram.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// A message.
+    Message(Arc<Message>),
+    /// A damaged place of the trace.
+    Gap(PageGap),
+}
+
+/// A damaged place of the trace, as a page tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PageGap {
+    /// File, line and column.
+    pub place: String,
+    /// What is wrong there.
+    pub reason: String,
+}
+
+/// An exchange, as prose speaks of it.
+#[derive(Clone, Debug)]
+pub struct PageExchange {
+    /// Its index in the trace.
+    pub index: usize,
+    /// Its request.
+    pub request: Arc<Message>,
+    /// Its response, if one came.
+    pub response: Option<Arc<Message>>,
+    /// The link to the API's reference.
+    pub api_reference: Option<String>,
+    /// What it is for, in the page's language, where the profile knows it: a clause.
+    pub purpose: Option<String>,
+    /// What its response brings, likewise.
+    pub result: Option<String>,
+}
+
+/// A message, with everything that a page can say of it.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Its number in the diagram.
+    pub number: u32,
+    /// Which message of its exchange it is.
+    pub side: Side,
+    /// The exchange's index in the trace.
+    pub exchange: usize,
+    /// The id, in the diagram, of who sent it.
+    pub from: Arc<str>,
+    /// The id, in the diagram, of who received it.
+    pub to: Arc<str>,
+    /// The name of who began the exchange, as the source gives it.
+    pub client: Arc<str>,
+    /// The name of who answers, as the source gives it.
+    pub server: Arc<str>,
+    /// The method of the request.
+    pub method: Text,
+    /// The status code; 0 on a request.
+    pub status: u16,
+    /// The reason phrase; empty on a request.
+    pub reason: Text,
+    /// The path with variables for values.
+    pub path: String,
+    /// The path as sent.
+    pub raw_path: String,
+    /// The URL as sent.
+    pub url: Text,
+    /// The header lines.
+    pub headers: Block,
+    /// The body's lines.
+    pub body: Block,
+    /// The body's language, as highlighters name it.
+    pub language: &'static str,
+    /// What it asks or brings, as a sentence in the page's language, where the profile knows it.
+    pub about: Option<String>,
+    /// Whether the request got no response.
+    pub unanswered: bool,
+    /// Whether only a diagram tells of it: there are no headers and no body.
+    pub drawn_only: bool,
+}
+
+impl Message {
+    /// What a message says: the method, or the status code and reason phrase.
+    pub fn verb(&self) -> String {
+        match self.side {
+            Side::Request => self.method.to_string(),
+            Side::Response if self.reason.is_empty() => self.status.to_string(),
+            Side::Response => format!("{} {}", self.status, self.reason),
+        }
+    }
+}
+
+/// What the command printed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// The block's title.
+    pub title: String,
+    /// Its language, as highlighters name it.
+    pub language: &'static str,
+    /// Its lines.
+    pub block: Block,
+}
+
+impl Page {
+    /// Makes the page of a capture.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Label`](crate::ErrorKind::Label) and [`ErrorKind::Setting`](crate::ErrorKind::Setting),
+    /// with their places: a label, group or note of the settings that fits no message of the trace.
+    pub fn new(input: &Input<'_>) -> Result<Page, Vec<Error>> {
+        let settings = input.settings;
+        let trace = input.trace;
+        let cast = Cast::new(trace, &settings.participants, input.profile);
+        let paths = Paths {
+            vars: &settings.vars,
+            profile: input.profile,
+            query: settings.query.unwrap_or(settings.layout == Layout::Page),
+        };
+        let sequence = Sequence::new(trace, |index| !is_left_out(input, &cast, index));
+        let scope = Scope { trace, sequence: &sequence, cast: &cast, paths, labels: &settings.labels };
+
+        let mut errors: Vec<Error> = Vec::new();
+        for (name, selector) in &settings.labels {
+            errors.extend(scope.find(name, &selector.place).err());
+        }
+        let drawn = diagram::draw_participants(&cast, &sequence);
+        let marks = diagram::Marks::resolve(&scope, settings).unwrap_or_else(|found| {
+            errors.extend(found);
+            diagram::Marks::default()
+        });
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+
+        let messages = Messages { input, cast: &cast, paths, drawn: &drawn };
+        let mut entries = Vec::with_capacity(sequence.items.len());
+        let mut pairs: Vec<[Option<Arc<Message>>; 2]> = vec![[None, None]; trace.exchanges.len()];
+        let mut order = Vec::new();
+        for item in &sequence.items {
+            match *item {
+                Item::Step(step) => {
+                    let message = Arc::new(messages.make(step.number, step.exchange, step.side));
+                    if step.side == Side::Request {
+                        order.push(step.exchange);
+                    }
+                    pairs[step.exchange][step.side as usize] = Some(message.clone());
+                    entries.push(Entry::Message(message));
+                }
+                Item::Gap(index) => {
+                    let gap = &trace.gaps[index];
+                    entries.push(Entry::Gap(PageGap {
+                        place: format!("{}:{}:{}", input.trace_file, gap.line, gap.column),
+                        reason: gap.reason.clone(),
+                    }));
+                }
+            }
+        }
+        let exchanges: Vec<Arc<PageExchange>> = order
+            .into_iter()
+            .filter_map(|index| {
+                let [request, response] = std::mem::take(&mut pairs[index]);
+                Some(messages.exchange(index, request?, response))
+            })
+            .map(Arc::new)
+            .collect();
+        let diagram = diagram::draw(&entries, &drawn, &marks);
+
+        let command = settings.command.as_deref().map(|typed| Command::new(typed, &settings.vars));
+        let reference = reference(input, command.as_ref());
+        let title = title(input, reference.as_ref());
+        let launch = command
+            .as_ref()
+            .filter(|_| settings.launch.show.unwrap_or(true))
+            .and_then(|command| Launch::new(command, &title, settings));
+        Ok(Page {
+            title,
+            path: input.path.to_owned(),
+            description: settings.description.clone(),
+            layout: settings.layout,
+            phrases: input.phrases.clone(),
+            command,
+            launch,
+            reference,
+            participants: drawn.list(),
+            diagram,
+            entries,
+            exchanges,
+            output: input.output.map(|output| make_output(output, settings, input.phrases)),
+            log: Block::new(input.log.clone()),
+            vars: settings.vars.clone(),
+            snippet_prefix: snippet_prefix(input),
+            filtered: sequence.filtered,
+        })
+    }
+}
+
+/// What messages are made from.
+struct Messages<'a> {
+    input: &'a Input<'a>,
+    cast: &'a Cast,
+    paths: Paths<'a>,
+    drawn: &'a diagram::Drawn,
+}
+
+impl<'a> Messages<'a> {
+    fn make(&self, number: u32, index: usize, side: Side) -> Message {
+        let exchange = &self.input.trace.exchanges[index];
+        let request = &exchange.request;
+        let [client, server] = self.cast.ends(index);
+        let (headers, body, url, status, reason) = match (&exchange.response, side) {
+            (Some(response), Side::Response) => (
+                &response.headers,
+                &response.body,
+                response.url.as_ref().unwrap_or(&request.url),
+                response.status,
+                response.reason.clone(),
+            ),
+            _ => (&request.headers, &request.body, &request.url, 0, Text::new()),
+        };
+        let [from, to] = match side {
+            Side::Request => [client, server],
+            Side::Response => [server, client],
+        };
+        Message {
+            number,
+            side,
+            exchange: index,
+            from: self.drawn.id(from),
+            to: self.drawn.id(to),
+            client: source_name(exchange.from.as_ref(), self.cast.from(index)),
+            server: source_name(exchange.to.as_ref(), self.cast.to(index)),
+            method: request.method.clone(),
+            status,
+            reason,
+            path: self.paths.templated(&self.cast.to(index).id, &request.method, url).into_owned(),
+            raw_path: self.paths.raw(url).into_owned(),
+            url: url.clone(),
+            headers: Block::new(header_lines(headers).into()),
+            body: Block::new(body_text(body)),
+            language: language(headers, body),
+            about: self.about(index, side),
+            unanswered: side == Side::Request && exchange.response.is_none(),
+            drawn_only: exchange.known_from == KnownFrom::Diagram,
+        }
+    }
+
+    fn exchange(
+        &self,
+        index: usize,
+        request: Arc<Message>,
+        response: Option<Arc<Message>>,
+    ) -> PageExchange {
+        let (step, api_reference) = self.known(index);
+        let locale = &self.input.settings.locale;
+        let described = |part: fn(&'a Step, &str) -> Option<&'a str>| step.and_then(|step| part(step, locale)).map(str::to_owned);
+        PageExchange {
+            index,
+            request,
+            response,
+            api_reference: api_reference.map(str::to_owned),
+            purpose: described(Step::request),
+            result: described(Step::response),
+        }
+    }
+}
+
+impl<'a> Messages<'a> {
+    /// What the profile knows of an exchange: its standard description and its reference.
+    fn known(&self, index: usize) -> (Option<&'a Step>, Option<&'a str>) {
+        let Some(profile) = self.input.profile else { return (None, None) };
+        let found = &self.input.trace.exchanges[index];
+        let parts = crate::trace::UrlParts::of(&found.request.url);
+        let Some(route) = profile.route(&self.cast.to(index).id, &found.request.method, parts.path) else {
+            return (None, None);
+        };
+        let step = profile.step(&Call {
+            route: &route,
+            from: Some(&self.cast.from(index).id),
+            query: parts.query,
+            status: found.response.as_ref().map(|response| response.status),
+        });
+        (step, Some(route.api_reference()))
+    }
+
+    fn about(&self, index: usize, side: Side) -> Option<String> {
+        let Input { settings, phrases, .. } = self.input;
+        let step = self.known(index).0?;
+        match side {
+            Side::Request => Some(phrases.fill("purpose_line", "purpose", step.request(&settings.locale)?)),
+            Side::Response => Some(phrases.fill("result_line", "result", step.response(&settings.locale)?)),
+        }
+    }
+}
+
+fn source_name(name: Option<&Text>, participant: &crate::sequence::cast::Participant) -> Arc<str> {
+    name.map_or_else(|| participant.id.clone(), |name| Arc::from(&**name))
+}
+
+/// The header fields as lines, `Name: value`.
+fn header_lines(headers: &Headers) -> String {
+    let length = headers.iter().map(|(name, value)| name.len() + value.len() + 3).sum();
+    let mut lines = String::with_capacity(length);
+    for (name, value) in headers.iter() {
+        if !lines.is_empty() {
+            lines.push('\n');
+        }
+        lines.push_str(name);
+        lines.push_str(": ");
+        lines.push_str(value);
+    }
+    lines
+}
+
+/// What the source documents print for a body that is not there.
+const ABSENT: &str = "none";
+
+/// A body's lines. JSON that stands on one line is indented by 2, as the source documents
+/// show it; JSON that somebody has laid out already stays as it is.
+fn body_text(body: &Body) -> Text {
+    match body {
+        Body::Absent => Text::from_static(ABSENT),
+        Body::Text(text) if memchr::memchr(b'\n', text.as_bytes()).is_none() => {
+            crate::json::reindent(text).map_or_else(|| text.clone(), Text::from)
+        }
+        Body::Text(text) | Body::Omitted(text) => text.clone(),
+        Body::Binary(binary) => binary.repr().into(),
+    }
+}
+
+/// The language of a body by its content type, as the source documents choose it: `json`
+/// where nothing says otherwise, and `http` for what is no text.
+fn language(headers: &Headers, body: &Body) -> &'static str {
+    let Some(content_type) = headers.get("content-type") else {
+        return match body {
+            Body::Binary(_) => "http",
+            _ => "json",
+        };
+    };
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let (_, subtype) = essence.split_once('/').unwrap_or(("", &essence));
+    if subtype == "json" || subtype.ends_with("+json") || subtype.ends_with("-json-patch") {
+        return "json";
+    }
+    match body {
+        Body::Text(_) => match subtype {
+            "html" => "html",
+            "xml" => "xml",
+            "plain" => "text",
+            "yaml" | "x-yaml" => "yaml",
+            "javascript" => "javascript",
+            "css" => "css",
+            "csv" => "text",
+            _ if subtype.ends_with("+xml") => "xml",
+            _ => "http",
+        },
+        _ => "http",
+    }
+}
+
+/// Whether a filter of the settings, or the profile's noise, leaves an exchange out.
+fn is_left_out(input: &Input<'_>, cast: &Cast, index: usize) -> bool {
+    let settings = input.settings;
+    if settings.filters.is_empty() && (input.profile.is_none() || !settings.noise) {
+        return false;
+    }
+    let exchange = &input.trace.exchanges[index];
+    let (from, to) = (cast.from(index), cast.to(index));
+    let path = crate::trace::UrlParts::of(&exchange.request.url).path;
+    let fits = |filter: &Filter| {
+        filter.from.as_deref().is_none_or(|name| from.is(name))
+            && filter.to.as_deref().is_none_or(|name| to.is(name))
+            && filter.method.as_deref().is_none_or(|method| *exchange.request.method == *method)
+            && filter.path.as_deref().is_none_or(|pattern| wildcard_matches(pattern, path))
+    };
+    settings.filters.iter().any(fits)
+        || settings.noise
+            && input.profile.is_some_and(|profile| {
+                let covers = |noise: &crate::profile::Noise| {
+                    noise.covers(Some(&from.id), Some(&to.id), &exchange.request.method, path)
+                };
+                profile.noise().iter().any(covers)
+            })
+}
+
+fn reference(input: &Input<'_>, command: Option<&Command>) -> Option<Link> {
+    let release = input.settings.release.as_deref();
+    let known = command
+        .and_then(|command| command.words().map(|words| words.join(" ")))
+        .and_then(|command| input.profile?.cli_reference(&command, release));
+    match &input.settings.reference {
+        Some(url) => {
+            let text = known.map(|link| link.text).or_else(|| input.settings.title.clone());
+            Some(Link { text: text.unwrap_or_else(|| url.clone()), url: url.clone() })
+        }
+        None => known,
+    }
+}
+
+/// The settings' title, else the command's own words, else the capture's path.
+fn title(input: &Input<'_>, reference: Option<&Link>) -> String {
+    input.settings.title.clone().unwrap_or_else(|| match reference {
+        Some(link) if input.settings.reference.is_none() => link.text.clone(),
+        _ if input.path.is_empty() => input.trace_file.to_owned(),
+        _ => input.path.replace('/', " "),
+    })
+}
+
+fn snippet_prefix(input: &Input<'_>) -> String {
+    let mut prefix = input.settings.snippet_prefix.clone().unwrap_or_else(|| input.path.to_owned());
+    if !prefix.is_empty() && !prefix.ends_with('/') {
+        prefix.push('/');
+    }
+    prefix
+}
+
+fn make_output(output: &str, settings: &Settings, phrases: &Phrases) -> Output {
+    let plain = without_ansi(output);
+    let plain = plain.trim_end_matches(['\n', '\r']);
+    let is_json = plain.trim_start().starts_with(['{', '['])
+        && serde_json::from_str::<serde::de::IgnoredAny>(plain).is_ok();
+    let (language, title) = if is_json {
+        ("json", phrases.get("json_format"))
+    } else if plain.trim_start().starts_with("+-") {
+        ("text", phrases.get("table_format"))
+    } else {
+        ("text", phrases.get("text_format"))
+    };
+    Output {
+        title: settings.output_title.clone().unwrap_or_else(|| title.to_owned()),
+        language,
+        block: Block::new(Text::from(plain)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_follows_the_content_type() {
+        let of = |content_type: &str, body: &Body| {
+            let headers = [("content-type".into(), Text::from(content_type))].into_iter().collect();
+            language(&headers, body)
+        };
+        let text = Body::Text("x".into());
+        assert_eq!(of("application/json; charset=UTF-8", &text), "json");
+        assert_eq!(of("text/html; charset=UTF-8", &text), "html");
+        assert_eq!(of("text/html", &Body::Absent), "http");
+        assert_eq!(of("application/octet-stream", &text), "http");
+        assert_eq!(of("application/openstack-images-v2.1-json-patch", &text), "json");
+        assert_eq!(language(&Headers::default(), &Body::Absent), "json");
+    }
+}

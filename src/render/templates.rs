@@ -1,0 +1,258 @@
+//! The templates, and what they may call.
+//!
+//! The defaults are inside the program; a file of the same name in a folder of
+//! the user's wins, so that a house style is a small diff. What this leaves out:
+//! reading the user's files, which [`super::input`] does.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Kwargs, Value};
+use minijinja::{Environment, UndefinedBehavior, context};
+
+use super::escape;
+use super::view::{self, BlockView, PageView};
+use crate::error::{Error, ErrorKind, Place, Result};
+use crate::page::{Page, Phrases, phrases};
+use crate::settings::Layout;
+
+macro_rules! embedded {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../templates/", $name)))),*]
+    };
+}
+
+/// The templates inside the program: name and content.
+pub const EMBEDDED: &[(&str, &str)] = embedded![
+    "page/arrow.md",
+    "page/arrows.md",
+    "page/body_tab.md",
+    "page/command.md",
+    "page/exchange.md",
+    "page/full_log.md",
+    "page/gap.md",
+    "page/header_tab.md",
+    "page/heading.md",
+    "page/launch.md",
+    "page/message.md",
+    "page/output.md",
+    "page/page.md",
+    "page/participants.md",
+    "page/sequence.md",
+    "page/steps.md",
+    "page/tabs.md",
+    "page/vars.md",
+    "phrases/en.toml",
+    "phrases/ko.toml",
+    "snippets/arrow.md",
+    "snippets/arrows.md",
+    "snippets/body.md",
+    "snippets/body_tab.md",
+    "snippets/command.md",
+    "snippets/diagram.md",
+    "snippets/exchange.md",
+    "snippets/gap.md",
+    "snippets/header_tab.md",
+    "snippets/heading.md",
+    "snippets/index.md",
+    "snippets/log.md",
+    "snippets/message.md",
+    "snippets/sequence.md",
+    "snippets/tabs.md",
+];
+
+/// A template of the user's.
+#[derive(Clone, Debug)]
+pub struct UserTemplate {
+    /// Where it was read from.
+    pub file: PathBuf,
+    /// Its content.
+    pub text: Arc<str>,
+}
+
+/// Templates and phrases, ready to lay pages out.
+#[derive(Debug)]
+pub struct Templates {
+    env: Environment<'static>,
+    users: BTreeMap<String, UserTemplate>,
+}
+
+impl Templates {
+    /// The embedded templates, with the user's in place of those of the same name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Template`] with its place, where one does not compile, or has a name that no
+    /// embedded template has.
+    pub fn new(users: BTreeMap<String, UserTemplate>) -> Result<Templates> {
+        let mut env = Environment::new();
+        let whitespace = SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .keep_trailing_newline(true)
+            .build()
+            .expect("the syntax is the default one");
+        env.set_syntax(whitespace);
+        env.set_undefined_behavior(UndefinedBehavior::Strict);
+        env.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        env.set_formatter(format_value);
+        env.add_filter("inline", |text: &Value| escape::inline(&text.to_string()).into_owned());
+        env.add_filter("code", |text: &Value| escape::code(&text.to_string()));
+        env.add_filter("mermaid", |text: &Value| escape::mermaid(&text.to_string()).into_owned());
+        env.add_filter("quoted", |text: &Value| escape::quoted(&text.to_string()));
+        env.add_filter("json", |text: &Value| escape::json_string(&text.to_string()));
+        env.add_filter("indent", indent);
+        env.add_filter("fill", fill);
+        env.add_filter("link", link);
+        let mut templates = Templates { env, users };
+        for (name, text) in EMBEDDED.iter().filter(|(name, _)| is_template(name)) {
+            let user = templates.users.get(*name).map(|user| user.text.to_string());
+            let added = match user {
+                Some(text) => templates.env.add_template_owned(*name, text),
+                None => templates.env.add_template(name, text),
+            };
+            added.map_err(|error| templates.error(&error))?;
+        }
+        for (name, user) in &templates.users {
+            if !EMBEDDED.iter().any(|(known, _)| known == name) {
+                // A file beside the known ones may be an include of theirs.
+                if is_template(name) {
+                    templates
+                        .env
+                        .add_template_owned(name.clone(), user.text.to_string())
+                        .map_err(|error| templates.error(&error))?;
+                }
+            }
+        }
+        Ok(templates)
+    }
+
+    /// The files that the user's templates were read from.
+    pub fn user_files(&self) -> impl Iterator<Item = &std::path::Path> {
+        self.users.values().map(|user| user.file.as_path())
+    }
+
+    /// The phrases of a locale.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`] where there is no such locale, or its file is wrong.
+    pub fn phrases(&self, locale: &str) -> Result<Phrases> {
+        let name = format!("phrases/{locale}.toml");
+        let embedded = EMBEDDED.iter().find(|(known, _)| *known == name);
+        let embedded = embedded.map(|(name, text)| Phrases::parse(name.as_ref(), text)).transpose()?;
+        let user = self.users.get(&name).map(|user| Phrases::parse(&user.file, &user.text)).transpose()?;
+        match (user, embedded) {
+            (Some(user), Some(embedded)) => Ok(embedded.overlaid(user.iter())),
+            (Some(phrases), None) | (None, Some(phrases)) => Ok(phrases),
+            (None, None) => Err(Error::new(ErrorKind::Setting, format!("there is no locale `{locale}`")).hint(
+                format!("docgen speaks ko and en; a file `{name}` in your templates folder adds another"),
+            )),
+        }
+    }
+
+    /// The files of a page: for each its name's ending, and its content.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Template`] with its place, where a template fails.
+    pub fn lay_out(&self, page: &Arc<Page>) -> Result<Vec<(&'static str, Vec<u8>)>> {
+        let files: &[(&str, &str)] = match page.layout {
+            Layout::Page => &[("page/page.md", "")],
+            Layout::Snippets => &[
+                ("snippets/body.md", "body.md"),
+                ("snippets/diagram.md", "diagram.md"),
+                ("snippets/index.md", "index.md"),
+                ("snippets/log.md", "log.md"),
+            ],
+        };
+        let context = self.context(page);
+        files.iter().map(|&(name, ending)| Ok((ending, self.render(name, context.clone(), page)?))).collect()
+    }
+
+    fn context(&self, page: &Arc<Page>) -> Value {
+        context! {
+            page => Value::from_object(PageView(page.clone())),
+            participants => view::participants(page),
+            items => view::items(&page.diagram),
+            t => view::phrases(&page.phrases),
+            options => context! { header => "", body => "" },
+        }
+    }
+
+    fn render(&self, name: &str, context: Value, page: &Page) -> Result<Vec<u8>> {
+        // What the bodies and the log take is known; growing to it would copy it many times over.
+        let mut bytes = Vec::with_capacity(match name {
+            "snippets/log.md" => page.log.text().len() + 1,
+            "snippets/body.md" | "page/page.md" => page.log.text().len() * 5 / 4,
+            _ => 4096,
+        });
+        let template = self.env.get_template(name).map_err(|error| self.error(&error))?;
+        template.render_captured_to(context, &mut bytes).map_err(|error| self.error(&error))?;
+        Ok(bytes)
+    }
+
+    /// An error of minijinja's, with the place in the user's own file.
+    fn error(&self, error: &minijinja::Error) -> Error {
+        let name = error.name().unwrap_or_default();
+        let message = match error.detail() {
+            Some(detail) => format!("{}: {detail}", error.kind()),
+            None => error.kind().to_string(),
+        };
+        let (file, text) = match self.users.get(name) {
+            Some(user) => (user.file.clone(), user.text.to_string()),
+            None => {
+                let text = EMBEDDED.iter().find(|(known, _)| *known == name).map_or("", |(_, text)| text);
+                (PathBuf::from(format!("(embedded)/{name}")), text.to_owned())
+            }
+        };
+        let place = match (error.range(), error.line()) {
+            (Some(range), _) => Place::span(file, &text, range.start, range.end),
+            (None, Some(line)) => {
+                let start = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+                Place::span(file, &text, start, start)
+            }
+            (None, None) => Place::file(file),
+        };
+        Error::new(ErrorKind::Template, message).at(place).hint("`docgen templates eject` writes the defaults to start from")
+    }
+}
+
+fn is_template(name: &str) -> bool {
+    name.ends_with(".md")
+}
+
+/// Writes a block straight to the output, everything else as minijinja does.
+fn format_value(
+    out: &mut minijinja::Output<'_>,
+    state: &mut minijinja::State<'_, '_>,
+    value: &Value,
+) -> Result<(), minijinja::Error> {
+    match value.downcast_object_ref::<BlockView>() {
+        Some(block) => block.0.write(out).map_err(minijinja::Error::from),
+        None => minijinja::escape_formatter(out, state, value),
+    }
+}
+
+/// `block|indent(4)`: the block with so many spaces before each line that is not empty.
+fn indent(value: &Value, width: usize) -> Value {
+    match value.downcast_object_ref::<BlockView>() {
+        Some(block) => view::block(&block.0.indented(width)),
+        None => view::block(&crate::page::Block::new(value.to_string().into()).indented(width)),
+    }
+}
+
+/// `phrase|fill(name=value)`: the phrase with the value for `{name}`.
+fn fill(phrase: &str, values: Kwargs) -> Result<String, minijinja::Error> {
+    let mut filled = phrase.to_owned();
+    for name in values.args() {
+        filled = phrases::fill(&filled, name, &values.get::<Value>(name)?.to_string());
+    }
+    Ok(filled)
+}
+
+/// `link|link`: a Markdown link.
+fn link(link: &Value) -> Result<String, minijinja::Error> {
+    let text = link.get_attr("text")?.to_string();
+    let url = link.get_attr("url")?.to_string();
+    Ok(format!("[{}]({})", escape::inline(&text), url.replace([' ', '(', ')', '<', '>'], "%20")))
+}

@@ -1,0 +1,375 @@
+//! The page model as minijinja sees it.
+//!
+//! Every field is made a template value when a template asks for it and not
+//! before, and a [`Block`] is never copied into one: a page is mostly bodies, and
+//! they are written straight from the trace to the output. What this leaves out:
+//! how anything looks.
+
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::value::{Object, ObjectRepr, Value};
+
+use crate::page::{Block, DiagramItem, DrawnParticipant, Entry, Launch, Message, Page, PageExchange, PageGap, Phrases};
+use crate::profile::Link;
+use crate::sequence::Side;
+use crate::text::Text;
+
+/// A field of an object: nothing where the template asks for what is not there.
+fn text(value: &str) -> Option<Value> {
+    Some(Value::from(value))
+}
+
+fn optional(value: Option<&str>) -> Option<Value> {
+    value.map_or_else(|| Some(Value::from(())), text)
+}
+
+fn list<T>(items: impl IntoIterator<Item = T>) -> Option<Value>
+where
+    Value: From<T>,
+{
+    Some(items.into_iter().map(Value::from).collect())
+}
+
+fn pairs(items: &[(String, String)]) -> Option<Value> {
+    Some(items.iter().map(|(name, value)| Value::from(vec![Value::from(name.as_str()), Value::from(value.as_str())])).collect())
+}
+
+/// A page, as templates call it.
+#[derive(Debug)]
+pub(super) struct PageView(pub(super) Arc<Page>);
+
+impl Object for PageView {
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let page = &self.0;
+        match key {
+            "title" => text(&page.title),
+            "path" => text(&page.path),
+            "layout" => text(page.layout.name()),
+            "description" => optional(page.description.as_deref()),
+            "command" => Some(page.command.as_ref().map_or(Value::from(()), |command| {
+                Value::from_object(CommandView(Block::new(command.shown().into()), first_line(command.typed())))
+            })),
+            "launch" => Some(page.launch.clone().map_or(Value::from(()), |launch| Value::from_object(LaunchView(launch)))),
+            "reference" => {
+                Some(page.reference.clone().map_or(Value::from(()), |link| Value::from_object(LinkView(link))))
+            }
+            "entries" => list(page.entries.iter().map(entry)),
+            "exchanges" => {
+                list(page.exchanges.iter().map(|exchange| Value::from_object(ExchangeView(exchange.clone()))))
+            }
+            "explained" => Some(page.exchanges.iter().any(|exchange| exchange.purpose.is_some()).into()),
+            "output" => Some(page.output.as_ref().map_or(Value::from(()), |output| {
+                Value::from_object(OutputView {
+                    title: output.title.clone(),
+                    language: output.language,
+                    block: output.block.clone(),
+                })
+            })),
+            "console" => Some(block(&console(page))),
+            "log" => Some(block(&page.log)),
+            "vars" => pairs(&page.vars),
+            "snippet_prefix" => text(&page.snippet_prefix),
+            "filtered" => Some(page.filtered.into()),
+            _ => None,
+        }
+    }
+}
+
+/// The participants that a page's diagram draws.
+pub(super) fn participants(page: &Page) -> Value {
+    page.participants.iter().map(|participant| Value::from_object(ParticipantView(participant.clone()))).collect()
+}
+
+/// Lines of a diagram.
+pub(super) fn items(items: &[DiagramItem]) -> Value {
+    items.iter().map(|item| Value::from_object(ItemView(item.clone()))).collect()
+}
+
+fn entry(entry: &Entry) -> Value {
+    match entry {
+        Entry::Message(message) => Value::from_object(MessageView(message.clone())),
+        Entry::Gap(gap) => Value::from_object(GapView(gap.clone())),
+    }
+}
+
+/// What a terminal showed: the command and what it printed.
+fn console(page: &Page) -> Block {
+    let command = page.command.as_ref().map(|command| Block::new(command.shown().into()));
+    match (command, &page.output) {
+        (Some(command), Some(output)) => Block::joined(&command, &output.block),
+        (Some(command), None) => command,
+        (None, Some(output)) => output.block.clone(),
+        (None, None) => Block::default(),
+    }
+}
+
+fn first_line(typed: &str) -> String {
+    let mut lines = typed.lines().filter(|line| !line.trim_start().starts_with('#'));
+    lines.next().unwrap_or_default().trim_end_matches('\\').trim().to_owned()
+}
+
+/// The phrases of a page, as templates call them: `t.output_heading`.
+pub(super) fn phrases(phrases: &Phrases) -> Value {
+    Value::from_object(PhrasesView(phrases.clone()))
+}
+
+#[derive(Debug)]
+struct PhrasesView(Phrases);
+
+impl Object for PhrasesView {
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.0.find(key).map(Value::from)
+    }
+}
+
+/// Makes a template's value of a block.
+pub(super) fn block(block: &Block) -> Value {
+    Value::from_object(BlockView(block.clone()))
+}
+
+/// Text for the inside of a fence.
+#[derive(Debug)]
+pub(super) struct BlockView(pub(super) Block);
+
+impl Object for BlockView {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        (key == "fence").then(|| self.0.fence().into())
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        !self.0.text().is_empty()
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write(f)
+    }
+}
+
+/// The command's block and its first line.
+#[derive(Debug)]
+struct CommandView(Block, String);
+
+impl Object for CommandView {
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        match key {
+            "fence" => Some(self.0.fence().into()),
+            "line" => text(&self.1),
+            _ => None,
+        }
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write(f)
+    }
+}
+
+#[derive(Debug)]
+struct LaunchView(Launch);
+
+impl Object for LaunchView {
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let launch = &self.0;
+        match key {
+            "name" => text(&launch.name),
+            "kind" => text(&launch.kind),
+            "program" => text(&launch.program),
+            "arguments" => text(&arguments(&launch.arguments)),
+            "env" => pairs(&launch.env),
+            "fence" => {
+                let values = launch.env.iter().flat_map(|(name, value)| [name, value]);
+                let all: Vec<&str> = values.chain(launch.arguments.iter().flatten()).map(String::as_str).collect();
+                Some(Block::new(Text::from(all.join("\n"))).fence().into())
+            }
+            _ => None,
+        }
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+}
+
+/// Arguments as the source documents write them: a line for each line of the command.
+fn arguments(lines: &[Vec<String>]) -> String {
+    let line = |words: &Vec<String>| {
+        words.iter().map(|word| super::escape::json_string(word)).collect::<Vec<_>>().join(", ")
+    };
+    lines.iter().map(line).collect::<Vec<_>>().join(", \n        ")
+}
+
+#[derive(Debug)]
+struct LinkView(Link);
+
+impl Object for LinkView {
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        match key {
+            "text" => text(&self.0.text),
+            "url" => text(&self.0.url),
+            _ => None,
+        }
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+}
+
+#[derive(Debug)]
+struct ParticipantView(DrawnParticipant);
+
+impl Object for ParticipantView {
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        match key {
+            "id" => text(&self.0.id),
+            "label" => optional(self.0.label.as_deref()),
+            "aliased" => Some(self.0.aliased.into()),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct OutputView {
+    title: String,
+    language: &'static str,
+    block: Block,
+}
+
+impl Object for OutputView {
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        match key {
+            "title" => text(&self.title),
+            "language" => text(self.language),
+            "block" => Some(block(&self.block)),
+            _ => None,
+        }
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+}
+
+#[derive(Debug)]
+struct ItemView(DiagramItem);
+
+impl Object for ItemView {
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let (kind, depth) = match &self.0 {
+            DiagramItem::Message { depth, message } => match message.side {
+                Side::Request => ("request", depth),
+                Side::Response => ("response", depth),
+            },
+            DiagramItem::Unanswered { depth, .. } => ("unanswered", depth),
+            DiagramItem::Note { depth, .. } => ("note", depth),
+            DiagramItem::Begin { depth, .. } => ("begin", depth),
+            DiagramItem::End { depth } => ("end", depth),
+        };
+        match (key, &self.0) {
+            ("kind", _) => text(kind),
+            ("depth", _) => Some((*depth).into()),
+            ("message", DiagramItem::Message { message, .. } | DiagramItem::Unanswered { message, .. }) => {
+                Some(Value::from_object(MessageView(message.clone())))
+            }
+            ("position", DiagramItem::Note { position, .. }) => text(position),
+            ("text", DiagramItem::Note { text: note, .. }) => text(note),
+            ("keyword", DiagramItem::Begin { keyword, .. }) => text(keyword),
+            ("title", DiagramItem::Begin { title, .. }) => text(title),
+            _ => None,
+        }
+    }
+}
+
+/// A message, as templates and holes call it.
+#[derive(Debug)]
+pub(super) struct MessageView(pub(super) Arc<Message>);
+
+impl Object for MessageView {
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let message = &self.0;
+        match key {
+            "kind" => text("message"),
+            "number" => Some(message.number.into()),
+            "is_response" => Some((message.side == Side::Response).into()),
+            "from" => text(&message.from),
+            "to" => text(&message.to),
+            "client" => text(&message.client),
+            "server" => text(&message.server),
+            "method" => text(&message.method),
+            "status" => Some(message.status.into()),
+            "reason" => text(&message.reason),
+            "verb" => text(&message.verb()),
+            "path" => text(&message.path),
+            "raw_path" => text(&message.raw_path),
+            "url" => text(&message.url),
+            "title" => text(&format!("{} {}", message.verb(), message.url)),
+            "summary" => text(&format!("{} {}", message.verb(), message.raw_path)),
+            "about" => optional(message.about.as_deref()),
+            "headers" => Some(block(&message.headers)),
+            "body" => Some(block(&message.body)),
+            "language" => text(message.language),
+            "unanswered" => Some(message.unanswered.into()),
+            "drawn_only" => Some(message.drawn_only.into()),
+            _ => None,
+        }
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "({})", self.0.number)
+    }
+}
+
+/// An exchange, as templates and holes call it. It prints the numbers of its steps.
+#[derive(Debug)]
+pub(super) struct ExchangeView(pub(super) Arc<PageExchange>);
+
+impl Object for ExchangeView {
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let exchange = &self.0;
+        match key {
+            "request" => Some(Value::from_object(MessageView(exchange.request.clone()))),
+            "response" => {
+                exchange.response.as_ref().map(|response| Value::from_object(MessageView(response.clone())))
+            }
+            "purpose" => optional(exchange.purpose.as_deref()),
+            "result" => optional(exchange.result.as_deref()),
+            "api_reference" => optional(exchange.api_reference.as_deref()),
+            _ => None,
+        }
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "({})", self.0.request.number)?;
+        match &self.0.response {
+            Some(response) => write!(f, ",({})", response.number),
+            None => Ok(()),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct GapView(PageGap);
+
+impl Object for GapView {
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        match key {
+            "kind" => text("gap"),
+            "place" => text(&self.0.place),
+            "reason" => text(&self.0.reason),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,439 @@
+//! What a maintainer says about their captures: `docgen.toml` and `capture.toml`.
+//!
+//! A file is a [`Layer`]; the layers from the captures' root down to one capture
+//! are resolved into [`Settings`], the nearest winning key by key. As typed and
+//! as resolved are two types, so that nothing downstream has to ask whether a
+//! default was applied. What this leaves out: finding and reading the files,
+//! which the caller does, and resolving labels, which needs a trace.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+
+use crate::error::{Error, ErrorKind, Place, Result};
+use crate::toml_file;
+
+/// A value with the place where it was written, for messages about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Located<T> {
+    /// The value.
+    pub value: T,
+    /// Where it was written.
+    pub place: Place,
+}
+
+/// How a capture's pages are laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// One file.
+    Page,
+    /// `index.md`, which includes `diagram.md`, `body.md` and `log.md`.
+    #[default]
+    Snippets,
+}
+
+impl Layout {
+    /// The name in settings, which is also the folder of its templates.
+    pub fn name(self) -> &'static str {
+        match self {
+            Layout::Page => "page",
+            Layout::Snippets => "snippets",
+        }
+    }
+}
+
+/// The settings of one capture, with every default applied.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// The page's title; without one the capture's path serves.
+    pub title: Option<String>,
+    /// One paragraph below the title.
+    pub description: Option<String>,
+    /// The command as typed, with `{name}` for a variable of `vars`.
+    pub command: Option<String>,
+    /// How the pages are laid out.
+    pub layout: Layout,
+    /// The language of what docgen itself writes: the name of a phrase file.
+    pub locale: String,
+    /// The profile's name, or the path of its file (relative paths are already resolved).
+    pub profile: Option<Located<String>>,
+    /// The release whose documentation is linked to.
+    pub release: Option<String>,
+    /// A link to the command's reference, instead of the profile's.
+    pub reference: Option<String>,
+    /// Whether paths show their query; `None` leaves it to the layout.
+    pub query: Option<bool>,
+    /// The title of the output block, instead of one made from the command's format.
+    pub output_title: Option<String>,
+    /// Under which path the site finds the page's snippets, instead of the page's own.
+    pub snippet_prefix: Option<String>,
+    /// Folders with the user's own templates, the nearest first.
+    pub templates: Vec<PathBuf>,
+    /// What a path shows instead of a value.
+    pub vars: Vec<(String, String)>,
+    /// The environment that the command is shown (and run) with.
+    pub env: Vec<(String, String)>,
+    /// Names of exchanges.
+    pub labels: Vec<(String, Located<String>)>,
+    /// The diagram's participants, in order.
+    pub participants: Vec<Participant>,
+    /// Exchanges to leave out of the page.
+    pub filters: Vec<Filter>,
+    /// Whether the profile's own noise is left out too.
+    pub noise: bool,
+    /// Boxes around runs of messages.
+    pub groups: Vec<Group>,
+    /// Notes beside messages.
+    pub notes: Vec<Note>,
+    /// The `launch.json` block's own fields.
+    pub launch: Launch,
+    /// What the pages say in place of a phrase: key and phrase.
+    pub phrases: Vec<(String, String)>,
+}
+
+/// A participant of the diagram, as a maintainer names it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Participant {
+    /// The id that messages use.
+    pub id: String,
+    /// What the diagram shows; without one, the profile's label or the id.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// Other names under which logs know it.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// Beginnings of the URLs that it serves.
+    #[serde(default)]
+    pub urls: Vec<String>,
+}
+
+/// Which exchanges to leave out; every key given has to match. `*` stands for any run of characters.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    /// The sender's id or name.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// The receiver's id or name.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// The method.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// The path, without its query.
+    #[serde(default)]
+    pub path: Option<String>,
+}
+
+/// A box around a run of messages.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// What mermaid draws.
+    pub kind: GroupKind,
+    /// The box's title, or for `rect` the colour after the word (`rgb(240, 240, 255)`).
+    #[serde(default)]
+    pub title: String,
+    /// The colour of a `rect`, as mermaid reads it.
+    #[serde(default)]
+    pub color: Option<String>,
+    /// A label or a selector: the box begins with its request.
+    pub first: toml::Spanned<String>,
+    /// A label or a selector: the box ends with its response; `first` alone without one.
+    #[serde(default)]
+    pub last: Option<toml::Spanned<String>>,
+    /// The file that `first` and `last` stand in.
+    #[serde(skip)]
+    pub origin: Option<Origin>,
+}
+
+/// The kinds of box.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GroupKind {
+    /// Optional messages.
+    Opt,
+    /// Repeated messages.
+    Loop,
+    /// A coloured background.
+    Rect,
+}
+
+impl GroupKind {
+    /// Mermaid's keyword.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            GroupKind::Opt => "opt",
+            GroupKind::Loop => "loop",
+            GroupKind::Rect => "rect",
+        }
+    }
+}
+
+/// A note beside a message.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// What it says; `{name}` shows a variable.
+    pub text: String,
+    /// Where: `right of glance`, `left of glance`, `over client,glance`.
+    pub position: String,
+    /// A label or a selector, with `.request` for the message before which it stands
+    /// to be the request; the note comes after the response otherwise.
+    pub after: toml::Spanned<String>,
+    /// The file that `after` stands in.
+    #[serde(skip)]
+    pub origin: Option<Origin>,
+}
+
+/// The fields of the `launch.json` block that are not the command's own.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Launch {
+    /// The program to start.
+    #[serde(default)]
+    pub program: Option<String>,
+    /// Whether the block is shown; it is unless this says `false`.
+    #[serde(default)]
+    pub show: Option<bool>,
+    /// The configuration's type.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
+    /// What comes before the title in the configuration's name.
+    #[serde(default)]
+    pub prefix: Option<String>,
+}
+
+/// A settings file, kept so that an error can show its line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Origin {
+    /// The file, as the user named it.
+    pub file: Arc<Path>,
+    /// Its content.
+    pub text: Arc<str>,
+}
+
+impl Origin {
+    /// The place of a span of the file.
+    pub fn place(&self, span: std::ops::Range<usize>) -> Place {
+        Place::span(&*self.file, &self.text, span.start, span.end)
+    }
+}
+
+/// One settings file, as typed.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    typed: Typed,
+    origin: Origin,
+}
+
+impl Layer {
+    /// Reads the content of a `docgen.toml` or `capture.toml`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`] with the place of what is no TOML, no known key, or no value for its key.
+    pub fn parse(file: &Path, text: &str) -> Result<Layer> {
+        let origin = Origin { file: file.into(), text: text.into() };
+        let mut typed: Typed = toml_file::from_text(file, text)?;
+        for group in typed.group.iter_mut().flatten() {
+            group.origin = Some(origin.clone());
+        }
+        for note in typed.note.iter_mut().flatten() {
+            note.origin = Some(origin.clone());
+        }
+        for (name, selector) in &typed.label {
+            if !is_identifier(name) {
+                return Err(Error::new(
+                    ErrorKind::Setting,
+                    format!("`{name}` cannot name an exchange: a label is letters, digits and `_`, and begins with a letter"),
+                )
+                .at(origin.place(selector.span())));
+            }
+        }
+        Ok(Layer { typed, origin })
+    }
+
+    fn folder(&self) -> &Path {
+        self.origin.file.parent().unwrap_or(Path::new(""))
+    }
+}
+
+impl Settings {
+    /// What the layers say together, given from the farthest (the captures' root) to the nearest.
+    /// A key of a nearer file wins; the tables `vars`, `env` and `label` are merged key by key.
+    pub fn resolve(layers: &[Layer]) -> Settings {
+        let mut settings = Settings { locale: "en".into(), noise: true, ..Settings::default() };
+        for layer in layers {
+            let typed = &layer.typed;
+            fn set<T: Clone>(to: &mut Option<T>, from: &Option<T>) {
+                if from.is_some() {
+                    to.clone_from(from);
+                }
+            }
+            set(&mut settings.title, &typed.title);
+            set(&mut settings.description, &typed.description);
+            set(&mut settings.command, &typed.command);
+            set(&mut settings.release, &typed.release);
+            set(&mut settings.reference, &typed.reference);
+            set(&mut settings.query, &typed.query);
+            set(&mut settings.output_title, &typed.output_title);
+            set(&mut settings.snippet_prefix, &typed.snippet_prefix);
+            set(&mut settings.launch.show, &typed.launch.show);
+            set(&mut settings.launch.program, &typed.launch.program);
+            set(&mut settings.launch.kind, &typed.launch.kind);
+            set(&mut settings.launch.prefix, &typed.launch.prefix);
+            settings.layout = typed.layout.unwrap_or(settings.layout);
+            settings.noise = typed.noise.unwrap_or(settings.noise);
+            if let Some(locale) = &typed.locale {
+                settings.locale.clone_from(locale);
+            }
+            if let Some(profile) = &typed.profile {
+                let name = profile.get_ref();
+                let value = if name.ends_with(".toml") {
+                    layer.folder().join(name).to_string_lossy().into_owned()
+                } else {
+                    name.clone()
+                };
+                settings.profile = Some(Located { value, place: layer.origin.place(profile.span()) });
+            }
+            if let Some(templates) = &typed.templates {
+                settings.templates.insert(0, layer.folder().join(templates));
+            }
+            merge(&mut settings.vars, typed.vars.iter().cloned());
+            merge(&mut settings.phrases, typed.phrases.iter().cloned());
+            merge(&mut settings.env, typed.env.iter().cloned());
+            merge(
+                &mut settings.labels,
+                typed.label.iter().map(|(name, selector)| {
+                    let place = layer.origin.place(selector.span());
+                    (name.clone(), Located { value: selector.get_ref().clone(), place })
+                }),
+            );
+            if let Some(participants) = &typed.participant {
+                settings.participants.clone_from(participants);
+            }
+            if let Some(filters) = &typed.filter {
+                settings.filters.clone_from(filters);
+            }
+            if let Some(groups) = &typed.group {
+                settings.groups.clone_from(groups);
+            }
+            if let Some(notes) = &typed.note {
+                settings.notes.clone_from(notes);
+            }
+        }
+        settings
+    }
+}
+
+/// Whether `name` can be used as a name in a hole.
+pub fn is_identifier(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn merge<T>(to: &mut Vec<(String, T)>, from: impl Iterator<Item = (String, T)>) {
+    for (name, value) in from {
+        match to.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, old)) => *old = value,
+            None => to.push((name, value)),
+        }
+    }
+}
+
+/// The keys of a settings file. Their documentation for users is `docgen help settings`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Typed {
+    title: Option<String>,
+    description: Option<String>,
+    command: Option<String>,
+    layout: Option<Layout>,
+    locale: Option<String>,
+    profile: Option<toml::Spanned<String>>,
+    release: Option<String>,
+    reference: Option<String>,
+    query: Option<bool>,
+    output_title: Option<String>,
+    snippet_prefix: Option<String>,
+    templates: Option<PathBuf>,
+    noise: Option<bool>,
+    #[serde(deserialize_with = "in_order")]
+    vars: Vec<(String, String)>,
+    #[serde(deserialize_with = "in_order")]
+    env: Vec<(String, String)>,
+    #[serde(deserialize_with = "in_order")]
+    label: Vec<(String, toml::Spanned<String>)>,
+    participant: Option<Vec<Participant>>,
+    filter: Option<Vec<Filter>>,
+    group: Option<Vec<Group>>,
+    note: Option<Vec<Note>>,
+    launch: Launch,
+    #[serde(deserialize_with = "in_order")]
+    phrases: Vec<(String, String)>,
+}
+
+/// A table as pairs, in the order of the file.
+fn in_order<'de, D: Deserializer<'de>, T: Deserialize<'de>>(de: D) -> Result<Vec<(String, T)>, D::Error> {
+    struct InOrder<T>(std::marker::PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for InOrder<T> {
+        type Value = Vec<(String, T)>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a table")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut pairs = Vec::new();
+            while let Some(pair) = map.next_entry()? {
+                pairs.push(pair);
+            }
+            Ok(pairs)
+        }
+    }
+    de.deserialize_map(InOrder(std::marker::PhantomData))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(text: &str) -> Layer {
+        Layer::parse(Path::new("captures/docgen.toml"), text).unwrap()
+    }
+
+    #[test]
+    fn the_nearest_file_wins_key_by_key() {
+        let far = layer("locale = 'ko'\nlayout = 'page'\n[vars]\na = '1'\nb = '2'\n");
+        let near = layer("layout = 'snippets'\n[vars]\nb = '3'\n");
+        let settings = Settings::resolve(&[far, near]);
+        assert_eq!((settings.locale.as_str(), settings.layout), ("ko", Layout::Snippets));
+        assert_eq!(settings.vars, [("a".into(), "1".into()), ("b".into(), "3".into())]);
+    }
+
+    #[test]
+    fn env_keeps_the_order_of_the_file() {
+        let settings = Settings::resolve(&[layer("[env]\nZ = '1'\nA = '2'\n")]);
+        assert_eq!(settings.env, [("Z".into(), "1".into()), ("A".into(), "2".into())]);
+    }
+
+    #[test]
+    fn a_wrong_key_is_named_with_its_place() {
+        let error = Layer::parse(Path::new("c/capture.toml"), "title = 'x'\nlayuot = 'page'\n").unwrap_err();
+        let place = error.place().unwrap();
+        assert_eq!((place.line, place.column), (2, 1));
+        assert!(error.message().contains("layuot"), "{error}");
+    }
+
+    #[test]
+    fn a_label_that_no_hole_could_name_is_an_error() {
+        let error =
+            Layer::parse(Path::new("capture.toml"), "[label]\n'list-all' = 'glance GET /'\n").unwrap_err();
+        assert_eq!(error.place().unwrap().line, 2);
+    }
+}

@@ -1,0 +1,360 @@
+//! The parts of an archive that docgen reads, and how they become an exchange.
+//!
+//! Strings are borrowed from the file where they hold no escape. Fields that docgen does not
+//! read are not named, and those that it can do without may be missing or `null`.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use chrono::{DateTime, NaiveDateTime};
+use serde::Deserialize;
+use serde::de::{Deserializer, Visitor};
+use sha2::{Digest, Sha256};
+
+use crate::text::{self, Text};
+use crate::trace::{Binary, Body, Exchange, Gap, Headers, KnownFrom, Micros, Request, Response};
+
+/// How many bytes are kept of a body that is not text.
+const HEAD: usize = 32;
+
+#[derive(Deserialize)]
+pub(super) struct Har<'a> {
+    #[serde(borrow)]
+    pub(super) log: Log<'a>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Log<'a> {
+    #[serde(borrow)]
+    pub(super) entries: Vec<Entry<'a>>,
+    #[serde(borrow, default, rename = "_gaps")]
+    pub(super) gaps: Vec<GapEntry<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct GapEntry<'a> {
+    #[serde(borrow)]
+    at: Str<'a>,
+    line: usize,
+    column: usize,
+    #[serde(borrow)]
+    reason: Str<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Entry<'a> {
+    #[serde(borrow)]
+    started_date_time: Str<'a>,
+    time: Option<f64>,
+    #[serde(borrow)]
+    request: RequestEntry<'a>,
+    #[serde(borrow)]
+    response: Option<ResponseEntry<'a>>,
+    timings: Option<Timings>,
+    #[serde(borrow, rename = "_from")]
+    from: Option<Str<'a>>,
+    #[serde(borrow, rename = "_to")]
+    to: Option<Str<'a>>,
+    #[serde(default, rename = "_synthetic")]
+    synthetic: bool,
+    #[serde(borrow, rename = "_knownFrom")]
+    known_from: Option<Str<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Timings {
+    blocked: Option<f64>,
+    dns: Option<f64>,
+    connect: Option<f64>,
+    send: Option<f64>,
+    wait: Option<f64>,
+    receive: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestEntry<'a> {
+    #[serde(borrow)]
+    method: Str<'a>,
+    #[serde(borrow)]
+    url: Str<'a>,
+    #[serde(borrow)]
+    headers: Option<Vec<Field<'a>>>,
+    #[serde(borrow)]
+    post_data: Option<Content<'a>>,
+    #[serde(borrow, rename = "_body")]
+    body: Option<Content<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ResponseEntry<'a> {
+    status: Option<f64>,
+    #[serde(borrow)]
+    status_text: Option<Str<'a>>,
+    #[serde(borrow)]
+    headers: Option<Vec<Field<'a>>>,
+    #[serde(borrow)]
+    content: Option<Content<'a>>,
+    #[serde(borrow, rename = "_url")]
+    url: Option<Str<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Field<'a> {
+    #[serde(borrow)]
+    name: Str<'a>,
+    #[serde(borrow)]
+    value: Option<Str<'a>>,
+}
+
+/// A body: `postData`, `content`, or docgen's own `_body`.
+#[derive(Deserialize)]
+struct Content<'a> {
+    #[serde(borrow)]
+    text: Option<Str<'a>>,
+    #[serde(borrow)]
+    encoding: Option<Str<'a>>,
+    #[serde(borrow)]
+    params: Option<Vec<Field<'a>>>,
+    size: Option<f64>,
+    #[serde(borrow)]
+    comment: Option<Str<'a>>,
+    #[serde(borrow, rename = "_binary")]
+    binary: Option<BinaryEntry<'a>>,
+    #[serde(borrow, rename = "_omitted")]
+    omitted: Option<Str<'a>>,
+}
+
+#[derive(Deserialize)]
+struct BinaryEntry<'a> {
+    length: Option<u64>,
+    #[serde(borrow)]
+    sha256: Option<Str<'a>>,
+    #[serde(borrow)]
+    head: Option<Str<'a>>,
+}
+
+/// A string of the file. `Option<Cow<str>>` would always be copied by serde; this is not.
+struct Str<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Str<'a>, D::Error> {
+        struct Borrow;
+
+        impl<'de> Visitor<'de> for Borrow {
+            type Value = Str<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Str<'de>, E> {
+                Ok(Str(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Str<'de>, E> {
+                Ok(Str(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_string<E>(self, text: String) -> Result<Str<'de>, E> {
+                Ok(Str(Cow::Owned(text)))
+            }
+        }
+
+        deserializer.deserialize_string(Borrow)
+    }
+}
+
+impl Str<'_> {
+    /// The string as text, sharing the memory of `whole` where it is a part of it.
+    fn into_text(self, whole: &Text) -> Text {
+        match self.0 {
+            Cow::Borrowed(part) => text::slice(whole, part),
+            Cow::Owned(text) => Text::from(text),
+        }
+    }
+}
+
+impl GapEntry<'_> {
+    pub(super) fn into_gap(self) -> Result<Gap, String> {
+        let GapEntry { at, line, column, reason } = self;
+        Ok(Gap { at: parse_time(&at.0)?, line, column, reason: reason.0.into_owned() })
+    }
+}
+
+impl Entry<'_> {
+    /// The exchange; its strings share the memory of `whole`, the file. An error is a sentence.
+    pub(super) fn into_exchange(self, whole: &Text) -> Result<Exchange, String> {
+        let text = |part: Str<'_>| part.into_text(whole);
+        let started = parse_time(&self.started_date_time.0)?;
+        let known_from = match self.known_from.as_ref().map(|known| &*known.0) {
+            Some("diagram") => KnownFrom::Diagram,
+            _ => KnownFrom::Wire,
+        };
+        let request = self.request;
+        let body = match request.body.or(request.post_data) {
+            Some(content) => content.into_body(whole, false)?,
+            None => Body::Absent,
+        };
+        let method = text(request.method);
+        let response = match self.response.map(|response| (status(response.status), response)) {
+            Some((Some(status), response)) => {
+                // Such a response has a Content-Length of what it does not hold.
+                let is_empty = &*method == "HEAD" || matches!(status, 204 | 304);
+                Some(Response {
+                    status,
+                    reason: response.status_text.map(text).unwrap_or_default(),
+                    url: response.url.map(text),
+                    headers: headers(response.headers, whole),
+                    body: match response.content {
+                        Some(content) => content.into_body(whole, !is_empty)?,
+                        None => Body::Absent,
+                    },
+                })
+            }
+            _ => None,
+        };
+        let duration = duration(self.time, self.timings.as_ref());
+        Ok(Exchange {
+            from: self.from.map(text),
+            to: self.to.map(text),
+            started,
+            ended: response.is_some().then(|| started.saturating_add(duration)),
+            synthetic: self.synthetic,
+            known_from,
+            request: Request {
+                method,
+                url: text(request.url),
+                headers: headers(request.headers, whole),
+                body,
+            },
+            response,
+        })
+    }
+}
+
+impl Content<'_> {
+    /// The body. `may_be_left_out` says that a size without a text means a text left out.
+    fn into_body(self, whole: &Text, may_be_left_out: bool) -> Result<Body, String> {
+        if let Some(binary) = self.binary {
+            let head = match binary.head {
+                Some(head) => decode_base64(&head.0)?,
+                None => Vec::new(),
+            };
+            let sha256 = binary.sha256.map(|sha256| sha256.into_text(whole));
+            return Ok(Body::Binary(Binary { head, length: binary.length, sha256 }));
+        }
+        if let Some(words) = self.omitted {
+            return Ok(Body::Omitted(words.into_text(whole)));
+        }
+        match self.text {
+            Some(text) if !text.0.is_empty() => {
+                if self.encoding.is_some_and(|encoding| encoding.0.eq_ignore_ascii_case("base64")) {
+                    return Ok(body_of(decode_base64(&text.0)?));
+                }
+                return Ok(Body::Text(text.into_text(whole)));
+            }
+            Some(_) => return Ok(Body::Absent),
+            None => {}
+        }
+        if let Some(params) = self.params.filter(|params| !params.is_empty()) {
+            let pairs: Vec<_> = params
+                .iter()
+                .map(|field| {
+                    let value = field.value.as_ref().map_or("", |value| &value.0);
+                    format!("{}={value}", field.name.0)
+                })
+                .collect();
+            return Ok(Body::Text(Text::from(pairs.join("&"))));
+        }
+        match self.size {
+            Some(size) if may_be_left_out && size > 0.0 => Ok(Body::Omitted(match self.comment {
+                Some(comment) => comment.into_text(whole),
+                None => Text::from(format!("Omitted, {size} bytes are not in the HAR file")),
+            })),
+            _ => Ok(Body::Absent),
+        }
+    }
+}
+
+/// The body that these bytes are: text, where they are UTF-8 with nothing but text in it.
+fn body_of(bytes: Vec<u8>) -> Body {
+    let is_text = |byte: &u8| *byte >= b' ' && *byte != 0x7f || matches!(byte, b'\t' | b'\n' | b'\r' | 0x1b);
+    if bytes.is_empty() {
+        return Body::Absent;
+    }
+    let bytes = if bytes.iter().all(is_text) {
+        match String::from_utf8(bytes) {
+            Ok(text) => return Body::Text(Text::from(text)),
+            Err(error) => error.into_bytes(),
+        }
+    } else {
+        bytes
+    };
+    let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    Body::Binary(Binary {
+        head: bytes[..bytes.len().min(HEAD)].to_vec(),
+        length: Some(bytes.len() as u64),
+        sha256: Some(Text::from(sha256)),
+    })
+}
+
+fn decode_base64(text: &str) -> Result<Vec<u8>, String> {
+    BASE64_STANDARD.decode(text).or_else(|error| {
+        // MIME breaks its lines.
+        let joined: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+        let error = format!("its body is not base64: {error}");
+        if joined.len() == text.len() {
+            Err(error)
+        } else {
+            BASE64_STANDARD.decode(joined).map_err(|_| error)
+        }
+    })
+}
+
+fn headers(fields: Option<Vec<Field<'_>>>, whole: &Text) -> Headers {
+    let fields = fields.unwrap_or_default().into_iter();
+    // A browser lists HTTP/2's pseudo-header fields, which are no header fields (RFC 9113, 8.3).
+    let fields = fields.filter(|field| !field.name.0.starts_with(':'));
+    fields
+        .map(|field| {
+            let value = field.value.map(|value| value.into_text(whole)).unwrap_or_default();
+            (field.name.into_text(whole), value)
+        })
+        .collect()
+}
+
+/// The status code; `None` when no response came.
+fn status(status: Option<f64>) -> Option<u16> {
+    let status = status?;
+    (1.0..1000.0).contains(&status).then_some(status as u16)
+}
+
+/// How long the exchange took, in microseconds: the whole where it is given, else its parts.
+fn duration(time: Option<f64>, timings: Option<&Timings>) -> Micros {
+    let given = |time: &f64| *time >= 0.0;
+    let time = time.filter(given).unwrap_or_else(|| {
+        let parts = timings.map_or([None; 6], |timings| {
+            [timings.blocked, timings.dns, timings.connect, timings.send, timings.wait, timings.receive]
+        });
+        parts.into_iter().flatten().filter(given).sum()
+    });
+    (time * 1000.0).round() as Micros
+}
+
+/// The moment that an ISO 8601 time names; one without an offset is taken for UTC.
+pub(super) fn parse_time(text: &str) -> Result<Micros, String> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Ok(time.timestamp_micros());
+    }
+    if let Ok(time) = DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z") {
+        return Ok(time.timestamp_micros());
+    }
+    NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
+        .map(|time| time.and_utc().timestamp_micros())
+        .map_err(|error| format!("its startedDateTime is no time: {error}"))
+}

@@ -1,0 +1,528 @@
+//! The log of the `requestshook` middleware.
+//!
+//! One entry a message:
+//!
+//! ```text
+//!
+//! ### (FROM) REQ >>> (TO) : METHOD URL
+//! Name: value
+//!
+//! body
+//!
+//! ```
+//!
+//! with `RESP <<<` and `STATUS REASON METHOD URL` for a response. Nothing is escaped, so where
+//! a body ends is a question: it may hold blank lines and lines that look like the head of an
+//! entry, or be such a log itself. What answers it, the surest first: a Content-Length that
+//! ends just before the next entry; the closing bracket of a body that the writer laid out as
+//! JSON (it has no blank line inside); then the first line that is a head in every respect.
+//! What this leaves out: checking every byte of a JSON body. It is only parsed where its ends
+//! do not fit.
+//!
+//! The time is linear in the length of the log: a candidate for a head is looked at once, and
+//! no look goes further than the next candidate or the end of the headers.
+
+use std::path::Path;
+
+use memchr::memmem::Finder;
+
+use super::pairing::{Call, Pairing};
+use super::places::Places;
+use crate::error::Error;
+use crate::json;
+use crate::text::{self, Text};
+use crate::trace::{Binary, Body, Headers, Request, Response, Trace};
+
+/// What the head of an entry begins with.
+const HEAD: &str = "### (";
+
+/// The header in which the middleware puts the id of an exchange.
+const ID: &str = "X-Requestshook-Request-Id";
+
+/// The length of the longest body that can be the `repr` of 32 bytes and `...`.
+const LONGEST_REPR: usize = "b''...".len() + 32 * "\\x00".len();
+
+const HINT: &str = "the entry is left out; capture the command again, or mend the line";
+
+/// Reads the log `text`, the content of `file`.
+pub fn read(file: &Path, text: &Text) -> (Trace, Vec<Error>) {
+    let unified = unify_line_ends(text);
+    let text = unified.as_ref().unwrap_or(text);
+    let pairing = Pairing::new(Places::new(file, text));
+    let reader = Reader { whole: text, text, head: Finder::new(HEAD), has_ids: false, pairing };
+    reader.run()
+}
+
+/// Where the first entry of such a log begins, whole or damaged.
+pub(super) fn first_entry(text: &str) -> Option<usize> {
+    if text.starts_with(HEAD) {
+        return Some(0);
+    }
+    memchr::memmem::find(text.as_bytes(), b"\n### (").map(|at| at + 1)
+}
+
+/// A log with Windows line ends had its own ones replaced by them, in the bodies too.
+fn unify_line_ends(text: &Text) -> Option<Text> {
+    let first = memchr::memchr(b'\n', text.as_bytes())?;
+    text[..first].ends_with('\r').then(|| Text::from(text.replace("\r\n", "\n")))
+}
+
+/// The head of an entry and its headers.
+struct Entry {
+    start: usize,
+    /// Where the head's line ends.
+    line_end: usize,
+    call: Call,
+    /// `None` for a request.
+    status: Option<(u16, Text)>,
+    headers: Headers,
+    body_start: usize,
+}
+
+/// Why what looks like an entry is none.
+struct Damage {
+    at: usize,
+    end: usize,
+    message: &'static str,
+    /// Where the next entry may begin: the damaged line itself may hold its head.
+    resume: usize,
+    /// The head's line is whole.
+    has_head: bool,
+    /// How many header lines are whole.
+    headers: usize,
+    /// One of them has the id.
+    has_id: bool,
+}
+
+/// What comes after a body, or where the reader has lost its way.
+enum Next {
+    Entry(Entry),
+    Damage(Damage),
+    End,
+}
+
+/// What is known at the place where an entry is looked for.
+#[derive(Clone, Copy, PartialEq)]
+enum Search {
+    /// In a body, whose end is unknown.
+    Body,
+    /// After damage, or in text before the first entry.
+    Lost,
+}
+
+struct Reader<'a> {
+    whole: &'a Text,
+    text: &'a str,
+    head: Finder<'static>,
+    /// The entries of this log have an id.
+    has_ids: bool,
+    pairing: Pairing<'a>,
+}
+
+impl Reader<'_> {
+    fn run(mut self) -> (Trace, Vec<Error>) {
+        let mut next = self.boundary(0);
+        loop {
+            next = match next {
+                Next::End => return self.pairing.finish(),
+                Next::Damage(damage) => {
+                    self.pairing.damage(damage.message, damage.at, damage.end, HINT);
+                    self.search(damage.resume, Search::Lost).1
+                }
+                Next::Entry(entry) => {
+                    self.has_ids |= entry.call.id.is_some();
+                    let (end, next) = self.body_end(&entry);
+                    match end {
+                        Ok(end) => self.take(entry, end),
+                        Err((at, message)) => {
+                            let end = at + self.text[at..].chars().next().map_or(0, char::len_utf8);
+                            self.pairing.damage(message, at, end, HINT);
+                        }
+                    }
+                    next
+                }
+            };
+        }
+    }
+
+    /// Hands over an entry whose body ends at `end`.
+    fn take(&mut self, entry: Entry, end: usize) {
+        let body = self.body(&entry, end);
+        let Entry { start, line_end, call, status, headers, .. } = entry;
+        match status {
+            None => {
+                let (method, url) = (call.method.clone().unwrap_or_default(), call.url.clone());
+                self.pairing.request(call, Request { method, url, headers, body });
+            }
+            Some((status, reason)) => {
+                let response = Response { status, reason, url: None, headers, body };
+                self.pairing.response(call, response, start, line_end);
+            }
+        }
+    }
+
+    fn body(&self, entry: &Entry, end: usize) -> Body {
+        let body = &self.text[entry.body_start..end];
+        let length = declared_length(&entry.headers);
+        if body.is_empty() || body == "none" && length != Some(4) {
+            return Body::Absent;
+        }
+        if body.len() <= LONGEST_REPR
+            && body.starts_with('b')
+            && length != Some(body.len())
+            && let Some(binary) = Binary::from_repr(body)
+        {
+            let length = length.filter(|_| !is_coded(&entry.headers)).map(|length| length as u64);
+            return Body::Binary(Binary { length, ..binary });
+        }
+        Body::Text(text::slice(self.whole, body))
+    }
+
+    /// Where the body of `entry` ends, or where and why it is damaged; and what comes after it.
+    fn body_end(&mut self, entry: &Entry) -> (Result<usize, (usize, &'static str)>, Next) {
+        let start = entry.body_start;
+        let rest = &self.text[start..];
+        let length = declared_length(&entry.headers).filter(|_| !is_coded(&entry.headers));
+        let exact =
+            length.filter(|&length| rest.is_char_boundary(length) && self.is_boundary(start + length));
+        let is_open = rest.starts_with(['{', '[']);
+
+        // A log that ends in its headers has lost the body: the writer never leaves it out.
+        if rest.is_empty() {
+            return (Err((start, "the log ends before the body of this entry")), Next::End);
+        }
+        if !is_open && let Some(length) = exact {
+            return (Ok(start + length), self.boundary(start + length));
+        }
+        let paragraph =
+            || memchr::memmem::find(rest.as_bytes(), b"\n\n").unwrap_or(trim_line_end(rest).len());
+        if rest.starts_with("none") {
+            let end = start + "none".len();
+            let is_unknown = length.unwrap_or(0) == 0 && !is_coded(&entry.headers);
+            if self.is_before_head(end) || is_unknown && self.is_boundary(end) {
+                return (Ok(end), self.boundary(end));
+            }
+        } else if rest.starts_with('b') {
+            let end = memchr::memchr(b'\n', &rest.as_bytes()[..rest.len().min(LONGEST_REPR + 1)]);
+            let end = end.unwrap_or(rest.len());
+            if end <= LONGEST_REPR
+                && Binary::from_repr(&rest[..end]).is_some()
+                && self.is_before_head(start + end)
+            {
+                return (Ok(start + end), self.boundary(start + end));
+            }
+        } else if is_open {
+            let end = paragraph();
+            if is_closed(&rest[..end]) && self.is_before_head(start + end) {
+                return (Ok(start + end), self.boundary(start + end));
+            }
+            if let Some(length) = exact {
+                return (Ok(start + length), self.boundary(start + length));
+            }
+            if self.is_boundary(start + end) && json::validate(&rest[..end]).is_ok() {
+                return (Ok(start + end), self.boundary(start + end));
+            }
+        }
+
+        let (at, next) = self.search(start, Search::Body);
+        let before = &self.text[start..at];
+        let ends = before.len() - before.trim_end_matches('\n').len();
+        let is_last = matches!(next, Next::End);
+        // Two line ends close an entry, and the next one begins with another.
+        let body = &before[..before.len() - ends.min(if is_last { 2 } else { 3 })];
+        let end = start + body.len();
+        let damage = self.cut_off(entry, body, length, is_last, ends);
+        (damage.map_or(Ok(end), Err), next)
+    }
+
+    /// Where and why `body`, whose end is not certain, cannot be the whole of it. `ends` line
+    /// ends come after it.
+    fn cut_off(
+        &self,
+        entry: &Entry,
+        body: &str,
+        length: Option<usize>,
+        is_last: bool,
+        ends: usize,
+    ) -> Option<(usize, &'static str)> {
+        let start = entry.body_start;
+        let end = start + body.len();
+        let is_json = || {
+            let kind = entry.headers.get("Content-Type");
+            kind.is_some_and(|kind| {
+                memchr::memmem::find(kind.to_ascii_lowercase().as_bytes(), b"json").is_some()
+            })
+        };
+        if !is_last && ends == 0 {
+            return Some((end, "the next entry begins in the middle of a line of this one"));
+        }
+        if body.starts_with(['{', '[']) {
+            if length == Some(body.len()) {
+                return None;
+            }
+            let Err(at) = json::validate(body) else { return None };
+            let is_short = at >= body.trim_ascii_end().len();
+            let is_certain = if is_last || ends < 2 { is_short || is_json() } else { is_json() };
+            if is_certain && (is_short || !is_coded(&entry.headers)) {
+                let message = if is_short {
+                    "the JSON body of this entry is cut off here"
+                } else {
+                    "the JSON body of this entry is damaged here"
+                };
+                return Some((start + at, message));
+            }
+            return None;
+        }
+        if body == "none" || body.is_empty() && ends > 0 {
+            return None;
+        }
+        if length.is_some_and(|length| length > body.len()) && json::validate(body).is_err() {
+            return Some((end, "the body of this entry is shorter than its Content-Length"));
+        }
+        if !is_last && ends < 2 {
+            return Some((end, "the next entry begins before the empty line that ends this one"));
+        }
+        if is_last && ends == 0 && length.unwrap_or(0) == 0 && "none".starts_with(body) {
+            return Some((end, "the log ends in the middle of this entry"));
+        }
+        None
+    }
+
+    /// Whether an entry that ends at `at` is followed by the end of the log, or by the empty
+    /// lines between two entries.
+    fn is_boundary(&self, at: usize) -> bool {
+        let rest = &self.text.as_bytes()[at..];
+        rest.starts_with(b"\n\n\n") || matches!(rest, b"" | b"\n" | b"\n\n")
+    }
+
+    /// Whether an entry that ends at `at` is followed by the end of the log, or by what begins
+    /// as a head does.
+    fn is_before_head(&self, at: usize) -> bool {
+        let rest = &self.text.as_bytes()[at..];
+        rest.starts_with(b"\n\n\n### (") || matches!(rest, b"" | b"\n" | b"\n\n")
+    }
+
+    /// What comes after `at`, where an entry certainly ends.
+    fn boundary(&self, at: usize) -> Next {
+        let start = at + self.text[at..].bytes().take_while(|&byte| byte == b'\n').count();
+        if start == self.text.len() {
+            return Next::End;
+        }
+        let line_end = self.line_end(start);
+        if !self.text[start..].starts_with(HEAD) {
+            let message = "this is not the head of an entry";
+            return Next::Damage(Damage {
+                at: start,
+                end: line_end,
+                message,
+                resume: start,
+                has_head: false,
+                headers: 0,
+                has_id: false,
+            });
+        }
+        match self.parse(start, line_end) {
+            Ok(entry) => Next::Entry(entry),
+            Err(damage) => Next::Damage(damage),
+        }
+    }
+
+    /// The first entry after `from`, and where it begins.
+    fn search(&self, from: usize, search: Search) -> (usize, Next) {
+        let bytes = self.text.as_bytes();
+        let mut from = from;
+        let mut line_end = 0;
+        while let Some(found) = self.head.find(&bytes[from..]) {
+            let at = from + found;
+            from = at + HEAD.len();
+            if at >= line_end {
+                line_end = self.line_end(at);
+            }
+            // A URL has no space, so a line with two heads has lost something in the first.
+            if let Some(second) = self.head.find(&bytes[from..line_end]) {
+                from += second;
+                if search == Search::Body || !bytes[..at].ends_with(b"\n\n") {
+                    continue;
+                }
+            }
+            let is_line_start = at == 0 || bytes[at - 1] == b'\n';
+            let is_after_blank = is_line_start && (at < 2 || bytes[at - 2] == b'\n');
+            match self.parse(at, line_end) {
+                Ok(entry) => {
+                    let has_id = entry.call.id.is_some() || !self.has_ids;
+                    let is_certain = has_id && !entry.headers.is_empty();
+                    if is_certain || search == Search::Lost && is_line_start {
+                        return (at, Next::Entry(entry));
+                    }
+                }
+                Err(damage) => {
+                    let has_id = damage.has_id || !self.has_ids;
+                    let is_certain = damage.headers > 0 && has_id;
+                    if damage.has_head && is_after_blank && (is_certain || search == Search::Lost) {
+                        return (at, Next::Damage(damage));
+                    }
+                }
+            }
+        }
+        (self.text.len(), Next::End)
+    }
+
+    fn line_end(&self, at: usize) -> usize {
+        memchr::memchr(b'\n', &self.text.as_bytes()[at..]).map_or(self.text.len(), |found| at + found)
+    }
+
+    /// The entry that begins at `start`, in the line that ends at `line_end`.
+    fn parse(&self, start: usize, line_end: usize) -> Result<Entry, Damage> {
+        let mut damage = Damage {
+            at: start,
+            end: line_end,
+            message: "the head of this entry is damaged",
+            resume: start + HEAD.len(),
+            has_head: false,
+            headers: 0,
+            has_id: false,
+        };
+        let Some(head) = Head::parse(&self.text[start..line_end]) else {
+            if line_end == self.text.len() {
+                damage.message = "the log ends in the head of this entry";
+            }
+            return Err(damage);
+        };
+        damage.has_head = true;
+        let mut headers = Vec::with_capacity(12);
+        let mut id = None;
+        let mut at = line_end + 1;
+        loop {
+            if at >= self.text.len() {
+                damage.resume = self.text.len();
+                damage.message = "the log ends before the empty line that follows the headers of this entry";
+                return Err(damage);
+            }
+            let end = self.line_end(at);
+            if end == at {
+                break;
+            }
+            let Some((name, value)) = split_header(&self.text[at..end]) else {
+                damage.at = at;
+                damage.resume = at;
+                damage.end = end;
+                damage.message = "this is neither a header nor the empty line that follows the headers";
+                return Err(damage);
+            };
+            // Cut off in a header, an entry runs into the head of the next one. Only this keeps
+            // two looks from going over the same headers, too.
+            if let Some(cut) = head_within(value) {
+                damage.at = end - cut;
+                damage.resume = end - cut;
+                damage.end = end;
+                damage.message = "the next entry begins in the middle of a header of this one";
+                return Err(damage);
+            }
+            let field = (text::slice(self.whole, name), text::slice(self.whole, value));
+            if id.is_none() && name.eq_ignore_ascii_case(ID) {
+                id = Some(field.1.clone());
+                damage.has_id = true;
+            }
+            headers.push(field);
+            damage.headers += 1;
+            at = end + 1;
+        }
+        let slice = |part| text::slice(self.whole, part);
+        Ok(Entry {
+            start,
+            line_end,
+            call: Call {
+                from: Some(slice(head.from)),
+                to: Some(slice(head.to)),
+                method: Some(slice(head.method)),
+                url: slice(head.url),
+                id,
+            },
+            status: head.status.map(|(status, reason)| (status, slice(reason))),
+            headers: headers.into_iter().collect(),
+            body_start: at + 1,
+        })
+    }
+}
+
+/// The first line of an entry.
+struct Head<'a> {
+    from: &'a str,
+    to: &'a str,
+    /// The status and the reason of a response.
+    status: Option<(u16, &'a str)>,
+    method: &'a str,
+    url: &'a str,
+}
+
+impl<'a> Head<'a> {
+    fn parse(line: &'a str) -> Option<Head<'a>> {
+        let rest = line.strip_prefix(HEAD)?;
+        let (names, rest) = rest.split_once(") : ")?;
+        let (from, to, is_request) = match names.split_once(") REQ >>> (") {
+            Some((from, to)) => (from, to, true),
+            None => {
+                let (from, to) = names.split_once(") RESP <<< (")?;
+                (from, to, false)
+            }
+        };
+        let (status, rest) = if is_request {
+            (None, rest)
+        } else {
+            let (status, rest) = rest.split_once(' ')?;
+            let status = status.parse().ok().filter(|_| status.len() == 3)?;
+            (Some(status), rest)
+        };
+        let (before, url) = rest.rsplit_once(' ')?;
+        let (reason, method) = match before.rsplit_once(' ') {
+            Some((reason, method)) => (reason, method),
+            None => ("", before),
+        };
+        let is_whole = is_token(method) && !url.is_empty() && (!is_request || before.len() == method.len());
+        is_whole.then_some(Head { from, to, status: status.map(|status| (status, reason)), method, url })
+    }
+}
+
+/// The length of the end of `value` that is the head of an entry, if any is.
+fn head_within(value: &str) -> Option<usize> {
+    memchr::memchr(b'#', value.as_bytes())?;
+    let head = &value[memchr::memmem::rfind(value.as_bytes(), HEAD.as_bytes())?..];
+    Head::parse(head).map(|_| head.len())
+}
+
+/// The name and the value of a header line.
+pub(super) fn split_header(line: &str) -> Option<(&str, &str)> {
+    let colon = memchr::memchr(b':', line.as_bytes())?;
+    let (name, value) = (&line[..colon], &line[colon + 1..]);
+    is_token(name).then(|| (name, value.strip_prefix(' ').unwrap_or(value)))
+}
+
+/// Whether `text` can be a method or the name of a header (RFC 9110, section 5.6.2).
+pub(super) fn is_token(text: &str) -> bool {
+    let is_token_char = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_token_char)
+}
+
+/// The Content-Length, where there is one.
+pub(super) fn declared_length(headers: &Headers) -> Option<usize> {
+    headers.get("Content-Length")?.trim().parse().ok()
+}
+
+/// Whether the length that the headers declare is that of another form of the body.
+pub(super) fn is_coded(headers: &Headers) -> bool {
+    headers.get("Content-Encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"))
+}
+
+/// Whether `body`, which begins with an opening bracket, ends as the writer ends JSON: with the
+/// closing one, alone on its line or on the only line.
+fn is_closed(body: &str) -> bool {
+    let bytes = body.as_bytes();
+    let (Some(open), [.., before, close]) = (bytes.first(), bytes) else { return false };
+    (matches!((open, close), (b'{', b'}') | (b'[', b']')))
+        && (*before == b'\n' || memchr::memchr(b'\n', bytes).is_none())
+}
+
+/// `text` without the line end at its end.
+fn trim_line_end(text: &str) -> &str {
+    text.strip_suffix('\n').unwrap_or(text)
+}

@@ -1,0 +1,67 @@
+//! Traces for property tests: anything that a source could have given.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use super::{Binary, Body, Exchange, Gap, Headers, KnownFrom, Micros, Request, Response, Trace};
+use crate::text::Text;
+
+/// Any trace that all sources could agree on: a response has an end, a text is not empty.
+pub(crate) fn trace() -> impl Strategy<Value = Trace> {
+    (vec(exchange(), 0..5), vec(gap(), 0..3)).prop_map(|(exchanges, gaps)| Trace { exchanges, gaps })
+}
+
+fn text() -> impl Strategy<Value = Text> {
+    prop_oneof![any::<String>(), "[ -~]{0,12}", "(\\PC|[\\x00-\\x20\"\\\\]){0,12}"].prop_map(Text::from)
+}
+
+fn micros() -> impl Strategy<Value = Micros> {
+    -62_000_000_000_000_000..250_000_000_000_000_000_i64
+}
+
+fn body() -> impl Strategy<Value = Body> {
+    let not_empty = |text: &Text| !text.is_empty();
+    prop_oneof![
+        Just(Body::Absent),
+        text().prop_filter("an empty text is no body", not_empty).prop_map(Body::Text),
+        text().prop_map(Body::Omitted),
+        (vec(any::<u8>(), 0..33), option::of(any::<u64>()), option::of("[0-9a-f]{64}")).prop_map(
+            |(head, length, sha256)| Body::Binary(Binary { head, length, sha256: sha256.map(Text::from) })
+        ),
+    ]
+}
+
+fn headers() -> impl Strategy<Value = Headers> {
+    let name = "[A-Za-z-]{1,12}".prop_map(Text::from);
+    vec((name, text()), 0..4).prop_map(|fields| fields.into_iter().collect())
+}
+
+fn exchange() -> impl Strategy<Value = Exchange> {
+    let request = (text(), text(), headers(), body()).prop_map(|(method, url, headers, body)| Request {
+        method,
+        url,
+        headers,
+        body,
+    });
+    let response = (1..1000u16, text(), option::of(text()), headers(), body())
+        .prop_map(|(status, reason, url, headers, body)| Response { status, reason, url, headers, body });
+    let answer = option::of((0..10_000_000_000_i64, response));
+    let names = (option::of(text()), option::of(text()));
+    (names, micros(), any::<bool>(), any::<bool>(), request, answer).prop_map(
+        |((from, to), started, synthetic, drawn, request, answer)| {
+            let (ended, response) = answer.map(|(time, response)| (started + time, response)).unzip();
+            let known_from = if drawn { KnownFrom::Diagram } else { KnownFrom::Wire };
+            Exchange { from, to, started, ended, synthetic, known_from, request, response }
+        },
+    )
+}
+
+fn gap() -> impl Strategy<Value = Gap> {
+    (micros(), any::<usize>(), any::<usize>(), any::<String>()).prop_map(|(at, line, column, reason)| Gap {
+        at,
+        line,
+        column,
+        reason,
+    })
+}
