@@ -331,15 +331,12 @@ impl<'a> Messages<'a> {
         }
     }
 
-    fn exchange(
-        &self,
-        index: usize,
-        request: Arc<Message>,
-        response: Option<Arc<Message>>,
-    ) -> PageExchange {
+    fn exchange(&self, index: usize, request: Arc<Message>, response: Option<Arc<Message>>) -> PageExchange {
         let (step, api_reference) = self.known(index);
         let locale = &self.input.settings.locale;
-        let described = |part: fn(&'a Step, &str) -> Option<&'a str>| step.and_then(|step| part(step, locale)).map(str::to_owned);
+        let described = |part: fn(&'a Step, &str) -> Option<&'a str>| {
+            step.and_then(|step| part(step, locale)).map(str::to_owned)
+        };
         PageExchange {
             index,
             request,

@@ -18,7 +18,8 @@ pub fn mermaid(text: &str) -> Cow<'_, str> {
     let leading = ["wrap:", "nowrap:"].iter().any(|word| {
         text.trim_start().get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
     });
-    if !leading && !text.contains(['#', ';', '<', '>', '%', '\n', '\t']) && text.trim() == &*text {
+    if !leading && !text.contains(['#', ';', '<', '>', '%', '\n', '\t', 'ﬂ', '¶']) && text.trim() == &*text
+    {
         return text;
     }
     let mut escaped = String::with_capacity(text.len() + 16);
@@ -31,6 +32,9 @@ pub fn mermaid(text: &str) -> Cow<'_, str> {
             '<' => escaped.push_str("#lt;"),
             '>' => escaped.push_str("#gt;"),
             '%' if chars.peek() == Some(&'%') || escaped.ends_with("#37;") => escaped.push_str("#37;"),
+            // What mermaid itself writes for an entity while it parses is `ﬂ°…¶ß`.
+            'ﬂ' => escaped.push_str("#64258;"),
+            '¶' => escaped.push_str("#182;"),
             ':' if first_colon => {
                 first_colon = false;
                 escaped.push_str("#58;");
@@ -82,7 +86,8 @@ pub fn json_string(text: &str) -> String {
 /// tildes, marks) would change this text.
 fn is_inert(text: &str) -> bool {
     let inert = |c: char| {
-        c.is_alphanumeric() || matches!(c, ' ' | '/' | '-' | '.' | '_' | '{' | '}' | '%' | '?' | '&' | '=' | '+' | ',')
+        c.is_alphanumeric()
+            || matches!(c, ' ' | '/' | '-' | '.' | '_' | '{' | '}' | '%' | '?' | '&' | '=' | '+' | ',')
     };
     text.chars().all(inert)
         && !text.contains("__")
@@ -119,6 +124,7 @@ mod tests {
         assert_eq!(mermaid("%%{init}%%"), "#37;#37;{init}#37;#37;");
         assert_eq!(mermaid("wrap: x: y"), "wrap#58; x: y");
         assert_eq!(mermaid(" a\nb "), "a b");
+        assert_eq!(mermaid("ﬂ°°35¶ß"), "#64258;°°35#182;ß");
     }
 
     #[test]

@@ -436,7 +436,8 @@ fn prune(
         manifest.paths().filter(|page| !kept.contains(*page)).map(str::to_owned).collect();
     for page in gone {
         let file = options.docs.join(&page);
-        let is_inside = Path::new(&page).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        let is_inside =
+            Path::new(&page).components().all(|part| matches!(part, std::path::Component::Normal(_)));
         let Ok(old) = std::fs::read(&file) else {
             manifest.remove(&page);
             continue;
@@ -538,8 +539,9 @@ impl<'a> Capture<'a> {
 
     fn settings(folder: &Folder) -> Result<Settings> {
         let files = folder.shared.iter().chain(folder.file("capture.toml"));
-        let layers: Vec<Layer> =
-            files.map(|file| Layer::parse(&file.path, &input::read_text(&file.path)?)).collect::<Result<_>>()?;
+        let layers: Vec<Layer> = files
+            .map(|file| Layer::parse(&file.path, &input::read_text(&file.path)?))
+            .collect::<Result<_>>()?;
         Ok(Settings::resolve(&layers))
     }
 }

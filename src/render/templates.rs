@@ -145,9 +145,10 @@ impl Templates {
         match (user, embedded) {
             (Some(user), Some(embedded)) => Ok(embedded.overlaid(user.iter())),
             (Some(phrases), None) | (None, Some(phrases)) => Ok(phrases),
-            (None, None) => Err(Error::new(ErrorKind::Setting, format!("there is no locale `{locale}`")).hint(
-                format!("docgen speaks ko and en; a file `{name}` in your templates folder adds another"),
-            )),
+            (None, None) => Err(Error::new(ErrorKind::Setting, format!("there is no locale `{locale}`"))
+                .hint(format!(
+                    "docgen speaks ko and en; a file `{name}` in your templates folder adds another"
+                ))),
         }
     }
 
@@ -213,7 +214,9 @@ impl Templates {
             }
             (None, None) => Place::file(file),
         };
-        Error::new(ErrorKind::Template, message).at(place).hint("`docgen templates eject` writes the defaults to start from")
+        Error::new(ErrorKind::Template, message)
+            .at(place)
+            .hint("`docgen templates eject` writes the defaults to start from")
     }
 }
 
