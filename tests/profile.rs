@@ -204,7 +204,7 @@ fn a_command_leads_to_its_reference() {
             "server group create",
             "server-group.html#server-group-create",
         ),
-        ("OS_CLOUD=demo /usr/bin/openstack token issue", "token issue", "token.html#token-issue"),
+        ("OS_CLOUD=demo /usr/bin/openstack token issue", "token issue", "token-v3.html#token-issue"),
         ("openstack image list --all", "image list", "image-v2.html#image-list"),
         ("openstack volume list", "volume list", "volume.html#volume-list"),
         ("openstack image frobnicate x", "image", "image-v2.html"),
@@ -213,6 +213,8 @@ fn a_command_leads_to_its_reference() {
         assert_eq!(link.text, format!("openstack {text}"), "{command}");
         assert_eq!(link.url, format!("{docs}/zed/cli/command-objects/{page}"), "{command}");
     }
+    let member = openstack().cli_reference("openstack image add project 9c31 demo", None).unwrap();
+    assert_eq!(member.url, format!("{docs}/latest/cli/command-objects/image-member.html#image-add-project"));
     let latest = openstack().cli_reference("openstack image save x", None).unwrap();
     assert_eq!(latest.url, format!("{docs}/latest/cli/command-objects/image-v2.html#image-save"));
     for command in

@@ -1,6 +1,6 @@
 //! From a command as it was typed to the page that explains it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A text that leads somewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,18 +17,28 @@ pub(super) struct Commands {
     pub(super) program: String,
     /// The release of the documents where nobody names one.
     pub(super) release: String,
-    /// The pages' addresses, with `{release}` for the release.
-    pub(super) urls: Vec<String>,
+    /// Where the pages are.
+    pub(super) addresses: Vec<Address>,
     /// From a command's words, joined by blanks, to its page; objects alone are in it too.
     pub(super) pages: HashMap<String, Target>,
     /// The most words that a command has.
     pub(super) longest: usize,
 }
 
+/// Where a page is, with `{release}` for the release and `{page}` for the page.
+#[derive(Debug)]
+pub(super) struct Address {
+    pub(super) url: String,
+    pub(super) page: String,
+    /// The page of releases that have another.
+    pub(super) pages: BTreeMap<String, String>,
+}
+
 /// Where a command or an object is explained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Target {
-    pub(super) url: usize,
+    /// Its place in [`Commands::addresses`].
+    pub(super) address: usize,
     /// It is a command with an anchor of its own, not the object of several.
     pub(super) is_command: bool,
 }
@@ -44,7 +54,10 @@ impl Commands {
             return None;
         }
         let (name, target) = self.longest_known(&words[program + 1..])?;
-        let url = self.urls[target.url].replace("{release}", release.unwrap_or(&self.release));
+        let release = release.unwrap_or(&self.release);
+        let Address { url, page, pages } = &self.addresses[target.address];
+        let page = pages.get(release).unwrap_or(page);
+        let url = url.replace("{page}", page).replace("{release}", release);
         let anchor = if target.is_command { format!("#{}", name.replace(' ', "-")) } else { String::new() };
         Some(Link { text: format!("{} {name}", self.program), url: url + &anchor })
     }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::Profile;
-use super::command::{Commands, Target};
+use super::command::{Address, Commands, Target};
 use super::noise::Noise;
 use super::participant::{Participant, UrlIndex, UrlRule};
 use super::route::{Pattern, Route, RouteTree};
@@ -86,6 +86,8 @@ struct CliEntry {
 struct ObjectEntry {
     name: Spanned<String>,
     page: Option<String>,
+    #[serde(default)]
+    pages: BTreeMap<String, String>,
     url: Option<String>,
     actions: Vec<Spanned<String>>,
 }
@@ -212,6 +214,7 @@ fn steps(
     participants: &[Participant],
 ) -> Result<Vec<(Step, Range<usize>)>> {
     let mut steps: Vec<(Step, Range<usize>)> = Vec::new();
+    let mut conditions = HashSet::new();
     for entry in entries {
         let span = entry.span();
         let entry = entry.into_inner();
@@ -245,11 +248,7 @@ fn steps(
             request: texts(entry.request),
             response: texts(entry.response),
         };
-        let same = |other: &Step| {
-            (&other.route, &other.from, &other.query, other.status)
-                == (&step.route, &step.from, &step.query, step.status)
-        };
-        if steps.iter().any(|(other, _)| same(other)) {
+        if !conditions.insert((step.route.clone(), step.from.clone(), step.query.clone(), step.status)) {
             return Err(
                 faults.at(span, format!("`{}` is described twice under the same conditions", step.route))
             );
@@ -347,24 +346,25 @@ impl RouteLine<'_> {
 
 fn commands(faults: &Faults<'_>, cli: CliEntry) -> Result<Commands> {
     let mut pages = HashMap::new();
-    let mut urls = Vec::new();
+    let mut addresses = Vec::new();
     let mut longest = 0;
     for object in &cli.object {
         let page = object.page.clone().unwrap_or_else(|| object.name.get_ref().replace(' ', "-"));
-        urls.push(object.url.as_ref().unwrap_or(&cli.url).replace("{page}", &page));
-        let url = urls.len() - 1;
+        let url = object.url.as_ref().unwrap_or(&cli.url).clone();
+        addresses.push(Address { url, page, pages: object.pages.clone() });
+        let address = addresses.len() - 1;
         for action in &object.actions {
             let command = format!("{} {}", object.name.get_ref(), action.get_ref());
             longest = longest.max(command.split(' ').count());
             let message = format!("the command `{command}` is there twice");
-            let old = pages.insert(command, Target { url, is_command: true });
+            let old = pages.insert(command, Target { address, is_command: true });
             if old.is_some_and(|old| old.is_command) {
                 return Err(faults.at(action.span(), message));
             }
         }
-        pages.entry(object.name.get_ref().clone()).or_insert(Target { url, is_command: false });
+        pages.entry(object.name.get_ref().clone()).or_insert(Target { address, is_command: false });
     }
-    Ok(Commands { program: cli.program, release: cli.release, urls, pages, longest })
+    Ok(Commands { program: cli.program, release: cli.release, addresses, pages, longest })
 }
 
 fn noise(faults: &Faults<'_>, entries: Vec<NoiseEntry>, participants: &[Participant]) -> Result<Vec<Noise>> {

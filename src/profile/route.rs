@@ -3,7 +3,6 @@
 //! Routes stand in a tree of path segments, one tree a participant, so that a
 //! path costs as many steps as it has segments however many routes there are.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 /// One operation of an API.
@@ -95,6 +94,9 @@ enum Segment {
 impl Pattern {
     /// The paths that `text` stands for: `[…]` may be there or not, so one pair of brackets makes two.
     pub(super) fn parse_all(text: &str) -> Result<Vec<Pattern>, String> {
+        if !text.contains('[') {
+            return Ok(vec![Pattern::parse(text)?]);
+        }
         let mut texts = vec![String::new()];
         let mut rest = text;
         while let Some((before, inside_and_after)) = rest.split_once('[') {
@@ -193,13 +195,21 @@ pub(super) struct RouteTree {
 
 #[derive(Debug, Default)]
 struct Node {
-    literals: HashMap<String, usize>,
+    /// Sorted by their text.
+    literals: Vec<(String, usize)>,
     /// The fixed text before and after a variable, and the node below; most fixed text first.
     variables: Vec<(String, String, usize)>,
-    /// Routes that end here, by method.
-    ends: Vec<(String, usize)>,
-    /// Routes that take all that is left, by method.
-    rests: Vec<(String, usize)>,
+    /// Routes that end here, one a method.
+    ends: Vec<usize>,
+    /// Routes that take all that is left, one a method.
+    rests: Vec<usize>,
+}
+
+impl Node {
+    fn literal(&self, text: &str) -> Option<usize> {
+        let at = self.literals.binary_search_by(|(literal, _)| literal.as_str().cmp(text)).ok()?;
+        Some(self.literals[at].1)
+    }
 }
 
 impl Default for RouteTree {
@@ -230,21 +240,23 @@ impl RouteTree {
         }
         let node = &mut self.nodes[node];
         let leaves = if takes_rest { &mut node.rests } else { &mut node.ends };
-        if leaves.iter().any(|(method, _)| *method == route.method) {
+        if leaves.iter().any(|&other| self.routes[other].method == route.method) {
             return false;
         }
-        leaves.push((route.method.clone(), self.routes.len()));
+        leaves.push(self.routes.len());
         self.routes.push(route);
         true
     }
 
     fn literal_child(&mut self, node: usize, text: &str) -> usize {
-        if let Some(&child) = self.nodes[node].literals.get(text) {
-            return child;
+        match self.nodes[node].literals.binary_search_by(|(literal, _)| literal.as_str().cmp(text)) {
+            Ok(at) => self.nodes[node].literals[at].1,
+            Err(at) => {
+                let child = self.new_node();
+                self.nodes[node].literals.insert(at, (text.to_owned(), child));
+                child
+            }
         }
-        let child = self.new_node();
-        self.nodes[node].literals.insert(text.to_owned(), child);
-        child
     }
 
     fn variable_child(&mut self, node: usize, before: &str, after: &str) -> usize {
@@ -285,7 +297,7 @@ impl RouteTree {
                 // A mount that the profile does not know: the route begins at its first literal segment.
                 let root = &self.nodes[0];
                 (1..whole.len()).find_map(|start| {
-                    let &node = root.literals.get(&path[whole[start].clone()])?;
+                    let node = root.literal(&path[whole[start].clone()])?;
                     found.walk(node, &whole[start + 1..])
                 })
             })?;
@@ -332,7 +344,7 @@ impl<'p, 'a> Search<'p, 'a, '_> {
         let node = &tree.nodes[node];
         let Some((first, below)) = rest.split_first() else { return self.leaf(&node.ends) };
         let text = &self.path[first.clone()];
-        if let Some(&child) = node.literals.get(text)
+        if let Some(child) = node.literal(text)
             && let Some(route) = self.walk(child, below)
         {
             return Some(route);
@@ -353,8 +365,9 @@ impl<'p, 'a> Search<'p, 'a, '_> {
         Some(route)
     }
 
-    fn leaf(&self, leaves: &[(String, usize)]) -> Option<usize> {
-        let of = |method: &str| leaves.iter().find(|(m, _)| m == method).map(|&(_, route)| route);
+    fn leaf(&self, leaves: &[usize]) -> Option<usize> {
+        let of =
+            |method: &str| leaves.iter().copied().find(|&route| self.tree.routes[route].method == method);
         of(self.method).or_else(|| if self.method == "HEAD" { of("GET") } else { None })
     }
 
