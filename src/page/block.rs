@@ -18,6 +18,8 @@ use crate::text::Text;
 pub struct Block {
     text: Text,
     indent: usize,
+    /// The longest run of backticks.
+    backticks: usize,
 }
 
 impl Block {
@@ -35,17 +37,22 @@ impl Block {
             Cow::Borrowed(_) => text,
             Cow::Owned(shown) => shown.into(),
         };
-        Block { text, indent: 0 }
+        let backticks = longest_run(&text);
+        Block { text, indent: 0, backticks }
     }
 
     /// The same block with `indent` spaces before every line that is not empty.
     pub fn indented(&self, indent: usize) -> Block {
-        Block { text: self.text.clone(), indent: self.indent + indent }
+        Block { indent: self.indent + indent, ..self.clone() }
     }
 
     /// Two blocks, one below the other.
     pub fn joined(first: &Block, second: &Block) -> Block {
-        Block { text: format!("{}\n{}", first.text, second.text).into(), indent: first.indent }
+        Block {
+            text: format!("{}\n{}", first.text, second.text).into(),
+            indent: first.indent,
+            backticks: first.backticks.max(second.backticks),
+        }
     }
 
     /// The text, without the indent.
@@ -55,7 +62,7 @@ impl Block {
 
     /// The fence that this text cannot close: backticks, one more than the longest run inside, at least 3.
     pub fn fence(&self) -> String {
-        "`".repeat(self.longest_run().max(2) + 1)
+        "`".repeat(self.backticks.max(2) + 1)
     }
 
     /// Writes the lines, without a line end after the last.
@@ -66,43 +73,47 @@ impl Block {
         if self.indent == 0 {
             return out.write_str(&self.text);
         }
-        const SPACES: &str = "                                ";
-        let indent = &SPACES[..self.indent.min(SPACES.len())];
-        let mut lines = String::with_capacity(CHUNK + 256);
+        // Gathered, so that the writer is not called twice a line.
+        let mut lines = String::with_capacity(self.text.len() + self.text.len() / 8 + 64);
+        self.write_indented(0, &mut lines);
+        out.write_str(&lines)
+    }
+
+    /// Writes the lines with so many more spaces before each that is not empty.
+    pub fn write_indented(&self, indent: usize, out: &mut String) {
+        let indent = self.indent + indent;
+        const SPACES: &str = "                                                                ";
         let mut start = 0;
         let ends = memchr_iter(b'\n', self.text.as_bytes()).map(|end| end + 1).chain([self.text.len()]);
         for end in ends {
             let line = &self.text[start..end];
             start = end;
             if !line.is_empty() && line != "\n" {
-                lines.push_str(indent);
+                out.push_str(&SPACES[..indent.min(SPACES.len())]);
             }
-            lines.push_str(line);
-            if lines.len() >= CHUNK {
-                out.write_str(&lines)?;
-                lines.clear();
-            }
+            out.push_str(line);
         }
-        out.write_str(&lines)
     }
 
-    fn longest_run(&self) -> usize {
-        let bytes = self.text.as_bytes();
-        let mut longest = 0;
-        let mut end = 0;
-        for at in memchr_iter(b'`', bytes) {
-            if at < end {
-                continue;
-            }
-            end = at + bytes[at..].iter().take_while(|&&b| b == b'`').count();
-            longest = longest.max(end - at);
-        }
-        longest
+    /// Whether the shortest fence does.
+    pub fn fits_plain_fence(&self) -> bool {
+        self.backticks < 3
     }
 }
 
-/// How much is gathered before it is handed to the writer.
-const CHUNK: usize = 8 * 1024;
+fn longest_run(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut longest = 0;
+    let mut end = 0;
+    for at in memchr_iter(b'`', bytes) {
+        if at < end {
+            continue;
+        }
+        end = at + bytes[at..].iter().take_while(|&&b| b == b'`').count();
+        longest = longest.max(end - at);
+    }
+    longest
+}
 
 impl fmt::Display for Block {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -170,8 +181,7 @@ pub fn without_markers(text: &str) -> Cow<'_, str> {
     // kept, so that a long line of markers is read once.
     let (mut line_start, mut first) = (0, None);
     for at in memmem::find_iter(bytes, b"-8<-") {
-        let start =
-            bytes[copied..at].iter().rposition(|&b| b != b'-').map_or(copied, |before| copied + before + 1);
+        let start = bytes[copied..at].iter().rposition(|&b| b != b'-').map_or(copied, |before| copied + before + 1);
         if let Some(end) = memrchr(b'\n', &bytes[line_start..start]) {
             line_start += end + 1;
             first = None;
@@ -180,8 +190,7 @@ pub fn without_markers(text: &str) -> Cow<'_, str> {
             line_start + bytes[line_start..].iter().take_while(|b| matches!(b, b' ' | b'\t' | b';')).count()
         });
         let after = text[at + 4..].trim_start_matches('-');
-        let section =
-            after.starts_with([' ', '\t']) && after.trim_start_matches([' ', '\t']).starts_with('[');
+        let section = after.starts_with([' ', '\t']) && after.trim_start_matches([' ', '\t']).starts_with('[');
         if start == first || section {
             escaped.push_str(&text[copied..start]);
             escaped.push(';');
@@ -247,10 +256,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_shown_is_escaped() {
-        assert_eq!(
-            shown("a\u{1b}[1m\u{2}\r\nb\rc\u{202e}\u{7f}가\t", 0),
-            "a\\x1b[1m\\x02\nb\\x0dc\\u{202e}\\x7f가\t"
-        );
+        assert_eq!(shown("a\u{1b}[1m\u{2}\r\nb\rc\u{202e}\u{7f}가\t", 0), "a\\x1b[1m\\x02\nb\\x0dc\\u{202e}\\x7f가\t");
     }
 
     #[test]

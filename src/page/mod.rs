@@ -281,6 +281,32 @@ impl Page {
     }
 }
 
+impl Page {
+    /// A page of this message and nothing else.
+    pub(crate) fn of_message(message: Message, phrases: Phrases) -> Page {
+        let message = Arc::new(message);
+        Page {
+            title: String::new(),
+            path: String::new(),
+            description: None,
+            layout: Layout::Snippets,
+            phrases,
+            command: None,
+            launch: None,
+            reference: None,
+            participants: Vec::new(),
+            diagram: vec![DiagramItem::Message { depth: 0, message: message.clone() }],
+            entries: vec![Entry::Message(message)],
+            exchanges: Vec::new(),
+            output: None,
+            log: Block::default(),
+            vars: Vec::new(),
+            snippet_prefix: String::new(),
+            filtered: 0,
+        }
+    }
+}
+
 /// What messages are made from.
 struct Messages<'a> {
     input: &'a Input<'a>,
@@ -322,7 +348,7 @@ impl<'a> Messages<'a> {
             path: self.paths.templated(&self.cast.to(index).id, &request.method, url).into_owned(),
             raw_path: self.paths.raw(url).into_owned(),
             url: url.clone(),
-            headers: Block::new(header_lines(headers).into()),
+            headers: Block::new(headers.lines()),
             body: Block::new(body_text(body)),
             language: language(headers, body),
             about: self.about(index, side),
@@ -331,12 +357,15 @@ impl<'a> Messages<'a> {
         }
     }
 
-    fn exchange(&self, index: usize, request: Arc<Message>, response: Option<Arc<Message>>) -> PageExchange {
+    fn exchange(
+        &self,
+        index: usize,
+        request: Arc<Message>,
+        response: Option<Arc<Message>>,
+    ) -> PageExchange {
         let (step, api_reference) = self.known(index);
         let locale = &self.input.settings.locale;
-        let described = |part: fn(&'a Step, &str) -> Option<&'a str>| {
-            step.and_then(|step| part(step, locale)).map(str::to_owned)
-        };
+        let described = |part: fn(&'a Step, &str) -> Option<&'a str>| step.and_then(|step| part(step, locale)).map(str::to_owned);
         PageExchange {
             index,
             request,
@@ -378,21 +407,6 @@ impl<'a> Messages<'a> {
 
 fn source_name(name: Option<&Text>, participant: &crate::sequence::cast::Participant) -> Arc<str> {
     name.map_or_else(|| participant.id.clone(), |name| Arc::from(&**name))
-}
-
-/// The header fields as lines, `Name: value`.
-fn header_lines(headers: &Headers) -> String {
-    let length = headers.iter().map(|(name, value)| name.len() + value.len() + 3).sum();
-    let mut lines = String::with_capacity(length);
-    for (name, value) in headers.iter() {
-        if !lines.is_empty() {
-            lines.push('\n');
-        }
-        lines.push_str(name);
-        lines.push_str(": ");
-        lines.push_str(value);
-    }
-    lines
 }
 
 /// What the source documents print for a body that is not there.

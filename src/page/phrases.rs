@@ -11,8 +11,14 @@ use crate::error::Result;
 use crate::toml_file;
 
 /// The phrases of one language.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Phrases(Arc<BTreeMap<String, String>>);
+
+impl PartialEq for Phrases {
+    fn eq(&self, other: &Phrases) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+    }
+}
 
 impl Phrases {
     /// Reads a phrase file.

@@ -18,8 +18,9 @@ pub fn mermaid(text: &str) -> Cow<'_, str> {
     let leading = ["wrap:", "nowrap:"].iter().any(|word| {
         text.trim_start().get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
     });
-    if !leading && !text.contains(['#', ';', '<', '>', '%', '\n', '\t', 'ﬂ', '¶']) && text.trim() == &*text
-    {
+    let means_something =
+        |byte| matches!(byte, b'#' | b';' | b'<' | b'>' | b'%' | b'`' | b'\n' | b'\t' | 0x80..);
+    if !leading && !text.bytes().any(means_something) && text.trim() == &*text {
         return text;
     }
     let mut escaped = String::with_capacity(text.len() + 16);
@@ -32,6 +33,7 @@ pub fn mermaid(text: &str) -> Cow<'_, str> {
             '<' => escaped.push_str("#lt;"),
             '>' => escaped.push_str("#gt;"),
             '%' if chars.peek() == Some(&'%') || escaped.ends_with("#37;") => escaped.push_str("#37;"),
+            '`' => escaped.push_str("#96;"),
             // What mermaid itself writes for an entity while it parses is `ﬂ°…¶ß`.
             'ﬂ' => escaped.push_str("#64258;"),
             '¶' => escaped.push_str("#182;"),
@@ -84,33 +86,38 @@ pub fn json_string(text: &str) -> String {
 
 /// Whether neither Markdown nor the usual extensions (smart symbols, emoji, math, carets,
 /// tildes, marks) would change this text.
-fn is_inert(text: &str) -> bool {
-    let inert = |c: char| {
-        c.is_alphanumeric()
-            || matches!(c, ' ' | '/' | '-' | '.' | '_' | '{' | '}' | '%' | '?' | '&' | '=' | '+' | ',')
-    };
-    text.chars().all(inert)
-        && !text.contains("__")
-        && !text.contains("==")
-        && !text.contains("++")
-        && !text.contains("--")
-        && !text.contains("..")
-        && !text.contains("+/-")
-        && !text.contains(" {")
-        && !text.contains("c/o")
-        && !text.contains(" _")
-        && !has_fraction(text.as_bytes())
+pub(super) fn is_inert(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut before = b' ';
+    for (at, &byte) in bytes.iter().enumerate() {
+        let inert = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b' ' | b'?' | b'&' | b',' | b'%' | b'}' | 0x80.. => true,
+            b'0'..=b'9' => !is_fraction(bytes, at),
+            b'-' | b'.' | b'=' | b'+' => byte != before,
+            b'_' => before != b'_' && before != b' ',
+            b'{' => before != b' ',
+            // `+/-` and `c/o` are symbols to some.
+            b'/' => {
+                !matches!((before, bytes.get(at + 1)), (b'+', Some(b'-')) | (b'c' | b'C', Some(b'o' | b'O')))
+            }
+            _ => false,
+        };
+        if !inert {
+            return false;
+        }
+        before = byte;
+    }
+    text.is_ascii() || text.chars().all(|c| c.is_ascii() || c.is_alphanumeric())
 }
 
-/// Whether smart symbols would make a fraction (`1/2`) of a part of the text.
-fn has_fraction(bytes: &[u8]) -> bool {
-    bytes.windows(3).enumerate().any(|(at, three)| {
-        three[0].is_ascii_digit()
-            && three[1] == b'/'
-            && three[2].is_ascii_digit()
-            && !at.checked_sub(1).is_some_and(|before| bytes[before].is_ascii_digit())
-            && !bytes.get(at + 3).is_some_and(u8::is_ascii_digit)
-    })
+/// Whether smart symbols would make a fraction (`1/2`) that ends at this digit.
+fn is_fraction(bytes: &[u8], at: usize) -> bool {
+    let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    at >= 2
+        && bytes[at - 1] == b'/'
+        && digit(Some(at - 2))
+        && !digit(at.checked_sub(3))
+        && !digit(Some(at + 1))
 }
 
 #[cfg(test)]

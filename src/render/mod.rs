@@ -9,6 +9,7 @@
 pub mod escape;
 pub mod input;
 pub mod ledger;
+mod skeleton;
 pub mod stamp;
 pub mod templates;
 mod view;
@@ -20,7 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::page::{Input, Page};
+use crate::page::{Input, Page, Phrases};
 use crate::profile::Profile;
 use crate::settings::{Layer, Layout, Located, Settings};
 use crate::source;
@@ -29,7 +30,7 @@ use crate::trace::Trace;
 use input::{Folder, Found};
 use ledger::{Cache, Manifest, Record, Seen};
 use stamp::{Digest, Stamp};
-use templates::Templates;
+use templates::{Content, Templates};
 
 /// What to render, and how.
 #[derive(Clone, Debug)]
@@ -96,6 +97,7 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
         captures: folders.iter().map(|folder| (folder.path.as_str(), folder)).collect(),
         templates: Mutex::default(),
         profiles: Mutex::default(),
+        phrases: Mutex::default(),
     };
 
     let done = AtomicUsize::new(0);
@@ -183,7 +185,11 @@ struct Shop<'a> {
     captures: HashMap<&'a str, &'a Folder>,
     templates: Mutex<HashMap<Vec<PathBuf>, Arc<Templates>>>,
     profiles: Mutex<HashMap<String, Arc<Profile>>>,
+    phrases: Mutex<HashMap<PhrasesKey, Phrases>>,
 }
+
+/// What phrases depend on: templates folders, locale, profile, and the settings' own phrases.
+type PhrasesKey = (Vec<PathBuf>, String, Option<String>, Vec<(String, String)>);
 
 impl Shop<'_> {
     fn make(&self, folder: &Folder) -> Outcome {
@@ -202,8 +208,8 @@ impl Shop<'_> {
             }
         };
         let mut outcome = Outcome { errors: capture.diagnostics, ..Outcome::default() };
-        for (page, bytes) in files {
-            self.put(page, bytes, &mut outcome);
+        for (page, content) in files {
+            self.put(page, content, &mut outcome);
         }
         outcome.record.inputs = capture.read;
         outcome
@@ -246,16 +252,11 @@ impl Shop<'_> {
     }
 
     /// The files of a capture: their paths below the docs folder, and their content.
-    fn lay_out(&self, capture: &mut Capture<'_>) -> Result<Vec<(String, Vec<u8>)>, Vec<Error>> {
+    fn lay_out(&self, capture: &mut Capture<'_>) -> Result<Vec<(String, Content)>, Vec<Error>> {
         let one = |error| vec![error];
         let templates = self.templates(capture).map_err(one)?;
         let profile = self.profile(capture).map_err(one)?;
-        let locale = &capture.settings.locale;
-        let mut phrases = templates.phrases(locale).map_err(one)?;
-        if let Some(of_profile) = profile.as_ref().and_then(|profile| profile.phrases(locale)) {
-            phrases = phrases.overlaid(of_profile);
-        }
-        phrases = phrases.overlaid(capture.settings.phrases.iter().map(|(key, phrase)| (key, phrase)));
+        let phrases = self.phrases(capture, &templates, profile.as_deref()).map_err(one)?;
         self.check_collision(capture).map_err(one)?;
         let input = Input {
             path: &capture.folder.path,
@@ -270,7 +271,7 @@ impl Shop<'_> {
         let page = Arc::new(Page::new(&input)?);
         let files = templates.lay_out(&page).map_err(one)?;
         let name = |ending: &str| page_path(&capture.folder.path, capture.settings.layout, ending);
-        Ok(files.into_iter().map(|(ending, bytes)| (name(ending), bytes)).collect())
+        Ok(files.into_iter().map(|(ending, content)| (name(ending), content)).collect())
     }
 
     fn templates(&self, capture: &mut Capture<'_>) -> Result<Arc<Templates>> {
@@ -291,6 +292,23 @@ impl Shop<'_> {
             capture.read.extend(Seen::now(file));
         }
         Ok(templates)
+    }
+
+    /// The phrases of the locale, with the profile's and the maintainer's own in their place.
+    fn phrases(&self, capture: &Capture<'_>, templates: &Templates, profile: Option<&Profile>) -> Result<Phrases> {
+        let Settings { locale, phrases: own, templates: dirs, .. } = &capture.settings;
+        let key = (dirs.clone(), locale.clone(), profile.map(|profile| profile.name().to_owned()), own.clone());
+        let mut all = self.phrases.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(phrases) = all.get(&key) {
+            return Ok(phrases.clone());
+        }
+        let mut phrases = templates.phrases(locale)?;
+        if let Some(of_profile) = profile.and_then(|profile| profile.phrases(locale)) {
+            phrases = phrases.overlaid(of_profile);
+        }
+        phrases = phrases.overlaid(own.iter().map(|(key, phrase)| (key, phrase)));
+        all.insert(key, phrases.clone());
+        Ok(phrases)
     }
 
     fn profile(&self, capture: &mut Capture<'_>) -> Result<Option<Arc<Profile>>> {
@@ -341,11 +359,12 @@ impl Shop<'_> {
     }
 
     /// Puts a page where it belongs, unless it is there already, or something else is.
-    fn put(&self, page: String, bytes: Vec<u8>, outcome: &mut Outcome) {
+    fn put(&self, page: String, content: Content, outcome: &mut Outcome) {
         let docs = &self.options.docs;
         let file = docs.join(&page);
-        let digest = Digest::of(&bytes);
-        let old = match self.existing(&page, &file, &bytes, digest) {
+        let bytes = content.as_bytes();
+        let digest = Digest::of(bytes);
+        let old = match self.existing(&page, &file, bytes, digest) {
             Ok(Existing::Same) => {
                 outcome.unchanged += 1;
                 self.note(page, &file, digest, outcome);
@@ -360,10 +379,10 @@ impl Shop<'_> {
             }
         };
         if self.options.check {
-            outcome.stale.push(Stale { file, old, new: Some(bytes) });
+            outcome.stale.push(Stale { file, old, new: Some(content.into_bytes()) });
             return;
         }
-        match write::replace(docs, &file, &bytes) {
+        match write::replace(docs, &file, bytes) {
             Ok(()) => {
                 outcome.written.push(file.clone());
                 self.note(page, &file, digest, outcome);
@@ -436,8 +455,7 @@ fn prune(
         manifest.paths().filter(|page| !kept.contains(*page)).map(str::to_owned).collect();
     for page in gone {
         let file = options.docs.join(&page);
-        let is_inside =
-            Path::new(&page).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        let is_inside = Path::new(&page).components().all(|part| matches!(part, std::path::Component::Normal(_)));
         let Ok(old) = std::fs::read(&file) else {
             manifest.remove(&page);
             continue;
@@ -539,9 +557,8 @@ impl<'a> Capture<'a> {
 
     fn settings(folder: &Folder) -> Result<Settings> {
         let files = folder.shared.iter().chain(folder.file("capture.toml"));
-        let layers: Vec<Layer> = files
-            .map(|file| Layer::parse(&file.path, &input::read_text(&file.path)?))
-            .collect::<Result<_>>()?;
+        let layers: Vec<Layer> =
+            files.map(|file| Layer::parse(&file.path, &input::read_text(&file.path)?)).collect::<Result<_>>()?;
         Ok(Settings::resolve(&layers))
     }
 }

@@ -6,17 +6,19 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{Environment, UndefinedBehavior, context};
 
 use super::escape;
+use super::skeleton::Skeleton;
 use super::view::{self, BlockView, PageView};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::page::{Page, Phrases, phrases};
 use crate::settings::Layout;
+use crate::text::Text;
 
 macro_rules! embedded {
     ($($name:literal),* $(,)?) => {
@@ -77,6 +79,15 @@ pub struct UserTemplate {
 pub struct Templates {
     env: Environment<'static>,
     users: BTreeMap<String, UserTemplate>,
+    /// The default snippets, taken apart, for each set of phrases that was met.
+    skeletons: Mutex<Vec<(Phrases, Arc<Skeletons>)>>,
+}
+
+/// `body.md` and `diagram.md` of the snippets.
+#[derive(Debug)]
+struct Skeletons {
+    body: Option<Skeleton>,
+    diagram: Option<Skeleton>,
 }
 
 impl Templates {
@@ -105,7 +116,7 @@ impl Templates {
         env.add_filter("indent", indent);
         env.add_filter("fill", fill);
         env.add_filter("link", link);
-        let mut templates = Templates { env, users };
+        let mut templates = Templates { env, users, skeletons: Mutex::default() };
         for (name, text) in EMBEDDED.iter().filter(|(name, _)| is_template(name)) {
             let user = templates.users.get(*name).map(|user| user.text.to_string());
             let added = match user {
@@ -145,10 +156,9 @@ impl Templates {
         match (user, embedded) {
             (Some(user), Some(embedded)) => Ok(embedded.overlaid(user.iter())),
             (Some(phrases), None) | (None, Some(phrases)) => Ok(phrases),
-            (None, None) => Err(Error::new(ErrorKind::Setting, format!("there is no locale `{locale}`"))
-                .hint(format!(
-                    "docgen speaks ko and en; a file `{name}` in your templates folder adds another"
-                ))),
+            (None, None) => Err(Error::new(ErrorKind::Setting, format!("there is no locale `{locale}`")).hint(
+                format!("docgen speaks ko and en; a file `{name}` in your templates folder adds another"),
+            )),
         }
     }
 
@@ -156,18 +166,57 @@ impl Templates {
     ///
     /// # Errors
     /// [`ErrorKind::Template`] with its place, where a template fails.
-    pub fn lay_out(&self, page: &Arc<Page>) -> Result<Vec<(&'static str, Vec<u8>)>> {
-        let files: &[(&str, &str)] = match page.layout {
-            Layout::Page => &[("page/page.md", "")],
-            Layout::Snippets => &[
-                ("snippets/body.md", "body.md"),
-                ("snippets/diagram.md", "diagram.md"),
-                ("snippets/index.md", "index.md"),
-                ("snippets/log.md", "log.md"),
-            ],
+    pub fn lay_out(&self, page: &Arc<Page>) -> Result<Vec<(&'static str, Content)>> {
+        if page.layout == Layout::Page {
+            return Ok(vec![("", self.render("page/page.md", page)?)]);
+        }
+        if !self.snippets_are_default() {
+            return Ok(vec![
+                ("body.md", self.render("snippets/body.md", page)?),
+                ("diagram.md", self.render("snippets/diagram.md", page)?),
+                ("index.md", self.render("snippets/index.md", page)?),
+                ("log.md", self.render("snippets/log.md", page)?),
+            ]);
+        }
+        let skeletons = self.skeletons(&page.phrases)?;
+        let body = match &skeletons.body {
+            Some(skeleton) => spliced(skeleton, page, page.log.text().len() * 2),
+            None => None,
         };
-        let context = self.context(page);
-        files.iter().map(|&(name, ending)| Ok((ending, self.render(name, context.clone(), page)?))).collect()
+        // Boxes, notes and made-up ids are lines that the skeleton has no part for.
+        let only_messages = page.diagram.len() == page.entries.len() && !page.participants.iter().any(|p| p.aliased);
+        let diagram = match &skeletons.diagram {
+            Some(skeleton) if only_messages => spliced(skeleton, page, page.entries.len() * 80),
+            _ => None,
+        };
+        let or_rendered = |made: Option<Content>, name| made.map_or_else(|| self.render(name, page), Ok);
+        Ok(vec![
+            ("body.md", or_rendered(body, "snippets/body.md")?),
+            ("diagram.md", or_rendered(diagram, "snippets/diagram.md")?),
+            ("index.md", self.render("snippets/index.md", page)?),
+            ("log.md", Content::Text(page.log.text().clone())),
+        ])
+    }
+
+    /// Whether the user has no say in what the skeletons stand for.
+    fn snippets_are_default(&self) -> bool {
+        !self.users.keys().any(|name| name.starts_with("snippets/") || name == "page/arrow.md")
+    }
+
+    fn skeletons(&self, phrases: &Phrases) -> Result<Arc<Skeletons>> {
+        let mut known = self.skeletons.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, skeletons)) = known.iter().find(|(known, _)| known == phrases) {
+            return Ok(skeletons.clone());
+        }
+        let of = |name: &str| {
+            Skeleton::new(|message| {
+                let page = Arc::new(Page::of_message(message, phrases.clone()));
+                self.render(name, &page).map(Content::into_bytes)
+            })
+        };
+        let made = Arc::new(Skeletons { body: of("snippets/body.md")?, diagram: of("snippets/diagram.md")? });
+        known.push((phrases.clone(), made.clone()));
+        Ok(made)
     }
 
     fn context(&self, page: &Arc<Page>) -> Value {
@@ -180,16 +229,15 @@ impl Templates {
         }
     }
 
-    fn render(&self, name: &str, context: Value, page: &Page) -> Result<Vec<u8>> {
-        // What the bodies and the log take is known; growing to it would copy it many times over.
+    fn render(&self, name: &str, page: &Arc<Page>) -> Result<Content> {
+        // What the bodies take is known; growing to it would copy it many times over.
         let mut bytes = Vec::with_capacity(match name {
-            "snippets/log.md" => page.log.text().len() + 1,
-            "snippets/body.md" | "page/page.md" => page.log.text().len() * 5 / 4,
-            _ => 4096,
+            "snippets/index.md" | "snippets/diagram.md" => 4096,
+            _ => page.log.text().len() * 5 / 4,
         });
         let template = self.env.get_template(name).map_err(|error| self.error(&error))?;
-        template.render_captured_to(context, &mut bytes).map_err(|error| self.error(&error))?;
-        Ok(bytes)
+        template.render_captured_to(self.context(page), &mut bytes).map_err(|error| self.error(&error))?;
+        Ok(Content::Bytes(bytes))
     }
 
     /// An error of minijinja's, with the place in the user's own file.
@@ -214,10 +262,40 @@ impl Templates {
             }
             (None, None) => Place::file(file),
         };
-        Error::new(ErrorKind::Template, message)
-            .at(place)
-            .hint("`docgen templates eject` writes the defaults to start from")
+        Error::new(ErrorKind::Template, message).at(place).hint("`docgen templates eject` writes the defaults to start from")
     }
+}
+
+/// What a file of a page holds.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// Text that the trace shares.
+    Text(Text),
+    /// Bytes of its own.
+    Bytes(Vec<u8>),
+}
+
+impl Content {
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Content::Text(text) => text.as_bytes(),
+            Content::Bytes(bytes) => bytes,
+        }
+    }
+
+    /// The bytes, copied where they are shared.
+    pub fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Content::Text(text) => text.as_bytes().to_vec(),
+            Content::Bytes(bytes) => bytes,
+        }
+    }
+}
+
+fn spliced(skeleton: &Skeleton, page: &Page, size: usize) -> Option<Content> {
+    let mut text = String::with_capacity(size);
+    skeleton.write(page, &mut text).then(|| Content::Bytes(text.into_bytes()))
 }
 
 fn is_template(name: &str) -> bool {

@@ -20,7 +20,7 @@ use super::requestshook::{declared_length, is_coded, is_token};
 use crate::error::Error;
 use crate::json;
 use crate::text::{self, Text};
-use crate::trace::{Body, Headers, Request, Response, Trace};
+use crate::trace::{Body, Headers, Response, Trace};
 
 const HINT: &str = "the entry is left out; run the command with --debug again, or mend the line";
 
@@ -164,15 +164,11 @@ impl<'a> Reader<'a> {
                 self.answer();
                 let url = text::slice(self.whole, url.trim_ascii_end());
                 let method = Text::from_static("POST");
-                let call =
-                    Call { from: None, to: None, method: Some(method.clone()), url: url.clone(), id: None };
+                let call = Call { from: None, to: None, method: Some(method), url: url.clone(), id: None };
                 // The password is in its body; this line is all that the log says of it.
                 let words = line.strip_suffix('\r').unwrap_or(line);
                 let body = Body::Omitted(text::slice(self.whole, words));
-                self.pairing.request(
-                    call.clone(),
-                    Request { method, url: url.clone(), headers: Headers::default(), body },
-                );
+                self.pairing.request(call.clone(), Headers::default(), body);
                 self.open = Some(call);
                 self.token_url = Some(url);
             }
@@ -276,8 +272,8 @@ impl<'a> Reader<'a> {
         let slice = |part| text::slice(self.whole, part);
         let headers = curl.headers.into_iter().map(|(name, value)| (slice(name), slice(value))).collect();
         let (method, url) = (slice(curl.method), slice(curl.url));
-        let call = Call { from: None, to: None, method: Some(method.clone()), url: url.clone(), id: None };
-        self.pairing.request(call.clone(), Request { method, url, headers, body });
+        let call = Call { from: None, to: None, method: Some(method), url: url.clone(), id: None };
+        self.pairing.request(call.clone(), headers, body);
         self.open = Some(call);
         next
     }

@@ -83,6 +83,10 @@ pub fn detect(text: &str) -> Option<Format> {
 }
 
 fn first_entry(text: &str) -> Option<Format> {
+    // By far the most logs, and nothing can come before it.
+    if requestshook::first_entry(&text[..text.floor_char_boundary(8)]).is_some() {
+        return Some(Format::Requestshook);
+    }
     let found = [
         (requestshook::first_entry(text), Format::Requestshook),
         (requests_observer::first_entry(text), Format::RequestsObserver),

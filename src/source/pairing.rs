@@ -7,11 +7,12 @@
 
 use std::collections::HashMap;
 
-use super::Read;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
 use super::places::Places;
 use crate::error::{Error, ErrorKind};
 use crate::text::Text;
-use crate::trace::{Exchange, Gap, KnownFrom, Micros, Request, Response, Trace, UrlParts};
+use crate::trace::{Body, Exchange, Gap, Headers, KnownFrom, Micros, Request, Response, Trace, UrlParts};
 
 /// The made-up time between two messages of a log without times.
 const TICK: Micros = 1000;
@@ -28,18 +29,20 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Whether `other` is a message of the same call, as far as its first line says.
-    fn is_like(&self, other: &Call) -> bool {
-        self.is_between(other) && Target::of(&self.url) == Target::of(&other.url)
+    /// Whether `exchange` is this call, as far as the first lines of its messages say.
+    fn is_like(&self, exchange: &Exchange) -> bool {
+        self.is_between(exchange) && Target::of(&self.url) == Target::of(&exchange.request.url)
     }
 
-    /// Whether `other` is the same method between the same two, whatever the URL.
-    fn is_between(&self, other: &Call) -> bool {
-        let is_same_method = match (&self.method, &other.method) {
-            (Some(method), Some(other)) => method == other,
-            _ => true,
-        };
-        is_same_method && self.from == other.from && self.to == other.to
+    /// Whether `exchange` is the same method between the same two, whatever the URL.
+    fn is_between(&self, exchange: &Exchange) -> bool {
+        self.method.as_ref().is_none_or(|method| *method == exchange.request.method)
+            && self.from == exchange.from
+            && self.to == exchange.to
+    }
+
+    fn hash(&self) -> u64 {
+        hash(&self.from, &self.to, self.method.as_deref().unwrap_or(""), &self.url)
     }
 }
 
@@ -61,13 +64,52 @@ impl<'a> Target<'a> {
 /// Collects the messages of one log in the order of their lines.
 pub(super) struct Pairing<'a> {
     places: Places<'a>,
-    read: Read,
-    calls: Vec<Call>,
-    /// Requests by id, the open ones among others.
-    by_id: HashMap<Text, Vec<usize>>,
-    /// Requests by a hash of what [`Call::is_like`] compares, the open ones among others.
-    by_call: HashMap<u64, Vec<usize>>,
+    trace: Trace,
+    diagnostics: Vec<Error>,
+    /// The id of each exchange.
+    ids: Vec<Option<Text>>,
+    /// Requests by a hash of their id.
+    by_id: Stacks,
+    /// Requests by a hash of what [`Call::is_like`] compares; filled when a response asks for it.
+    by_call: Option<Stacks>,
     clock: Micros,
+}
+
+/// Stacks of requests, the open ones among others.
+#[derive(Default)]
+struct Stacks {
+    tops: HashMap<u64, usize>,
+    /// What lies below each request.
+    below: HashMap<usize, usize>,
+}
+
+impl Stacks {
+    fn push(&mut self, key: u64, index: usize) {
+        if let Some(below) = self.tops.insert(key, index) {
+            self.below.insert(index, below);
+        }
+    }
+
+    /// The topmost request that is open and fits. Closed ones on top are taken off.
+    fn find(
+        &mut self,
+        key: u64,
+        is_open: impl Fn(usize) -> bool,
+        fits: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let top = self.tops.get_mut(&key)?;
+        while !is_open(*top) {
+            match self.below.remove(top) {
+                Some(below) => *top = below,
+                None => {
+                    self.tops.remove(&key);
+                    return None;
+                }
+            }
+        }
+        let stack = std::iter::successors(Some(*top), |index| self.below.get(index).copied());
+        stack.take(DEPTH).find(|&index| is_open(index) && fits(index))
+    }
 }
 
 /// How many requests of one id or call are compared with a response.
@@ -79,33 +121,37 @@ impl<'a> Pairing<'a> {
     pub(super) fn new(places: Places<'a>) -> Pairing<'a> {
         Pairing {
             places,
-            read: Read::default(),
-            calls: Vec::new(),
-            by_id: HashMap::new(),
-            by_call: HashMap::new(),
+            trace: Trace::default(),
+            diagnostics: Vec::new(),
+            ids: Vec::new(),
+            by_id: Stacks::default(),
+            by_call: None,
             clock: 0,
         }
     }
 
-    /// Takes a request.
-    pub(super) fn request(&mut self, call: Call, request: Request) {
+    /// Takes the request of a call.
+    pub(super) fn request(&mut self, call: Call, headers: Headers, body: Body) {
         self.clock += TICK;
-        let index = self.read.trace.exchanges.len();
+        let index = self.trace.exchanges.len();
         if let Some(id) = &call.id {
-            self.by_id.entry(id.clone()).or_default().push(index);
+            self.by_id.push(xxh3_64(id.as_bytes()), index);
         }
-        self.by_call.entry(call_hash(&call)).or_default().push(index);
-        self.read.trace.exchanges.push(Exchange {
-            from: call.from.clone(),
-            to: call.to.clone(),
+        if let Some(by_call) = &mut self.by_call {
+            by_call.push(call.hash(), index);
+        }
+        let Call { from, to, method, url, id } = call;
+        self.trace.exchanges.push(Exchange {
+            from,
+            to,
             started: self.clock,
             ended: None,
             synthetic: true,
             known_from: KnownFrom::Wire,
-            request,
+            request: Request { method: method.unwrap_or_default(), url, headers, body },
             response: None,
         });
-        self.calls.push(call);
+        self.ids.push(id);
     }
 
     /// Takes a response whose own entry names `call`. `start..end` are the bytes that name it.
@@ -120,7 +166,7 @@ impl<'a> Pairing<'a> {
             return;
         };
         self.clock += TICK;
-        let exchange = &mut self.read.trace.exchanges[index];
+        let exchange = &mut self.trace.exchanges[index];
         if exchange.request.url != call.url {
             response.url = Some(call.url);
         }
@@ -132,63 +178,65 @@ impl<'a> Pairing<'a> {
     pub(super) fn damage(&mut self, message: impl Into<String>, start: usize, end: usize, hint: &str) {
         let place = self.places.span(start, end);
         let error = Error::new(ErrorKind::DamagedEntry, message);
-        self.read.trace.gaps.push(Gap {
+        self.trace.gaps.push(Gap {
             at: self.clock + TICK / 2,
             line: place.line,
             column: place.column,
             reason: error.message().to_owned(),
         });
-        self.read.diagnostics.push(error.at(place).hint(hint));
+        self.diagnostics.push(error.at(place).hint(hint));
     }
 
     /// What was collected.
     pub(super) fn finish(self) -> (Trace, Vec<Error>) {
-        (self.read.trace, self.read.diagnostics)
+        (self.trace, self.diagnostics)
     }
 
     /// The most recent open request that a response with this first line answers.
     fn open_request(&mut self, call: &Call) -> Option<usize> {
-        let calls = &self.calls;
-        let exchanges = &self.read.trace.exchanges;
+        let exchanges = &self.trace.exchanges;
+        let ids = &self.ids;
         let is_open = |index: usize| exchanges[index].response.is_none();
-        if let Some(id) = &call.id
-            && let Some(stack) = self.by_id.get_mut(id)
-        {
-            let found = most_recent(stack, is_open, |index| calls[index].is_like(call))
-                .or_else(|| most_recent(stack, is_open, |index| calls[index].is_between(call)));
+        if let Some(id) = &call.id {
+            let key = xxh3_64(id.as_bytes());
+            let is_same = |index: usize| ids[index].as_ref() == Some(id);
+            let by_id = &mut self.by_id;
+            let found = by_id.find(key, is_open, |index| is_same(index) && call.is_like(&exchanges[index]));
+            let found = found.or_else(|| {
+                by_id.find(key, is_open, |index| is_same(index) && call.is_between(&exchanges[index]))
+            });
             if found.is_some() {
                 return found;
             }
         }
-        let stack = self.by_call.get_mut(&call_hash(call))?;
-        most_recent(stack, is_open, |index| {
+        let by_call = self.by_call.get_or_insert_with(|| {
+            let mut stacks = Stacks::default();
+            for (index, exchange) in exchanges.iter().enumerate() {
+                stacks.push(
+                    hash(&exchange.from, &exchange.to, &exchange.request.method, &exchange.request.url),
+                    index,
+                );
+            }
+            stacks
+        });
+        by_call.find(call.hash(), is_open, |index| {
             // A response with an id answers no request with another one.
-            (call.id.is_none() || calls[index].id.is_none()) && calls[index].is_like(call)
+            (call.id.is_none() || ids[index].is_none()) && call.is_like(&exchanges[index])
         })
     }
 }
 
-/// The topmost element of `stack` that is open and fits. Closed ones on top are taken off.
-fn most_recent(
-    stack: &mut Vec<usize>,
-    is_open: impl Fn(usize) -> bool,
-    fits: impl Fn(usize) -> bool,
-) -> Option<usize> {
-    while stack.pop_if(|&mut index| !is_open(index)).is_some() {}
-    stack.iter().rev().take(DEPTH).copied().find(|&index| is_open(index) && fits(index))
-}
-
-fn call_hash(call: &Call) -> u64 {
-    let target = Target::of(&call.url);
-    let mut hash = xxhash_rust::xxh3::xxh3_64(target.path.as_bytes());
+fn hash(from: &Option<Text>, to: &Option<Text>, method: &str, url: &str) -> u64 {
+    let target = Target::of(url);
+    let mut hash = xxh3_64(target.path.as_bytes());
     for part in [
         target.authority,
         target.query.unwrap_or(""),
-        call.method.as_deref().unwrap_or(""),
-        call.from.as_deref().unwrap_or(""),
-        call.to.as_deref().unwrap_or(""),
+        method,
+        from.as_deref().unwrap_or(""),
+        to.as_deref().unwrap_or(""),
     ] {
-        hash = xxhash_rust::xxh3::xxh3_64_with_seed(part.as_bytes(), hash);
+        hash = xxh3_64_with_seed(part.as_bytes(), hash);
     }
     hash
 }

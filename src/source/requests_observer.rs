@@ -20,7 +20,7 @@ use super::places::Places;
 use super::requestshook::{declared_length, is_coded, is_token, split_header};
 use crate::error::Error;
 use crate::text::{self, Text};
-use crate::trace::{Body, Headers, Request, Response, Trace};
+use crate::trace::{Body, Headers, Response, Trace};
 
 const HINT: &str = "the entry is left out; capture the command again, or mend the line";
 
@@ -184,9 +184,7 @@ impl<'a> Reader<'a> {
         let call = |method| Call { from: Some(slice(head.name)), to: None, method, url: url.clone(), id };
         match head.kind {
             Kind::Request { method } => {
-                let method = slice(method);
-                let call = call(Some(method.clone()));
-                self.pairing.request(call, Request { method, url, headers, body });
+                self.pairing.request(call(Some(slice(method))), headers, body);
             }
             Kind::Response { status, reason } => {
                 let response = Response { status, reason: slice(reason), url: None, headers, body };

@@ -31,7 +31,7 @@ use super::places::Places;
 use crate::error::Error;
 use crate::json;
 use crate::text::{self, Text};
-use crate::trace::{Binary, Body, Headers, Request, Response, Trace};
+use crate::trace::{Binary, Body, Headers, Response, Trace};
 
 /// What the head of an entry begins with.
 const HEAD: &str = "### (";
@@ -49,7 +49,14 @@ pub fn read(file: &Path, text: &Text) -> (Trace, Vec<Error>) {
     let unified = unify_line_ends(text);
     let text = unified.as_ref().unwrap_or(text);
     let pairing = Pairing::new(Places::new(file, text));
-    let reader = Reader { whole: text, text, head: Finder::new(HEAD), has_ids: false, pairing };
+    let reader = Reader {
+        whole: text,
+        text,
+        head: Finder::new(HEAD),
+        blank: Finder::new("\n\n"),
+        has_ids: false,
+        pairing,
+    };
     reader.run()
 }
 
@@ -76,7 +83,19 @@ struct Entry {
     /// `None` for a request.
     status: Option<(u16, Text)>,
     headers: Headers,
+    /// The Content-Length, where there is one.
+    length: Option<usize>,
+    /// Whether that is the length of another form of the body.
+    is_coded: bool,
     body_start: usize,
+}
+
+impl Entry {
+    /// Whether its Content-Length is that of what it does not send (RFC 9110, section 8.6).
+    fn names_other_length(&self) -> bool {
+        let is_head = self.call.method.as_deref() == Some("HEAD");
+        self.status.as_ref().is_some_and(|(status, _)| is_head || *status == 304)
+    }
 }
 
 /// Why what looks like an entry is none.
@@ -114,6 +133,7 @@ struct Reader<'a> {
     whole: &'a Text,
     text: &'a str,
     head: Finder<'static>,
+    blank: Finder<'static>,
     /// The entries of this log have an id.
     has_ids: bool,
     pairing: Pairing<'a>,
@@ -151,8 +171,7 @@ impl Reader<'_> {
         let Entry { start, line_end, call, status, headers, .. } = entry;
         match status {
             None => {
-                let (method, url) = (call.method.clone().unwrap_or_default(), call.url.clone());
-                self.pairing.request(call, Request { method, url, headers, body });
+                self.pairing.request(call, headers, body);
             }
             Some((status, reason)) => {
                 let response = Response { status, reason, url: None, headers, body };
@@ -163,8 +182,8 @@ impl Reader<'_> {
 
     fn body(&self, entry: &Entry, end: usize) -> Body {
         let body = &self.text[entry.body_start..end];
-        let length = declared_length(&entry.headers);
-        if body.is_empty() || body == "none" && length != Some(4) {
+        let length = entry.length;
+        if body.is_empty() || body == "none" && (length != Some(4) || entry.names_other_length()) {
             return Body::Absent;
         }
         if body.len() <= LONGEST_REPR
@@ -172,7 +191,7 @@ impl Reader<'_> {
             && length != Some(body.len())
             && let Some(binary) = Binary::from_repr(body)
         {
-            let length = length.filter(|_| !is_coded(&entry.headers)).map(|length| length as u64);
+            let length = length.filter(|_| !entry.is_coded).map(|length| length as u64);
             return Body::Binary(Binary { length, ..binary });
         }
         Body::Text(text::slice(self.whole, body))
@@ -182,7 +201,7 @@ impl Reader<'_> {
     fn body_end(&mut self, entry: &Entry) -> (Result<usize, (usize, &'static str)>, Next) {
         let start = entry.body_start;
         let rest = &self.text[start..];
-        let length = declared_length(&entry.headers).filter(|_| !is_coded(&entry.headers));
+        let length = entry.length.filter(|_| !entry.is_coded);
         let exact =
             length.filter(|&length| rest.is_char_boundary(length) && self.is_boundary(start + length));
         let is_open = rest.starts_with(['{', '[']);
@@ -191,14 +210,23 @@ impl Reader<'_> {
         if rest.is_empty() {
             return (Err((start, "the log ends before the body of this entry")), Next::End);
         }
-        if !is_open && let Some(length) = exact {
-            return (Ok(start + length), self.boundary(start + length));
+        if entry.names_other_length() && rest.starts_with("none") && self.is_before_head(start + "none".len())
+        {
+            let end = start + "none".len();
+            return (Ok(end), self.boundary(end));
         }
-        let paragraph =
-            || memchr::memmem::find(rest.as_bytes(), b"\n\n").unwrap_or(trim_line_end(rest).len());
+        if !is_open && let Some(length) = exact {
+            // What is called JSON and does not begin so is damaged, and the length may end in
+            // some later entry. No JSON holds the line of a head.
+            let holds_entry = is_json(&entry.headers) && rest[..length].contains("\n### (");
+            if !holds_entry {
+                return (Ok(start + length), self.boundary(start + length));
+            }
+        }
+        let paragraph = || self.blank.find(rest.as_bytes()).unwrap_or(trim_line_end(rest).len());
         if rest.starts_with("none") {
             let end = start + "none".len();
-            let is_unknown = length.unwrap_or(0) == 0 && !is_coded(&entry.headers);
+            let is_unknown = length.unwrap_or(0) == 0 && !entry.is_coded;
             if self.is_before_head(end) || is_unknown && self.is_boundary(end) {
                 return (Ok(end), self.boundary(end));
             }
@@ -213,17 +241,36 @@ impl Reader<'_> {
             }
         } else if is_open {
             let end = paragraph();
-            if is_closed(&rest[..end]) && self.is_before_head(start + end) {
+            let body = &rest[..end];
+            let is_closed = is_closed(body) && self.is_before_head(start + end);
+            if is_closed && is_laid_out(body) {
                 return (Ok(start + end), self.boundary(start + end));
             }
-            if let Some(length) = exact {
+            // A text that only begins as JSON does.
+            if let Some(length) = exact.filter(|&length| rest[length..].starts_with("\n\n")) {
                 return (Ok(start + length), self.boundary(start + length));
             }
-            if self.is_boundary(start + end) && json::validate(&rest[..end]).is_ok() {
-                return (Ok(start + end), self.boundary(start + end));
+            match json::validate(body) {
+                Ok(()) if self.is_boundary(start + end) => {
+                    return (Ok(start + end), self.boundary(start + end));
+                }
+                Err(at) if is_closed && is_json(&entry.headers) && !entry.is_coded => {
+                    let damage = (start + at, "the JSON body of this entry is damaged here");
+                    return (Err(damage), self.boundary(start + end));
+                }
+                _ => {}
             }
         }
+        self.uncertain_body_end(entry, length)
+    }
 
+    /// The same for a body that only the next head ends. `length` is that of the headers.
+    fn uncertain_body_end(
+        &mut self,
+        entry: &Entry,
+        length: Option<usize>,
+    ) -> (Result<usize, (usize, &'static str)>, Next) {
+        let start = entry.body_start;
         let (at, next) = self.search(start, Search::Body);
         let before = &self.text[start..at];
         let ends = before.len() - before.trim_end_matches('\n').len();
@@ -247,23 +294,21 @@ impl Reader<'_> {
     ) -> Option<(usize, &'static str)> {
         let start = entry.body_start;
         let end = start + body.len();
-        let is_json = || {
-            let kind = entry.headers.get("Content-Type");
-            kind.is_some_and(|kind| {
-                memchr::memmem::find(kind.to_ascii_lowercase().as_bytes(), b"json").is_some()
-            })
-        };
         if !is_last && ends == 0 {
             return Some((end, "the next entry begins in the middle of a line of this one"));
         }
         if body.starts_with(['{', '[']) {
-            if length == Some(body.len()) {
+            if ends >= 2 && length == Some(body.len()) {
                 return None;
             }
             let Err(at) = json::validate(body) else { return None };
             let is_short = at >= body.trim_ascii_end().len();
-            let is_certain = if is_last || ends < 2 { is_short || is_json() } else { is_json() };
-            if is_certain && (is_short || !is_coded(&entry.headers)) {
+            let is_certain = if is_last || ends < 2 {
+                is_short || is_json(&entry.headers)
+            } else {
+                is_json(&entry.headers)
+            };
+            if is_certain && (is_short || !entry.is_coded) {
                 let message = if is_short {
                     "the JSON body of this entry is cut off here"
                 } else {
@@ -276,8 +321,11 @@ impl Reader<'_> {
         if body == "none" || body.is_empty() && ends > 0 {
             return None;
         }
-        if length.is_some_and(|length| length > body.len()) && json::validate(body).is_err() {
-            return Some((end, "the body of this entry is shorter than its Content-Length"));
+        if let Some(length) = length
+            && (length > body.len() || length < body.len() && is_json(&entry.headers))
+            && json::validate(body).is_err()
+        {
+            return Some((end, "the body of this entry has not the length of its Content-Length"));
         }
         if !is_last && ends < 2 {
             return Some((end, "the next entry begins before the empty line that ends this one"));
@@ -367,6 +415,17 @@ impl Reader<'_> {
         (self.text.len(), Next::End)
     }
 
+    /// The fields of header lines that have been looked at. `is_exact`: there is one space after
+    /// each colon.
+    fn headers(&self, lines: &str, is_exact: bool) -> Headers {
+        let lines = lines.strip_suffix('\n').unwrap_or(lines);
+        if is_exact {
+            return Headers::from_checked_lines(text::slice(self.whole, lines));
+        }
+        let fields = lines.split('\n').filter_map(split_header);
+        fields.map(|(name, value)| (text::slice(self.whole, name), text::slice(self.whole, value))).collect()
+    }
+
     fn line_end(&self, at: usize) -> usize {
         memchr::memchr(b'\n', &self.text.as_bytes()[at..]).map_or(self.text.len(), |found| at + found)
     }
@@ -389,8 +448,9 @@ impl Reader<'_> {
             return Err(damage);
         };
         damage.has_head = true;
-        let mut headers = Vec::with_capacity(12);
+        let mut is_exact = true;
         let mut id = None;
+        let (mut length, mut is_coded) = (None, false);
         let mut at = line_end + 1;
         loop {
             if at >= self.text.len() {
@@ -418,12 +478,21 @@ impl Reader<'_> {
                 damage.message = "the next entry begins in the middle of a header of this one";
                 return Err(damage);
             }
-            let field = (text::slice(self.whole, name), text::slice(self.whole, value));
-            if id.is_none() && name.eq_ignore_ascii_case(ID) {
-                id = Some(field.1.clone());
-                damage.has_id = true;
+            is_exact &= name.len() + ": ".len() + value.len() == end - at;
+            // The names differ in length, so that most fields are passed over with one look.
+            match name.len() {
+                14 if length.is_none() && name.eq_ignore_ascii_case("Content-Length") => {
+                    length = value.trim().parse().ok();
+                }
+                16 if name.eq_ignore_ascii_case("Content-Encoding") => {
+                    is_coded = !value.eq_ignore_ascii_case("identity");
+                }
+                25 if id.is_none() && name.eq_ignore_ascii_case(ID) => {
+                    id = Some(text::slice(self.whole, value));
+                    damage.has_id = true;
+                }
+                _ => {}
             }
-            headers.push(field);
             damage.headers += 1;
             at = end + 1;
         }
@@ -439,7 +508,9 @@ impl Reader<'_> {
                 id,
             },
             status: head.status.map(|(status, reason)| (status, slice(reason))),
-            headers: headers.into_iter().collect(),
+            headers: self.headers(&self.text[line_end + 1..at], is_exact),
+            length,
+            is_coded,
             body_start: at + 1,
         })
     }
@@ -458,14 +529,15 @@ struct Head<'a> {
 impl<'a> Head<'a> {
     fn parse(line: &'a str) -> Option<Head<'a>> {
         let rest = line.strip_prefix(HEAD)?;
-        let (names, rest) = rest.split_once(") : ")?;
-        let (from, to, is_request) = match names.split_once(") REQ >>> (") {
-            Some((from, to)) => (from, to, true),
-            None => {
-                let (from, to) = names.split_once(") RESP <<< (")?;
-                (from, to, false)
-            }
-        };
+        // A name may hold a bracket of its own.
+        let mut brackets = memchr::memchr_iter(b')', rest.as_bytes());
+        let (from, is_request, rest) = brackets.find_map(|at| {
+            let after = &rest[at..];
+            let request = after.strip_prefix(") REQ >>> (").map(|after| (&rest[..at], true, after));
+            request.or_else(|| after.strip_prefix(") RESP <<< (").map(|after| (&rest[..at], false, after)))
+        })?;
+        let mut brackets = memchr::memchr_iter(b')', rest.as_bytes());
+        let (to, rest) = brackets.find_map(|at| Some((&rest[..at], rest[at..].strip_prefix(") : ")?)))?;
         let (status, rest) = if is_request {
             (None, rest)
         } else {
@@ -499,8 +571,22 @@ pub(super) fn split_header(line: &str) -> Option<(&str, &str)> {
 
 /// Whether `text` can be a method or the name of a header (RFC 9110, section 5.6.2).
 pub(super) fn is_token(text: &str) -> bool {
-    let is_token_char = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(is_token_char)
+    const IS_TOKEN_CHAR: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0u8;
+        while byte < 128 {
+            table[byte as usize] = byte.is_ascii_alphanumeric();
+            byte += 1;
+        }
+        let others = b"!#$%&'*+-.^_`|~";
+        let mut at = 0;
+        while at < others.len() {
+            table[others[at] as usize] = true;
+            at += 1;
+        }
+        table
+    };
+    !text.is_empty() && text.bytes().all(|byte| IS_TOKEN_CHAR[usize::from(byte)])
 }
 
 /// The Content-Length, where there is one.
@@ -511,6 +597,47 @@ pub(super) fn declared_length(headers: &Headers) -> Option<usize> {
 /// Whether the length that the headers declare is that of another form of the body.
 pub(super) fn is_coded(headers: &Headers) -> bool {
     headers.get("Content-Encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"))
+}
+
+/// Whether the headers call the body JSON.
+fn is_json(headers: &Headers) -> bool {
+    headers.get("Content-Type").is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
+}
+
+/// Whether the lines of `body` are indented as the writer indents JSON, so that none is missing.
+///
+/// How one line ends says where the next one begins. This is far cheaper than to parse them,
+/// and sees a body that lost some.
+fn is_laid_out(body: &str) -> bool {
+    let bytes = body.as_bytes();
+    let mut indent = 0usize;
+    let mut line_start = 0;
+    for line_end in memchr::memchr_iter(b'\n', bytes) {
+        // The first line has a bracket, and no later one passes without its indent.
+        if line_end <= line_start + indent {
+            return false;
+        }
+        line_start = line_end + 1;
+        let mut closes = false;
+        match bytes[line_end - 1] {
+            b'{' | b'[' => indent += 2,
+            b',' => {}
+            _ => {
+                let Some(less) = indent.checked_sub(2) else { return false };
+                indent = less;
+                closes = true;
+            }
+        }
+        let Some(&first) = bytes.get(line_start + indent) else { return false };
+        if first == b' '
+            || matches!(first, b'}' | b']') != closes
+            || indent > 0 && bytes[line_start + indent - 1] != b' '
+        {
+            return false;
+        }
+    }
+    // All that was opened is closed, by the bracket alone on the last line.
+    indent == 0 && (line_start > 0 && bytes.len() == line_start + 1 || matches!(bytes, b"{}" | b"[]"))
 }
 
 /// Whether `body`, which begins with an opening bracket, ends as the writer ends JSON: with the

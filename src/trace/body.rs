@@ -44,7 +44,12 @@ impl Binary {
                     repr.push(quote);
                 }
                 0x20..=0x7e => repr.push(byte as char),
-                _ => repr.push_str(&format!("\\x{byte:02x}")),
+                _ => {
+                    repr.push_str("\\x");
+                    repr.extend(
+                        [byte >> 4, byte & 15].map(|half| char::from(b"0123456789abcdef"[usize::from(half)])),
+                    );
+                }
             }
         }
         repr.push(quote);

@@ -86,39 +86,106 @@ pub struct Response {
 }
 
 /// Header fields in the order, case and repetition of the wire.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Headers(Vec<(Text, Text)>);
+#[derive(Clone, Default)]
+pub struct Headers(Repr);
+
+/// A log holds headers as lines, which a page shows as lines: they are not taken apart and put
+/// together again unless somebody asks for a field.
+#[derive(Clone)]
+enum Repr {
+    /// `Name: value`, one a line.
+    Lines(Text),
+    Fields(Vec<(Text, Text)>),
+}
+
+impl Default for Repr {
+    fn default() -> Repr {
+        Repr::Lines(Text::new())
+    }
+}
 
 impl Headers {
+    /// The fields that `lines` holds, one a line. The caller has seen that each is a name, a
+    /// colon, a space and a value.
+    pub(crate) fn from_checked_lines(lines: Text) -> Headers {
+        let is_field = |line: &str| line.split_once(": ").is_some_and(|(name, _)| !name.contains(':'));
+        debug_assert!(lines.is_empty() || lines.split('\n').all(is_field), "{lines}");
+        Headers(Repr::Lines(lines))
+    }
+
     /// The fields, in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Text, &Text)> {
-        self.0.iter().map(|(name, value)| (name, value))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let (lines, fields): (&str, &[_]) = match &self.0 {
+            Repr::Lines(lines) => (lines, &[]),
+            Repr::Fields(fields) => ("", fields),
+        };
+        let lines = lines.split('\n').filter_map(|line| line.split_once(": "));
+        lines.chain(fields.iter().map(|(name, value)| (&**name, &**value)))
+    }
+
+    /// The fields as lines, `Name: value`.
+    pub fn lines(&self) -> Text {
+        let fields = match &self.0 {
+            Repr::Lines(lines) => return lines.clone(),
+            Repr::Fields(fields) => fields,
+        };
+        let length = fields.iter().map(|(name, value)| name.len() + value.len() + 3).sum();
+        let mut lines = String::with_capacity(length);
+        for (name, value) in fields {
+            if !lines.is_empty() {
+                lines.push('\n');
+            }
+            lines.push_str(name);
+            lines.push_str(": ");
+            lines.push_str(value);
+        }
+        lines.into()
     }
 
     /// Adds a field after the others.
     pub fn push(&mut self, name: Text, value: Text) {
-        self.0.push((name, value));
+        match &mut self.0 {
+            Repr::Fields(fields) => fields.push((name, value)),
+            Repr::Lines(_) => {
+                let mut fields: Vec<(Text, Text)> =
+                    self.iter().map(|(name, value)| (Text::from(name), Text::from(value))).collect();
+                fields.push((name, value));
+                self.0 = Repr::Fields(fields);
+            }
+        }
     }
 
     /// The value of the first field of this name, whatever its case.
-    pub fn get(&self, name: &str) -> Option<&Text> {
+    pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// How many fields there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.iter().count()
     }
 
     /// Whether there is no field.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.iter().next().is_none()
+    }
+}
+
+impl PartialEq for Headers {
+    fn eq(&self, other: &Headers) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl std::fmt::Debug for Headers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 
 impl FromIterator<(Text, Text)> for Headers {
     fn from_iter<I: IntoIterator<Item = (Text, Text)>>(fields: I) -> Headers {
-        Headers(fields.into_iter().collect())
+        Headers(Repr::Fields(fields.into_iter().collect()))
     }
 }
 

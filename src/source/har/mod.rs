@@ -189,7 +189,7 @@ impl<'a> Salvage<'a> {
     fn damage(&mut self, start: usize, end: usize, place: usize, message: String) {
         let started = memchr::memmem::find(&self.text.as_bytes()[start..end], b"\"startedDateTime\"");
         let started = started.and_then(|at| {
-            let value = self.text[start + at..end].splitn(5, '"').nth(3)?;
+            let value = self.text[start + at..end].split('"').nth(3)?;
             model::parse_time(value).ok()
         });
         let place = self.places.span(place, place + 1);
@@ -359,7 +359,8 @@ mod tests {
     #[test]
     fn a_damaged_entry_costs_only_itself() {
         let whole: Vec<_> = ["a", "b", "c", "d"].map(entry_text).into();
-        let damages: [(&str, fn(&str) -> String); 7] = [
+        type Damage = fn(&str) -> String;
+        let damages: [(&str, Damage); 7] = [
             ("a value", |entry| entry.replace("200", "2oo")),
             ("a field", |entry| entry.replace("\"method\"", "\"methud\"")),
             ("a time", |entry| entry.replace("2026-11-20", "2026-11-32")),
