@@ -24,7 +24,7 @@ use crate::page::{DiagramItem, Entry, Message, Page, PageExchange, visible};
 use crate::profile::Link;
 use crate::sequence::Side;
 use crate::sequence::selector::Scope;
-use crate::settings::RESERVED;
+use crate::settings::{Layout, RESERVED};
 use crate::toml_file::nearest;
 use crate::trace::UrlParts;
 
@@ -457,7 +457,7 @@ impl<'a> Filler<'a> {
             }
             "message" | "tabs" | "header" | "body" => {
                 let message = self.message(spot, word, first()?)?;
-                let options = options_of_message(call, &message, word)?;
+                let options = self.options_of_message(call, &message, word)?;
                 let name = match word {
                     "header" => "header_tab",
                     "body" => "body_tab",
@@ -695,11 +695,32 @@ impl<'a> Filler<'a> {
                 };
             }
         }
-        let numbered = call.switch("linenums")?;
+        let numbered = self.numbered(call)?;
         for marked in &mut both {
             marked.number_body = numbered;
         }
         Ok(both.map(|marked| marked.value()))
+    }
+
+    fn options_of_message(&self, call: &Call, message: &Message, word: &str) -> Result<Marked, Blame> {
+        let tabs = match word {
+            "header" => Tabs::Header,
+            "body" => Tabs::Body,
+            _ => Tabs::Both,
+        };
+        let mut marked = Marked::default();
+        for mark in call.option("highlight").map_or_else(|| Ok(Vec::new()), marks)? {
+            marked.add(message, &mark, tabs)?;
+        }
+        let numbered = self.numbered(call)?;
+        marked.number_header = numbered && tabs == Tabs::Header;
+        marked.number_body = numbered && tabs != Tabs::Header;
+        Ok(marked)
+    }
+
+    /// Whether lines are to be numbered; in `snippets` the templates number all of them anyway.
+    fn numbered(&self, call: &Call) -> Result<bool, Blame> {
+        Ok(call.switch("linenums")? && self.page.layout == Layout::Page)
     }
 }
 
@@ -1179,22 +1200,6 @@ fn options(numbered: bool, lines: &[String]) -> String {
         options.push_str(&format!(" hl_lines=\"{}\"", lines.join(" ")));
     }
     options
-}
-
-fn options_of_message(call: &Call, message: &Message, word: &str) -> Result<Marked, Blame> {
-    let tabs = match word {
-        "header" => Tabs::Header,
-        "body" => Tabs::Body,
-        _ => Tabs::Both,
-    };
-    let mut marked = Marked::default();
-    for mark in call.option("highlight").map_or_else(|| Ok(Vec::new()), marks)? {
-        marked.add(message, &mark, tabs)?;
-    }
-    let numbered = call.switch("linenums")?;
-    marked.number_header = numbered && tabs == Tabs::Header;
-    marked.number_body = numbered && tabs != Tabs::Header;
-    Ok(marked)
 }
 
 /// The first and last line that a pointer means, or a range of pointers.
