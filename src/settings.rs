@@ -253,6 +253,14 @@ impl Layer {
                 )
                 .at(origin.place(selector.span())));
             }
+            if RESERVED.contains(&name.as_str()) {
+                return Err(Error::new(
+                    ErrorKind::Setting,
+                    format!("`{name}` cannot name an exchange: in a page source it means something else"),
+                )
+                .at(origin.place(selector.span()))
+                .hint(format!("call it `{name}_1`, or by what it does")));
+            }
         }
         Ok(Layer { typed, origin })
     }
@@ -329,6 +337,36 @@ impl Settings {
         settings
     }
 }
+
+/// The words that holes of a page source use themselves; no label may be called so.
+pub const RESERVED: &[&str] = &[
+    "api",
+    "arrow",
+    "arrows",
+    "body",
+    "command",
+    "describe",
+    "diagram",
+    "exchange",
+    "header",
+    "heading",
+    "launch",
+    "lines",
+    "log",
+    "message",
+    "output",
+    "page",
+    "participants",
+    "range",
+    "reference",
+    "rest",
+    "shared",
+    "span",
+    "tabs",
+    "title",
+    "var",
+    "vars",
+];
 
 /// Whether `name` can be used as a name in a hole.
 pub fn is_identifier(name: &str) -> bool {

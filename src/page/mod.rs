@@ -9,12 +9,15 @@
 mod block;
 mod command;
 mod diagram;
+pub mod highlight;
 pub mod phrases;
+pub mod source;
 
 pub use block::{Block, visible, without_ansi, without_markers};
 pub use command::{Command, Launch};
 pub use diagram::{DiagramItem, DrawnParticipant};
 pub use phrases::Phrases;
+pub use source::Source;
 
 use std::sync::Arc;
 
@@ -82,6 +85,8 @@ pub struct Page {
     pub log: Block,
     /// Names and values of the variables.
     pub vars: Vec<(String, String)>,
+    /// The labels of the settings, with the index in the trace of the exchange that each names.
+    pub labels: Vec<(String, usize)>,
     /// Under which path the site finds the page's snippets.
     pub snippet_prefix: String,
     /// How many exchanges the filters left out.
@@ -195,22 +200,30 @@ impl Page {
     /// [`ErrorKind::Label`](crate::ErrorKind::Label) and [`ErrorKind::Setting`](crate::ErrorKind::Setting),
     /// with their places: a label, group or note of the settings that fits no message of the trace.
     pub fn new(input: &Input<'_>) -> Result<Page, Vec<Error>> {
+        Resolved::new(input).page()
+    }
+}
+
+impl Resolved<'_> {
+    /// Makes the page of the capture.
+    ///
+    /// # Errors
+    /// Those of [`Page::new`].
+    pub fn page(&self) -> Result<Page, Vec<Error>> {
+        let Resolved { input, cast, sequence, paths } = self;
         let settings = input.settings;
         let trace = input.trace;
-        let cast = Cast::new(trace, &settings.participants, input.profile);
-        let paths = Paths {
-            vars: &settings.vars,
-            profile: input.profile,
-            query: settings.query.unwrap_or(settings.layout == Layout::Page),
-        };
-        let sequence = Sequence::new(trace, |index| !is_left_out(input, &cast, index));
-        let scope = Scope { trace, sequence: &sequence, cast: &cast, paths, labels: &settings.labels };
+        let scope = self.scope();
 
         let mut errors: Vec<Error> = Vec::new();
+        let mut labels = Vec::with_capacity(settings.labels.len());
         for (name, selector) in &settings.labels {
-            errors.extend(scope.find(name, &selector.place).err());
+            match scope.find(name, &selector.place) {
+                Ok(exchange) => labels.push((name.clone(), exchange)),
+                Err(error) => errors.push(error),
+            }
         }
-        let drawn = diagram::draw_participants(&cast, &sequence);
+        let drawn = diagram::draw_participants(cast, sequence);
         let marks = diagram::Marks::resolve(&scope, settings).unwrap_or_else(|found| {
             errors.extend(found);
             diagram::Marks::default()
@@ -219,7 +232,7 @@ impl Page {
             return Err(errors);
         }
 
-        let messages = Messages { input, cast: &cast, paths, drawn: &drawn };
+        let messages = Messages { input, cast, paths: *paths, drawn: &drawn };
         let mut entries = Vec::with_capacity(sequence.items.len());
         let mut pairs: Vec<[Option<Arc<Message>>; 2]> = vec![[None, None]; trace.exchanges.len()];
         let mut order = Vec::new();
@@ -275,9 +288,45 @@ impl Page {
             output: input.output.map(|output| make_output(output, settings, input.phrases)),
             log: Block::new(input.log.clone()),
             vars: settings.vars.clone(),
+            labels,
             snippet_prefix: snippet_prefix(input),
             filtered: sequence.filtered,
         })
+    }
+}
+
+/// A trace with who takes part and what is numbered: what labels and selectors are resolved against.
+#[derive(Debug)]
+pub struct Resolved<'a> {
+    input: &'a Input<'a>,
+    cast: Cast,
+    sequence: Sequence,
+    paths: Paths<'a>,
+}
+
+impl<'a> Resolved<'a> {
+    /// Settles participants and numbers of a capture's trace.
+    pub fn new(input: &'a Input<'a>) -> Resolved<'a> {
+        let settings = input.settings;
+        let cast = Cast::new(input.trace, &settings.participants, input.profile);
+        let paths = Paths {
+            vars: &settings.vars,
+            profile: input.profile,
+            query: settings.query.unwrap_or(settings.layout == Layout::Page),
+        };
+        let sequence = Sequence::new(input.trace, |index| !is_left_out(input, &cast, index));
+        Resolved { input, cast, sequence, paths }
+    }
+
+    /// What a selector is resolved against.
+    pub fn scope(&self) -> Scope<'_> {
+        Scope {
+            trace: self.input.trace,
+            sequence: &self.sequence,
+            cast: &self.cast,
+            paths: self.paths,
+            labels: &self.input.settings.labels,
+        }
     }
 }
 
@@ -301,6 +350,7 @@ impl Page {
             output: None,
             log: Block::default(),
             vars: Vec::new(),
+            labels: Vec::new(),
             snippet_prefix: String::new(),
             filtered: 0,
         }
@@ -357,15 +407,12 @@ impl<'a> Messages<'a> {
         }
     }
 
-    fn exchange(
-        &self,
-        index: usize,
-        request: Arc<Message>,
-        response: Option<Arc<Message>>,
-    ) -> PageExchange {
+    fn exchange(&self, index: usize, request: Arc<Message>, response: Option<Arc<Message>>) -> PageExchange {
         let (step, api_reference) = self.known(index);
         let locale = &self.input.settings.locale;
-        let described = |part: fn(&'a Step, &str) -> Option<&'a str>| step.and_then(|step| part(step, locale)).map(str::to_owned);
+        let described = |part: fn(&'a Step, &str) -> Option<&'a str>| {
+            step.and_then(|step| part(step, locale)).map(str::to_owned)
+        };
         PageExchange {
             index,
             request,

@@ -79,6 +79,11 @@ pub fn quoted(text: &str) -> String {
     }
 }
 
+/// A Markdown link.
+pub fn link(text: &str, url: &str) -> String {
+    format!("[{}]({})", inline(text), visible(url).replace([' ', '(', ')', '<', '>'], "%20"))
+}
+
 /// `text` as a JSON string, quotes included.
 pub fn json_string(text: &str) -> String {
     serde_json::to_string(text).expect("a string is always JSON")

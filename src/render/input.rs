@@ -119,11 +119,23 @@ pub fn find(root: &Path) -> Result<Vec<Folder>> {
 /// # Errors
 /// [`ErrorKind::Io`] where it cannot be read or is not UTF-8.
 pub fn read_text(file: &Path) -> Result<String> {
-    let bytes = std::fs::read(file).map_err(|error| Error::io("read", file, error))?;
+    decode(file, std::fs::read(file).map_err(|error| Error::io("read", file, error))?)
+}
+
+/// `bytes`, the content of a file that people write, as text.
+///
+/// # Errors
+/// [`ErrorKind::Io`] with the place where it is not UTF-8.
+pub fn decode(file: &Path, bytes: Vec<u8>) -> Result<String> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let text = String::from_utf8_lossy(valid);
-        Error::new(ErrorKind::Io, "this file is not UTF-8").at(Place::span(file, &text, text.len(), text.len()))
+        Error::new(ErrorKind::Io, "this file is not UTF-8").at(Place::span(
+            file,
+            &text,
+            text.len(),
+            text.len(),
+        ))
     })
 }
 
@@ -154,8 +166,11 @@ fn relative(root: &Path, path: &Path) -> Result<String> {
     let below = path.strip_prefix(root).unwrap_or(path);
     let parts: Option<Vec<&str>> = below.iter().map(|part| part.to_str()).collect();
     parts.map(|parts| parts.join("/")).filter(|path| !path.contains(char::is_control)).ok_or_else(|| {
-        Error::new(ErrorKind::Io, format!("`{}` cannot name a page: it is not UTF-8, or has control characters", path.display()))
-            .hint("rename it")
+        Error::new(
+            ErrorKind::Io,
+            format!("`{}` cannot name a page: it is not UTF-8, or has control characters", path.display()),
+        )
+        .hint("rename it")
     })
 }
 

@@ -7,6 +7,7 @@
 //! printing, which `src/cli` does with the [`Report`].
 
 pub mod escape;
+mod holes;
 pub mod input;
 pub mod ledger;
 mod skeleton;
@@ -15,17 +16,19 @@ pub mod templates;
 mod view;
 mod write;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::page::{Input, Page, Phrases};
+use crate::page::{Input, Page, Phrases, Resolved, Source};
 use crate::profile::Profile;
 use crate::settings::{Layer, Layout, Located, Settings};
 use crate::source;
 use crate::text::Text;
+use crate::toml_file::nearest;
 use crate::trace::Trace;
 use input::{Folder, Found};
 use ledger::{Cache, Manifest, Record, Seen};
@@ -97,6 +100,7 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
         captures: folders.iter().map(|folder| (folder.path.as_str(), folder)).collect(),
         templates: Mutex::default(),
         profiles: Mutex::default(),
+        openings: Mutex::default(),
         phrases: Mutex::default(),
     };
 
@@ -186,10 +190,14 @@ struct Shop<'a> {
     templates: Mutex<HashMap<Vec<PathBuf>, Arc<Templates>>>,
     profiles: Mutex<HashMap<String, Arc<Profile>>>,
     phrases: Mutex<HashMap<PhrasesKey, Phrases>>,
+    openings: Mutex<HashMap<String, Known>>,
 }
 
 /// What phrases depend on: templates folders, locale, profile, and the settings' own phrases.
 type PhrasesKey = (Vec<PathBuf>, String, Option<String>, Vec<(String, String)>);
+
+/// The exchanges of a capture that others share, and what was read to know them.
+type Known = (Arc<Vec<holes::Opening>>, Vec<Seen>);
 
 impl Shop<'_> {
     fn make(&self, folder: &Folder) -> Outcome {
@@ -258,6 +266,10 @@ impl Shop<'_> {
         let profile = self.profile(capture).map_err(one)?;
         let phrases = self.phrases(capture, &templates, profile.as_deref()).map_err(one)?;
         self.check_collision(capture).map_err(one)?;
+        let sources = capture.take_sources()?;
+        let gone: Vec<String> =
+            sources.iter().flat_map(Source::gone).flat_map(|(_, labels)| labels.to_vec()).collect();
+        capture.settings.labels.retain(|(label, _)| !gone.contains(label));
         let input = Input {
             path: &capture.folder.path,
             settings: &capture.settings,
@@ -268,9 +280,34 @@ impl Shop<'_> {
             log: &capture.log,
             output: capture.output.as_deref(),
         };
-        let page = Arc::new(Page::new(&input)?);
-        let files = templates.lay_out(&page).map_err(one)?;
-        let name = |ending: &str| page_path(&capture.folder.path, capture.settings.layout, ending);
+        let resolved = Resolved::new(&input);
+        let page = resolved.page().map_err(|mut errors| {
+            let labels = input.settings.labels.iter();
+            let lost = labels.filter(|(name, at)| resolved.scope().find(name, &at.place).is_err());
+            let lost: Vec<&str> = lost.map(|(name, _)| name.as_str()).collect();
+            errors.extend(sources.iter().flat_map(|source| holes::holes_of_lost(source, &lost)));
+            errors
+        })?;
+        let page = Arc::new(page);
+        let name = |ending: &str| page_path(&capture.folder.path, page.layout, ending);
+        let mut files = match page.layout {
+            Layout::Page if !sources.is_empty() => vec![("", Content::Bytes(Vec::new()))],
+            _ => templates.lay_out(&page).map_err(one)?,
+        };
+        if !sources.is_empty() {
+            let own_path = name("index.md");
+            let neighbours = Neighbours { shop: self, own: &capture.folder.path, read: RefCell::default() };
+            let filler = holes::Filler::new(&page, &templates, resolved.scope(), &neighbours, &own_path, &gone);
+            let filled = filler.fill(&sources.iter().collect::<Vec<_>>())?;
+            for (source, text) in sources.iter().zip(filled) {
+                let made = files.iter_mut().find(|(ending, _)| source.file.ends_with(source_name(ending)));
+                if let Some((_, content)) = made {
+                    *content = Content::Bytes(text);
+                }
+            }
+            let read = neighbours.read.into_inner();
+            capture.read.extend(read);
+        }
         Ok(files.into_iter().map(|(ending, content)| (name(ending), content)).collect())
     }
 
@@ -339,6 +376,29 @@ impl Shop<'_> {
         let made = Arc::new(Profile::from_toml(file, &text)?);
         all.insert(name.clone(), made.clone());
         Ok(Some(made))
+    }
+
+    /// The exchanges of a capture, for pages that share their beginning.
+    fn openings_of(&self, folder: &Folder) -> Result<Known> {
+        let mut capture = Capture::read(folder)?;
+        let profile = self.profile(&mut capture)?;
+        // A label that is lost there is that page's trouble.
+        capture.settings.labels.clear();
+        capture.settings.groups.clear();
+        capture.settings.notes.clear();
+        let phrases = crate::page::Phrases::default();
+        let input = Input {
+            path: &folder.path,
+            settings: &capture.settings,
+            profile: profile.as_deref(),
+            phrases: &phrases,
+            trace: &capture.trace,
+            trace_file: capture.trace_file,
+            log: &capture.log,
+            output: None,
+        };
+        let page = Page::new(&input).map_err(|mut errors| errors.swap_remove(0))?;
+        Ok((Arc::new(holes::Opening::all(&page)), capture.read))
     }
 
     /// A page `a/index.md` and the snippets of `a` would be the same file.
@@ -432,6 +492,63 @@ impl Shop<'_> {
     }
 }
 
+/// The other captures of a run, as the holes of one ask for them.
+struct Neighbours<'a> {
+    shop: &'a Shop<'a>,
+    own: &'a str,
+    /// What was read of them.
+    read: RefCell<Vec<Seen>>,
+}
+
+impl Neighbours<'_> {
+    fn folder(&self, capture: &str) -> Option<&Folder> {
+        let folder = self.shop.captures.get(capture)?;
+        // A file that comes or goes there has to be noticed too.
+        self.read.borrow_mut().extend(listing(&folder.dir));
+        Some(folder)
+    }
+}
+
+impl holes::Neighbours for Neighbours<'_> {
+    fn openings(&self, capture: &str) -> Result<Option<Arc<Vec<holes::Opening>>>> {
+        let Some(folder) = self.folder(capture) else { return Ok(None) };
+        let mut all = self.shop.openings.lock().unwrap_or_else(PoisonError::into_inner);
+        let (openings, read) = match all.get(capture) {
+            Some(known) => known.clone(),
+            None => {
+                let made = self.shop.openings_of(folder)?;
+                all.insert(capture.to_owned(), made.clone());
+                made
+            }
+        };
+        self.read.borrow_mut().extend(read);
+        Ok(Some(openings))
+    }
+
+    fn page_path(&self, capture: &str) -> Result<Option<String>> {
+        let Some(folder) = self.folder(capture) else { return Ok(None) };
+        let layout = Capture::settings(folder)?.layout;
+        let settings = folder.shared.iter().chain(folder.file("capture.toml"));
+        self.read.borrow_mut().extend(settings.filter_map(|file| Seen::now(&file.path)));
+        Ok(Some(page_path(capture, layout, "index.md")))
+    }
+
+    fn nearest(&self, capture: &str) -> Option<String> {
+        let others = || self.shop.captures.keys().copied().filter(|path| *path != self.own);
+        let last = |path: &str| path.rsplit('/').next().map(str::to_owned);
+        let near = others().filter(|path| last(path) == last(capture)).min();
+        near.or_else(|| nearest(capture, others())).map(str::to_owned)
+    }
+}
+
+/// The name of the page source that a file of a page is made from, where there is one.
+fn source_name(ending: &str) -> &str {
+    match ending {
+        "" | "index.md" => "page.md",
+        ending => ending,
+    }
+}
+
 enum Existing {
     Missing,
     Same,
@@ -455,7 +572,8 @@ fn prune(
         manifest.paths().filter(|page| !kept.contains(*page)).map(str::to_owned).collect();
     for page in gone {
         let file = options.docs.join(&page);
-        let is_inside = Path::new(&page).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        let is_inside =
+            Path::new(&page).components().all(|part| matches!(part, std::path::Component::Normal(_)));
         let Ok(old) = std::fs::read(&file) else {
             manifest.remove(&page);
             continue;
@@ -505,6 +623,8 @@ struct Capture<'a> {
     trace_file: &'static str,
     log: Text,
     output: Option<String>,
+    /// The page sources: file and content.
+    sources: Vec<(PathBuf, Vec<u8>)>,
     diagnostics: Vec<Error>,
     /// Every file read so far, the folder's own first.
     read: Vec<Seen>,
@@ -531,6 +651,7 @@ impl<'a> Capture<'a> {
             },
             log: Text::new(),
             output: None,
+            sources: Vec::new(),
             diagnostics: Vec::new(),
             read: Vec::new(),
         };
@@ -548,6 +669,7 @@ impl<'a> Capture<'a> {
                     capture.trace = read.trace;
                     capture.diagnostics = read.diagnostics;
                 }
+                "page.md" | "body.md" | "diagram.md" => capture.sources.push((file.path.clone(), bytes)),
                 "output.txt" => capture.output = Some(source::decode(bytes).to_string()),
                 _ => {}
             }
@@ -555,10 +677,36 @@ impl<'a> Capture<'a> {
         Ok(capture)
     }
 
+    /// The page sources, taken apart.
+    fn take_sources(&mut self) -> Result<Vec<Source>, Vec<Error>> {
+        let mut sources = Vec::new();
+        let mut errors = Vec::new();
+        for (file, bytes) in std::mem::take(&mut self.sources) {
+            let is_page = file.ends_with(source_name(""));
+            if self.settings.layout == Layout::Page && !is_page {
+                errors.push(
+                    Error::new(ErrorKind::Setting, "a page in one file has one source, `page.md`")
+                        .at(Place::file(&file))
+                        .hint("move what it says to page.md, or set `layout = \"snippets\"`"),
+                );
+                continue;
+            }
+            match input::decode(&file, bytes)
+                .map_err(|error| vec![error])
+                .and_then(|text| Source::parse(&file, text))
+            {
+                Ok(source) => sources.push(source),
+                Err(found) => errors.extend(found),
+            }
+        }
+        if errors.is_empty() { Ok(sources) } else { Err(errors) }
+    }
+
     fn settings(folder: &Folder) -> Result<Settings> {
         let files = folder.shared.iter().chain(folder.file("capture.toml"));
-        let layers: Vec<Layer> =
-            files.map(|file| Layer::parse(&file.path, &input::read_text(&file.path)?)).collect::<Result<_>>()?;
+        let layers: Vec<Layer> = files
+            .map(|file| Layer::parse(&file.path, &input::read_text(&file.path)?))
+            .collect::<Result<_>>()?;
         Ok(Settings::resolve(&layers))
     }
 }

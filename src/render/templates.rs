@@ -42,7 +42,9 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "page/output.md",
     "page/page.md",
     "page/participants.md",
+    "page/rest.md",
     "page/sequence.md",
+    "page/sequence_part.md",
     "page/steps.md",
     "page/tabs.md",
     "page/vars.md",
@@ -61,7 +63,9 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "snippets/index.md",
     "snippets/log.md",
     "snippets/message.md",
+    "snippets/rest.md",
     "snippets/sequence.md",
+    "snippets/sequence_part.md",
     "snippets/tabs.md",
 ];
 
@@ -156,9 +160,10 @@ impl Templates {
         match (user, embedded) {
             (Some(user), Some(embedded)) => Ok(embedded.overlaid(user.iter())),
             (Some(phrases), None) | (None, Some(phrases)) => Ok(phrases),
-            (None, None) => Err(Error::new(ErrorKind::Setting, format!("there is no locale `{locale}`")).hint(
-                format!("docgen speaks ko and en; a file `{name}` in your templates folder adds another"),
-            )),
+            (None, None) => Err(Error::new(ErrorKind::Setting, format!("there is no locale `{locale}`"))
+                .hint(format!(
+                    "docgen speaks ko and en; a file `{name}` in your templates folder adds another"
+                ))),
         }
     }
 
@@ -219,13 +224,31 @@ impl Templates {
         Ok(made)
     }
 
-    fn context(&self, page: &Arc<Page>) -> Value {
+    /// A template of this name in the layout's folder, else in that of the `page` layout.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Template`] with its place, where it fails.
+    pub(super) fn piece(&self, layout: Layout, name: &str, context: Value) -> Result<String> {
+        let own = format!("{}/{name}.md", layout.name());
+        let template = match self.env.get_template(&own) {
+            Err(error) if error.kind() == minijinja::ErrorKind::TemplateNotFound => {
+                self.env.get_template(&format!("{}/{name}.md", Layout::Page.name()))
+            }
+            found => found,
+        };
+        template.and_then(|template| template.render(context)).map_err(|error| self.error(&error))
+    }
+
+    /// What every template of a page sees.
+    pub(super) fn context(&self, page: &Arc<Page>) -> Value {
+        let options = context! { header => "", body => "" };
         context! {
             page => Value::from_object(PageView(page.clone())),
             participants => view::participants(page),
             items => view::items(&page.diagram),
             t => view::phrases(&page.phrases),
-            options => context! { header => "", body => "" },
+            exchange_options => context! { request => &options, response => &options },
+            options => options,
         }
     }
 
@@ -262,7 +285,9 @@ impl Templates {
             }
             (None, None) => Place::file(file),
         };
-        Error::new(ErrorKind::Template, message).at(place).hint("`docgen templates eject` writes the defaults to start from")
+        Error::new(ErrorKind::Template, message)
+            .at(place)
+            .hint("`docgen templates eject` writes the defaults to start from")
     }
 }
 
@@ -335,5 +360,5 @@ fn fill(phrase: &str, values: Kwargs) -> Result<String, minijinja::Error> {
 fn link(link: &Value) -> Result<String, minijinja::Error> {
     let text = link.get_attr("text")?.to_string();
     let url = link.get_attr("url")?.to_string();
-    Ok(format!("[{}]({})", escape::inline(&text), url.replace([' ', '(', ')', '<', '>'], "%20")))
+    Ok(escape::link(&text, &url))
 }

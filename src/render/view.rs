@@ -78,12 +78,27 @@ impl Object for PageView {
 
 /// The participants that a page's diagram draws.
 pub(super) fn participants(page: &Page) -> Value {
-    page.participants.iter().map(|participant| Value::from_object(ParticipantView(participant.clone()))).collect()
+    participant_list(page.participants.iter().cloned())
+}
+
+/// Participants, as templates call them.
+pub(super) fn participant_list(participants: impl IntoIterator<Item = DrawnParticipant>) -> Value {
+    participants.into_iter().map(|participant| Value::from_object(ParticipantView(participant))).collect()
+}
+
+/// Messages and gaps.
+pub(super) fn entries(entries: &[Entry]) -> Value {
+    entries.iter().map(entry).collect()
 }
 
 /// Lines of a diagram.
 pub(super) fn items(items: &[DiagramItem]) -> Value {
-    items.iter().map(|item| Value::from_object(ItemView(item.clone()))).collect()
+    items.iter().map(item).collect()
+}
+
+/// A line of a diagram.
+pub(super) fn item(item: &DiagramItem) -> Value {
+    Value::from_object(ItemView(item.clone()))
 }
 
 fn entry(entry: &Entry) -> Value {
@@ -104,7 +119,8 @@ fn console(page: &Page) -> Block {
     }
 }
 
-fn first_line(typed: &str) -> String {
+/// The first line of a command that is no comment.
+pub(super) fn first_line(typed: &str) -> String {
     let mut lines = typed.lines().filter(|line| !line.trim_start().starts_with('#'));
     lines.next().unwrap_or_default().trim_end_matches('\\').trim().to_owned()
 }

@@ -1,0 +1,344 @@
+//! Which lines of a body or of headers a highlight means.
+//!
+//! Prose says `/image/id` or `X-Auth-Token`, and `hl_lines` wants numbers. They
+//! are looked up in the text as the page shows it, so a body that somebody laid
+//! out by hand is as good as any. An [`Outline`] is made in one pass, without
+//! recursion, and forgives what a page may show and JSON does not know: escapes
+//! made visible, and a name before the body (`DATA={…}`). What this leaves out:
+//! how `hl_lines` is written.
+
+use std::ops::RangeInclusive;
+
+/// Keys and elements of a JSON text, with their lines.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    /// In the order of the text; the first is the whole.
+    nodes: Vec<Node>,
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    key: Key,
+    parent: usize,
+    /// The line of the key, or of the element's beginning, from 1.
+    line: usize,
+    /// The line on which its value ends.
+    last: usize,
+    /// The index after the last node inside this one.
+    next: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Key {
+    Whole,
+    Member(String),
+    Element(usize),
+}
+
+impl Outline {
+    /// The outline of a body; `None` where it is not JSON.
+    pub fn of(text: &str) -> Option<Outline> {
+        let mut scanner = Scanner { bytes: text.as_bytes(), at: 0, line: 1 };
+        scanner.skip_name();
+        let mut nodes = vec![Node { key: Key::Whole, parent: 0, line: 1, last: 1, next: 0 }];
+        // The open arrays and objects.
+        let mut open: Vec<usize> = Vec::new();
+        scanner.skip_space();
+        nodes[0].line = scanner.line;
+        let mut current = 0;
+        loop {
+            // Here a value begins, of the node `current`.
+            scanner.skip_space();
+            let byte = scanner.peek()?;
+            let entered = match byte {
+                b'{' | b'[' => {
+                    scanner.at += 1;
+                    scanner.skip_space();
+                    let empty = scanner.peek()? == byte + 2;
+                    if empty {
+                        scanner.at += 1;
+                    } else {
+                        open.push(current);
+                    }
+                    !empty
+                }
+                b'"' => {
+                    scanner.string(text)?;
+                    false
+                }
+                _ => {
+                    scanner.scalar()?;
+                    false
+                }
+            };
+            if entered {
+                let key = if byte == b'{' { Key::Member(String::new()) } else { Key::Element(0) };
+                current = scanner.child(text, &mut nodes, current, key)?;
+                continue;
+            }
+            nodes[current].last = scanner.line;
+            nodes[current].next = nodes.len();
+            // After a value: the next one of its parent, or the parent's end.
+            loop {
+                scanner.skip_space();
+                let Some(&parent) = open.last() else {
+                    return scanner.peek().is_none().then_some(Outline { nodes });
+                };
+                let key = nodes[current].key.clone();
+                match (scanner.peek()?, &key) {
+                    (b',', _) => {
+                        scanner.at += 1;
+                        let key = match key {
+                            Key::Element(index) => Key::Element(index + 1),
+                            key => key,
+                        };
+                        current = scanner.child(text, &mut nodes, parent, key)?;
+                        break;
+                    }
+                    (b'}', Key::Member(_)) | (b']', Key::Element(_)) => {
+                        scanner.at += 1;
+                        open.pop();
+                        current = parent;
+                        nodes[current].last = scanner.line;
+                        nodes[current].next = nodes.len();
+                    }
+                    _ => return None,
+                }
+            }
+        }
+    }
+
+    /// The lines, from 1, from the key that a JSON pointer (RFC 6901) names to the end of its
+    /// value. Of a key that stands twice the first is meant.
+    pub fn find(&self, pointer: &str) -> Option<RangeInclusive<usize>> {
+        let node = &self.nodes[self.node(pointer)?];
+        Some(node.line..=node.last)
+    }
+
+    /// The pointer to the first key, or element, that begins on a line.
+    pub fn pointer(&self, line: usize) -> Option<String> {
+        let at = self.nodes[1..].binary_search_by(|node| node.line.cmp(&line)).ok()? + 1;
+        let first =
+            self.nodes[1..=at].iter().rposition(|node| node.line != line).map_or(1, |before| before + 2);
+        Some(self.path(first))
+    }
+
+    /// Pointers to what lies directly inside the longest part of `pointer` that exists.
+    pub fn siblings(&self, pointer: &str) -> Vec<String> {
+        let mut parent = pointer;
+        while let Some((before, _)) = parent.rsplit_once('/') {
+            parent = before;
+            if let Some(node) = self.node(parent) {
+                return self.children(node).map(|child| self.path(child)).collect();
+            }
+        }
+        Vec::new()
+    }
+
+    fn node(&self, pointer: &str) -> Option<usize> {
+        let mut node = 0;
+        for token in pointer.strip_prefix('/').map(|rest| rest.split('/')).into_iter().flatten() {
+            let token = token.replace("~1", "/").replace("~0", "~");
+            node = self.children(node).find(|&child| match &self.nodes[child].key {
+                Key::Member(key) => *key == token,
+                Key::Element(index) => index.to_string() == token,
+                Key::Whole => false,
+            })?;
+        }
+        (pointer.is_empty() || pointer.starts_with('/')).then_some(node)
+    }
+
+    fn children(&self, parent: usize) -> impl Iterator<Item = usize> {
+        let end = self.nodes[parent].next;
+        let first = Some(parent + 1).filter(|&first| first < end);
+        std::iter::successors(first, move |&child| Some(self.nodes[child].next).filter(|&next| next < end))
+    }
+
+    fn path(&self, mut node: usize) -> String {
+        let mut tokens = Vec::new();
+        while node != 0 {
+            tokens.push(match &self.nodes[node].key {
+                Key::Member(key) => key.replace('~', "~0").replace('/', "~1"),
+                Key::Element(index) => index.to_string(),
+                Key::Whole => String::new(),
+            });
+            node = self.nodes[node].parent;
+        }
+        tokens.iter().rev().map(|token| format!("/{token}")).collect()
+    }
+}
+
+/// The lines, from 1, of the header fields of this name, whatever its case.
+pub fn header_lines(headers: &str, name: &str) -> Vec<usize> {
+    let of_name =
+        |line: &str| line.split_once(':').is_some_and(|(found, _)| found.trim().eq_ignore_ascii_case(name));
+    headers.lines().enumerate().filter(|(_, line)| of_name(line)).map(|(at, _)| at + 1).collect()
+}
+
+struct Scanner<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    line: usize,
+}
+
+impl Scanner<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn skip_space(&mut self) {
+        while let Some(byte @ (b' ' | b'\t' | b'\r' | b'\n')) = self.peek() {
+            self.line += usize::from(byte == b'\n');
+            self.at += 1;
+        }
+    }
+
+    /// Skips `NAME=` before the value.
+    fn skip_name(&mut self) {
+        let name =
+            self.bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+        let equals = name + self.bytes[name..].iter().take_while(|byte| **byte == b' ').count();
+        if name > 0 && self.bytes.get(equals) == Some(&b'=') {
+            self.at = equals + 1;
+        }
+    }
+
+    /// Begins the node of the next element or member, up to where its value begins.
+    fn child(&mut self, text: &str, nodes: &mut Vec<Node>, parent: usize, key: Key) -> Option<usize> {
+        self.skip_space();
+        let line = self.line;
+        let key = match key {
+            Key::Member(_) => {
+                let key = self.string(text)?;
+                self.skip_space();
+                if self.peek()? != b':' {
+                    return None;
+                }
+                self.at += 1;
+                Key::Member(key)
+            }
+            key => key,
+        };
+        nodes.push(Node { key, parent, line, last: line, next: 0 });
+        Some(nodes.len() - 1)
+    }
+
+    /// The string that begins here, and steps over it.
+    fn string(&mut self, text: &str) -> Option<String> {
+        if self.peek()? != b'"' {
+            return None;
+        }
+        let start = self.at;
+        self.at += 1;
+        loop {
+            match self.peek()? {
+                b'"' => break,
+                b'\\' => {
+                    self.at += 1;
+                    self.line += usize::from(self.peek()? == b'\n');
+                }
+                b'\n' => self.line += 1,
+                _ => {}
+            }
+            self.at += 1;
+        }
+        self.at += 1;
+        let quoted = &text[start..self.at];
+        Some(serde_json::from_str(quoted).unwrap_or_else(|_| quoted[1..quoted.len() - 1].to_owned()))
+    }
+
+    /// Steps over a number, or one of the words that are values.
+    fn scalar(&mut self) -> Option<()> {
+        let word = self.bytes[self.at..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.'))
+            .count();
+        let scalar = std::str::from_utf8(&self.bytes[self.at..self.at + word]).ok()?;
+        self.at += word;
+        (crate::json::validate(scalar).is_ok()).then_some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const UNEVEN: &str = "DATA={\n    \"a\": {\n  \"b\": [\n      1,\n {\n \"c\":   2 } ], \"d\": \"x\"\n  },\n\"e/f\": \"\\u{202e}\"\n}";
+
+    #[test]
+    fn keys_and_elements_have_their_lines() {
+        let outline = Outline::of(UNEVEN).unwrap();
+        for (pointer, lines) in [
+            ("", 1..=9),
+            ("/a", 2..=7),
+            ("/a/b", 3..=6),
+            ("/a/b/0", 4..=4),
+            ("/a/b/1", 5..=6),
+            ("/a/b/1/c", 6..=6),
+            ("/a/d", 6..=6),
+            ("/e~1f", 8..=8),
+        ] {
+            assert_eq!(outline.find(pointer), Some(lines), "{pointer}");
+        }
+        for pointer in ["a", "/a/b/2", "/a/c", "/e/f", "/a/"] {
+            assert_eq!(outline.find(pointer), None, "{pointer}");
+        }
+        assert_eq!(outline.siblings("/a/x"), ["/a/b", "/a/d"]);
+    }
+
+    #[test]
+    fn a_line_has_its_pointer() {
+        let outline = Outline::of(UNEVEN).unwrap();
+        let pointers: Vec<Option<String>> = (1..=9).map(|line| outline.pointer(line)).collect();
+        let pointers: Vec<Option<&str>> = pointers.iter().map(Option::as_deref).collect();
+        assert_eq!(
+            pointers,
+            [
+                None,
+                Some("/a"),
+                Some("/a/b"),
+                Some("/a/b/0"),
+                Some("/a/b/1"),
+                Some("/a/b/1/c"),
+                None,
+                Some("/e~1f"),
+                None
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_not_json_has_no_outline() {
+        for text in ["none", "", "{", "{\"a\": 1,}", "[1 2]", "{\"a\": (...)}", "[1}", "=", "a=b&c=d", "[]]"]
+        {
+            assert!(Outline::of(text).is_none(), "{text}");
+        }
+        assert!(Outline::of("[]").is_some() && Outline::of(" 12 ").is_some());
+    }
+
+    #[test]
+    fn a_header_is_found_whatever_its_case_and_as_often_as_it_stands() {
+        assert_eq!(header_lines("Date: x\nX-Auth-Token: a\nx-auth-token: b", "x-AUTH-token"), [2, 3]);
+    }
+
+    proptest! {
+        #[test]
+        fn it_agrees_with_serde_json(text in r#"[\[\]{}",:0-9e\-a\n ]{0,24}"#) {
+            if serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok() {
+                prop_assert!(Outline::of(&text).is_some());
+            }
+        }
+
+        #[test]
+        fn a_pointer_leads_back_to_its_line(text in r#"(\[|\{"[ab]":)(\n?(1|"x"|\[\]|\{"a":\n?1\}),\n?){0,4}\n?(\[1,\n2\])[\]}]"#) {
+            if let Some(outline) = Outline::of(&text) {
+                for line in 1..=text.lines().count() {
+                    if let Some(pointer) = outline.pointer(line) {
+                        prop_assert_eq!(*outline.find(&pointer).unwrap().start(), line);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,464 @@
+//! A page source: Markdown with holes, taken apart and not yet filled.
+//!
+//! Only `{{ … }}` is special, and `\{{` for two braces; `{%`, `{#` and all else
+//! are text that is copied byte for byte. The holes are found here, and not by a
+//! template engine, so that a message about one has its exact place and so that
+//! nothing captured is ever read as a hole. What this leaves out: what the names
+//! in a hole mean, which `render::holes` knows.
+//!
+//! `docgen update` puts a section whose exchange is gone between two marks, each
+//! alone on its line; what stands between them is kept here and left out of the page:
+//!
+//! ```text
+//! <!-- docgen: gone show -->
+//! <!-- docgen: end -->
+//! ```
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Place};
+
+/// How the line begins that opens a section whose exchange is gone; labels follow.
+pub const GONE: &str = "<!-- docgen: gone ";
+/// The line that ends such a section.
+pub const GONE_END: &str = "<!-- docgen: end -->";
+
+/// A page source, taken apart.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The file, as the user would name it.
+    pub file: PathBuf,
+    /// Its content.
+    pub text: String,
+    /// Its parts, in order; together they cover the whole text.
+    pub parts: Vec<Part>,
+}
+
+/// A part of a page source. Ranges are of bytes of its text.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Part {
+    /// Text that is copied as it is.
+    Text(Range<usize>),
+    /// `\{{`, which prints two braces.
+    Braces(Range<usize>),
+    /// A hole.
+    Hole(Hole),
+    /// A section whose exchange is gone, marks included.
+    Gone {
+        /// Where it is.
+        span: Range<usize>,
+        /// The labels that the mark names.
+        labels: Vec<String>,
+    },
+}
+
+/// A hole: `{{ … }}`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hole {
+    /// Where it is, braces included.
+    pub span: Range<usize>,
+    /// What stands between the braces, without the blanks around it.
+    pub inside: Range<usize>,
+    /// The blanks before it, where it is alone on its line.
+    pub indent: Option<Range<usize>>,
+    /// The words and signs inside.
+    pub tokens: Vec<Token>,
+}
+
+/// A word or sign inside a hole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Token {
+    /// What it is.
+    pub kind: TokenKind,
+    /// Where it is.
+    pub span: Range<usize>,
+}
+
+/// What a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// A name that has to be known: `show` in `show.request`.
+    Name,
+    /// A name after a dot.
+    Field,
+    /// The name of an option: `highlight` in `highlight="/a"`.
+    Option,
+    /// A text in quotes.
+    Text,
+    /// `true` or `false`.
+    Switch,
+    /// A number.
+    Number,
+    /// A bracket, comma, dot or equals sign.
+    Sign,
+}
+
+impl Source {
+    /// Takes `text`, the content of `file`, apart.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Hole`] with its place, for every hole that is not closed or holds what no
+    /// hole can, and every mark without its end.
+    pub fn parse(file: impl Into<PathBuf>, text: impl Into<String>) -> Result<Source, Vec<Error>> {
+        let mut source = Source { file: file.into(), text: text.into(), parts: Vec::new() };
+        let mut finder =
+            Finder { file: &source.file, text: &source.text, parts: Vec::new(), errors: Vec::new() };
+        finder.run();
+        let Finder { parts, errors, .. } = finder;
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        source.parts = parts;
+        Ok(source)
+    }
+
+    /// The holes that are filled, in order.
+    pub fn holes(&self) -> impl Iterator<Item = &Hole> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Hole(hole) => Some(hole),
+            _ => None,
+        })
+    }
+
+    /// The sections whose exchange is gone: where they are, and the labels that their marks name.
+    pub fn gone(&self) -> impl Iterator<Item = (&Range<usize>, &[String])> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Gone { span, labels } => Some((span, labels.as_slice())),
+            _ => None,
+        })
+    }
+
+    /// The place of a range of the text.
+    pub fn place(&self, span: &Range<usize>) -> Place {
+        Place::span(&self.file, &self.text, span.start, span.end)
+    }
+}
+
+/// `text` with every `{{` escaped, so that a page source prints it as it is.
+pub fn escaped(text: &str) -> String {
+    text.replace("{{", "\\{{")
+}
+
+struct Finder<'a> {
+    file: &'a Path,
+    text: &'a str,
+    parts: Vec<Part>,
+    errors: Vec<Error>,
+}
+
+impl<'a> Finder<'a> {
+    fn run(&mut self) {
+        // What begins at `copied` is text until something special is found.
+        let (mut copied, mut at) = (0, 0);
+        while let Some(found) = self.next_special(at) {
+            let end = match found {
+                Special::Braces(start) if start > copied && self.text.as_bytes()[start - 1] == b'\\' => {
+                    self.copy(copied..start - 1);
+                    self.parts.push(Part::Braces(start - 1..start + 2));
+                    start + 2
+                }
+                Special::Braces(start) => match self.hole(start) {
+                    Ok(hole) => {
+                        let end = hole.span.end;
+                        self.copy(copied..start);
+                        self.parts.push(Part::Hole(hole));
+                        end
+                    }
+                    Err(error) => {
+                        self.errors.push(error);
+                        at = start + 2;
+                        continue;
+                    }
+                },
+                Special::Mark(start) => match self.gone(start) {
+                    Ok((end, labels)) => {
+                        self.copy(copied..start);
+                        self.parts.push(Part::Gone { span: start..end, labels });
+                        end
+                    }
+                    Err(error) => {
+                        self.errors.push(error);
+                        at = start + GONE.len();
+                        continue;
+                    }
+                },
+            };
+            (copied, at) = (end, end);
+        }
+        self.copy(copied..self.text.len());
+    }
+
+    fn copy(&mut self, range: Range<usize>) {
+        if !range.is_empty() {
+            self.parts.push(Part::Text(range));
+        }
+    }
+
+    fn next_special(&self, at: usize) -> Option<Special> {
+        let braces = self.text[at..].find("{{").map(|found| at + found);
+        // A mark stands alone on its line; looked for only before the next braces.
+        let before = &self.text[at..braces.unwrap_or(self.text.len())];
+        let mark = before.match_indices(GONE).map(|(found, _)| at + found).find(|&mark| {
+            let line = self.line(mark);
+            line.start == mark && self.text[line].trim_end().ends_with("-->")
+        });
+        mark.map(Special::Mark).or(braces.map(Special::Braces))
+    }
+
+    /// The line around `at`, without its end.
+    fn line(&self, at: usize) -> Range<usize> {
+        let start = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let end = self.text[at..].find('\n').map_or(self.text.len(), |end| at + end);
+        start..end
+    }
+
+    /// The end of the section whose mark begins at `start`, and the labels that it names.
+    fn gone(&self, start: usize) -> Result<(usize, Vec<String>), Error> {
+        let line = self.line(start);
+        let names = self.text[line.start + GONE.len()..line.end].trim_end().trim_end_matches("-->");
+        let labels = names
+            .split([',', ' '])
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect();
+        let mut at = line.end;
+        while at < self.text.len() {
+            let next = self.line(at + 1);
+            if self.text[next.clone()].trim_end() == GONE_END {
+                return Ok(((next.end + 1).min(self.text.len()), labels));
+            }
+            at = next.end;
+        }
+        Err(self
+            .error(line, "this mark has no end")
+            .hint(format!("end the section with the line `{GONE_END}`")))
+    }
+
+    fn hole(&self, start: usize) -> Result<Hole, Error> {
+        let bytes = self.text.as_bytes();
+        let mut tokens: Vec<Token> = Vec::new();
+        let mut at = start + 2;
+        loop {
+            let rest = &bytes[at..];
+            let Some(&byte) = rest.first() else { return Err(self.unclosed(start)) };
+            let end = match byte {
+                b'}' if rest.starts_with(b"}}") => break,
+                // A hole may be broken over lines, but not over paragraphs.
+                b'\n' if blank_line_follows(&rest[1..]) => return Err(self.unclosed(start)),
+                b'{' if rest.starts_with(b"{{") => return Err(self.unclosed(start)),
+                b' ' | b'\t' | b'\r' | b'\n' => {
+                    at += 1;
+                    continue;
+                }
+                b'"' | b'\'' => self.quoted(at)?,
+                b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
+                    at + rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count()
+                }
+                b'0'..=b'9' => at + rest.iter().take_while(|b| b.is_ascii_digit()).count(),
+                b'.' | b',' | b'(' | b')' | b'[' | b']' | b'=' if !rest.starts_with(b"==") => at + 1,
+                _ => {
+                    let character = self.text[at..].chars().next().map_or(1, char::len_utf8);
+                    let span = at..at + character;
+                    let message = format!("`{}` has no meaning in a hole", &self.text[span.clone()]);
+                    return Err(self.error(span, message).hint(
+                        "a hole holds a name, `name.field` or `name(…)`; for two braces of your own write `\\{{`",
+                    ));
+                }
+            };
+            let kind = self.kind(&tokens, at..end)?;
+            if kind == TokenKind::Sign
+                && byte == b'='
+                && let Some(name) = tokens.last_mut().filter(|token| token.kind == TokenKind::Name)
+            {
+                name.kind = TokenKind::Option;
+            }
+            tokens.push(Token { kind, span: at..end });
+            at = end;
+        }
+        let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else {
+            return Err(self
+                .error(start..at + 2, "this hole is empty")
+                .hint("for two braces of your own write `\\{{`"));
+        };
+        let span = start..at + 2;
+        let line = self.line(start);
+        let after = &self.text[span.end..self.line(span.end).end];
+        let alone = self.text[line.start..start].bytes().all(is_blank)
+            && after.strip_suffix('\r').unwrap_or(after).bytes().all(is_blank);
+        Ok(Hole {
+            inside: first.span.start..last.span.end,
+            indent: alone.then_some(line.start..start),
+            span,
+            tokens,
+        })
+    }
+
+    fn kind(&self, before: &[Token], span: Range<usize>) -> Result<TokenKind, Error> {
+        let text = &self.text[span.clone()];
+        Ok(match text.as_bytes()[0] {
+            b'"' | b'\'' => TokenKind::Text,
+            b'0'..=b'9' => TokenKind::Number,
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => match text {
+                _ if before.last().is_some_and(|token| &self.text[token.span.clone()] == ".") => {
+                    TokenKind::Field
+                }
+                "true" | "false" | "True" | "False" => TokenKind::Switch,
+                "if" | "else" | "is" | "not" | "and" | "or" | "in" | "for" => {
+                    return Err(self
+                        .error(span, format!("`{text}` has no meaning in a hole: prose holds no logic"))
+                        .hint("write two page sources, or say it in words"));
+                }
+                _ => TokenKind::Name,
+            },
+            _ => TokenKind::Sign,
+        })
+    }
+
+    /// The end of the quoted text that begins at `start`.
+    fn quoted(&self, start: usize) -> Result<usize, Error> {
+        let bytes = self.text.as_bytes();
+        let mut at = start + 1;
+        loop {
+            match bytes.get(at) {
+                Some(&byte) if byte == bytes[start] => return Ok(at + 1),
+                Some(b'\\') => at += 2,
+                Some(b'\n') | None => {
+                    let line = self.line(start);
+                    return Err(self.error(start..line.end, "this quote is not closed on its line"));
+                }
+                Some(_) => at += 1,
+            }
+        }
+    }
+
+    fn unclosed(&self, start: usize) -> Error {
+        self.error(start..start + 2, "this hole is not closed")
+            .hint("close it with `}}`; for two braces of your own write `\\{{`")
+    }
+
+    fn error(&self, span: Range<usize>, message: impl Into<String>) -> Error {
+        Error::new(ErrorKind::Hole, message).at(Place::span(self.file, self.text, span.start, span.end))
+    }
+}
+
+enum Special {
+    Braces(usize),
+    Mark(usize),
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+fn blank_line_follows(rest: &[u8]) -> bool {
+    rest.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r')).is_none_or(|&byte| byte == b'\n')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(text: &str) -> Source {
+        Source::parse("page.md", text).unwrap()
+    }
+
+    fn errors(text: &str) -> Vec<(usize, usize, String)> {
+        let errors = Source::parse("page.md", text).unwrap_err();
+        errors
+            .iter()
+            .map(|error| {
+                let place = error.place().unwrap();
+                (place.line, place.column, error.message().to_owned())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn holes_are_found_with_their_place_and_indent() {
+        let text =
+            "a {{ show }}b\n  {{ tabs(show.request, highlight=\"/a}}\") }} \n{% x %} {#id} \\{{ y }}\n";
+        let source = parse(text);
+        let holes: Vec<&Hole> = source.holes().collect();
+        assert_eq!(holes.len(), 2);
+        assert_eq!(&text[holes[0].inside.clone()], "show");
+        assert_eq!(holes[0].indent, None);
+        assert_eq!(&text[holes[1].inside.clone()], "tabs(show.request, highlight=\"/a}}\")");
+        assert_eq!(holes[1].indent.clone().map(|indent| &text[indent]), Some("  "));
+        let kinds: Vec<TokenKind> = holes[1].tokens.iter().map(|token| token.kind).collect();
+        use TokenKind::*;
+        assert_eq!(kinds, [Name, Sign, Name, Sign, Field, Sign, Option, Sign, Text, Sign]);
+    }
+
+    #[test]
+    fn an_escape_prints_braces() {
+        let source = parse("\\\\{{ x }}");
+        assert_eq!(source.parts, [Part::Text(0..1), Part::Braces(1..4), Part::Text(4..9)]);
+    }
+
+    #[test]
+    fn a_hole_that_is_not_closed_is_named_and_the_next_is_still_read() {
+        assert_eq!(
+            errors("x {{ a\n\n{{ b c|d }}\n{{ }}\n{{ f(\"x) }}\n{{ a if b }}\n"),
+            [
+                (1, 3, "this hole is not closed".into()),
+                (3, 7, "`|` has no meaning in a hole".into()),
+                (4, 1, "this hole is empty".into()),
+                (5, 6, "this quote is not closed on its line".into()),
+                (6, 6, "`if` has no meaning in a hole: prose holds no logic".into()),
+            ]
+        );
+        assert_eq!(errors("{{ a {{ b }}"), [(1, 1, "this hole is not closed".into())]);
+    }
+
+    #[test]
+    fn a_hole_may_be_broken_over_lines() {
+        assert_eq!(parse("{{ tabs(show,\n   linenums=true) }}").holes().count(), 1);
+    }
+
+    #[test]
+    fn a_gone_section_is_one_part() {
+        let text = "a\n<!-- docgen: gone show, list -->\n### {{ x y z | }}\n<!-- docgen: end -->\nb\n";
+        let source = parse(text);
+        let (span, labels) = source.gone().next().unwrap();
+        assert_eq!(labels, ["show", "list"]);
+        assert_eq!(format!("{}{}", &text[..span.start], &text[span.end..]), "a\nb\n");
+        assert_eq!(errors("<!-- docgen: gone show -->\nx")[0].2, "this mark has no end");
+    }
+
+    proptest! {
+        #[test]
+        fn parts_cover_any_text(text in r#"(\\|\{\{|\}\}|"|'|\n| |a|\.|\(|\)|=|,|가|<!-- docgen: gone a -->\n|<!-- docgen: end -->\n){0,24}"#) {
+            if let Ok(source) = Source::parse("page.md", text.as_str()) {
+                let mut at = 0;
+                for part in &source.parts {
+                    let span = match part {
+                        Part::Text(span) | Part::Braces(span) | Part::Gone { span, .. } => span,
+                        Part::Hole(hole) => &hole.span,
+                    };
+                    prop_assert_eq!(span.start, at);
+                    at = span.end;
+                }
+                prop_assert_eq!(at, text.len());
+            }
+        }
+
+        #[test]
+        fn escaped_text_prints_itself(text in r"[\\{}a \n]{0,16}") {
+            let source = Source::parse("page.md", escaped(&text)).unwrap();
+            let printed: String = source.parts.iter().map(|part| match part {
+                Part::Text(span) => source.text[span.clone()].to_owned(),
+                Part::Braces(_) => "{{".to_owned(),
+                part => panic!("{part:?}"),
+            }).collect();
+            prop_assert_eq!(printed, text);
+        }
+
+        #[test]
+        fn nothing_panics(text in any::<String>()) {
+            let _ = Source::parse("page.md", text);
+        }
+    }
+}
