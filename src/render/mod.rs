@@ -297,7 +297,8 @@ impl Shop<'_> {
         if !sources.is_empty() {
             let own_path = name("index.md");
             let neighbours = Neighbours { shop: self, own: &capture.folder.path, read: RefCell::default() };
-            let filler = holes::Filler::new(&page, &templates, resolved.scope(), &neighbours, &own_path, &gone);
+            let filler =
+                holes::Filler::new(&page, &templates, resolved.scope(), &neighbours, &own_path, &gone);
             let filled = filler.fill(&sources.iter().collect::<Vec<_>>())?;
             for (source, text) in sources.iter().zip(filled) {
                 let made = files.iter_mut().find(|(ending, _)| source.file.ends_with(source_name(ending)));
@@ -332,9 +333,15 @@ impl Shop<'_> {
     }
 
     /// The phrases of the locale, with the profile's and the maintainer's own in their place.
-    fn phrases(&self, capture: &Capture<'_>, templates: &Templates, profile: Option<&Profile>) -> Result<Phrases> {
+    fn phrases(
+        &self,
+        capture: &Capture<'_>,
+        templates: &Templates,
+        profile: Option<&Profile>,
+    ) -> Result<Phrases> {
         let Settings { locale, phrases: own, templates: dirs, .. } = &capture.settings;
-        let key = (dirs.clone(), locale.clone(), profile.map(|profile| profile.name().to_owned()), own.clone());
+        let key =
+            (dirs.clone(), locale.clone(), profile.map(|profile| profile.name().to_owned()), own.clone());
         let mut all = self.phrases.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(phrases) = all.get(&key) {
             return Ok(phrases.clone());
