@@ -127,38 +127,31 @@ impl<'a> Filler<'a> {
     /// [`ErrorKind::Hole`] for every hole that cannot be filled, and errors of templates.
     pub(super) fn fill(&self, sources: &[&Source]) -> Result<Vec<Vec<u8>>, Vec<Error>> {
         let mut errors = Vec::new();
-        let mut read: Vec<Vec<Arc<Ask>>> = Vec::with_capacity(sources.len());
-        for source in sources {
-            let mut asks = Vec::new();
-            for hole in source.holes() {
-                match self.read(Spot { source, hole }) {
-                    Ok(ask) => asks.push(ask),
-                    Err(error) => errors.push(error),
-                }
+        let mut asks: Vec<(Spot<'_>, Arc<Ask>)> = Vec::new();
+        for spot in spots(sources) {
+            match self.read(spot) {
+                Ok(ask) => asks.push((spot, ask)),
+                Err(error) => errors.push(error),
             }
-            read.push(asks);
         }
         if !errors.is_empty() {
             return Err(errors);
         }
-        let shown = self.shown(sources, &read);
+        let shown = self.shown(&asks);
+        let mut asks = asks.iter();
         let mut filled = Vec::with_capacity(sources.len());
-        for (source, asks) in sources.iter().zip(&read) {
+        for source in sources {
             let mut text = String::with_capacity(source.text.len() * 4);
-            let mut asks = asks.iter();
             for part in &source.parts {
                 match part {
                     Part::Text(span) => text.push_str(&source.text[span.clone()]),
                     Part::Braces(_) => text.push_str("{{"),
                     Part::Gone { .. } => {}
-                    Part::Hole(hole) => {
-                        let spot = Spot { source, hole };
-                        match asks.next().map(|ask| self.answer(spot, ask, &shown)) {
-                            Some(Ok(printed)) => push(&mut text, &printed, source, hole),
-                            Some(Err(blame)) => errors.push(spot.error(blame)),
-                            None => {}
-                        }
-                    }
+                    Part::Hole(hole) => match asks.next().map(|(spot, ask)| (spot, self.answer(*spot, ask, &shown))) {
+                        Some((_, Ok(printed))) => push(&mut text, &printed, source, hole),
+                        Some((spot, Err(blame))) => errors.push(spot.error(blame)),
+                        None => {}
+                    },
                 }
             }
             filled.push(text.into_bytes());
@@ -166,13 +159,11 @@ impl<'a> Filler<'a> {
         if errors.is_empty() { Ok(filled) } else { Err(errors) }
     }
 
-    /// Which exchanges of the trace the sources show, by any hole but `rest`.
+    /// Which exchanges of the trace the sources show, by holes that can be read.
     pub(super) fn exchanges_shown(&self, sources: &[&Source]) -> Vec<bool> {
-        let read: Vec<Vec<Arc<Ask>>> = sources
-            .iter()
-            .map(|source| source.holes().filter_map(|hole| self.read(Spot { source, hole }).ok()).collect())
-            .collect();
-        self.shown(sources, &read)
+        let asks: Vec<(Spot<'_>, Arc<Ask>)> =
+            spots(sources).filter_map(|spot| self.read(spot).ok().map(|ask| (spot, ask))).collect();
+        self.shown(&asks)
     }
 
     /// What a hole asks for.
@@ -226,15 +217,10 @@ impl<'a> Filler<'a> {
         }
     }
 
-    fn shown(&self, sources: &[&Source], read: &[Vec<Arc<Ask>>]) -> Vec<bool> {
+    fn shown(&self, asks: &[(Spot<'_>, Arc<Ask>)]) -> Vec<bool> {
         let mut shown = vec![false; self.scope.trace.exchanges.len()];
-        for (source, asks) in sources.iter().zip(read) {
-            for (hole, ask) in source.holes().zip(asks) {
-                let spot = Spot { source, hole };
-                for exchange in self.shown_by(spot, ask) {
-                    shown[exchange] = true;
-                }
-            }
+        for exchange in asks.iter().flat_map(|(spot, ask)| self.shown_by(*spot, ask)) {
+            shown[exchange] = true;
         }
         shown
     }
@@ -722,6 +708,11 @@ impl<'a> Filler<'a> {
     fn numbered(&self, call: &Call) -> Result<bool, Blame> {
         Ok(call.switch("linenums")? && self.page.layout == Layout::Page)
     }
+}
+
+/// All holes of the sources, in order.
+fn spots<'s>(sources: &[&'s Source]) -> impl Iterator<Item = Spot<'s>> {
+    sources.iter().flat_map(|source| source.holes().map(|hole| Spot { source, hole }))
 }
 
 /// An error for each hole that speaks of a label of `lost`, which match no exchange.
