@@ -13,6 +13,7 @@ use std::path::Path;
 use super::source::escaped;
 use super::{Entry, Message, Page, PageExchange, Resolved};
 use crate::error::Place;
+use crate::profile::Route;
 use crate::sequence::Side;
 use crate::sequence::paths::Paths;
 use crate::settings::{Layout, RESERVED, is_identifier};
@@ -42,14 +43,23 @@ impl Labels {
         for (name, exchange) in &page.labels {
             labels.names.entry(*exchange).or_insert_with(|| name.clone());
         }
-        let mut used: Vec<String> = page.labels.iter().map(|(name, _)| name.clone()).collect();
-        used.extend(taken.iter().cloned());
+        // Names that are taken, with the API of what they name.
+        let mut used: Vec<(String, Option<&str>)> = taken.iter().map(|name| (name.clone(), None)).collect();
+        for (name, index) in &page.labels {
+            let found = page.exchanges.iter().find(|exchange| exchange.index == *index);
+            let route = found.and_then(|exchange| resolved.route(exchange));
+            used.push((name.clone(), route.map(|route| route.api())));
+        }
         for exchange in exchanges {
             if labels.names.contains_key(&exchange.index) {
                 continue;
             }
-            let name = free_name(&names(resolved, exchange), &used);
-            used.push(name.clone());
+            let route = resolved.route(exchange);
+            let name = match route {
+                Some(route) => free_name(&word(route.name()), Some(route.api()), &used),
+                None => free_name(&method_and_noun(resolved, exchange), None, &used),
+            };
+            used.push((name.clone(), route.map(|route| route.api())));
             labels.added.push((name.clone(), resolved.selector(exchange.index)));
             labels.names.insert(exchange.index, name);
         }
@@ -62,7 +72,13 @@ impl Labels {
     }
 }
 
-impl Resolved<'_> {
+impl<'a> Resolved<'a> {
+    fn route(&self, exchange: &PageExchange) -> Option<&'a Route> {
+        let path = UrlParts::of(&exchange.request.url).path;
+        let to = &self.cast.to(exchange.index).id;
+        Some(self.input.profile?.route(to, &exchange.request.method, path)?.route)
+    }
+
     /// A selector that matches this exchange alone: the shortest that does, and a number only
     /// where nothing else tells it from another.
     pub fn selector(&self, exchange: usize) -> String {
@@ -74,11 +90,12 @@ impl Resolved<'_> {
         };
         let (method, plain, full) = (&request.method, path(false), path(true));
         let nowhere = Place::file(Path::new(""));
-        let candidates = [
-            format!("{to} {method} {plain}"),
-            format!("{from}->{to} {method} {plain}"),
-            format!("{from}->{to} {method} {full}"),
-        ];
+        let mut candidates =
+            vec![format!("{to} {method} {plain}"), format!("{from}->{to} {method} {plain}")];
+        // An id in a query is another one when the command is run again.
+        if !full[plain.len()..].contains(|c: char| c.is_ascii_digit()) {
+            candidates.push(format!("{from}->{to} {method} {full}"));
+        }
         let matches = |selector: &String| scope.find(selector, &nowhere).is_ok_and(|found| found == exchange);
         if let Some(selector) = candidates.iter().find(|selector| matches(selector)) {
             return selector.clone();
@@ -88,25 +105,14 @@ impl Resolved<'_> {
     }
 }
 
-/// What an exchange may be called, the best name first.
-fn names(resolved: &Resolved<'_>, exchange: &PageExchange) -> Vec<String> {
+/// The method, and the last word of the path that says something.
+fn method_and_noun(resolved: &Resolved<'_>, exchange: &PageExchange) -> String {
     let request = &exchange.request;
-    let path = UrlParts::of(&request.url).path;
-    let to = &resolved.cast.to(exchange.index).id;
-    let route = resolved.input.profile.and_then(|profile| profile.route(to, &request.method, path));
-    let mut names = Vec::new();
-    if let Some(route) = &route {
-        names.push(word(route.route.name()));
-        names.push(word(&format!("{}_{}", route.route.api(), route.route.name())));
-    }
-    let shown = request.path.split('?').next().unwrap_or_default();
-    let says_something = |segment: &&str| {
-        let version = segment.strip_prefix('v').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
-        !segment.is_empty() && !segment.contains('{') && !version && !segment.bytes().any(|b| b.is_ascii_digit())
-    };
-    let noun = shown.rsplit('/').find(says_something).unwrap_or(to);
-    names.push(word(&format!("{}_{noun}", request.method)));
-    names
+    let says_something =
+        |segment: &&str| !segment.is_empty() && !segment.contains('{') && !segment.bytes().any(|b| b.is_ascii_digit());
+    let path = request.path.split('?').next().unwrap_or_default();
+    let noun = path.rsplit('/').find(says_something).unwrap_or(&resolved.cast.to(exchange.index).id);
+    word(&format!("{}_{noun}", request.method))
 }
 
 /// `text` as a label.
@@ -123,13 +129,17 @@ fn word(text: &str) -> String {
     if is_identifier(&word) { word } else { format!("call_{word}") }
 }
 
-fn free_name(names: &[String], used: &[String]) -> String {
-    let is_free = |name: &String| !used.contains(name) && !RESERVED.contains(&name.as_str());
-    if let Some(name) = names.iter().find(|name| is_free(name)) {
-        return name.clone();
-    }
-    let base = names.first().map_or("call", String::as_str);
-    (2..).map(|nth| format!("{base}_{nth}")).find(is_free).unwrap_or_default()
+/// `base`, or where another API's call has that name, the API before it, or a number behind it.
+fn free_name(base: &str, api: Option<&str>, used: &[(String, Option<&str>)]) -> String {
+    let holder = |name: &str| used.iter().find(|(used, _)| used == name);
+    let is_free = |name: &str| holder(name).is_none() && !RESERVED.contains(&name);
+    let of_another = RESERVED.contains(&base) || holder(base).is_some_and(|(_, other)| *other != api);
+    let base = match api {
+        Some(api) if of_another => word(&format!("{api}_{base}")),
+        _ => base.to_owned(),
+    };
+    let numbered = (2..).map(|nth| format!("{base}_{nth}"));
+    std::iter::once(base.clone()).chain(numbered).find(|name| is_free(name)).unwrap_or_default()
 }
 
 /// The page sources for a capture that has none: file names and contents.
@@ -142,7 +152,7 @@ pub fn sources(page: &Page, labels: &Labels) -> Vec<(&'static str, String)> {
     }
 }
 
-/// The section of one message, with the blank line behind it, under a heading of this level.
+/// The section of one message, with the blank lines behind it, under a heading of this level.
 pub fn section(page: &Page, message: &Message, label: &str, level: usize) -> String {
     let side = match message.side {
         Side::Request => "request",
@@ -153,7 +163,7 @@ pub fn section(page: &Page, message: &Message, label: &str, level: usize) -> Str
     if page.layout == Layout::Snippets {
         let arrow = if message.side == Side::Request { "-->" } else { "<--" };
         let ends = format!("`{{{{ {label}.{side}.client }}}}` {arrow} `{{{{ {label}.{side}.server }}}}`");
-        push(&mut text, &[&ends, "", &format!("{{{{ tabs({label}.{side}) }}}}"), ""]);
+        push(&mut text, &[&ends, "", &format!("{{{{ tabs({label}.{side}) }}}}"), "", ""]);
         return text;
     }
     text.push('\n');
@@ -231,15 +241,10 @@ fn index(page: &Page, labels: &Labels) -> String {
 }
 
 fn body(page: &Page, labels: &Labels) -> String {
-    let mut text = String::new();
-    for entry in &page.entries {
-        if let Entry::Message(message) = entry {
-            text.push('\n');
-            text.push_str(&section(page, message, labels.of(message.exchange), 3));
-            text.push('\n');
-        }
-    }
-    rest_for_gaps(&mut text, page);
+    let mut text = String::from("\n");
+    sections(&mut text, page, labels);
+    // The last section has one blank line behind it, and not two.
+    text.pop();
     text
 }
 
@@ -294,10 +299,15 @@ mod tests {
         assert_eq!(word("show-image"), "show_image");
         assert_eq!(word("GET_/a b"), "get_a_b");
         assert_eq!(word("3d"), "call_3d");
-        let names = ["show".to_owned(), "image_show".to_owned()];
-        assert_eq!(free_name(&names, &[]), "show");
-        assert_eq!(free_name(&names, &["show".into()]), "image_show");
-        assert_eq!(free_name(&names, &["show".into(), "image_show".into(), "show_2".into()]), "show_3");
-        assert_eq!(free_name(&["lines".to_owned()], &[]), "lines_2");
+    }
+
+    #[test]
+    fn a_second_label_is_told_from_the_first() {
+        let used = [("show".to_owned(), Some("image")), ("show_2".to_owned(), Some("image"))];
+        assert_eq!(free_name("show", Some("image"), &[]), "show");
+        assert_eq!(free_name("show", Some("image"), &used), "show_3");
+        assert_eq!(free_name("show", Some("network"), &used), "network_show");
+        assert_eq!(free_name("show", None, &used), "show_3");
+        assert_eq!(free_name("lines", None, &[]), "lines_2");
     }
 }
