@@ -11,6 +11,7 @@
 //! middle is pure functions of values; only the command line, the capture client
 //! and the file writer do I/O.
 
+pub mod capture;
 pub mod error;
 pub mod source;
 pub mod text;
