@@ -109,7 +109,8 @@ fn same_both_ways(request: &str, response: &'static [u8]) -> (Vec<Exchange>, Vec
     let (address, received) = server(move |stream, all| {
         read_until(stream, all, end);
         let head = lossy(all);
-        let length = head.split("Content-Length: ").nth(1).and_then(|rest| rest.split("\r\n").next()?.parse().ok());
+        let length =
+            head.split("Content-Length: ").nth(1).and_then(|rest| rest.split("\r\n").next()?.parse().ok());
         let mut body = vec![0; length.unwrap_or(0)];
         stream.read_exact(&mut body).unwrap();
         all.extend(body);
@@ -228,7 +229,8 @@ fn broken_servers_are_passed_on_and_told() {
 fn a_server_that_refuses_is_told() {
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let proxy = Running::start(ProxyOptions::default());
-    let answer = read_to_end(&mut proxy.begin(&format!("GET http://{gone}/ HTTP/1.1\r\nHost: h\r\n{{hop}}\r\n")));
+    let answer =
+        read_to_end(&mut proxy.begin(&format!("GET http://{gone}/ HTTP/1.1\r\nHost: h\r\n{{hop}}\r\n")));
     assert!(answer.starts_with(b"HTTP/1.1 502 "));
     let (exchanges, notes) = proxy.finish();
     assert_eq!((exchanges.len(), &exchanges[0].response), (1, &None));
@@ -275,7 +277,9 @@ fn a_body_is_sent_when_the_server_asks_for_it() {
     });
     let proxy = Running::start(ProxyOptions::default());
     let head = |path: &str| {
-        format!("PUT http://{address}/{path} HTTP/1.1\r\nHost: h\r\n{{hop}}Expect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+        format!(
+            "PUT http://{address}/{path} HTTP/1.1\r\nHost: h\r\n{{hop}}Expect: 100-continue\r\nContent-Length: 4\r\n\r\n"
+        )
     };
     let mut client = proxy.begin(&head("yes"));
     let mut all = Vec::new();
@@ -288,7 +292,8 @@ fn a_body_is_sent_when_the_server_asks_for_it() {
     assert!(read_to_end(&mut proxy.begin(&head("no"))).starts_with(b"HTTP/1.1 417 No"));
     let (exchanges, _) = proxy.finish();
     assert_eq!(exchanges[0].request.body, Body::Text("body".into()));
-    let statuses: Vec<_> = exchanges.iter().map(|exchange| exchange.response.as_ref().unwrap().status).collect();
+    let statuses: Vec<_> =
+        exchanges.iter().map(|exchange| exchange.response.as_ref().unwrap().status).collect();
     assert_eq!(statuses, [200, 417]);
 }
 
@@ -312,7 +317,8 @@ fn connections_are_kept_and_requests_queue() {
     assert_eq!(received.recv().unwrap().windows(4).filter(|window| window == b"GET ").count(), 3);
     drop(client);
     let (exchanges, notes) = proxy.finish();
-    let urls: Vec<_> = exchanges.iter().map(|exchange| exchange.request.url.rsplit('/').next().unwrap()).collect();
+    let urls: Vec<_> =
+        exchanges.iter().map(|exchange| exchange.request.url.rsplit('/').next().unwrap()).collect();
     assert_eq!(urls, ["0", "1", "2"]);
     assert!(notes.is_empty(), "{notes:?}");
 }
@@ -328,7 +334,8 @@ fn a_connection_that_went_stale_is_replaced() {
     let mut client = connect(proxy.address);
     for n in 0..3 {
         let hop = &proxy.authorization;
-        write!(client, "POST http://{address}/{n} HTTP/1.1\r\nHost: h\r\n{hop}Content-Length: 0\r\n\r\n").unwrap();
+        write!(client, "POST http://{address}/{n} HTTP/1.1\r\nHost: h\r\n{hop}Content-Length: 0\r\n\r\n")
+            .unwrap();
         let mut all = Vec::new();
         read_until(&mut client, &mut all, b"\r\n\r\nok");
         assert!(all.starts_with(b"HTTP/1.1 200 OK"), "{n}: {}", lossy(&all));
@@ -523,7 +530,9 @@ fn another_proxy_is_on_the_way() {
     let user = BASE64.encode("me:pass");
     assert_eq!(
         lossy(&received.recv().unwrap()),
-        format!("GET http://{origin}/a HTTP/1.1\r\nProxy-Authorization: Basic {user}\r\nHost: h\r\nConnection: close\r\n\r\n")
+        format!(
+            "GET http://{origin}/a HTTP/1.1\r\nProxy-Authorization: Basic {user}\r\nHost: h\r\nConnection: close\r\n\r\n"
+        )
     );
     let (exchanges, _) = proxy.finish();
     assert_eq!(heads(&exchanges[0].request.headers), pairs([("Host", "h"), ("Connection", "close")]));
@@ -554,7 +563,10 @@ mod tls {
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+            )
             .unwrap();
         let config = Arc::new(config);
         let (address, _) = server(move |stream, _| {
@@ -579,7 +591,13 @@ mod tls {
     }
 
     /// Speaks TLS through the proxy, trusting what the proxy says to trust.
-    fn ask(proxy: &Running, target: &str, name: &str, alpn: &[&str], request: &[u8]) -> std::io::Result<Vec<u8>> {
+    fn ask(
+        proxy: &Running,
+        target: &str,
+        name: &str,
+        alpn: &[&str],
+        request: &[u8],
+    ) -> std::io::Result<Vec<u8>> {
         let mut client = tunnel(proxy, target);
         let mut roots = rustls::RootCertStore::empty();
         for root in CertificateDer::pem_slice_iter(proxy.trusted.as_bytes()) {

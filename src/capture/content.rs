@@ -177,7 +177,8 @@ mod tests {
         bare.write_all(text.as_bytes()).unwrap();
         assert_eq!(whole("deflate", &bare.finish().unwrap()), expected);
         assert_eq!(whole("deflate, gzip", &gzip(&zlib)), expected);
-        let zstd = ruzstd::encoding::compress_to_vec(text.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest);
+        let zstd =
+            ruzstd::encoding::compress_to_vec(text.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest);
         assert_eq!(whole("zstd", &zstd), expected);
         let brotli = brotli_stored(text.as_bytes());
         assert_eq!(whole("br", &brotli), expected);
@@ -213,14 +214,19 @@ mod tests {
         let bytes: Vec<u8> = (0..=255).collect();
         let Body::Binary(binary) = whole("identity", &bytes) else { panic!() };
         assert_eq!((&binary.head[..], binary.length), (&bytes[..32], Some(256)));
-        assert_eq!(binary.sha256.unwrap(), "40aff2e9d2d8922e47afd4648e6967497158785fbd1da870e7110266bf944880");
+        assert_eq!(
+            binary.sha256.unwrap(),
+            "40aff2e9d2d8922e47afd4648e6967497158785fbd1da870e7110266bf944880"
+        );
     }
 
     #[test]
     fn a_text_cut_in_a_character_stays_text() {
         let text = "가나다".as_bytes();
         let digest = digest::digest(&digest::SHA256, text);
-        let Body::Binary(binary) = body(&head("identity"), &text[..4], 9, Some(digest.as_ref())) else { panic!() };
+        let Body::Binary(binary) = body(&head("identity"), &text[..4], 9, Some(digest.as_ref())) else {
+            panic!()
+        };
         assert_eq!(binary.head, "가".as_bytes());
         assert_eq!(binary.length, Some(9));
     }

@@ -5,9 +5,9 @@
 //! server thinks. Nothing is changed on the way and nothing is held: a piece is
 //! shown to the draft and sent on before the next is read.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::future::pending;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Buf;
 use tokio::io::{AsyncWriteExt, WriteHalf};

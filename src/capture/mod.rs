@@ -8,9 +8,12 @@
 //! shows what comes back. What it leaves out: writing the capture to disk.
 
 mod content;
+mod environment;
 mod exchange;
 mod proxy;
 mod recorder;
+pub mod redact;
+mod runner;
 mod spool;
 mod stream;
 mod tls;
@@ -19,7 +22,9 @@ mod wire;
 
 use std::path::PathBuf;
 
+pub use environment::openrc;
 pub use proxy::Proxy;
+pub use runner::{CommandSpec, Program};
 
 use crate::error::Result;
 use crate::text::Text;
@@ -87,7 +92,10 @@ impl Spooled {
     ///
     /// # Errors
     /// Each may fail: the temporary file may not be readable any more.
-    pub fn iter<'s>(&'s self, from: Option<&'s Text>) -> impl ExactSizeIterator<Item = Result<Exchange>> + 's {
+    pub fn iter<'s>(
+        &'s self,
+        from: Option<&'s Text>,
+    ) -> impl ExactSizeIterator<Item = Result<Exchange>> + 's {
         (0..self.len()).map(move |position| recorder::exchange(&self.records.read(position)?, from))
     }
 

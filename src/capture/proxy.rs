@@ -143,7 +143,11 @@ impl Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, context: Arc<Context>, mut closing: watch::Receiver<bool>) -> JoinSet<()> {
+async fn accept(
+    listener: TcpListener,
+    context: Arc<Context>,
+    mut closing: watch::Receiver<bool>,
+) -> JoinSet<()> {
     // Handles are kept: what nobody holds is dropped, with the exchange that it carries.
     let mut connections = JoinSet::new();
     loop {
@@ -321,7 +325,8 @@ impl<'c> Client<'c> {
             let forward = self.as_sent(&server, head, &draft.request_head);
             match pass(&mut client, &mut conn, head, forward, &mut draft).await {
                 // The server closed an idle connection just when it was used again.
-                Outcome::Silent(_) if is_reused && head.framing == wire::Framing::Empty && is_idempotent(&head.method) => {}
+                Outcome::Silent(_)
+                    if is_reused && head.framing == wire::Framing::Empty && is_idempotent(&head.method) => {}
                 outcome => break (outcome, conn),
             }
         };
@@ -335,7 +340,9 @@ impl<'c> Client<'c> {
             Outcome::Complete { goes_on: false } => self.farewell(client).await,
             Outcome::Upgraded => {
                 self.recorder().note(
-                    format!("{url} switched to another protocol; what followed passed through and is not recorded"),
+                    format!(
+                        "{url} switched to another protocol; what followed passed through and is not recorded"
+                    ),
                     None,
                 );
                 tunnel(client, conn).await;
@@ -423,14 +430,14 @@ impl<'c> Client<'c> {
     }
 
     fn knows_credentials(&self, head: &[u8]) -> bool {
-        wire::fields(head)
-            .filter(|(name, _)| name.eq_ignore_ascii_case(b"proxy-authorization"))
-            .any(|(_, value)| {
+        wire::fields(head).filter(|(name, _)| name.eq_ignore_ascii_case(b"proxy-authorization")).any(
+            |(_, value)| {
                 // Equal time, whatever is guessed right.
                 let expected = self.context.credentials.as_bytes();
                 value.len() == expected.len()
                     && value.iter().zip(expected).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
-            })
+            },
+        )
     }
 
     /// Opens what CONNECT asks for, and finds out what is spoken inside.
@@ -513,7 +520,8 @@ impl<'c> Client<'c> {
             Err(error) => return self.recorder().note(error.message().to_owned(), error.help()),
         };
         let accepted = async {
-            let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), client.into_stream()).await?;
+            let start =
+                LazyConfigAcceptor::new(rustls::server::Acceptor::default(), client.into_stream()).await?;
             start.into_stream(config).await
         };
         let mut client = match accepted.await {
@@ -529,7 +537,9 @@ impl<'c> Client<'c> {
         };
         let mut upstream = match upstream {
             Ok(conn) => conn,
-            Err(refusal) => return Box::pin(self.requests(client, Scope::Tunnel(server, Some(Err(refusal))))).await,
+            Err(refusal) => {
+                return Box::pin(self.requests(client, Scope::Tunnel(server, Some(Err(refusal))))).await;
+            }
         };
         match self.first_speaker(&mut client, &mut upstream).await {
             Speaker::Nobody => {}
@@ -568,7 +578,9 @@ fn greeting(mut bytes: &[u8]) -> Greeting {
                 return Greeting::Whole(Hello {
                     name: hello.server_name().map(str::to_owned),
                     // One that names no protocol means HTTP/1.1.
-                    speaks_http: hello.alpn().is_none_or(|mut protocols| protocols.any(|one| one == HTTP_1_1)),
+                    speaks_http: hello
+                        .alpn()
+                        .is_none_or(|mut protocols| protocols.any(|one| one == HTTP_1_1)),
                 });
             }
             Ok(None) if bytes.is_empty() => return Greeting::Part,
@@ -588,7 +600,10 @@ fn conn_parts(conn: Conn) -> Stream {
     match inner {
         Stream::Plain(tcp) => {
             debug_assert!(tcp.prefix.is_empty() || prefix.is_empty(), "bytes are read through one buffer");
-            Stream::Plain(Prefixed { prefix: if prefix.is_empty() { tcp.prefix } else { prefix }, inner: tcp.inner })
+            Stream::Plain(Prefixed {
+                prefix: if prefix.is_empty() { tcp.prefix } else { prefix },
+                inner: tcp.inner,
+            })
         }
         other => other,
     }
@@ -635,7 +650,8 @@ fn is_idempotent(method: &str) -> bool {
 }
 
 fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]
@@ -644,7 +660,8 @@ mod tests {
 
     #[test]
     fn the_absolute_form_becomes_the_origin_form() {
-        let origin = |target, method| destination(target, method).map(|(server, origin)| (server.to_string(), origin));
+        let origin =
+            |target, method| destination(target, method).map(|(server, origin)| (server.to_string(), origin));
         let found = |server: &str, origin: &str| Some((server.to_owned(), origin.to_owned()));
         assert_eq!(origin("http://h:1/a//b?c=%20#d", "GET"), found("h:1", "/a//b?c=%20#d"));
         assert_eq!(origin("HTTP://h", "GET"), found("h:80", "/"));

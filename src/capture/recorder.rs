@@ -220,7 +220,8 @@ fn put(record: &mut Vec<u8>, bytes: &[u8]) {
 /// # Errors
 /// When the record is none that a draft wrote.
 pub(crate) fn exchange(record: &[u8], from: Option<&Text>) -> Result<Exchange> {
-    read_exchange(record, from).ok_or_else(|| Error::new(ErrorKind::Io, "the recording's temporary file was damaged"))
+    read_exchange(record, from)
+        .ok_or_else(|| Error::new(ErrorKind::Io, "the recording's temporary file was damaged"))
 }
 
 fn read_exchange(record: &[u8], from: Option<&Text>) -> Option<Exchange> {
@@ -230,7 +231,12 @@ fn read_exchange(record: &[u8], from: Option<&Text>) -> Option<Exchange> {
     let url = record.text()?;
     let head = record.bytes()?;
     let method = head.split(|&byte| byte == b' ').next().map(wire::text)?;
-    let request = Request { method: method.clone().into(), url, headers: content::headers(head), body: record.body(head)? };
+    let request = Request {
+        method: method.clone().into(),
+        url,
+        headers: content::headers(head),
+        body: record.body(head)?,
+    };
     let head = record.bytes()?;
     let body = record.body(head)?;
     let response = wire::response(head, &method).ok().map(|line| Response {

@@ -46,7 +46,8 @@ impl Spool {
         let mut key = [0; 32];
         ring::rand::SecureRandom::fill(random, &mut key)
             .map_err(|_| Error::new(ErrorKind::Capture, "the system gives no random numbers"))?;
-        let key = aead::UnboundKey::new(&aead::CHACHA20_POLY1305, &key).expect("the key has the algorithm's length");
+        let key = aead::UnboundKey::new(&aead::CHACHA20_POLY1305, &key)
+            .expect("the key has the algorithm's length");
         Ok(Spool {
             folder: folder.to_owned(),
             key: aead::LessSafeKey::new(key),
@@ -77,7 +78,8 @@ impl Spool {
             .seal_in_place_separate_tag(nonce, aead::Aad::empty(), &mut self.pending[start..])
             .expect("a record is shorter than the cipher's limit of 256 GiB");
         self.pending.extend_from_slice(tag.as_ref());
-        let length = u32::try_from(self.pending.len() - start).expect("bodies are kept up to a limit below 2 GiB");
+        let length =
+            u32::try_from(self.pending.len() - start).expect("bodies are kept up to a limit below 2 GiB");
         self.index.push(Entry { rank, offset, length });
         if self.pending.len() >= IN_MEMORY {
             self.failure = self.flush().err();
@@ -136,9 +138,11 @@ impl Sealed {
         let Entry { offset, length, .. } = self.spool.index[number];
         let mut record = vec![0; length as usize];
         match &self.spool.file {
-            Some(file) if offset < self.spool.written => file
-                .read_exact_at(&mut record, offset)
-                .map_err(|error| Error::io("read the recording's temporary file in", &self.spool.folder, error))?,
+            Some(file) if offset < self.spool.written => {
+                file.read_exact_at(&mut record, offset).map_err(|error| {
+                    Error::io("read the recording's temporary file in", &self.spool.folder, error)
+                })?
+            }
             _ => {
                 let start = (offset - self.spool.written) as usize;
                 record.copy_from_slice(&self.spool.pending[start..start + length as usize]);

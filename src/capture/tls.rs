@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
-use rcgen::{CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
@@ -39,7 +41,8 @@ impl Authority {
         let mut params = params(Vec::new())?;
         params.distinguished_name.push(DnType::CommonName, "docgen, for one run");
         params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
+        params.key_usages =
+            vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
         let key = KeyPair::generate().map_err(certificate_error)?;
         Ok(Authority {
             issuer: CertifiedIssuer::self_signed(params, key).map_err(certificate_error)?,
@@ -97,7 +100,8 @@ fn params(names: Vec<String>) -> Result<CertificateParams> {
 }
 
 fn certificate_error(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(ErrorKind::Capture, format!("cannot make a certificate for the recording proxy: {error}")).with_source(error)
+    Error::new(ErrorKind::Capture, format!("cannot make a certificate for the recording proxy: {error}"))
+        .with_source(error)
 }
 
 pub(crate) fn provider() -> Arc<CryptoProvider> {
@@ -117,8 +121,11 @@ impl Roots {
         for file in files {
             let found = read(file)?;
             if found.is_empty() {
-                return Err(Error::new(ErrorKind::Capture, format!("{} holds no certificate", file.display()))
-                    .hint("name a file of certificates in PEM, as `openssl x509` prints them"));
+                return Err(Error::new(
+                    ErrorKind::Capture,
+                    format!("{} holds no certificate", file.display()),
+                )
+                .hint("name a file of certificates in PEM, as `openssl x509` prints them"));
             }
             roots.extend(found);
         }
@@ -161,7 +168,11 @@ fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
         let mut files: Vec<PathBuf> =
             fs::read_dir(path).map_err(io)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
         files.sort();
-        return Ok(files.iter().filter_map(|file| fs::read(file).ok()).flat_map(|pem| certificates(&pem)).collect());
+        return Ok(files
+            .iter()
+            .filter_map(|file| fs::read(file).ok())
+            .flat_map(|pem| certificates(&pem))
+            .collect());
     }
     Ok(certificates(&fs::read(path).map_err(io)?))
 }

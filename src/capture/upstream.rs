@@ -94,7 +94,10 @@ impl Connector {
             tls,
             http: upstream.http.as_deref().map(Via::parse).transpose()?,
             https: upstream.https.as_deref().map(Via::parse).transpose()?,
-            bypass: bypass.map(|entry| entry.trim().to_ascii_lowercase()).filter(|entry| !entry.is_empty()).collect(),
+            bypass: bypass
+                .map(|entry| entry.trim().to_ascii_lowercase())
+                .filter(|entry| !entry.is_empty())
+                .collect(),
         })
     }
 
@@ -113,7 +116,11 @@ impl Connector {
             let via = self.via(server).expect("it was just there");
             Prefixed { prefix: bytes::Bytes::new(), inner: tcp(&via.server).await? }
         };
-        if server.tls { self.secure(server, &server.host, tcp).await } else { Ok(Conn::new(Stream::Plain(tcp))) }
+        if server.tls {
+            self.secure(server, &server.host, tcp).await
+        } else {
+            Ok(Conn::new(Stream::Plain(tcp)))
+        }
     }
 
     /// A bare connection to `server`.
@@ -131,7 +138,8 @@ impl Connector {
         };
         conn.send(&request).await.map_err(|error| refused(error.to_string()))?;
         let end = conn.reader.head().await.map_err(|error| refused(error.to_string()))?;
-        let head = wire::response(&conn.reader.buffer[..end], "CONNECT").map_err(|why| refused(why.to_owned()))?;
+        let head =
+            wire::response(&conn.reader.buffer[..end], "CONNECT").map_err(|why| refused(why.to_owned()))?;
         if head.status / 100 != 2 {
             return Err(refused(format!("{} {}", head.status, head.reason)));
         }
@@ -225,9 +233,10 @@ fn percent_decode(text: &str) -> Vec<u8> {
     while let [first, tail @ ..] = rest {
         rest = tail;
         let decoded = match (first, tail) {
-            (b'%', [high, low, ..]) => {
-                (*high as char).to_digit(16).zip((*low as char).to_digit(16)).map(|(high, low)| (high << 4 | low) as u8)
-            }
+            (b'%', [high, low, ..]) => (*high as char)
+                .to_digit(16)
+                .zip((*low as char).to_digit(16))
+                .map(|(high, low)| (high << 4 | low) as u8),
             _ => None,
         };
         match decoded {
@@ -249,7 +258,9 @@ fn covers(entry: &str, server: &Server) -> bool {
     }
     let host = server.host.to_ascii_lowercase();
     if let Some((network, bits)) = entry.split_once('/') {
-        let (Ok(network), Ok(bits), Ok(address)) = (network.parse(), bits.parse(), host.parse()) else { return false };
+        let (Ok(network), Ok(bits), Ok(address)) = (network.parse(), bits.parse(), host.parse()) else {
+            return false;
+        };
         return in_network(network, bits, address);
     }
     if entry.trim_start_matches('[').trim_end_matches(']') == host {

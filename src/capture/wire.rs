@@ -69,7 +69,8 @@ pub(crate) fn leading_empty_lines(bytes: &[u8]) -> usize {
 
 /// Whether `bytes` can be the beginning of a request line: a token of letters, as all methods are.
 pub(crate) fn looks_like_http(bytes: &[u8]) -> bool {
-    let word = bytes.iter().take_while(|byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_')).count();
+    let word =
+        bytes.iter().take_while(|byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_')).count();
     (1..=32).contains(&word) && bytes.get(word).is_none_or(|&byte| byte == b' ')
 }
 
@@ -109,7 +110,8 @@ pub(crate) fn without_fields(head: &[u8], names: &[&str]) -> Vec<u8> {
 /// What is wrong with it, in words.
 pub(crate) fn request(head: &[u8]) -> Result<RequestHead, &'static str> {
     let line_end = memchr::memchr(b'\n', head).ok_or("the request line does not end")? + 1;
-    let line = std::str::from_utf8(head[..line_end].trim_ascii()).map_err(|_| "the request line is not text")?;
+    let line =
+        std::str::from_utf8(head[..line_end].trim_ascii()).map_err(|_| "the request line is not text")?;
     let mut words = line.split(' ').filter(|word| !word.is_empty());
     let (Some(method), Some(target), Some(version), None) =
         (words.next(), words.next(), words.next(), words.next())
@@ -212,8 +214,13 @@ struct Seen {
 
 impl Seen {
     fn of(head: &[u8]) -> Result<Seen, &'static str> {
-        let mut seen =
-            Seen { transfer: Transfer::None, length: None, close: false, keep: false, expects_continue: false };
+        let mut seen = Seen {
+            transfer: Transfer::None,
+            length: None,
+            close: false,
+            keep: false,
+            expects_continue: false,
+        };
         for (name, value) in fields(head) {
             if name.is_empty() {
                 return Err("a header line has no name");
@@ -230,7 +237,8 @@ impl Seen {
                 let last = value.rsplit(|&byte| byte == b',').next().unwrap_or_default().trim_ascii();
                 seen.transfer =
                     if last.eq_ignore_ascii_case(b"chunked") { Transfer::Chunked } else { Transfer::Other };
-            } else if name.eq_ignore_ascii_case(b"connection") || name.eq_ignore_ascii_case(b"proxy-connection")
+            } else if name.eq_ignore_ascii_case(b"connection")
+                || name.eq_ignore_ascii_case(b"proxy-connection")
             {
                 for option in value.split(|&byte| byte == b',') {
                     seen.close |= option.trim_ascii().eq_ignore_ascii_case(b"close");
