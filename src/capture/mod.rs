@@ -11,6 +11,7 @@ mod content;
 mod environment;
 mod exchange;
 mod proxy;
+mod record;
 mod recorder;
 pub mod redact;
 mod runner;
@@ -24,6 +25,7 @@ use std::path::PathBuf;
 
 pub use environment::openrc;
 pub use proxy::Proxy;
+pub use record::{Exchanges, Failure, Options, Progress, Recording, record};
 pub use runner::{CommandSpec, Program};
 
 use crate::error::Result;
