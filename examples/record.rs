@@ -48,7 +48,8 @@ fn main() -> ExitCode {
 
 /// Prints the proxy's URL and the file of its certificates; at the end how much was recorded.
 fn serve(options: ProxyOptions) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     runtime.block_on(async {
         let proxy = Proxy::start(&options).await.expect("the proxy starts");
         let mut file = tempfile::NamedTempFile::new().expect("a file can be made");

@@ -4,6 +4,9 @@
 //! once (`cloud.sh install zed`); a release that is not is skipped, and listed as ignored. The
 //! ground truth is the servers' own access log.
 
+// Helpers of tests panic as tests do.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,7 +32,11 @@ fn main() {
             trials.push(trial.with_ignored_flag(!installed));
         }
     }
-    libtest_mimic::run(&arguments, trials).exit();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    for release in ["zed", "new"] {
+        cloud(&["stop", release]).expect("the cloud stops");
+    }
+    conclusion.exit();
 }
 
 fn root() -> &'static Path {
@@ -63,7 +70,10 @@ fn access_log(release: &str, from: usize) -> Result<Vec<Seen>, Failed> {
     }
     lines.sort_by(|a, b| a["time"].as_f64().unwrap().total_cmp(&b["time"].as_f64().unwrap()));
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-    Ok(lines.iter().map(|line| (text(&line["method"]), text(&line["path"]), line["status"].as_u64().unwrap() as u16)).collect())
+    Ok(lines
+        .iter()
+        .map(|line| (text(&line["method"]), text(&line["path"]), line["status"].as_u64().unwrap() as u16))
+        .collect())
 }
 
 fn log_length(release: &str) -> usize {
@@ -72,7 +82,11 @@ fn log_length(release: &str) -> usize {
 
 fn seen(exchange: &Exchange) -> Seen {
     let path = UrlParts::of(&exchange.request.url).path.replace("%20", " ");
-    (exchange.request.method.to_string(), path, exchange.response.as_ref().map_or(0, |response| response.status))
+    (
+        exchange.request.method.to_string(),
+        path,
+        exchange.response.as_ref().map_or(0, |response| response.status),
+    )
 }
 
 fn ten_commands(release: &str, scheme: &str) -> Result<(), Failed> {
@@ -80,7 +94,8 @@ fn ten_commands(release: &str, scheme: &str) -> Result<(), Failed> {
     let script = cloud(&["openrc", release, if scheme == "https" { "tls" } else { "" }])?;
     let variables = openrc(Path::new("openrc"), &script, |name| std::env::var(name).ok())
         .map_err(|errors| format!("{errors:?}"))?;
-    let mut env: Vec<(OsString, OsString)> = std::env::vars_os().filter(|(name, _)| !name.to_string_lossy().starts_with("OS_")).collect();
+    let mut env: Vec<(OsString, OsString)> =
+        std::env::vars_os().filter(|(name, _)| !name.to_string_lossy().starts_with("OS_")).collect();
     for (name, value) in variables {
         env.retain(|(known, _)| *known != *name);
         env.push((name.into(), value.into()));

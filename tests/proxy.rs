@@ -3,6 +3,9 @@
 //! Most cases run twice, straight and through the proxy, and the bytes that either side received
 //! must be the same. Servers are plain listeners that do what they are told, right or wrong.
 
+// Helpers of tests panic as tests do.
+#![allow(clippy::unwrap_used)]
+
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;

@@ -216,8 +216,11 @@ fn trusted_file(proxy: &Proxy, options: &ProxyOptions) -> Result<tempfile::Named
         Error::io("write the certificates for the command to", &options.temp_dir, error)
             .hint("free some space there, or set TMPDIR to a folder that has it")
     };
-    let mut file =
-        tempfile::Builder::new().prefix("docgen-ca-").suffix(".pem").tempfile_in(&options.temp_dir).map_err(io)?;
+    let mut file = tempfile::Builder::new()
+        .prefix("docgen-ca-")
+        .suffix(".pem")
+        .tempfile_in(&options.temp_dir)
+        .map_err(io)?;
     file.write_all(proxy.trusted().as_bytes()).map_err(io)?;
     file.flush().map_err(io)?;
     Ok(file)
@@ -236,7 +239,9 @@ fn problem(spec: &CommandSpec, ending: Ending, output: &str, is_empty: bool) -> 
                 format!("{said}; if that is how it should end, write `exit = {status}` into the capture's settings"),
             ));
         }
-        Ending::Signal(number) => return Some(error(format!("`{name}` was ended by signal {number}")).hint(said)),
+        Ending::Signal(number) => {
+            return Some(error(format!("`{name}` was ended by signal {number}")).hint(said));
+        }
         Ending::TimeLimit => {
             let limit = spec.time_limit.unwrap_or_default();
             return Some(

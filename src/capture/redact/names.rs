@@ -70,10 +70,10 @@ pub(super) fn plain(key: &str) -> String {
 
 /// What the value of a header field of this name is.
 pub(super) fn header(name: &str) -> Option<Class> {
-    let is = |known: &&str| name.eq_ignore_ascii_case(known);
-    if SECRET_HEADERS.iter().any(|known| is(&known)) {
+    let is = |known: &str| name.eq_ignore_ascii_case(known);
+    if SECRET_HEADERS.iter().any(|known| is(known)) {
         Some(Class::Secret)
-    } else if TOKEN_HEADERS.iter().any(|known| is(&known)) {
+    } else if TOKEN_HEADERS.iter().any(|known| is(known)) {
         Some(Class::Token)
     } else {
         None
