@@ -72,8 +72,7 @@ impl From<Error> for Box<Failure> {
 /// more than fit in memory.
 pub struct Exchanges {
     spooled: Spooled,
-    rules: Option<Rules>,
-    secrets: Vec<String>,
+    redactor: Option<Redactor>,
     from: Option<Text>,
 }
 
@@ -99,10 +98,9 @@ impl Exchanges {
     /// # Errors
     /// When the temporary file cannot be read any more, and what `each` gives.
     pub fn for_each(&self, mut each: impl FnMut(Exchange) -> Result<()>) -> Result<()> {
-        let redactor = self.redactor("")?;
         for exchange in self.spooled.iter(self.from.as_ref()) {
             let exchange = exchange?;
-            each(match &redactor {
+            each(match &self.redactor {
                 Some(redactor) => redactor.exchange(exchange),
                 None => exchange,
             })?;
@@ -121,20 +119,6 @@ impl Exchanges {
             Ok(())
         })?;
         Ok(trace)
-    }
-
-    /// What knows all secrets that are in the exchanges and in `output`.
-    fn redactor(&self, output: &str) -> Result<Option<Redactor<'_>>> {
-        let Some(rules) = &self.rules else { return Ok(None) };
-        let mut learner = Learner::new(rules);
-        for secret in &self.secrets {
-            learner.value(secret);
-        }
-        for exchange in self.spooled.iter(None) {
-            learner.exchange(&exchange?);
-        }
-        learner.text(output);
-        Ok(Some(learner.done()))
     }
 }
 
@@ -177,18 +161,22 @@ async fn record_async(
     let (spooled, mut notes) = proxy.finish().await?;
     let ran = ran?;
 
-    let mut secrets: Vec<String> = environment::secrets(&spec.env).map(str::to_owned).collect();
-    secrets.push(password);
-    let exchanges =
-        Exchanges { spooled, rules: options.redaction.clone(), secrets, from: options.from.clone() };
     let output = runner::plain_text(&ran.output);
-    let output = match exchanges.redactor(&output)? {
+    let redactor = match &options.redaction {
+        Some(rules) => {
+            let own = environment::secrets(&spec.env).chain([&*password]);
+            Some(learn(rules, own, &spooled, &output)?)
+        }
+        None => None,
+    };
+    let output = match &redactor {
         Some(redactor) => {
-            notes = notes.iter().map(|note| redacted(note, &redactor)).collect();
+            notes = notes.iter().map(|note| redacted(note, redactor)).collect();
             redactor.text(&output)
         }
         None => output,
     };
+    let exchanges = Exchanges { spooled, redactor, from: options.from.clone() };
     if ran.output_is_cut {
         notes.push(Error::new(
             ErrorKind::Capture,
@@ -201,8 +189,24 @@ async fn record_async(
     }
 }
 
+/// What knows all secrets: those of the environment, of the exchanges and of the output.
+fn learn<'s>(
+    rules: &Rules,
+    own: impl Iterator<Item = &'s str>,
+    spooled: &Spooled,
+    output: &str,
+) -> Result<Redactor> {
+    let mut learner = Learner::new(rules);
+    own.for_each(|secret| learner.value(secret));
+    for exchange in spooled.iter(None) {
+        learner.exchange(&exchange?);
+    }
+    learner.text(output);
+    Ok(learner.done())
+}
+
 /// The note without the secrets that a URL in it may hold.
-fn redacted(note: &Error, redactor: &Redactor<'_>) -> Error {
+fn redacted(note: &Error, redactor: &Redactor) -> Error {
     let error = Error::new(note.kind(), redactor.text(note.message()));
     match note.help() {
         Some(help) => error.hint(help),

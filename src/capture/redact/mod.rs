@@ -159,28 +159,28 @@ impl<'r> Learner<'r> {
     }
 
     /// Knows all that there is to know.
-    pub fn done(self) -> Redactor<'r> {
+    pub fn done(self) -> Redactor {
         let known = self.known.build(self.rules);
-        Redactor { rules: self.rules, known }
+        Redactor { rules: self.rules.clone(), known }
     }
 }
 
 /// Replaces secrets.
-pub struct Redactor<'r> {
-    rules: &'r Rules,
+pub struct Redactor {
+    rules: Rules,
     known: known::Replacer,
 }
 
-impl Redactor<'_> {
+impl Redactor {
     /// The exchange without its secrets.
     pub fn exchange(&self, exchange: Exchange) -> Exchange {
-        messages(exchange, self.rules, &mut Replace { rules: self.rules, known: &self.known })
+        messages(exchange, &self.rules, &mut Replace { rules: &self.rules, known: &self.known })
     }
 
     /// A text, such as the output of a command, without its secrets.
     pub fn text(&self, text: &str) -> String {
-        let mut replace = Replace { rules: self.rules, known: &self.known };
-        let text = walk::text(text, self.rules, true, &mut replace);
+        let mut replace = Replace { rules: &self.rules, known: &self.known };
+        let text = walk::text(text, &self.rules, true, &mut replace);
         self.known.replace(&text).into_owned()
     }
 }
