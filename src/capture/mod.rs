@@ -70,7 +70,8 @@ impl Default for ProxyOptions {
     }
 }
 
-/// The exchanges of a recording, in the order of their requests, out of memory.
+/// The exchanges that a proxy recorded, in the order of their requests, out of memory. They are not
+/// redacted: [`Exchanges`] are.
 pub struct Spooled {
     records: spool::Sealed,
 }
