@@ -15,7 +15,11 @@ use docgen::capture::{CommandSpec, Options, Proxy, ProxyOptions, UpstreamProxy, 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let env: Vec<_> = std::env::vars_os().collect();
-    let proxy = ProxyOptions { upstream: UpstreamProxy::of(&env), temp_dir: std::env::temp_dir(), ..ProxyOptions::default() };
+    let proxy = ProxyOptions {
+        upstream: UpstreamProxy::of(&env),
+        temp_dir: std::env::temp_dir(),
+        ..ProxyOptions::default()
+    };
     if words == ["--proxy"] {
         return serve(proxy);
     }

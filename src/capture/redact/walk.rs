@@ -214,10 +214,17 @@ fn json(text: &str, rules: &Rules, visitor: &mut dyn Visitor, depth: usize) -> S
                 let end = string_end(bytes, at);
                 let raw = &text[at..end];
                 if wants_key {
-                    if let Some(level) = levels.last_mut() {
-                        level.key = serde_json::from_str(raw).unwrap_or_default();
+                    let key: String = serde_json::from_str(raw).unwrap_or_default();
+                    match visitor.rest(&key) {
+                        // A short one is a word by chance, and the name of something.
+                        changed if changed != key && key.len() >= 20 => {
+                            walked.push_str(&serde_json::Value::from(&*changed).to_string());
+                        }
+                        _ => walked.push_str(raw),
                     }
-                    walked.push_str(raw);
+                    if let Some(level) = levels.last_mut() {
+                        level.key = key;
+                    }
                 } else {
                     let value: String = serde_json::from_str(raw).unwrap_or_default();
                     match string(&value, &levels, rules, visitor, depth) {
