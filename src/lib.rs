@@ -14,6 +14,7 @@
 mod cli;
 pub mod capture;
 pub mod error;
+pub mod import;
 pub mod json;
 pub mod page;
 pub mod profile;

@@ -5,6 +5,7 @@
 //! progress only where somebody looks. One file a subcommand.
 
 mod completions;
+mod import;
 mod man;
 mod render;
 mod templates;
@@ -32,6 +33,7 @@ const WRONG_USAGE: u8 = 2;
 Examples:
   docgen render captures docs          make the pages of all captures
   docgen render captures docs --check  in CI: fail, with a diff, where pages are stale
+  docgen import docs/show.md captures/show  make a capture of a page that was written by hand
   docgen templates eject --to tpl      a copy of the default templates, to change
 
 Exit status: 0 done; 1 something in the input needs a person; 2 wrong usage.")]
@@ -49,6 +51,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Render(render::Render),
+    Import(import::Import),
     Templates(templates::Templates),
     Completions(completions::Completions),
     Man(man::Man),
@@ -68,6 +71,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let ui = Ui::new(arguments.quiet, arguments.verbose);
     let result = match arguments.command {
         Command::Render(command) => command.run(&ui),
+        Command::Import(command) => command.run(&ui),
         Command::Templates(command) => command.run(&ui),
         Command::Completions(command) => command.run(&ui),
         Command::Man(command) => command.run(&ui),

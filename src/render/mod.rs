@@ -7,7 +7,7 @@
 //! printing, which `src/cli` does with the [`Report`].
 
 pub mod escape;
-mod holes;
+pub(crate) mod holes;
 pub mod input;
 pub mod ledger;
 mod skeleton;
