@@ -12,7 +12,9 @@
 //! and the file writer do I/O.
 
 mod cli;
+pub mod capture;
 pub mod error;
+pub mod import;
 pub mod json;
 pub mod page;
 pub mod profile;

@@ -356,6 +356,7 @@ pub const RESERVED: &[&str] = &[
     "message",
     "output",
     "page",
+    "part",
     "participants",
     "range",
     "reference",
@@ -417,7 +418,7 @@ struct Typed {
 }
 
 /// A table as pairs, in the order of the file.
-fn in_order<'de, D: Deserializer<'de>, T: Deserialize<'de>>(de: D) -> Result<Vec<(String, T)>, D::Error> {
+pub(crate) fn in_order<'de, D: Deserializer<'de>, T: Deserialize<'de>>(de: D) -> Result<Vec<(String, T)>, D::Error> {
     struct InOrder<T>(std::marker::PhantomData<T>);
     impl<'de, T: Deserialize<'de>> Visitor<'de> for InOrder<T> {
         type Value = Vec<(String, T)>;

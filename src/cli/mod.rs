@@ -6,6 +6,7 @@
 
 mod check;
 mod completions;
+mod import;
 mod man;
 mod new;
 mod render;
@@ -38,6 +39,7 @@ Examples:
   docgen new captures/image/show       a page source to write in, for one capture
   docgen update captures/image/show    bring that source up to date with a new trace
   docgen check captures docs           all that does not hold any more, with file and line
+  docgen import docs/show.md captures/show  make a capture of a page that was written by hand
   docgen templates eject --to tpl      a copy of the default templates, to change
 
 Exit status: 0 done; 1 something in the input needs a person; 2 wrong usage.")]
@@ -58,6 +60,7 @@ enum Command {
     New(new::New),
     Update(update::Update),
     Check(check::Check),
+    Import(import::Import),
     Templates(templates::Templates),
     Completions(completions::Completions),
     Man(man::Man),
@@ -80,6 +83,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::New(command) => command.run(&ui),
         Command::Update(command) => command.run(&ui),
         Command::Check(command) => command.run(&ui),
+        Command::Import(command) => command.run(&ui),
         Command::Templates(command) => command.run(&ui),
         Command::Completions(command) => command.run(&ui),
         Command::Man(command) => command.run(&ui),

@@ -220,7 +220,8 @@ fn shown_by(source: &Source, hole: &Hole) -> Option<(String, Option<Side>)> {
         "response" => Some(Side::Response),
         _ => None,
     };
-    let is_piece = matches!(text(0), "exchange" | "message" | "tabs" | "header" | "body" | "heading") && text(1) == "(";
+    let pieces = ["exchange", "message", "tabs", "header", "body", "heading", "part"];
+    let is_piece = pieces.contains(&text(0)) && text(1) == "(";
     match (kind(if is_piece { 2 } else { 0 })?, is_piece) {
         (TokenKind::Name, true) => Some((text(2).to_owned(), side(text(4)))),
         (TokenKind::Text, true) => {
@@ -231,7 +232,7 @@ fn shown_by(source: &Source, hole: &Hole) -> Option<(String, Option<Side>)> {
                 _ => (selector.to_owned(), None),
             })
         }
-        (TokenKind::Name, false) if matches!(text(4), "headers" | "body") => Some((text(0).to_owned(), side(text(2)))),
+        (TokenKind::Name, false) if matches!(text(4), "headers" | "body" | "raw_body") => Some((text(0).to_owned(), side(text(2)))),
         _ => None,
     }
 }

@@ -20,16 +20,16 @@ use super::view::{self, ExchangeView, MessageView};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::page::highlight::{Outline, header_lines};
 use crate::page::source::{Hole, Part, Source, TokenKind};
-use crate::page::{DiagramItem, Entry, Message, Page, PageExchange, visible};
+use crate::page::{Block, DiagramItem, Entry, Message, Page, PageExchange, visible};
 use crate::profile::Link;
 use crate::sequence::Side;
 use crate::sequence::selector::Scope;
 use crate::settings::{Layout, RESERVED};
 use crate::toml_file::nearest;
-use crate::trace::UrlParts;
+use crate::trace::{Body, UrlParts};
 
 /// What holes ask of captures other than their own.
-pub(super) trait Neighbours {
+pub(crate) trait Neighbours {
     /// The exchanges of another capture, in the order of their requests; `None` where there is no
     /// such capture.
     fn openings(&self, capture: &str) -> Result<Option<Arc<Vec<Opening>>>>;
@@ -41,7 +41,7 @@ pub(super) trait Neighbours {
 
 /// An exchange, as far as two pages can share it.
 #[derive(Clone, Debug)]
-pub(super) struct Opening {
+pub(crate) struct Opening {
     from: Arc<str>,
     to: Arc<str>,
     method: String,
@@ -93,7 +93,7 @@ fn without_query(path: &str) -> &str {
 }
 
 /// Fills the holes of one capture's page sources.
-pub(super) struct Filler<'a> {
+pub(crate) struct Filler<'a> {
     page: &'a Arc<Page>,
     templates: &'a Templates,
     scope: Scope<'a>,
@@ -107,7 +107,7 @@ pub(super) struct Filler<'a> {
 }
 
 impl<'a> Filler<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         page: &'a Arc<Page>,
         templates: &'a Templates,
         scope: Scope<'a>,
@@ -125,7 +125,7 @@ impl<'a> Filler<'a> {
     ///
     /// # Errors
     /// [`ErrorKind::Hole`] for every hole that cannot be filled, and errors of templates.
-    pub(super) fn fill(&self, sources: &[&Source]) -> Result<Vec<Vec<u8>>, Vec<Error>> {
+    pub(crate) fn fill(&self, sources: &[&Source]) -> Result<Vec<Vec<u8>>, Vec<Error>> {
         let mut errors = Vec::new();
         let mut asks: Vec<(Spot<'_>, Arc<Ask>)> = Vec::new();
         for spot in spots(sources) {
@@ -231,12 +231,16 @@ impl<'a> Filler<'a> {
         match ask.name {
             Name::Label(exchange) => {
                 let of_message =
-                    matches!(ask.fields.as_slice(), [_, field] if field == "headers" || field == "body");
+                    matches!(ask.fields.as_slice(), [_, field] if ["headers", "body", "raw_body"].contains(&field.as_str()));
                 if of_message { vec![exchange] } else { Vec::new() }
             }
             Name::Word("exchange" | "message" | "tabs" | "header" | "body") => {
                 let subject = call.and_then(|call| self.subject(spot, call.arguments.first()?).ok());
                 subject.iter().map(|subject| subject.exchange().index).collect()
+            }
+            Name::Word("part") => {
+                let of = call.and_then(|call| call.arguments.first()?.downcast_object_ref::<Ask>());
+                of.map_or_else(Vec::new, |of| self.shown_by(spot, of))
             }
             Name::Word("shared") => {
                 let until = call.and_then(|call| self.subject(spot, call.option("until")?).ok());
@@ -271,6 +275,7 @@ impl<'a> Filler<'a> {
         let message = message_of(&exchange, side)?;
         match fields {
             [] => Ok(format!("({})", message.number)),
+            [field] if field == "raw_body" => Ok(self.raw_body(&message)),
             [field] => field_of(&message, field),
             [_, beyond, ..] => Err(Blame::new(format!("there is no `.{beyond}` here")).at(beyond)),
         }
@@ -377,6 +382,7 @@ impl<'a> Filler<'a> {
         let (most, options): (usize, &[&str]) = match word {
             "range" | "span" => (2, &[]),
             "heading" | "arrow" | "api" | "describe" | "page" => (1, &[]),
+            "part" => (3, &[]),
             "exchange" | "message" | "tabs" | "header" | "body" => (1, &["highlight", "linenums"]),
             "lines" => (usize::MAX, &[]),
             "diagram" | "arrows" => (0, &["after", "until"]),
@@ -469,6 +475,7 @@ impl<'a> Filler<'a> {
                     (true, false) => Ok(marked.body.join(" ")),
                 }
             }
+            "part" => self.part(first()?, &call.arguments[1..]),
             "diagram" => {
                 let items = self.items(spot, call)?;
                 let participants = self.participants_of(&items);
@@ -491,6 +498,44 @@ impl<'a> Filler<'a> {
             }
             "shared" => self.shared(spot, text_of(word, first()?)?, call),
             _ => self.link_target(text_of(word, first()?)?),
+        }
+    }
+
+    /// Some lines of a message's headers or body: from the first number to the second, or to the end.
+    fn part(&self, of: &Value, lines: &[Value]) -> Result<String, Blame> {
+        let of_what = || Blame::new("`part` is about the headers or the body of a message").hint(format!("`{}`", usage("part")));
+        let ask = of.downcast_object_ref::<Ask>().ok_or_else(of_what)?;
+        let (Name::Label(exchange), [side, field], None) = (ask.name, ask.fields.as_slice(), &ask.call) else {
+            return Err(of_what());
+        };
+        let message = message_of(&*self.exchange(exchange)?, side)?;
+        let text = match field.as_str() {
+            "headers" => message.headers.to_string(),
+            "body" => message.body.to_string(),
+            "raw_body" => self.raw_body(&message),
+            _ => return Err(of_what().at(field)),
+        };
+        let number = |value: &Value| usize::try_from(value.clone()).map_err(|_| of_what());
+        let count = text.split('\n').count();
+        let first = number(lines.first().ok_or_else(of_what)?)?;
+        let last = lines.get(1).map_or(Ok(count), number)?;
+        if first == 0 || last < first || last > count {
+            return Err(Blame::new(format!("there are no lines {first} to {last}: they go from 1 to {count}"))
+                .at(&last.to_string()));
+        }
+        Ok(text.split('\n').skip(first - 1).take(last + 1 - first).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// A body as it was sent: one that stands on a single line stays on it.
+    fn raw_body(&self, message: &Message) -> String {
+        let exchange = &self.scope.trace.exchanges[message.exchange];
+        let body = match (message.side, &exchange.response) {
+            (Side::Response, Some(response)) => &response.body,
+            _ => &exchange.request.body,
+        };
+        match body {
+            Body::Text(text) => Block::new(text.clone()).to_string(),
+            _ => message.body.to_string(),
         }
     }
 
@@ -738,10 +783,12 @@ pub(super) fn holes_of_lost(source: &Source, lost: &[&str]) -> Vec<Error> {
     errors
 }
 
-/// Appends what a hole prints. A hole alone on its line lends its indent to all lines but the
-/// first, which has it already.
+/// Appends what a hole prints. Its line lends its indent to all lines but the first, which has it
+/// already: also where text stands before the hole (`DATA={{ show.request.body }}`).
 fn push(text: &mut String, printed: &str, source: &Source, hole: &Hole) {
-    let indent = hole.indent.clone().map_or("", |indent| &source.text[indent]);
+    let before = &source.text[..hole.span.start];
+    let line = &before[before.rfind('\n').map_or(0, |end| end + 1)..];
+    let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
     if indent.is_empty() {
         text.push_str(printed);
         return;
@@ -830,7 +877,7 @@ fn message_of(exchange: &PageExchange, side: &str) -> Result<Arc<Message>, Blame
 
 const MESSAGE_FIELDS: &[&str] = &[
     "number", "method", "path", "raw_path", "url", "query", "status", "reason", "verb", "title", "summary",
-    "from", "to", "client", "server", "headers", "body",
+    "from", "to", "client", "server", "headers", "body", "raw_body",
 ];
 
 fn field_of(message: &Message, field: &str) -> Result<String, Blame> {
@@ -884,6 +931,7 @@ fn usage(word: &str) -> &'static str {
         "header" => "header(show.response, highlight=\"Location\")",
         "body" => "body(show.response, highlight=\"/id\")",
         "lines" => "lines(show.response, \"/id\")",
+        "part" => "part(show.response.body, 1, 12)",
         "shared" => "shared(\"openstack/image/create\", until=version)",
         _ => "page(\"openstack/image/create\")",
     }

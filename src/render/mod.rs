@@ -9,7 +9,7 @@
 pub mod check;
 pub mod drafts;
 pub mod escape;
-mod holes;
+pub(crate) mod holes;
 pub mod input;
 pub mod ledger;
 mod skeleton;

@@ -1,0 +1,184 @@
+//! `docgen import`
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::ui::Ui;
+use super::{DONE, NEEDS_A_PERSON};
+use crate::error::{Error, ErrorKind, Place, Result};
+use crate::import::{HandWritten, Imported, Surroundings, import, is_page, write};
+use crate::render::input::{SHARED_SETTINGS, read_text, user_templates};
+use crate::render::templates::Templates;
+use crate::settings::{Layer, Settings};
+
+/// Make captures of pages that were written by hand
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A page becomes a capture folder: what its sections print goes into trace.har, its sentences into
+page.md, and `docgen render` gives the page back, byte for byte. What cannot be understood stays
+text and is listed with its line. A page that includes its diagram and its messages as snippets is
+imported with them.
+
+Examples:
+  docgen import docs/openstack/image/show.md captures/openstack/image/show
+  docgen import docs/openstack/image/list/index.md captures/openstack/image/list
+  docgen import docs captures                   every page below docs that documents calls")]
+pub(super) struct Import {
+    /// The page, or a folder of pages
+    page: PathBuf,
+    /// The capture's folder, or the folder of the captures
+    capture: PathBuf,
+    /// The docs folder, below which a page's snippets are read [default: found from the page]
+    #[arg(long, value_name = "FOLDER")]
+    docs: Option<PathBuf>,
+    /// Replace captures that are there already
+    #[arg(long)]
+    force: bool,
+}
+
+impl Import {
+    pub(super) fn run(self, ui: &Ui) -> Result<u8> {
+        if self.page.is_dir() {
+            return self.folder(ui);
+        }
+        let page = HandWritten::read(&self.page, self.docs.as_deref())?;
+        if !is_page(&page.page.text) {
+            return Err(Error::new(ErrorKind::Import, "this page documents no calls: there is no diagram, and no heading names a message")
+                .at(Place::file(&self.page))
+                .hint("a heading reads `(1) GET /path`; a diagram is a fence of `mermaid` with `sequenceDiagram`"));
+        }
+        match self.one(&page, &self.capture) {
+            Ok(imported) => {
+                ui.errors(&imported.notices);
+                ui.say(format_args!("{}: {}", self.capture.display(), summary(&imported)));
+                Ok(DONE)
+            }
+            Err(errors) => {
+                ui.errors(&errors);
+                Ok(NEEDS_A_PERSON)
+            }
+        }
+    }
+
+    fn one(&self, page: &HandWritten, folder: &Path) -> Result<Imported, Vec<Error>> {
+        let one = |error| vec![error];
+        let imported = import(page, &surroundings(folder).map_err(one)?)?;
+        write(folder, &imported.files, self.force).map_err(one)?;
+        Ok(imported)
+    }
+
+    /// Imports every page below a folder to the same path below another.
+    fn folder(&self, ui: &Ui) -> Result<u8> {
+        let docs = self.docs.as_deref().unwrap_or(&self.page);
+        let (mut pages, mut others, mut failed, mut exchanges, mut notices) = (0, 0, 0, 0, 0);
+        for file in markdown_files(&self.page)? {
+            let page = match HandWritten::read(&file, Some(docs)) {
+                Ok(page) if !is_page(&page.page.text) || is_snippet(&file) => {
+                    others += 1;
+                    continue;
+                }
+                Ok(page) => page,
+                Err(error) => {
+                    ui.errors(&[error]);
+                    failed += 1;
+                    continue;
+                }
+            };
+            let path = capture_path(&self.page, &file, &page);
+            let folder = self.capture.join(&path);
+            match self.one(&page, &folder) {
+                Ok(imported) => {
+                    ui.errors(&imported.notices);
+                    ui.say(format_args!("{}: {}", folder.display(), summary(&imported)));
+                    pages += 1;
+                    exchanges += imported.exchanges;
+                    notices += imported.notices.len();
+                }
+                Err(errors) => {
+                    ui.errors(&errors);
+                    failed += 1;
+                }
+            }
+        }
+        ui.say(format_args!(
+            "{pages} pages imported with {exchanges} exchanges; {notices} places stay as text; {others} files are no such pages; {failed} failed"
+        ));
+        Ok(if failed == 0 { DONE } else { NEEDS_A_PERSON })
+    }
+}
+
+fn summary(imported: &Imported) -> String {
+    let places = match imported.notices.len() {
+        0 => String::new(),
+        1 => "; 1 place stays as text".to_owned(),
+        count => format!("; {count} places stay as text"),
+    };
+    format!("{} exchanges, {} of them only drawn{places}", imported.exchanges, imported.drawn)
+}
+
+/// What settings and templates are above a capture folder: those of the folders above that hold
+/// a `docgen.toml`, up to the first that holds none.
+fn surroundings(folder: &Path) -> Result<Surroundings> {
+    let absolute = std::path::absolute(folder).map_err(|error| Error::io("find", folder, error))?;
+    let has_settings = |folder: &&Path| folder.join(SHARED_SETTINGS).is_file();
+    let nearest = absolute.ancestors().skip(1).find(has_settings);
+    let mut with: Vec<&Path> = nearest.into_iter().flat_map(Path::ancestors).take_while(has_settings).collect();
+    with.reverse();
+    let layers = with
+        .iter()
+        .map(|folder| {
+            let file = folder.join(SHARED_SETTINGS);
+            Layer::parse(&file, &read_text(&file)?)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let users = user_templates(&Settings::resolve(&layers).templates)?;
+    let root = with.first().copied().or(absolute.parent()).unwrap_or(&absolute);
+    let path = absolute.strip_prefix(root).unwrap_or(&absolute);
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    Ok(Surroundings { path: parts.join("/"), layers, templates: Arc::new(Templates::new(users)?) })
+}
+
+/// The Markdown files below a folder, in the order of their paths. Names that begin with a dot
+/// are passed over, and symbolic links are not followed.
+fn markdown_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let visible = |entry: &walkdir::DirEntry| {
+        entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
+    };
+    let mut files = Vec::new();
+    for entry in walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(visible) {
+        let entry = entry.map_err(|error| {
+            let path = error.path().unwrap_or(folder).to_path_buf();
+            Error::io("read", &path, error.into())
+        })?;
+        if entry.file_type().is_file() && entry.path().extension().is_some_and(|extension| extension == "md") {
+            files.push(entry.into_path());
+        }
+    }
+    Ok(files)
+}
+
+/// Whether a file is a snippet of the page beside it.
+fn is_snippet(file: &Path) -> bool {
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if !["diagram.md", "body.md", "log.md"].contains(&name) {
+        return false;
+    }
+    let beside = |entry: std::fs::DirEntry| {
+        let path = entry.path();
+        let is_markdown = path.extension().is_some_and(|extension| extension == "md") && path != file;
+        is_markdown && read_text(&path).is_ok_and(|text| HandWritten::of(crate::import::TextFile { file: path, text }).includes(name))
+    };
+    let entries = file.parent().and_then(|folder| std::fs::read_dir(folder).ok());
+    entries.is_some_and(|entries| entries.flatten().any(beside))
+}
+
+/// The path of a page's capture: its own, or that of its folder where it is made of snippets.
+fn capture_path(root: &Path, file: &Path, page: &HandWritten) -> PathBuf {
+    let below = file.strip_prefix(root).unwrap_or(file).with_extension("");
+    match (page.snippet_prefix.is_some() && below.ends_with("index"), below.parent()) {
+        (true, Some(folder)) => folder.to_path_buf(),
+        _ => below,
+    }
+}

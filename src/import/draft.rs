@@ -1,0 +1,182 @@
+//! The settings of an imported page, and their file.
+//!
+//! The toml crate reads and this writes: few keys, in the order in which a person would put
+//! them. What this leaves out: what the keys mean ([`crate::settings`]).
+
+use std::fmt::Write;
+
+use crate::settings::Layout;
+
+/// A `capture.toml` to be.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Draft {
+    pub(super) title: Option<String>,
+    pub(super) command: Option<String>,
+    pub(super) layout: Layout,
+    pub(super) locale: String,
+    pub(super) profile: Option<String>,
+    pub(super) release: Option<String>,
+    pub(super) reference: Option<String>,
+    pub(super) query: Option<bool>,
+    pub(super) noise: Option<bool>,
+    pub(super) output_title: Option<String>,
+    pub(super) snippet_prefix: Option<String>,
+    pub(super) vars: Vec<(String, String)>,
+    pub(super) env: Vec<(String, String)>,
+    pub(super) labels: Vec<(String, String)>,
+    pub(super) launch: Vec<(&'static str, String)>,
+    pub(super) phrases: Vec<(String, String)>,
+    /// Id and label.
+    pub(super) participants: Vec<(String, Option<String>)>,
+    pub(super) groups: Vec<Group>,
+    pub(super) notes: Vec<Note>,
+}
+
+/// A box of the diagram.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Group {
+    pub(super) kind: String,
+    pub(super) title: String,
+    /// Labels.
+    pub(super) first: String,
+    pub(super) last: String,
+}
+
+/// A note of the diagram.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Note {
+    pub(super) text: String,
+    pub(super) position: String,
+    /// A label, with `.request` for the message.
+    pub(super) after: String,
+}
+
+impl Draft {
+    /// The file's content.
+    pub(super) fn to_toml(&self) -> String {
+        let mut toml = Toml::default();
+        toml.optional("title", self.title.as_deref());
+        toml.optional("command", self.command.as_deref());
+        toml.pair("layout", self.layout.name());
+        toml.pair("locale", &self.locale);
+        toml.optional("profile", self.profile.as_deref());
+        toml.optional("release", self.release.as_deref());
+        toml.optional("reference", self.reference.as_deref());
+        toml.boolean("query", self.query);
+        toml.boolean("noise", self.noise);
+        toml.optional("output_title", self.output_title.as_deref());
+        toml.optional("snippet_prefix", self.snippet_prefix.as_deref());
+        toml.table("vars", self.vars.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        toml.table("env", self.env.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        toml.table("launch", self.launch.iter().map(|(name, value)| (*name, value.as_str())));
+        toml.table("phrases", self.phrases.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        for (id, label) in &self.participants {
+            toml.header("[[participant]]");
+            toml.pair("id", id);
+            toml.optional("label", label.as_deref());
+        }
+        toml.table("label", self.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        for group in &self.groups {
+            toml.header("[[group]]");
+            toml.pair("kind", &group.kind);
+            let title = if group.kind == "rect" { "color" } else { "title" };
+            toml.pair(title, &group.title);
+            toml.pair("first", &group.first);
+            toml.pair("last", &group.last);
+        }
+        for note in &self.notes {
+            toml.header("[[note]]");
+            toml.pair("after", &note.after);
+            toml.pair("position", &note.position);
+            toml.pair("text", &note.text);
+        }
+        toml.0
+    }
+}
+
+#[derive(Default)]
+struct Toml(String);
+
+impl Toml {
+    fn header(&mut self, header: &str) {
+        if !self.0.is_empty() {
+            self.0.push('\n');
+        }
+        self.0.push_str(header);
+        self.0.push('\n');
+    }
+
+    fn table<'a>(&mut self, name: &str, pairs: impl Iterator<Item = (&'a str, &'a str)>) {
+        for (at, (key, value)) in pairs.enumerate() {
+            if at == 0 {
+                self.header(&format!("[{name}]"));
+            }
+            self.pair(key, value);
+        }
+    }
+
+    fn optional(&mut self, key: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.pair(key, value);
+        }
+    }
+
+    fn boolean(&mut self, key: &str, value: Option<bool>) {
+        if let Some(value) = value {
+            self.line(key, &value.to_string());
+        }
+    }
+
+    fn pair(&mut self, key: &str, value: &str) {
+        self.line(key, &string(value));
+    }
+
+    fn line(&mut self, key: &str, value: &str) {
+        let is_bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+        let key = if is_bare { key.to_owned() } else { string(key) };
+        writeln!(self.0, "{key} = {value}").expect("a String takes any text");
+    }
+}
+
+/// A basic string, or for several lines a multi-line one (TOML 1.0, "String").
+fn string(text: &str) -> String {
+    let is_long = text.contains('\n') && !text.contains('\r');
+    let mut quoted = String::with_capacity(text.len() + 8);
+    quoted.push_str(if is_long { "\"\"\"\n" } else { "\"" });
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' if is_long => quoted.push('\n'),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            '\r' => quoted.push_str("\\r"),
+            c if c.is_control() => write!(quoted, "\\u{:04X}", c as u32).expect("a String takes any text"),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push_str(if is_long { "\"\"\"" } else { "\"" });
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_string_reads_back(text in any::<String>(), key in any::<String>()) {
+            let draft = Draft {
+                title: Some(text.clone()),
+                locale: "ko".into(),
+                vars: vec![(key.clone(), text.clone())],
+                ..Draft::default()
+            };
+            let layer = crate::settings::Layer::parse("capture.toml".as_ref(), &draft.to_toml()).unwrap();
+            let settings = crate::settings::Settings::resolve(&[layer]);
+            prop_assert_eq!(settings.title, Some(text.clone()));
+            prop_assert_eq!(settings.vars, [(key, text)]);
+        }
+    }
+}

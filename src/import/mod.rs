@@ -1,0 +1,586 @@
+//! A hand-written page to a capture folder.
+//!
+//! People wrote such pages before they had docgen: a diagram, sections that print messages, and
+//! sentences that speak of them by number. This takes them apart once. What the wire said goes
+//! into a trace, what docgen can say by itself becomes a hole, and the sentences stay; then
+//! rendering gives the page back, byte for byte. That is checked here, by rendering in memory,
+//! before anything is written. What cannot be understood stays text and is told with its line.
+//! What this leaves out: logs and HAR files, which are no pages, and redaction.
+
+mod blocks;
+mod diagram;
+mod draft;
+mod facts;
+mod names;
+mod read;
+mod references;
+mod said;
+mod scan;
+mod weave;
+
+pub use read::{HandWritten, TextFile, write};
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::error::{Error, ErrorKind, Place, Result};
+use crate::page::source::Source;
+use crate::page::{Input, Page, Phrases, Resolved};
+use crate::profile::Profile;
+use crate::render::holes::{Filler, Neighbours, Opening};
+use crate::render::templates::Templates;
+use crate::sequence::Side;
+use crate::settings::{Layer, Layout, Settings};
+use crate::source;
+use crate::text::Text;
+use crate::trace::{KnownFrom, Trace};
+use blocks::Blocks;
+use diagram::{Statement, statement};
+use draft::{Draft, Group, Note};
+use facts::Facts;
+use references::references;
+use scan::{Lines, Outline};
+use weave::{Weaver, Woven};
+
+/// Where a capture is to be.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// The capture's path below the captures' root.
+    pub path: String,
+    /// The settings above it, from the root down.
+    pub layers: Vec<Layer>,
+    /// The templates that these settings name.
+    pub templates: Arc<Templates>,
+}
+
+/// What became of a page.
+#[derive(Debug)]
+pub struct Imported {
+    /// The files of the capture folder: name and content.
+    pub files: Vec<(&'static str, String)>,
+    /// What stays as text because it was not understood, with its line.
+    pub notices: Vec<Error>,
+    /// How many exchanges the trace has.
+    pub exchanges: usize,
+    /// How many of them the page only draws.
+    pub drawn: usize,
+}
+
+/// A document of a page: the page itself, or one of its snippets.
+#[derive(Debug)]
+struct Document<'a> {
+    file: PathBuf,
+    /// The name of its source in the capture folder.
+    name: &'static str,
+    lines: Lines<'a>,
+    outline: Outline,
+    /// Whether it is the inside of a diagram.
+    is_diagram: bool,
+}
+
+/// Whether a text looks like a page that documents a command's calls.
+pub fn is_page(text: &str) -> bool {
+    let has_diagram = text.lines().any(|line| line.trim() == "sequenceDiagram");
+    let own = |include: &read::Include| include.path.ends_with("diagram.md") || include.path.ends_with("body.md");
+    has_diagram || read::includes(text).iter().any(own) || {
+        let lines = Lines::of(text);
+        let outline = Outline::of(&lines);
+        let is_message = |heading: &scan::Heading| {
+            let text = &text[heading.text.clone()];
+            text.starts_with('(') && said::said(text.split_once(')').map_or("", |(_, rest)| rest)) != said::Said::Other
+        };
+        outline.headings.iter().any(is_message)
+    }
+}
+
+/// Takes a page apart.
+///
+/// # Errors
+/// [`ErrorKind::Import`] where the page could not be given back as it is, and errors of the
+/// settings and templates around the capture.
+pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec<Error>> {
+    let one = |error| vec![error];
+    let documents = documents(page);
+    let mut notices: Vec<Error> = page
+        .missing
+        .iter()
+        .map(|(range, why)| documents[0].error(range.clone(), why.clone()).hint("the line stays as it is"))
+        .collect();
+    for document in documents.iter().filter(|document| !document.is_diagram) {
+        notices.extend(document.outline.unclosed.iter().map(|&line| {
+            document.error(document.lines.range(line), "nothing closes this fence").hint("it stays as text")
+        }));
+    }
+    let log = page.log.as_ref().map(|log| source::read(&log.file, log.text.clone().into_bytes()));
+    let log = log.filter(|log| log.format == Some(source::Format::Requestshook) && log.diagnostics.is_empty());
+    let facts = facts::collect(&documents, log.as_ref().map(|log| &log.trace), &mut notices);
+
+    let mut importer = Importer {
+        documents: &documents,
+        facts: &facts,
+        blocks: Blocks::default(),
+        profile: profile_of(&documents[0], &facts),
+        around,
+        output: None,
+        log: Text::new(),
+    };
+    importer.blocks = blocks::find(&documents[0], &facts, importer.profile.map(|(_, profile)| profile));
+    importer.output = importer.blocks.output.as_ref().map(|output| output.text.clone());
+    importer.log = Text::from(source::requestshook_writer::write(&facts.trace));
+    let mut draft = importer.draft(page);
+    importer.settle_paths(&mut draft)?;
+    let base = importer.base_phrases(&draft).map_err(one)?;
+    importer.take_phrases(&mut draft, &base);
+    let names = importer.name_exchanges(&mut draft)?;
+    importer.take_marks(&mut draft, &names);
+    let mut woven = importer.weave(&draft, &names)?;
+    if !woven.draws_marks && !(draft.notes.is_empty() && draft.groups.is_empty()) {
+        // What the diagram draws in a place or indent of its own stays text there.
+        draft.notes.clear();
+        draft.groups.clear();
+        woven = importer.weave(&draft, &names)?;
+    }
+    notices.extend(woven.diagnostics.iter().cloned());
+    notices.extend(importer.unknown_fences());
+    importer.finish(draft, &names, woven, notices)
+}
+
+fn documents(page: &HandWritten) -> Vec<Document<'_>> {
+    let document = |file: &'_ TextFile, name: &'static str| (file.file.clone(), name);
+    let parts = [
+        Some((document(&page.page, "page.md"), page.page.text.as_str())),
+        page.body.as_ref().map(|file| (document(file, "body.md"), file.text.as_str())),
+        page.diagram.as_ref().map(|file| (document(file, "diagram.md"), file.text.as_str())),
+    ];
+    let made = parts.into_iter().flatten().map(|((file, name), text)| {
+        let lines = Lines::of(text);
+        let is_diagram = name == "diagram.md";
+        let outline = if is_diagram { Outline::default() } else { Outline::of(&lines) };
+        Document { file, name, lines, outline, is_diagram }
+    });
+    made.collect()
+}
+
+/// The profile that ships with docgen and knows who the page is about.
+fn profile_of(document: &Document<'_>, facts: &Facts<'_>) -> Option<(&'static str, &'static Profile)> {
+    let title = document.outline.headings.iter().find(|heading| heading.level == 1);
+    let title = title.map_or("", |heading| document.lines.text[heading.text.clone()].trim());
+    Profile::embedded_names().iter().find_map(|&name| {
+        let profile = Profile::embedded(name)?;
+        let knows = |name: &Option<Text>| {
+            name.as_deref().and_then(|name| profile.participant_by_name(name)).is_some_and(|known| {
+                profile.client().is_none_or(|client| client.id() != known.id())
+            })
+        };
+        let serves = facts.trace.exchanges.iter().any(|exchange| knows(&exchange.to));
+        (serves || profile.cli_reference(title, None).is_some()).then_some((name, profile))
+    })
+}
+
+struct Importer<'a> {
+    documents: &'a [Document<'a>],
+    facts: &'a Facts<'a>,
+    blocks: Blocks,
+    profile: Option<(&'static str, &'static Profile)>,
+    around: &'a Surroundings,
+    output: Option<String>,
+    log: Text,
+}
+
+impl Importer<'_> {
+    /// The settings that the page itself shows.
+    fn draft(&self, page: &HandWritten) -> Draft {
+        let text = self.documents[0].lines.text;
+        let is_korean = text.chars().any(|c| matches!(c, '가'..='힣'));
+        let blocks = &self.blocks;
+        let layout = if page.snippet_prefix.is_some() { Layout::Snippets } else { Layout::Page };
+        let mut draft = Draft {
+            title: blocks.title.clone(),
+            layout,
+            locale: if is_korean { "ko" } else { "en" }.to_owned(),
+            profile: self.profile.map(|(name, _)| name.to_owned()),
+            snippet_prefix: page.snippet_prefix.clone(),
+            vars: self.facts.vars.clone(),
+            query: self.facts.shows_query.filter(|shows| *shows != (layout == Layout::Page)),
+            ..Draft::default()
+        };
+        draft.command = blocks.command.as_ref().map(|command| {
+            self.facts.vars.iter().fold(command.typed.clone(), |typed, (name, value)| {
+                if value.len() < 8 { typed } else { typed.replace(value, &format!("{{{name}}}")) }
+            })
+        });
+        if let Some(launch) = &blocks.launch {
+            draft.env = launch.env.clone();
+            let program = draft.command.as_deref().and_then(|typed| {
+                let code = typed.lines().find(|line| !line.trim_start().starts_with('#'))?;
+                Some(format!("Scripts/{}.exe", code.split_whitespace().next()?))
+            });
+            let title = draft.title.clone().unwrap_or_default();
+            let prefix = launch.name.as_ref().and_then(|name| name.strip_suffix(&title)).map(str::to_owned);
+            let others = [
+                ("program", launch.program.clone().filter(|given| Some(given) != program.as_ref())),
+                ("type", launch.kind.clone().filter(|kind| kind != "python")),
+                ("prefix", prefix.filter(|prefix| prefix != "Python: ")),
+            ];
+            draft.launch = others.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        }
+        if let Some(reference) = &blocks.reference {
+            match reference.is_known {
+                true => draft.release = reference.release.clone(),
+                false => draft.reference = Some(reference.url.clone()),
+            }
+        }
+        if let Some(main) = self.facts.diagrams.first() {
+            let lines = &self.documents[main.document].lines;
+            for line in main.lines.clone() {
+                if let Statement::Participant { id, label } = statement(lines.get(line))
+                    && !draft.participants.iter().any(|(known, _)| known == id)
+                {
+                    draft.participants.push((id.to_owned(), label.map(str::to_owned)));
+                }
+            }
+            // A profile would call these by its own names.
+            for id in main.arrows.iter().flat_map(|(_, arrow)| [arrow.from, arrow.to]) {
+                if self.profile.is_some() && !draft.participants.iter().any(|(known, _)| known == id) {
+                    draft.participants.push((id.to_owned(), None));
+                }
+            }
+        }
+        draft
+    }
+
+    fn settings(&self, draft: &Draft) -> Result<Settings, Vec<Error>> {
+        let toml = draft.to_toml();
+        let layer = Layer::parse(Path::new("capture.toml"), &toml).map_err(|error| vec![error])?;
+        let layers: Vec<Layer> = self.around.layers.iter().cloned().chain([layer]).collect();
+        Ok(Settings::resolve(&layers))
+    }
+
+    fn base_phrases(&self, draft: &Draft) -> Result<Phrases> {
+        let mut phrases = self.around.templates.phrases(&draft.locale)?;
+        let profile = self.profile.filter(|_| draft.profile.is_some()).map(|(_, profile)| profile);
+        if let Some(of_profile) = profile.and_then(|profile| profile.phrases(&draft.locale)) {
+            phrases = phrases.overlaid(of_profile);
+        }
+        Ok(phrases)
+    }
+
+    /// Calls `then` with the page that these settings make.
+    fn with_page<T>(
+        &self,
+        draft: &Draft,
+        then: impl FnOnce(&Arc<Page>, &Resolved<'_>, &weave::Fill<'_>) -> T,
+    ) -> Result<T, Vec<Error>> {
+        let settings = self.settings(draft)?;
+        let phrases = self.base_phrases(draft).map_err(|error| vec![error])?;
+        let phrases = phrases.overlaid(settings.phrases.iter().map(|(key, phrase)| (key, phrase)));
+        let input = Input {
+            path: &self.around.path,
+            settings: &settings,
+            profile: self.profile.filter(|_| draft.profile.is_some()).map(|(_, profile)| profile),
+            phrases: &phrases,
+            trace: &self.facts.trace,
+            trace_file: "trace.har",
+            log: &self.log,
+            output: self.output.as_deref(),
+        };
+        let resolved = Resolved::new(&input);
+        let page = Arc::new(resolved.page()?);
+        let alone = Alone;
+        let filler = Filler::new(&page, &self.around.templates, resolved.scope(), &alone, "page.md", &[]);
+        let fill = |text: &str| {
+            let source = Source::parse("page.md", text).ok()?;
+            String::from_utf8(filler.fill(&[&source]).ok()?.pop()?).ok()
+        };
+        Ok(then(&page, &resolved, &fill))
+    }
+
+    /// Keeps a profile from templating paths that the page shows as they are, and from leaving
+    /// out what the page shows.
+    fn settle_paths(&self, draft: &mut Draft) -> Result<(), Vec<Error>> {
+        let Some(_) = draft.profile else { return Ok(()) };
+        let (filtered, raw, templated) = self.with_page(draft, |page, _, _| {
+            let (mut raw, mut templated) = (0, 0);
+            for message in &self.facts.messages {
+                let Some(exchange) = page.exchanges.iter().find(|exchange| exchange.index == message.exchange) else {
+                    continue;
+                };
+                let shown = match message.side {
+                    Side::Request => Some(&exchange.request),
+                    Side::Response => exchange.response.as_ref(),
+                };
+                let headed = message.section.map_or(said::Said::Other, |at| self.facts.sections[at].said.clone());
+                let drawn = message.arrow.map_or(said::Said::Other, |(_, arrow)| said::said(arrow.text));
+                for said in [headed, drawn] {
+                    let (said::Said::Request { target, .. } | said::Said::Response { target: Some(target), .. }) = said
+                    else {
+                        continue;
+                    };
+                    let Some(shown) = shown.filter(|shown| shown.path != shown.raw_path) else { continue };
+                    raw += usize::from(target == shown.raw_path);
+                    templated += usize::from(target == shown.path);
+                }
+            }
+            (page.filtered, raw, templated)
+        })?;
+        if filtered > 0 {
+            draft.noise = Some(false);
+        }
+        if raw > templated {
+            draft.profile = None;
+            draft.release = None;
+            draft.reference = self.blocks.reference.as_ref().map(|reference| reference.url.clone());
+        }
+        Ok(())
+    }
+
+    /// The words that this page has in place of the phrases.
+    fn take_phrases(&self, draft: &mut Draft, base: &Phrases) {
+        let mut found: Vec<(&str, Vec<String>)> = Vec::new();
+        let tabs = |pick: fn(&facts::Section<'_>) -> Option<usize>| {
+            let titles = self.facts.sections.iter().filter_map(|section| {
+                let document = &self.documents[section.document];
+                let tab = document.outline.fences[pick(section)?].tab?;
+                Some(document.lines.text[document.outline.tabs[tab].title.clone()].to_owned())
+            });
+            titles.collect::<Vec<_>>()
+        };
+        found.push(("header_tab", tabs(|section| section.headers)));
+        found.push(("body_tab", tabs(|section| section.body)));
+        let word = |message: &facts::Message<'_>| {
+            let (_, arrow) = message.arrow.filter(|_| message.side == Side::Response)?;
+            let (word, rest) = arrow.text.split_once(": ")?;
+            matches!(said::said(rest), said::Said::Response { .. }).then(|| word.to_owned())
+        };
+        if draft.layout == Layout::Page {
+            found.push(("response", self.facts.messages.iter().filter_map(word).collect()));
+            let title = |title: &Option<String>| title.iter().cloned().collect::<Vec<_>>();
+            found.push(("command_title", self.blocks.command.as_ref().map_or_else(Vec::new, |block| title(&block.title))));
+            found.push(("launch_title", self.blocks.launch.as_ref().map_or_else(Vec::new, |block| title(&block.title))));
+        } else {
+            let title = self.blocks.command.as_ref().and_then(|block| block.title.clone());
+            found.push(("console_title", title.into_iter().collect()));
+        }
+        for (key, words) in found {
+            let Some(most) = most_common(&words) else { continue };
+            if most != base.get(key) && !most.contains('{') {
+                draft.phrases.push((key.to_owned(), most.to_owned()));
+            }
+        }
+        let title = self.blocks.output.as_ref().and_then(|output| output.title.clone());
+        let made = self.with_page(draft, |page, _, _| page.output.as_ref().map(|output| output.title.clone()));
+        if let (Some(title), Ok(Some(made))) = (title, made)
+            && title != made
+        {
+            draft.output_title = Some(title);
+        }
+    }
+
+    /// Gives every exchange a label.
+    fn name_exchanges(&self, draft: &mut Draft) -> Result<Vec<String>, Vec<Error>> {
+        let settings = self.settings(draft)?;
+        let profile = self.profile.filter(|_| draft.profile.is_some()).map(|(_, profile)| profile);
+        let cast = crate::sequence::cast::Cast::new(&self.facts.trace, &settings.participants, profile);
+        let names = names::names(&self.facts.trace, &cast, profile);
+        let selectors = self.with_page(draft, |_, resolved, _| {
+            let scope = resolved.scope();
+            (0..names.len()).map(|index| scope.describe(index)).collect::<Vec<_>>()
+        })?;
+        draft.labels = names.iter().cloned().zip(selectors).collect();
+        Ok(names)
+    }
+
+    /// Notes and boxes of the diagram that belong to a message.
+    fn take_marks(&self, draft: &mut Draft, names: &[String]) {
+        let Some(main) = self.facts.diagrams.first() else { return };
+        let lines = &self.documents[main.document].lines;
+        let messages = &self.facts.messages;
+        let mut next: usize = 0;
+        let mut open: Vec<Option<(String, String, usize)>> = Vec::new();
+        for line in main.lines.clone() {
+            match statement(lines.get(line)) {
+                Statement::Message(_) => next += 1,
+                Statement::Note { position, text } => {
+                    let Some(message) = next.checked_sub(1).and_then(|at| messages.get(at)) else { continue };
+                    // A number in a note has to move with its message: such a note is text with a hole.
+                    if references(text).is_empty() {
+                        let name = &names[message.exchange];
+                        draft.notes.push(Note {
+                            text: text.to_owned(),
+                            position: position.to_owned(),
+                            after: match message.side {
+                                Side::Request => format!("{name}.request"),
+                                Side::Response => name.clone(),
+                            },
+                        });
+                    }
+                }
+                Statement::Begin { keyword, title } => {
+                    let kept = ["opt", "loop", "rect"].contains(&keyword) && references(title).is_empty();
+                    open.push(kept.then(|| (keyword.to_owned(), title.to_owned(), next)));
+                }
+                Statement::End => {
+                    let Some(Some((kind, title, first))) = open.pop() else { continue };
+                    let (Some(first), Some(last)) = (messages.get(first), next.checked_sub(1).and_then(|at| messages.get(at)))
+                    else {
+                        continue;
+                    };
+                    if first.side == Side::Request {
+                        draft.groups.push(Group {
+                            kind,
+                            title,
+                            first: names[first.exchange].clone(),
+                            last: names[last.exchange].clone(),
+                        });
+                    }
+                }
+                _ => {}
+            }
+        }
+        // Settings that make no page are none.
+        if self.with_page(draft, |_, _, _| ()).is_err() {
+            draft.notes.clear();
+            draft.groups.clear();
+        }
+    }
+
+    fn weave(&self, draft: &Draft, names: &[String]) -> Result<Woven, Vec<Error>> {
+        self.with_page(draft, |page, _, fill| {
+            let weaver = Weaver {
+                documents: self.documents,
+                facts: self.facts,
+                blocks: &self.blocks,
+                page,
+                names,
+                fill,
+            };
+            weaver.weave()
+        })
+    }
+
+    /// Fences of headers that no heading makes a message of.
+    fn unknown_fences(&self) -> Vec<Error> {
+        let mut found = Vec::new();
+        for (index, document) in self.documents.iter().enumerate() {
+            let taken = |at: usize| {
+                self.facts.sections.iter().any(|section| {
+                    section.document == index && (section.headers == Some(at) || section.body == Some(at))
+                })
+            };
+            for (at, fence) in document.outline.fences.iter().enumerate() {
+                let (language, _) = scan::info_parts(&document.lines.text[fence.info.clone()], fence.info.start);
+                if language == "http" && !taken(at) {
+                    let range = document.lines.range(fence.open);
+                    found.push(
+                        document
+                            .error(range, "this block is of no message that a heading names")
+                            .hint("it stays as text"),
+                    );
+                }
+            }
+        }
+        found
+    }
+
+    fn finish(
+        &self,
+        mut draft: Draft,
+        names: &[String],
+        woven: Woven,
+        mut notices: Vec<Error>,
+    ) -> Result<Imported, Vec<Error>> {
+        // Snippets that the templates print as they are need no source.
+        let laid_out = self.with_page(&draft, |page, _, _| self.around.templates.lay_out(page))?;
+        let laid_out = laid_out.map_err(|error| vec![error])?;
+        let mut files: Vec<(&'static str, String)> = Vec::new();
+        for (document, source) in self.documents.iter().zip(woven.sources) {
+            let made = laid_out.iter().find(|(ending, _)| *ending == document.name);
+            let is_made = made.is_some_and(|(_, content)| content.as_bytes() == document.lines.text.as_bytes());
+            if !is_made {
+                files.push((document.name, source));
+            }
+        }
+        let mut used = vec![false; names.len()];
+        for (_, source) in &files {
+            for (used, here) in used.iter_mut().zip(weave::labels_in(source, names)) {
+                *used |= here;
+            }
+        }
+        let by_name = |name: &str| names.iter().position(|known| known == name.split('.').next().unwrap_or(name));
+        let marks = draft.notes.iter().map(|note| &note.after);
+        for name in marks.chain(draft.groups.iter().flat_map(|group| [&group.first, &group.last])) {
+            if let Some(at) = by_name(name) {
+                used[at] = true;
+            }
+        }
+        let mut at = 0;
+        draft.labels.retain(|_| {
+            at += 1;
+            used[at - 1]
+        });
+        self.check(&draft, &files)?;
+        let trace = &self.facts.trace;
+        files.push(("capture.toml", draft.to_toml()));
+        if !trace.exchanges.is_empty() {
+            files.push(("trace.har", source::har::write::write(trace)));
+        }
+        if let Some(output) = &self.output {
+            files.push(("output.txt", output.clone()));
+        }
+        files.sort_unstable();
+        notices.sort_by_key(|notice| notice.place().map(|place| (place.file.clone(), place.line, place.column)));
+        Ok(Imported {
+            files,
+            notices,
+            exchanges: trace.exchanges.len(),
+            drawn: trace.exchanges.iter().filter(|exchange| exchange.known_from == KnownFrom::Diagram).count(),
+        })
+    }
+
+    /// Renders the capture in memory, from the trace as it will be read again.
+    fn check(&self, draft: &Draft, files: &[(&'static str, String)]) -> Result<(), Vec<Error>> {
+        let same = self.with_page(draft, |_, _, fill| {
+            self.documents.iter().all(|document| {
+                let source = files.iter().find(|(name, _)| *name == document.name);
+                source.is_none_or(|(_, source)| fill(source).as_deref() == Some(document.lines.text))
+            })
+        })?;
+        if same && self.reads_back() {
+            return Ok(());
+        }
+        Err(vec![
+            Error::new(ErrorKind::Import, "this page would not come back as it is, so nothing is imported")
+                .at(Place::file(&self.documents[0].file))
+                .hint("please report the page; its sections can be moved to a capture by hand"),
+        ])
+    }
+
+    fn reads_back(&self) -> bool {
+        let har = source::har::write::write(&self.facts.trace);
+        let read = source::read(Path::new("trace.har"), har.into_bytes());
+        read.diagnostics.is_empty() && (read.trace == self.facts.trace || self.facts.trace == Trace::default())
+    }
+}
+
+fn most_common(words: &[String]) -> Option<&str> {
+    let count = |word: &&String| words.iter().filter(|other| other == word).count();
+    let most = words.iter().rev().max_by_key(count)?;
+    (count(&most) * 2 > words.len()).then_some(most.as_str())
+}
+
+/// There are no other captures yet: a page by hand names none in a hole.
+struct Alone;
+
+impl Neighbours for Alone {
+    fn openings(&self, _: &str) -> Result<Option<Arc<Vec<Opening>>>> {
+        Ok(None)
+    }
+
+    fn page_path(&self, _: &str) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    fn nearest(&self, _: &str) -> Option<String> {
+        None
+    }
+}

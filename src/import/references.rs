@@ -1,0 +1,122 @@
+//! Numbers of steps in sentences: `(7),(8)`, `(8)`, `(1)-(6)`, `(1-4)`.
+//!
+//! Only a number in brackets can be one, and not every one is: `man(1)`, `(2022)`, a number in a
+//! link's target. What this leaves out: which exchange a number is.
+
+use std::ops::Range;
+
+/// What a sentence refers to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Reference {
+    /// `(8)`.
+    One(u32),
+    /// `(7),(8)`.
+    Pair(u32, u32),
+    /// `(1)-(6)`.
+    Range(u32, u32),
+    /// `(1-4)`: the numbers and what stands between them.
+    Span(u32, u32),
+    /// `(1~4)`, `(1, 4)`: two numbers in one pair of brackets, the second's place after the first's.
+    Both(u32, u32),
+}
+
+/// References in `text`, each with its bytes.
+pub(super) fn references(text: &str) -> Vec<(Range<usize>, Reference)> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(open) = text[at..].find('(').map(|open| at + open) {
+        at = open + 1;
+        let before = text[..open].chars().next_back();
+        // `man(3)`, `\(7)`, `](7)`, `{(7)`.
+        if before.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '\\' | ']' | '{')) {
+            continue;
+        }
+        if let Some((a, b, end, between)) = two(text, open) {
+            at = end;
+            let reference = if between == "-" { Reference::Span(a, b) } else { Reference::Both(a, b) };
+            found.push((open..end, reference));
+        } else if let Some((a, end)) = one(text, open) {
+            let next = |sign: &str| {
+                let rest = text[end..].strip_prefix(sign)?;
+                one(text, text.len() - rest.len())
+            };
+            let (range, reference) = match (next(","), next("-")) {
+                (Some((b, end)), _) if b == a + 1 => (open..end, Reference::Pair(a, b)),
+                (_, Some((b, end))) if b > a => (open..end, Reference::Range(a, b)),
+                _ => (open..end, Reference::One(a)),
+            };
+            at = range.end;
+            found.push((range, reference));
+        }
+    }
+    found
+}
+
+/// The number of `(8)` at `open`, and where it ends.
+fn one(text: &str, open: usize) -> Option<(u32, usize)> {
+    let rest = text.get(open..)?.strip_prefix('(')?;
+    let (number, length) = number(rest)?;
+    rest[length..].starts_with(')').then_some((number, open + length + 2))
+}
+
+/// The numbers of `(1-4)` at `open`, where it ends, and what stands between them.
+fn two(text: &str, open: usize) -> Option<(u32, u32, usize, &str)> {
+    let rest = &text[open + 1..];
+    let (a, first) = number(rest)?;
+    let between = rest[first..].len() - rest[first..].trim_start_matches([' ', ',', '-', '~', '–', '·']).len();
+    let between = &rest[first..first + between];
+    let signs = between.trim();
+    if !matches!(signs, "-" | "~" | "," | "–" | "·") {
+        return None;
+    }
+    let second = first + between.len();
+    let (b, length) = number(&rest[second..])?;
+    let end = second + length;
+    (rest[end..].starts_with(')') && b > a).then_some((a, b, open + 1 + end + 1, between))
+}
+
+/// A step's number at the beginning of `text`: at most four digits, the first no zero.
+fn number(text: &str) -> Option<(u32, usize)> {
+    let length = text.bytes().take_while(u8::is_ascii_digit).count();
+    if text.starts_with('0') || length > 4 {
+        return None;
+    }
+    Some((text[..length].parse().ok()?, length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Reference::*;
+    use proptest::prelude::*;
+
+    fn of(text: &str) -> Vec<(&str, Reference)> {
+        references(text).into_iter().map(|(range, reference)| (&text[range], reference)).collect()
+    }
+
+    #[test]
+    fn references_of_every_form_are_found() {
+        assert_eq!(of("- (1),(2)번"), [("(1),(2)", Pair(1, 2))]);
+        assert_eq!(of("(1),(2), (5),(6) 과정"), [("(1),(2)", Pair(1, 2)), ("(5),(6)", Pair(5, 6))]);
+        assert_eq!(of("(6)-(9) `(10-11)` (12)"), [("(6)-(9)", Range(6, 9)), ("(10-11)", Span(10, 11)), ("(12)", One(12))]);
+        assert_eq!(of("(13), (20)"), [("(13)", One(13)), ("(20)", One(20))]);
+        assert_eq!(of("(1~4) (2, 3)"), [("(1~4)", Both(1, 4)), ("(2, 3)", Both(2, 3))]);
+        assert_eq!(of("(1),(3)"), [("(1)", One(1)), ("(3)", One(3))]);
+    }
+
+    #[test]
+    fn other_numbers_are_none() {
+        for text in ["man(1)", "(07)", "(12345)", "(3.5)", "\\(7)", "[a](7)", "(v7)", "( 7 )", "(1/2)", "(-3)", "()", "("] {
+            assert_eq!(of(text), [], "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read(text in "([(),~ -]|[0-9]|\\PC){0,30}") {
+            for (range, _) in references(&text) {
+                prop_assert!(text[range].starts_with('('));
+            }
+        }
+    }
+}
