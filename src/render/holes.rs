@@ -126,19 +126,15 @@ impl<'a> Filler<'a> {
     /// # Errors
     /// [`ErrorKind::Hole`] for every hole that cannot be filled, and errors of templates.
     pub(crate) fn fill(&self, sources: &[&Source]) -> Result<Vec<Vec<u8>>, Vec<Error>> {
+        // A hole that cannot be read keeps its place, so that all the others are answered, or named, too.
+        let read: Vec<(Spot<'_>, Result<Arc<Ask>>)> =
+            spots(sources).map(|spot| (spot, self.read(spot))).collect();
+        let shown = self.shown(&read);
         let mut errors = Vec::new();
-        let mut asks: Vec<(Spot<'_>, Arc<Ask>)> = Vec::new();
-        for spot in spots(sources) {
-            match self.read(spot) {
-                Ok(ask) => asks.push((spot, ask)),
-                Err(error) => errors.push(error),
-            }
-        }
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        let shown = self.shown(&asks);
-        let mut asks = asks.iter();
+        let mut answers = read.into_iter().map(|(spot, ask)| match ask {
+            Ok(ask) => self.answer(spot, &ask, &shown).map_err(|blame| spot.error(blame)),
+            Err(error) => Err(error),
+        });
         let mut filled = Vec::with_capacity(sources.len());
         for source in sources {
             let mut text = String::with_capacity(source.text.len() * 4);
@@ -147,9 +143,9 @@ impl<'a> Filler<'a> {
                     Part::Text(span) => text.push_str(&source.text[span.clone()]),
                     Part::Braces(_) => text.push_str("{{"),
                     Part::Gone { .. } => {}
-                    Part::Hole(hole) => match asks.next().map(|(spot, ask)| (spot, self.answer(*spot, ask, &shown))) {
-                        Some((_, Ok(printed))) => push(&mut text, &printed, source, hole),
-                        Some((spot, Err(blame))) => errors.push(spot.error(blame)),
+                    Part::Hole(hole) => match answers.next() {
+                        Some(Ok(printed)) => push(&mut text, &printed, source, hole),
+                        Some(Err(error)) => errors.push(error),
                         None => {}
                     },
                 }
@@ -161,9 +157,8 @@ impl<'a> Filler<'a> {
 
     /// Which exchanges of the trace the sources show, by holes that can be read.
     pub(super) fn exchanges_shown(&self, sources: &[&Source]) -> Vec<bool> {
-        let asks: Vec<(Spot<'_>, Arc<Ask>)> =
-            spots(sources).filter_map(|spot| self.read(spot).ok().map(|ask| (spot, ask))).collect();
-        self.shown(&asks)
+        let read: Vec<_> = spots(sources).map(|spot| (spot, self.read(spot))).collect();
+        self.shown(&read)
     }
 
     /// What a hole asks for.
@@ -217,10 +212,11 @@ impl<'a> Filler<'a> {
         }
     }
 
-    fn shown(&self, asks: &[(Spot<'_>, Arc<Ask>)]) -> Vec<bool> {
+    fn shown(&self, read: &[(Spot<'_>, Result<Arc<Ask>>)]) -> Vec<bool> {
         let mut shown = vec![false; self.scope.trace.exchanges.len()];
-        for exchange in asks.iter().flat_map(|(spot, ask)| self.shown_by(*spot, ask)) {
-            shown[exchange] = true;
+        for (spot, ask) in read {
+            let exchanges = ask.as_ref().map_or_else(|_| Vec::new(), |ask| self.shown_by(*spot, ask));
+            exchanges.into_iter().for_each(|exchange| shown[exchange] = true);
         }
         shown
     }
@@ -617,10 +613,14 @@ impl<'a> Filler<'a> {
         let limit = |name| call.option(name).map(|value| self.subject(spot, value)).transpose();
         let after = limit("after")?.map_or(0, |subject| subject.last());
         let until = limit("until")?.map_or(u32::MAX, |subject| subject.last());
-        if until <= after {
-            return Err(Blame::new(format!("nothing comes after ({after}) and up to ({until})")));
+        let items = slice(&self.page.diagram, after.saturating_add(1)..=until);
+        if items.is_empty() {
+            return Err(Blame::new(match until {
+                u32::MAX => format!("nothing comes after ({after})"),
+                until => format!("nothing comes after ({after}) and up to ({until})"),
+            }));
         }
-        Ok(slice(&self.page.diagram, after + 1..=until))
+        Ok(items)
     }
 
     /// The participants that these lines name.
