@@ -99,7 +99,9 @@ fn unshown(desk: &Desk<'_>, pending: &Pending) -> Vec<Error> {
         let place = |number| pending.update.added.iter().find(|(added, _)| Some(*added) == number);
         let Some((_, at)) = numbers.into_iter().find_map(place) else { continue };
         let steps: Vec<String> = numbers.into_iter().flatten().map(|number| format!("({number})")).collect();
-        let at = source.text.floor_char_boundary(at.saturating_sub(1));
+        // The last line of what stands before it.
+        let before = source.text[..*at].trim_end();
+        let at = before.rfind('\n').map_or(0, |end| end + 1);
         let place = Place { column: 0, ..source.place(&(at..at)) };
         let message = format!("no page shows {}, `{}`", steps.join(","), desk.resolved.selector(index));
         findings.push(

@@ -26,7 +26,7 @@ use crate::sequence::Side;
 use crate::sequence::selector::Scope;
 use crate::settings::{Layout, RESERVED};
 use crate::toml_file::nearest;
-use crate::trace::{Body, UrlParts};
+use crate::trace::{Body, Exchange, KnownFrom, UrlParts};
 
 /// What holes ask of captures other than their own.
 pub(crate) trait Neighbours {
@@ -213,7 +213,9 @@ impl<'a> Filler<'a> {
     }
 
     fn shown(&self, read: &[(Spot<'_>, Result<Arc<Ask>>)]) -> Vec<bool> {
-        let mut shown = vec![false; self.scope.trace.exchanges.len()];
+        // What only a diagram tells of has nothing more to show.
+        let drawn_only = |exchange: &Exchange| exchange.known_from == KnownFrom::Diagram;
+        let mut shown: Vec<bool> = self.scope.trace.exchanges.iter().map(drawn_only).collect();
         for (spot, ask) in read {
             let exchanges = ask.as_ref().map_or_else(|_| Vec::new(), |ask| self.shown_by(*spot, ask));
             exchanges.into_iter().for_each(|exchange| shown[exchange] = true);
@@ -987,9 +989,12 @@ impl Call {
     /// Whether the call has no more arguments than it may, and no option but these.
     fn check(&self, word: &str, most: usize, known: &[&str]) -> Result<(), Blame> {
         if self.arguments.len() > most {
-            return Err(
-                Blame::new(format!("`{word}` takes {most} arguments, not {}", self.arguments.len())).at(word)
-            );
+            let most = match most {
+                0 => "no argument".to_owned(),
+                1 => "one argument".to_owned(),
+                most => format!("{most} arguments at most"),
+            };
+            return Err(Blame::new(format!("`{word}` takes {most}, not {}", self.arguments.len())).at(word));
         }
         match self.options.iter().find(|(name, _)| !known.contains(&name.as_str())) {
             None => Ok(()),
