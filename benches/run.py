@@ -25,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 PROJECT = Path(__file__).parent.parent
 CORPUS = PROJECT / "benches/corpus.py"
@@ -41,6 +42,20 @@ def main():
         bench = Bench(Path(folder), arguments.docgen.resolve(), arguments.quick)
         for part in arguments.part or PARTS:
             PARTS[part](bench)
+
+
+class Time(NamedTuple):
+    """Seconds of a command: the median of the clock, and what the processor spent on it on the average."""
+
+    clock: float
+    processor: float
+
+    def over(self, other, name):
+        """The ratio to another's; a busy machine spoils the first figure more than the second."""
+        return f"{self.clock / other.clock:.2f} × {name} ({self.processor / other.processor:.2f})"
+
+    def __str__(self):
+        return ms(self.clock)
 
 
 class Bench:
@@ -71,13 +86,14 @@ class Bench:
         plan.write_text("".join(f"{path.stat().st_size} {path.relative_to(model)}\n" for path in files))
         return model, plan
 
-    def seconds(self, command, fresh=True, runs=15):
-        """The median time; with `fresh`, what the command writes is removed before each run."""
+    def time(self, command, fresh=True, runs=15):
+        """The time of a command; with `fresh`, what it writes is removed before each run."""
         result = self.folder / "hyperfine.json"
         prepare = ["--prepare", f"rm -rf {self.out}"] if fresh else []
         options = ["--shell=none", "--style=none", "--warmup=2", f"--runs={3 if self.quick else runs}"]
         run(["hyperfine", *options, *prepare, f"--export-json={result}", " ".join(map(str, command))])
-        return json.loads(result.read_text())["results"][0]["median"]
+        measured = json.loads(result.read_text())["results"][0]
+        return Time(measured["median"], measured["user"] + measured["system"])
 
     def peak(self, command):
         """The largest resident size in MiB."""
@@ -109,32 +125,32 @@ def figures(bench):
         har = bench.corpus("har", raw)
         for captures, limit in (raw, 1.5), (har, 2.5):
             model, plan = bench.model(captures)
-            floor = bench.seconds([bench.floor, captures, bench.out, plan])
-            docgen = bench.seconds(bench.render(captures))
-            nothing = bench.seconds(bench.render(captures, model), fresh=False)
-            walk = bench.seconds([bench.walk, captures, model], fresh=False)
+            floor = bench.time([bench.floor, captures, bench.out, plan])
+            docgen = bench.time(bench.render(captures))
+            nothing = bench.time(bench.render(captures, model), fresh=False)
+            walk = bench.time([bench.walk, captures, model], fresh=False)
             name = f"{kind} {'raw' if captures is raw else 'HAR'}, {size(captures)} to {size(model)}"
-            rows.append([f"{name}: floor", ms(floor), "", ""])
-            rows.append([f"{name}: docgen", ms(docgen), f"{docgen / floor:.2f} × floor", f"{limit} ×"])
+            rows.append([f"{name}: floor", str(floor), "", ""])
+            rows.append([f"{name}: docgen", str(docgen), docgen.over(floor, "floor"), f"{limit} ×"])
             if captures is raw:
-                python = bench.seconds([sys.executable, PYTHON, captures, bench.out], runs=5)
-                ratios = f"{python / floor:.1f} × floor, {python / docgen:.1f} × docgen"
-                rows.append([f"{name}: Python, {agreement(bench.out, model)}", ms(python), ratios, ""])
+                python = bench.time([sys.executable, PYTHON, captures, bench.out], runs=5)
+                ratios = f"{python.over(floor, 'floor')}, {python.over(docgen, 'docgen')}"
+                rows.append([f"{name}: Python, {agreement(bench.out, model)}", str(python), ratios, ""])
             rows.append([f"{name}: peak memory", f"{bench.peak(bench.render(captures)):.1f} MiB", "", "32 MiB"])
-            rows.append([f"{name}: nothing to do", ms(nothing), f"{nothing / walk:.2f} × walk", "3 ×"])
+            rows.append([f"{name}: nothing to do", str(nothing), nothing.over(walk, "walk"), "3 ×"])
             shutil.rmtree(model)
         shutil.rmtree(raw)
         shutil.rmtree(har)
-    version = bench.seconds([bench.docgen, "--version"], fresh=False, runs=100)
-    rows.append(["docgen --version", ms(version), "", "5 ms"])
-    table(["what", "median", "ratio", "at most"], rows)
+    version = bench.time([bench.docgen, "--version"], fresh=False, runs=100)
+    rows.append(["docgen --version", str(version), "", "5 ms"])
+    table(["what", "median", "ratio (of processor time)", "at most"], rows)
 
 
 def captures(bench):
     rows = []
     for count in (1, 10, 100) if bench.quick else (10, 100, 1000, 10_000):
         folder = bench.corpus("mixed", count)
-        seconds = bench.seconds(bench.render(folder), runs=5)
+        seconds = bench.time(bench.render(folder), runs=5).clock
         peak = bench.peak(bench.render(folder))
         rows.append([f"{count:,}", ms(seconds), f"{seconds / count * 1e6:,.0f} µs", f"{peak:.1f} MiB"])
         shutil.rmtree(folder)
@@ -147,7 +163,7 @@ def bodies(bench):
         bytes_ = 10**exponent
         for kind in ("body", "line"):
             folder = bench.corpus(kind, bytes_)
-            seconds = bench.seconds(bench.render(folder), runs=5)
+            seconds = bench.time(bench.render(folder), runs=5).clock
             peak = bench.peak(bench.render(folder))
             each = f"{seconds / bytes_ * 1e9:,.2f} ns"
             rows.append([f"{bytes_:,}", "one" if kind == "line" else "many", ms(seconds), each, f"{peak:.1f} MiB"])

@@ -12,6 +12,7 @@
 //! and the file writer do I/O.
 
 mod cli;
+pub mod capture;
 pub mod error;
 pub mod import;
 pub mod json;

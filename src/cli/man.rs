@@ -23,13 +23,10 @@ impl Man {
         root.build();
         let command = match &self.command {
             None => root,
-            Some(name) => root
-                .find_subcommand(name)
-                .cloned()
-                .ok_or_else(|| {
-                    Error::new(ErrorKind::Setting, format!("there is no command `{name}`"))
-                        .hint("`docgen help` lists them")
-                })?,
+            Some(name) => root.find_subcommand(name).cloned().ok_or_else(|| {
+                Error::new(ErrorKind::Setting, format!("there is no command `{name}`"))
+                    .hint("`docgen help` lists them")
+            })?,
         };
         let mut page = Vec::new();
         clap_mangen::Man::new(command)

@@ -44,13 +44,8 @@ impl Render {
             || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             usize::from,
         );
-        let options = Options {
-            captures: self.captures,
-            docs: self.docs,
-            jobs,
-            check: self.check,
-            force: self.force,
-        };
+        let options =
+            Options { captures: self.captures, docs: self.docs, jobs, check: self.check, force: self.force };
         let progress = ui.progress();
         let report = render(&options, &|done, all| progress.tell(done, all))?;
         progress.finish();
@@ -86,7 +81,8 @@ impl Render {
 
 /// What would change in a file, as a unified diff.
 fn diff(stale: &Stale, docs: &Path) -> String {
-    let text = |bytes: &Option<Vec<u8>>| String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned();
+    let text =
+        |bytes: &Option<Vec<u8>>| String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned();
     let (old, new) = (text(&stale.old), text(&stale.new));
     let name = stale.file.strip_prefix(docs).unwrap_or(&stale.file).display();
     let header = |side: &str, bytes: &Option<Vec<u8>>| match bytes {

@@ -50,8 +50,11 @@ impl Templates {
             Subcommands::Eject { names, to } => {
                 for name in &names {
                     if !embedded().any(|(known, _)| known == *name) {
-                        return Err(Error::new(ErrorKind::Template, format!("there is no template `{name}`"))
-                            .hint("`docgen templates list` lists them"));
+                        return Err(Error::new(
+                            ErrorKind::Template,
+                            format!("there is no template `{name}`"),
+                        )
+                        .hint("`docgen templates list` lists them"));
                     }
                 }
                 for (name, text) in embedded().filter(|(name, _)| names.is_empty() || names.contains(name)) {

@@ -146,7 +146,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{fdd0}'..='\u{fdef}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
             | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
 }
@@ -181,7 +181,8 @@ pub fn without_markers(text: &str) -> Cow<'_, str> {
     // kept, so that a long line of markers is read once.
     let (mut line_start, mut first) = (0, None);
     for at in memmem::find_iter(bytes, b"-8<-") {
-        let start = bytes[copied..at].iter().rposition(|&b| b != b'-').map_or(copied, |before| copied + before + 1);
+        let start =
+            bytes[copied..at].iter().rposition(|&b| b != b'-').map_or(copied, |before| copied + before + 1);
         if let Some(end) = memrchr(b'\n', &bytes[line_start..start]) {
             line_start += end + 1;
             first = None;
@@ -190,7 +191,8 @@ pub fn without_markers(text: &str) -> Cow<'_, str> {
             line_start + bytes[line_start..].iter().take_while(|b| matches!(b, b' ' | b'\t' | b';')).count()
         });
         let after = text[at + 4..].trim_start_matches('-');
-        let section = after.starts_with([' ', '\t']) && after.trim_start_matches([' ', '\t']).starts_with('[');
+        let section =
+            after.starts_with([' ', '\t']) && after.trim_start_matches([' ', '\t']).starts_with('[');
         if start == first || section {
             escaped.push_str(&text[copied..start]);
             escaped.push(';');
@@ -256,7 +258,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_shown_is_escaped() {
-        assert_eq!(shown("a\u{1b}[1m\u{2}\r\nb\rc\u{202e}\u{7f}가\t", 0), "a\\x1b[1m\\x02\nb\\x0dc\\u{202e}\\x7f가\t");
+        assert_eq!(
+            shown("a\u{1b}[1m\u{2}\r\nb\rc\u{202e}\u{7f}가\t", 0),
+            "a\\x1b[1m\\x02\nb\\x0dc\\u{202e}\\x7f가\t"
+        );
     }
 
     #[test]

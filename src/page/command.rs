@@ -11,9 +11,9 @@ pub struct Command {
 impl Command {
     /// The command, with the values of the variables for `{name}`.
     pub fn new(typed: &str, vars: &[(String, String)]) -> Command {
-        let typed = vars
-            .iter()
-            .fold(typed.trim_end().to_owned(), |typed, (name, value)| typed.replace(&format!("{{{name}}}"), value));
+        let typed = vars.iter().fold(typed.trim_end().to_owned(), |typed, (name, value)| {
+            typed.replace(&format!("{{{name}}}"), value)
+        });
         Command { typed }
     }
 
@@ -99,7 +99,10 @@ mod tests {
 
     #[test]
     fn a_command_is_shown_as_typed() {
-        let command = Command::new("# first\nopenstack image create \\\n  --public \\\n  {name}\n", &[("name".into(), "x".into())]);
+        let command = Command::new(
+            "# first\nopenstack image create \\\n  --public \\\n  {name}\n",
+            &[("name".into(), "x".into())],
+        );
         assert_eq!(command.shown(), "# first\n$ openstack image create \\\n  --public \\\n  x");
         assert_eq!(command.words().unwrap(), ["openstack", "image", "create", "--public", "x"]);
     }

@@ -114,7 +114,11 @@ pub(super) fn draw_participants(cast: &Cast, sequence: &Sequence) -> Drawn {
 
 fn unnumbered(participant: &Participant) -> DrawnParticipant {
     if is_safe_id(&participant.id) {
-        return DrawnParticipant { id: participant.id.clone(), label: participant.label.clone(), aliased: false };
+        return DrawnParticipant {
+            id: participant.id.clone(),
+            label: participant.label.clone(),
+            aliased: false,
+        };
     }
     let label = participant.label.clone().unwrap_or_else(|| participant.id.clone());
     DrawnParticipant { id: participant.id.clone(), label: Some(label), aliased: true }
@@ -122,10 +126,42 @@ fn unnumbered(participant: &Participant) -> DrawnParticipant {
 
 /// Words with which mermaid's sequence grammar begins a statement.
 const KEYWORDS: &[&str] = &[
-    "accdescr", "acctitle", "activate", "actor", "alt", "and", "as", "autonumber", "box", "break", "create",
-    "critical", "deactivate", "destroy", "details", "else", "end", "left", "link", "links", "loop", "note", "off",
-    "opt", "option", "over", "par", "par_over", "participant", "properties", "rect", "right", "sequencediagram",
-    "title", "wrap", "nowrap",
+    "accdescr",
+    "acctitle",
+    "activate",
+    "actor",
+    "alt",
+    "and",
+    "as",
+    "autonumber",
+    "box",
+    "break",
+    "create",
+    "critical",
+    "deactivate",
+    "destroy",
+    "details",
+    "else",
+    "end",
+    "left",
+    "link",
+    "links",
+    "loop",
+    "note",
+    "off",
+    "opt",
+    "option",
+    "over",
+    "par",
+    "par_over",
+    "participant",
+    "properties",
+    "rect",
+    "right",
+    "sequencediagram",
+    "title",
+    "wrap",
+    "nowrap",
 ];
 
 /// Whether mermaid reads this id, bare, as the id that it is.
@@ -276,7 +312,11 @@ fn resolve_group(scope: &Scope<'_>, group: &crate::settings::Group) -> Result<Re
     Ok(ResolvedGroup { first, last: end, keyword: group.kind.keyword(), title, note })
 }
 
-fn resolve_note(scope: &Scope<'_>, note: &crate::settings::Note, settings: &Settings) -> Result<ResolvedNote> {
+fn resolve_note(
+    scope: &Scope<'_>,
+    note: &crate::settings::Note,
+    settings: &Settings,
+) -> Result<ResolvedNote> {
     let origin = note.origin.as_ref().expect("a parsed note knows its file");
     let place = origin.place(note.after.span());
     let (name, side) = match note.after.get_ref() {
@@ -301,9 +341,12 @@ fn resolve_note(scope: &Scope<'_>, note: &crate::settings::Note, settings: &Sett
             Some(index) => participants.push(index),
             None => {
                 let ids: Vec<&str> = scope.cast.participants().iter().map(|p| &*p.id).collect();
-                return Err(Error::new(ErrorKind::Setting, format!("the note names `{name}`, who takes no part"))
-                    .at(place)
-                    .hint(format!("the participants are {}", ids.join(", "))));
+                return Err(Error::new(
+                    ErrorKind::Setting,
+                    format!("the note names `{name}`, who takes no part"),
+                )
+                .at(place)
+                .hint(format!("the participants are {}", ids.join(", "))));
             }
         }
     }
@@ -323,7 +366,9 @@ mod tests {
         for id in ["client", "glance-api", "swift-proxy-server", "p2", "a.b"] {
             assert!(is_safe_id(id), "{id}");
         }
-        for id in ["", "end", "Note", "opt-a", "a-x", "glance-xen", "a b", "a:1", "a+b", "-a", "a--b", "a-", "가"] {
+        for id in
+            ["", "end", "Note", "opt-a", "a-x", "glance-xen", "a b", "a:1", "a+b", "-a", "a--b", "a-", "가"]
+        {
             assert!(!is_safe_id(id), "{id}");
         }
     }

@@ -9,9 +9,11 @@
 mod block;
 mod command;
 mod diagram;
+pub mod draft;
 pub mod highlight;
 pub mod phrases;
 pub mod source;
+pub mod update;
 
 pub use block::{Block, visible, without_ansi, without_markers};
 pub use command::{Command, Launch};

@@ -18,7 +18,8 @@ pub fn mermaid(text: &str) -> Cow<'_, str> {
     let leading = ["wrap:", "nowrap:"].iter().any(|word| {
         text.trim_start().get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
     });
-    let means_something = |byte| matches!(byte, b'#' | b';' | b'<' | b'>' | b'%' | b'`' | b'\n' | b'\t');
+    let means_something =
+        |byte| matches!(byte, b'#' | b';' | b'<' | b'>' | b'%' | b'`' | b'\n' | b'\t' | 0x80..);
     if !leading && !text.bytes().any(means_something) && text.trim() == &*text {
         return text;
     }
@@ -33,6 +34,9 @@ pub fn mermaid(text: &str) -> Cow<'_, str> {
             '>' => escaped.push_str("#gt;"),
             '%' if chars.peek() == Some(&'%') || escaped.ends_with("#37;") => escaped.push_str("#37;"),
             '`' => escaped.push_str("#96;"),
+            // What mermaid itself writes for an entity while it parses is `ﬂ°…¶ß`.
+            'ﬂ' => escaped.push_str("#64258;"),
+            '¶' => escaped.push_str("#182;"),
             ':' if first_colon => {
                 first_colon = false;
                 escaped.push_str("#58;");
@@ -98,7 +102,9 @@ pub(super) fn is_inert(text: &str) -> bool {
             b'_' => before != b'_' && before != b' ',
             b'{' => before != b' ',
             // `+/-` and `c/o` are symbols to some.
-            b'/' => !matches!((before, bytes.get(at + 1)), (b'+', Some(b'-')) | (b'c' | b'C', Some(b'o' | b'O'))),
+            b'/' => {
+                !matches!((before, bytes.get(at + 1)), (b'+', Some(b'-')) | (b'c' | b'C', Some(b'o' | b'O')))
+            }
             _ => false,
         };
         if !inert {
@@ -130,6 +136,7 @@ mod tests {
         assert_eq!(mermaid("%%{init}%%"), "#37;#37;{init}#37;#37;");
         assert_eq!(mermaid("wrap: x: y"), "wrap#58; x: y");
         assert_eq!(mermaid(" a\nb "), "a b");
+        assert_eq!(mermaid("ﬂ°°35¶ß"), "#64258;°°35#182;ß");
     }
 
     #[test]

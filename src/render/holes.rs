@@ -24,9 +24,9 @@ use crate::page::{Block, DiagramItem, Entry, Message, Page, PageExchange, visibl
 use crate::profile::Link;
 use crate::sequence::Side;
 use crate::sequence::selector::Scope;
-use crate::settings::RESERVED;
+use crate::settings::{Layout, RESERVED};
 use crate::toml_file::nearest;
-use crate::trace::{Body, UrlParts};
+use crate::trace::{Body, Exchange, KnownFrom, UrlParts};
 
 /// What holes ask of captures other than their own.
 pub(crate) trait Neighbours {
@@ -126,39 +126,28 @@ impl<'a> Filler<'a> {
     /// # Errors
     /// [`ErrorKind::Hole`] for every hole that cannot be filled, and errors of templates.
     pub(crate) fn fill(&self, sources: &[&Source]) -> Result<Vec<Vec<u8>>, Vec<Error>> {
+        // A hole that cannot be read keeps its place, so that all the others are answered, or named, too.
+        let read: Vec<(Spot<'_>, Result<Arc<Ask>>)> =
+            spots(sources).map(|spot| (spot, self.read(spot))).collect();
+        let shown = self.shown(&read);
         let mut errors = Vec::new();
-        let mut read: Vec<Vec<Arc<Ask>>> = Vec::with_capacity(sources.len());
-        for source in sources {
-            let mut asks = Vec::new();
-            for hole in source.holes() {
-                match self.read(Spot { source, hole }) {
-                    Ok(ask) => asks.push(ask),
-                    Err(error) => errors.push(error),
-                }
-            }
-            read.push(asks);
-        }
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        let shown = self.shown(sources, &read);
+        let mut answers = read.into_iter().map(|(spot, ask)| match ask {
+            Ok(ask) => self.answer(spot, &ask, &shown).map_err(|blame| spot.error(blame)),
+            Err(error) => Err(error),
+        });
         let mut filled = Vec::with_capacity(sources.len());
-        for (source, asks) in sources.iter().zip(&read) {
+        for source in sources {
             let mut text = String::with_capacity(source.text.len() * 4);
-            let mut asks = asks.iter();
             for part in &source.parts {
                 match part {
                     Part::Text(span) => text.push_str(&source.text[span.clone()]),
                     Part::Braces(_) => text.push_str("{{"),
                     Part::Gone { .. } => {}
-                    Part::Hole(hole) => {
-                        let spot = Spot { source, hole };
-                        match asks.next().map(|ask| self.answer(spot, ask, &shown)) {
-                            Some(Ok(printed)) => push(&mut text, &printed, source, hole),
-                            Some(Err(blame)) => errors.push(spot.error(blame)),
-                            None => {}
-                        }
-                    }
+                    Part::Hole(hole) => match answers.next() {
+                        Some(Ok(printed)) => push(&mut text, &printed, source, hole),
+                        Some(Err(error)) => errors.push(error),
+                        None => {}
+                    },
                 }
             }
             // A source with the line ends of Windows is a page with them.
@@ -170,13 +159,10 @@ impl<'a> Filler<'a> {
         if errors.is_empty() { Ok(filled) } else { Err(errors) }
     }
 
-    /// Which exchanges of the trace the sources show, by any hole but `rest`.
+    /// Which exchanges of the trace the sources show, by holes that can be read.
     pub(super) fn exchanges_shown(&self, sources: &[&Source]) -> Vec<bool> {
-        let read: Vec<Vec<Arc<Ask>>> = sources
-            .iter()
-            .map(|source| source.holes().filter_map(|hole| self.read(Spot { source, hole }).ok()).collect())
-            .collect();
-        self.shown(sources, &read)
+        let read: Vec<_> = spots(sources).map(|spot| (spot, self.read(spot))).collect();
+        self.shown(&read)
     }
 
     /// What a hole asks for.
@@ -230,15 +216,13 @@ impl<'a> Filler<'a> {
         }
     }
 
-    fn shown(&self, sources: &[&Source], read: &[Vec<Arc<Ask>>]) -> Vec<bool> {
-        let mut shown = vec![false; self.scope.trace.exchanges.len()];
-        for (source, asks) in sources.iter().zip(read) {
-            for (hole, ask) in source.holes().zip(asks) {
-                let spot = Spot { source, hole };
-                for exchange in self.shown_by(spot, ask) {
-                    shown[exchange] = true;
-                }
-            }
+    fn shown(&self, read: &[(Spot<'_>, Result<Arc<Ask>>)]) -> Vec<bool> {
+        // What only a diagram tells of has nothing more to show.
+        let drawn_only = |exchange: &Exchange| exchange.known_from == KnownFrom::Diagram;
+        let mut shown: Vec<bool> = self.scope.trace.exchanges.iter().map(drawn_only).collect();
+        for (spot, ask) in read {
+            let exchanges = ask.as_ref().map_or_else(|_| Vec::new(), |ask| self.shown_by(*spot, ask));
+            exchanges.into_iter().for_each(|exchange| shown[exchange] = true);
         }
         shown
     }
@@ -471,7 +455,7 @@ impl<'a> Filler<'a> {
             }
             "message" | "tabs" | "header" | "body" => {
                 let message = self.reworded(self.message(spot, word, first()?)?, call)?;
-                let options = options_of_message(call, &message, word)?;
+                let options = self.options_of_message(call, &message, word)?;
                 let name = match word {
                     "header" => "header_tab",
                     "body" => "body_tab",
@@ -697,10 +681,14 @@ impl<'a> Filler<'a> {
         let limit = |name| call.option(name).map(|value| self.subject(spot, value)).transpose();
         let after = limit("after")?.map_or(0, |subject| subject.last());
         let until = limit("until")?.map_or(u32::MAX, |subject| subject.last());
-        if until <= after {
-            return Err(Blame::new(format!("nothing comes after ({after}) and up to ({until})")));
+        let items = slice(&self.page.diagram, after.saturating_add(1)..=until);
+        if items.is_empty() {
+            return Err(Blame::new(match until {
+                u32::MAX => format!("nothing comes after ({after})"),
+                until => format!("nothing comes after ({after}) and up to ({until})"),
+            }));
         }
-        Ok(slice(&self.page.diagram, after + 1..=until))
+        Ok(items)
     }
 
     /// The participants that these lines name.
@@ -806,12 +794,38 @@ impl<'a> Filler<'a> {
                 };
             }
         }
-        let numbered = call.switch("linenums")?;
+        let numbered = self.numbered(call)?;
         for marked in &mut both {
             marked.number_body = numbered;
         }
         Ok(both.map(|marked| marked.value()))
     }
+
+    fn options_of_message(&self, call: &Call, message: &Message, word: &str) -> Result<Marked, Blame> {
+        let tabs = match word {
+            "header" => Tabs::Header,
+            "body" => Tabs::Body,
+            _ => Tabs::Both,
+        };
+        let mut marked = Marked::default();
+        for mark in call.option("highlight").map_or_else(|| Ok(Vec::new()), marks)? {
+            marked.add(message, &mark, tabs)?;
+        }
+        let numbered = self.numbered(call)?;
+        marked.number_header = numbered && tabs == Tabs::Header;
+        marked.number_body = numbered && tabs != Tabs::Header;
+        Ok(marked)
+    }
+
+    /// Whether lines are to be numbered; in `snippets` the templates number all of them anyway.
+    fn numbered(&self, call: &Call) -> Result<bool, Blame> {
+        Ok(call.switch("linenums")? && self.page.layout == Layout::Page)
+    }
+}
+
+/// All holes of the sources, in order.
+fn spots<'s>(sources: &[&'s Source]) -> impl Iterator<Item = Spot<'s>> {
+    sources.iter().flat_map(|source| source.holes().map(|hole| Spot { source, hole }))
 }
 
 /// An error for each hole that speaks of a label of `lost`, which match no exchange.
@@ -1047,9 +1061,12 @@ impl Call {
     /// Whether the call has no more arguments than it may, and no option but these.
     fn check(&self, word: &str, most: usize, known: &[&str]) -> Result<(), Blame> {
         if self.arguments.len() > most {
-            return Err(
-                Blame::new(format!("`{word}` takes {most} arguments, not {}", self.arguments.len())).at(word)
-            );
+            let most = match most {
+                0 => "no argument".to_owned(),
+                1 => "one argument".to_owned(),
+                most => format!("{most} arguments at most"),
+            };
+            return Err(Blame::new(format!("`{word}` takes {most}, not {}", self.arguments.len())).at(word));
         }
         match self.options.iter().find(|(name, _)| !known.contains(&name.as_str())) {
             None => Ok(()),
@@ -1299,22 +1316,6 @@ fn options(numbered: bool, lines: &[String]) -> String {
         options.push_str(&format!(" hl_lines=\"{}\"", lines.join(" ")));
     }
     options
-}
-
-fn options_of_message(call: &Call, message: &Message, word: &str) -> Result<Marked, Blame> {
-    let tabs = match word {
-        "header" => Tabs::Header,
-        "body" => Tabs::Body,
-        _ => Tabs::Both,
-    };
-    let mut marked = Marked::default();
-    for mark in call.option("highlight").map_or_else(|| Ok(Vec::new()), marks)? {
-        marked.add(message, &mark, tabs)?;
-    }
-    let numbered = call.switch("linenums")?;
-    marked.number_header = numbered && tabs == Tabs::Header;
-    marked.number_body = numbered && tabs != Tabs::Header;
-    Ok(marked)
 }
 
 /// The first and last line that a pointer means, or a range of pointers.

@@ -89,8 +89,11 @@ impl Manifest {
     pub fn write(&self, docs: &Path) -> Result<()> {
         let folder = docs.join(FOLDER);
         let mut text = format!("{MANIFEST_HEAD}\n");
-        let mut lines: Vec<String> =
-            self.pages.iter().flat_map(|(path, all)| all.iter().map(move |d| format!("{path}\t{d}\n"))).collect();
+        let mut lines: Vec<String> = self
+            .pages
+            .iter()
+            .flat_map(|(path, all)| all.iter().map(move |d| format!("{path}\t{d}\n")))
+            .collect();
         lines.sort_unstable();
         text.extend(lines);
         let own = [(".gitattributes", "manifest merge=union\n"), (".gitignore", "/cache\n/lock\n/tmp-*\n")];
@@ -194,7 +197,11 @@ impl Cache {
                     let Stamp { size, modified, changed, inode } = seen.stamp;
                     let Some(file) = seen.path.to_str().filter(|file| !file.contains('\n')) else { continue };
                     // Writing to a string cannot fail.
-                    let _ = writeln!(text, "{kind}\t{size}\t{modified}\t{changed}\t{inode}\t{}\t{file}", seen.digest);
+                    let _ = writeln!(
+                        text,
+                        "{kind}\t{size}\t{modified}\t{changed}\t{inode}\t{}\t{file}",
+                        seen.digest
+                    );
                 }
             }
             let _ = writeln!(text, "e\t{path}");

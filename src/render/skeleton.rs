@@ -69,7 +69,9 @@ const BODY: &str = "zqBodyqz";
 
 impl Skeleton {
     /// Takes apart what `render` makes of one message. `None` where a mark got lost on the way.
-    pub(super) fn new<E>(mut render: impl FnMut(Message) -> Result<Vec<u8>, E>) -> Result<Option<Skeleton>, E> {
+    pub(super) fn new<E>(
+        mut render: impl FnMut(Message) -> Result<Vec<u8>, E>,
+    ) -> Result<Option<Skeleton>, E> {
         let (request, response) = (render(probe(Side::Request))?, render(probe(Side::Response))?);
         let parts = |bytes: Vec<u8>| Some(take_apart(&String::from_utf8(bytes).ok()?));
         Ok(parts(request).zip(parts(response)).map(|(request, response)| Skeleton { request, response }))
@@ -137,11 +139,14 @@ impl Part {
 /// Whether every filter of the templates leaves this message's fields as they are.
 fn is_plain(message: &Message) -> bool {
     // A path of two words would be another path next to its verb; `inert` looks at one text at a time.
-    let path_is_plain = |path: &str| path.starts_with('/') && !path.contains([' ', '%']) && escape::is_inert(path);
+    let path_is_plain =
+        |path: &str| path.starts_with('/') && !path.contains([' ', '%']) && escape::is_inert(path);
     let verb_is_plain = match message.side {
         Side::Request => !message.method.is_empty() && escape::is_inert(&message.method),
         Side::Response => {
-            !message.reason.is_empty() && message.reason.trim() == &*message.reason && escape::is_inert(&message.reason)
+            !message.reason.is_empty()
+                && message.reason.trim() == &*message.reason
+                && escape::is_inert(&message.reason)
         }
     };
     verb_is_plain

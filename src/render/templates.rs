@@ -57,6 +57,7 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "snippets/command.md",
     "snippets/diagram.md",
     "snippets/exchange.md",
+    "snippets/full_log.md",
     "snippets/gap.md",
     "snippets/header_tab.md",
     "snippets/heading.md",
@@ -189,7 +190,8 @@ impl Templates {
             None => None,
         };
         // Boxes, notes and made-up ids are lines that the skeleton has no part for.
-        let only_messages = page.diagram.len() == page.entries.len() && !page.participants.iter().any(|p| p.aliased);
+        let only_messages =
+            page.diagram.len() == page.entries.len() && !page.participants.iter().any(|p| p.aliased);
         let diagram = match &skeletons.diagram {
             Some(skeleton) if only_messages => spliced(skeleton, page, page.entries.len() * 80),
             _ => None,

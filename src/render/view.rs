@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use minijinja::value::{Object, ObjectRepr, Value};
 
-use crate::page::{Block, DiagramItem, DrawnParticipant, Entry, Launch, Message, Page, PageExchange, PageGap, Phrases};
+use crate::page::{
+    Block, DiagramItem, DrawnParticipant, Entry, Launch, Message, Page, PageExchange, PageGap, Phrases,
+};
 use crate::profile::Link;
 use crate::sequence::Side;
 use crate::text::Text;
@@ -32,7 +34,12 @@ where
 }
 
 fn pairs(items: &[(String, String)]) -> Option<Value> {
-    Some(items.iter().map(|(name, value)| Value::from(vec![Value::from(name.as_str()), Value::from(value.as_str())])).collect())
+    Some(
+        items
+            .iter()
+            .map(|(name, value)| Value::from(vec![Value::from(name.as_str()), Value::from(value.as_str())]))
+            .collect(),
+    )
 }
 
 /// A page, as templates call it.
@@ -48,12 +55,17 @@ impl Object for PageView {
             "layout" => text(page.layout.name()),
             "description" => optional(page.description.as_deref()),
             "command" => Some(page.command.as_ref().map_or(Value::from(()), |command| {
-                Value::from_object(CommandView(Block::new(command.shown().into()), first_line(command.typed())))
+                Value::from_object(CommandView(
+                    Block::new(command.shown().into()),
+                    first_line(command.typed()),
+                ))
             })),
-            "launch" => Some(page.launch.clone().map_or(Value::from(()), |launch| Value::from_object(LaunchView(launch)))),
-            "reference" => {
-                Some(page.reference.clone().map_or(Value::from(()), |link| Value::from_object(LinkView(link))))
-            }
+            "launch" => Some(
+                page.launch.clone().map_or(Value::from(()), |launch| Value::from_object(LaunchView(launch))),
+            ),
+            "reference" => Some(
+                page.reference.clone().map_or(Value::from(()), |link| Value::from_object(LinkView(link))),
+            ),
             "entries" => list(page.entries.iter().map(entry)),
             "exchanges" => {
                 list(page.exchanges.iter().map(|exchange| Value::from_object(ExchangeView(exchange.clone()))))
@@ -202,7 +214,8 @@ impl Object for LaunchView {
             "env" => pairs(&launch.env),
             "fence" => {
                 let values = launch.env.iter().flat_map(|(name, value)| [name, value]);
-                let all: Vec<&str> = values.chain(launch.arguments.iter().flatten()).map(String::as_str).collect();
+                let all: Vec<&str> =
+                    values.chain(launch.arguments.iter().flatten()).map(String::as_str).collect();
                 Some(Block::new(Text::from(all.join("\n"))).fence().into())
             }
             _ => None,

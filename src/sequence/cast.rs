@@ -44,8 +44,11 @@ impl Cast {
         let mut cast = Cast::default();
         for participant in declared {
             let known = profile.and_then(|profile| profile.participant_by_name(&participant.id));
-            let mut names: Vec<Arc<str>> = participant.names.iter().map(|name| name.as_str().into()).collect();
-            names.extend(known.into_iter().flat_map(|known| known.aliases()).map(|name| Arc::from(name.as_str())));
+            let mut names: Vec<Arc<str>> =
+                participant.names.iter().map(|name| name.as_str().into()).collect();
+            names.extend(
+                known.into_iter().flat_map(|known| known.aliases()).map(|name| Arc::from(name.as_str())),
+            );
             let label = participant.label.as_deref().or(known.map(|known| known.label()));
             cast.participants.push(Participant {
                 id: participant.id.as_str().into(),

@@ -10,7 +10,7 @@ pub mod cast;
 pub mod paths;
 pub mod selector;
 
-use crate::trace::{Micros, Trace};
+use crate::trace::{KnownFrom, Micros, Trace};
 
 /// One of the two messages of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,7 +70,9 @@ impl Sequence {
                 sequence.filtered += 1;
                 continue;
             }
-            events.push((exchange.started, index, Event::Message(Side::Request)));
+            if exchange.known_from != KnownFrom::Response {
+                events.push((exchange.started, index, Event::Message(Side::Request)));
+            }
             if exchange.response.is_some() {
                 let ended = exchange.ended.unwrap_or(exchange.started).max(exchange.started);
                 events.push((ended, index, Event::Message(Side::Response)));
@@ -122,7 +124,7 @@ enum Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::{Exchange, KnownFrom, Request, Response};
+    use crate::trace::{Exchange, Request, Response};
     use proptest::prelude::*;
 
     fn exchange(started: Micros, ended: Option<Micros>) -> Exchange {

@@ -71,7 +71,8 @@ impl Paths<'_> {
     fn variable(&self, segment: &str) -> Option<Cow<'static, str>> {
         self.vars.iter().filter(|(_, value)| !value.is_empty()).find_map(|(name, value)| {
             let before = segment.strip_suffix(value.as_str())?;
-            (before.is_empty() || before.ends_with(['_', ':', '='])).then(|| format!("{before}{{{name}}}").into())
+            (before.is_empty() || before.ends_with(['_', ':', '=']))
+                .then(|| format!("{before}{{{name}}}").into())
         })
     }
 }

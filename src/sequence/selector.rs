@@ -63,7 +63,9 @@ impl<'a> Selector<'a> {
         // A participant's name may hold spaces; a method and a path hold none.
         let mut words = text.trim().rsplitn(3, char::is_whitespace);
         let (Some(path), Some(method), Some(who)) = (words.next(), words.next(), words.next()) else {
-            return Err("a selector is `PARTICIPANT METHOD PATH`, with `#2` or `after LABEL` behind it".into());
+            return Err(
+                "a selector is `PARTICIPANT METHOD PATH`, with `#2` or `after LABEL` behind it".into()
+            );
         };
         let (from, to) = match who.split_once("->") {
             Some((from, to)) => (Some(from.trim()), to.trim()),
@@ -138,17 +140,19 @@ impl<'a> Scope<'a> {
                 format!("`{text}` matches nothing: there are only {len} of them, not {nth}"),
             )
             .at(place.clone())),
-            (None, len) => Err(Error::new(ErrorKind::Label, format!("`{text}` matches {len} exchanges, not one"))
-                .at(place.clone())
-                .hint(format!(
-                    "add `#1` … `#{len}`, or `after LABEL`; they are the steps {}",
-                    found
-                        .iter()
-                        .filter_map(|&index| self.sequence.number(index, Side::Request))
-                        .map(|number| format!("({number})"))
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                ))),
+            (None, len) => {
+                Err(Error::new(ErrorKind::Label, format!("`{text}` matches {len} exchanges, not one"))
+                    .at(place.clone())
+                    .hint(format!(
+                        "add `#1` … `#{len}`, or `after LABEL`; they are the steps {}",
+                        found
+                            .iter()
+                            .filter_map(|&index| self.sequence.number(index, Side::Request))
+                            .map(|number| format!("({number})"))
+                            .collect::<Vec<_>>()
+                            .join(", ")
+                    )))
+            }
         }
     }
 

@@ -157,12 +157,7 @@ impl<'a> Pairing<'a> {
     /// Takes a response whose own entry names `call`. `start..end` are the bytes that name it.
     pub(super) fn response(&mut self, call: Call, mut response: Response, start: usize, end: usize) {
         let Some(index) = self.open_request(&call) else {
-            let message = match &call.id {
-                Some(id) => format!("no request is open for the response with the id {id}"),
-                None => format!("no request is open for the response from {}", call.url),
-            };
-            let hint = "the response is left out; its request is missing from the log or damaged in it";
-            self.damage(message, start, end, hint);
+            self.orphan(call, response, start, end);
             return;
         };
         self.clock += TICK;
@@ -172,6 +167,30 @@ impl<'a> Pairing<'a> {
         }
         exchange.ended = Some(self.clock);
         exchange.response = Some(response);
+    }
+
+    /// Takes a response whose request the log does not hold, or not whole.
+    fn orphan(&mut self, call: Call, response: Response, start: usize, end: usize) {
+        let message = match &call.id {
+            Some(id) => format!("no request is open for the response with the id {id}"),
+            None => format!("no request is open for the response from {}", call.url),
+        };
+        let hint = "the response is shown alone; its request is missing from the log or damaged in it";
+        let place = self.places.span(start, end);
+        self.diagnostics.push(Error::new(ErrorKind::DamagedEntry, message).at(place).hint(hint));
+        self.clock += TICK;
+        let Call { from, to, method, url, id } = call;
+        self.trace.exchanges.push(Exchange {
+            from,
+            to,
+            started: self.clock,
+            ended: Some(self.clock),
+            synthetic: true,
+            known_from: KnownFrom::Response,
+            request: Request { method: method.unwrap_or_default(), url, ..Request::default() },
+            response: Some(response),
+        });
+        self.ids.push(id);
     }
 
     /// Notes that the log is damaged at `start..end`.

@@ -215,6 +215,7 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trace::KnownFrom;
 
     const LOG: &str = "__openstack__ -> Request [1] GET http://h/a
 Accept: */*
@@ -266,10 +267,11 @@ None
     #[test]
     fn damage_costs_one_entry() {
         let (trace, diagnostics) = read_text(&LOG.replace("[7] POST", "[7 POST"));
-        assert_eq!(trace.exchanges.len(), 2, "{trace:?}");
+        assert_eq!(trace.exchanges.len(), 3, "{trace:?}");
+        assert_eq!(trace.exchanges[2].known_from, KnownFrom::Response);
         assert!(!diagnostics.is_empty());
         let (trace, diagnostics) = read_text(&LOG.replace("Accept: */*", "Accept */*"));
-        assert_eq!(trace.exchanges.len(), 1);
+        assert_eq!(trace.exchanges.len(), 2);
         assert_eq!(diagnostics.len(), 2, "the request, and the response that has lost it: {diagnostics:?}");
         assert_eq!(diagnostics[0].place().map(|place| (place.line, place.column)), Some((2, 1)));
     }

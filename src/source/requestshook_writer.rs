@@ -7,7 +7,7 @@
 use std::fmt::Write;
 
 use crate::json;
-use crate::trace::{Body, Exchange, Headers, Micros, Request, Response, Trace, UrlParts};
+use crate::trace::{Body, Exchange, Headers, KnownFrom, Micros, Request, Response, Trace, UrlParts};
 
 /// The messages of `trace` in the order of their times; where these are equal, in the order of
 /// the trace, each request before its response.
@@ -17,7 +17,9 @@ use crate::trace::{Body, Exchange, Headers, Micros, Request, Response, Trace, Ur
 pub fn write(trace: &Trace) -> String {
     let mut messages = Vec::with_capacity(trace.exchanges.len() * 2);
     for (index, exchange) in trace.exchanges.iter().enumerate() {
-        messages.push((exchange.started, index, Message::Request(&exchange.request)));
+        if exchange.known_from != KnownFrom::Response {
+            messages.push((exchange.started, index, Message::Request(&exchange.request)));
+        }
         if let Some(response) = &exchange.response {
             messages.push((exchange.ended.unwrap_or(exchange.started), index, Message::Response(response)));
         }

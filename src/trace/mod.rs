@@ -54,6 +54,9 @@ pub enum KnownFrom {
     Wire,
     /// A hand-written page only draws it: there is a method, a path and a status, no more.
     Diagram,
+    /// Only its response was recorded: the request's own entry is damaged or missing, and its
+    /// method and URL are what the response's entry says of them.
+    Response,
 }
 
 /// A request as it was sent.

@@ -51,7 +51,11 @@ fn exchange() -> impl Strategy<Value = Exchange> {
     (names, micros(), any::<bool>(), any::<bool>(), request, answer).prop_map(
         |((from, to), started, synthetic, drawn, request, answer)| {
             let (ended, response) = answer.map(|(time, response)| (started + time, response)).unzip();
-            let known_from = if drawn { KnownFrom::Diagram } else { KnownFrom::Wire };
+            let known_from = match (drawn, &response) {
+                (false, _) => KnownFrom::Wire,
+                (true, None) => KnownFrom::Diagram,
+                (true, Some(_)) => KnownFrom::Response,
+            };
             Exchange { from, to, started, ended, synthetic, known_from, request, response }
         },
     )

@@ -193,6 +193,7 @@ impl Entry<'_> {
         let started = parse_time(&self.started_date_time.0)?;
         let known_from = match self.known_from.as_ref().map(|known| &*known.0) {
             Some("diagram") => KnownFrom::Diagram,
+            Some("response") => KnownFrom::Response,
             _ => KnownFrom::Wire,
         };
         let request = self.request;

@@ -58,8 +58,10 @@ fn entry(json: &mut Json, exchange: &Exchange) {
     if exchange.synthetic {
         json.number("_synthetic", true);
     }
-    if exchange.known_from == KnownFrom::Diagram {
-        json.string("_knownFrom", "diagram");
+    match exchange.known_from {
+        KnownFrom::Wire => {}
+        KnownFrom::Diagram => json.string("_knownFrom", "diagram"),
+        KnownFrom::Response => json.string("_knownFrom", "response"),
     }
     let request = &exchange.request;
     json.object(Some("request"), |json| {

@@ -1,0 +1,112 @@
+//! The capture client: runs a command and records every exchange that it causes.
+//!
+//! The command gets a proxy and a certificate authority that exist for one run,
+//! and everything it says over HTTP is written down as the wire carried it. This
+//! is the only code that knows the network, and the only one that is
+//! asynchronous; [`record`] is a plain function. Nothing here reads the
+//! environment of docgen or prints: the caller says what the command gets and
+//! shows what comes back. What it leaves out: writing the capture to disk.
+
+mod content;
+mod environment;
+mod exchange;
+mod proxy;
+mod record;
+mod recorder;
+pub mod redact;
+mod runner;
+mod spool;
+mod stream;
+mod tls;
+mod upstream;
+mod wire;
+
+use std::path::PathBuf;
+
+pub use environment::openrc;
+pub use proxy::Proxy;
+pub use record::{Exchanges, Failure, Options, Progress, Recording, record};
+pub use runner::{CommandSpec, Program};
+
+use crate::error::Result;
+use crate::text::Text;
+use crate::trace::{Exchange, Trace};
+
+/// How the proxy records.
+#[derive(Clone, Debug)]
+pub struct ProxyOptions {
+    /// How many bytes of a body are kept; beyond it there are the length, the digest and the beginning.
+    pub body_limit: usize,
+    /// Takes any certificate of a server.
+    pub insecure: bool,
+    /// More certificates to trust than the system's: PEM files, or folders of such.
+    pub certificates: Vec<PathBuf>,
+    /// The proxies on the way to servers.
+    pub upstream: UpstreamProxy,
+    /// Where the temporary files go; they are nameless, or public.
+    pub temp_dir: PathBuf,
+}
+
+/// The proxies that the user has already, by the variables that name them.
+#[derive(Clone, Debug, Default)]
+pub struct UpstreamProxy {
+    /// `http_proxy`.
+    pub http: Option<String>,
+    /// `https_proxy`.
+    pub https: Option<String>,
+    /// `no_proxy`.
+    pub no_proxy: Option<String>,
+}
+
+impl Default for ProxyOptions {
+    fn default() -> ProxyOptions {
+        ProxyOptions {
+            body_limit: 1 << 20,
+            insecure: false,
+            certificates: Vec::new(),
+            upstream: UpstreamProxy::default(),
+            temp_dir: PathBuf::from("/tmp"),
+        }
+    }
+}
+
+/// The exchanges that a proxy recorded, in the order of their requests, out of memory. They are not
+/// redacted: [`Exchanges`] are.
+pub struct Spooled {
+    records: spool::Sealed,
+}
+
+impl Spooled {
+    pub(crate) fn new(records: spool::Sealed) -> Spooled {
+        Spooled { records }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Each exchange, read when it is asked for. `from` is the sender's name, where it is known.
+    ///
+    /// # Errors
+    /// Each may fail: the temporary file may not be readable any more.
+    pub fn iter<'s>(
+        &'s self,
+        from: Option<&'s Text>,
+    ) -> impl ExactSizeIterator<Item = Result<Exchange>> + 's {
+        (0..self.len()).map(move |position| recorder::exchange(&self.records.read(position)?, from))
+    }
+
+    /// All of them at once.
+    ///
+    /// # Errors
+    /// When the temporary file cannot be read any more.
+    pub fn trace(&self, from: Option<&Text>) -> Result<Trace> {
+        Ok(Trace { exchanges: self.iter(from).collect::<Result<_>>()?, gaps: Vec::new() })
+    }
+}

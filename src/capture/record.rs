@@ -1,0 +1,274 @@
+//! One command with its proxy, from its start to what is worth keeping of it.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use super::proxy::Proxy;
+use super::redact::{Learner, Redactor, Rules};
+use super::runner::{self, CommandSpec, Ending};
+use super::{ProxyOptions, Spooled, environment};
+use crate::error::{Error, ErrorKind, Result};
+use crate::text::Text;
+use crate::trace::{Exchange, Trace};
+
+/// How many lines of what a command printed are shown when it failed.
+const LAST_LINES: usize = 8;
+
+/// How a command is recorded.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How the proxy records. The certificates that the command's environment names are added to
+    /// those that it trusts.
+    pub proxy: ProxyOptions,
+    /// What is secret; `None` keeps secrets in clear.
+    pub redaction: Option<Rules>,
+    /// Who sends the requests, as the trace should name it.
+    pub from: Option<Text>,
+}
+
+/// What is told while a command runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// How many exchanges are over.
+    pub exchanges: usize,
+    /// How long the command has run.
+    pub elapsed: Duration,
+}
+
+/// A command that did what it should, and all that it caused.
+#[derive(Debug)]
+pub struct Recording {
+    /// The exchanges, redacted when they are read.
+    pub exchanges: Exchanges,
+    /// What the command printed, standard output and error in their order, as a terminal leaves
+    /// it: without colours, redacted.
+    pub output: String,
+    /// What a reader of the recording should know: what could not be recorded, what broke off.
+    pub notes: Vec<Error>,
+    /// The exit status, which is the expected one.
+    pub exit: i32,
+    /// How long the command ran.
+    pub elapsed: Duration,
+}
+
+/// A command that could not be recorded. Nothing of it is to be kept.
+#[derive(Debug)]
+pub struct Failure {
+    /// What went wrong, at least one.
+    pub errors: Vec<Error>,
+    /// What else was seen, which may be why.
+    pub notes: Vec<Error>,
+    /// What the command printed, redacted as far as secrets are known by then.
+    pub output: String,
+}
+
+impl From<Error> for Box<Failure> {
+    fn from(error: Error) -> Box<Failure> {
+        Box::new(Failure { errors: vec![error], notes: Vec::new(), output: String::new() })
+    }
+}
+
+/// The exchanges of a recording, in the order of their requests, read one at a time: there may be
+/// more than fit in memory.
+pub struct Exchanges {
+    spooled: Spooled,
+    redactor: Option<Redactor>,
+    from: Option<Text>,
+}
+
+impl std::fmt::Debug for Exchanges {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exchanges").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+impl Exchanges {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.spooled.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Shows each exchange to `each`, redacted.
+    ///
+    /// # Errors
+    /// When the temporary file cannot be read any more, and what `each` gives.
+    pub fn for_each(&self, mut each: impl FnMut(Exchange) -> Result<()>) -> Result<()> {
+        for exchange in self.spooled.iter(self.from.as_ref()) {
+            let exchange = exchange?;
+            each(match &self.redactor {
+                Some(redactor) => redactor.exchange(exchange),
+                None => exchange,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// All of them at once, redacted.
+    ///
+    /// # Errors
+    /// When the temporary file cannot be read any more.
+    pub fn trace(&self) -> Result<Trace> {
+        let mut trace = Trace::default();
+        self.for_each(|exchange| {
+            trace.exchanges.push(exchange);
+            Ok(())
+        })?;
+        Ok(trace)
+    }
+}
+
+/// Runs a command and records every exchange that it causes. Blocks until both are over, and calls
+/// `progress` ten times a second meanwhile.
+///
+/// While it runs, Ctrl-C and SIGTERM end the command and not docgen; they come back as a failure.
+///
+/// # Errors
+/// When the command cannot be started, ends otherwise than expected, takes too long, is
+/// interrupted, or caused no exchange; when the proxy cannot be started; when the recording cannot
+/// be kept.
+pub fn record(
+    spec: &CommandSpec,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress),
+) -> std::result::Result<Recording, Box<Failure>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+        Error::new(ErrorKind::Capture, format!("cannot start the recording: {error}")).with_source(error)
+    })?;
+    runtime.block_on(record_async(spec, options, progress))
+}
+
+async fn record_async(
+    spec: &CommandSpec,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress),
+) -> std::result::Result<Recording, Box<Failure>> {
+    let mut proxy_options = options.proxy.clone();
+    proxy_options.certificates.extend(environment::named_certificates(&spec.env));
+    let proxy = Proxy::start(&proxy_options).await?;
+    let trusted = trusted_file(&proxy, &proxy_options)?;
+    let added = environment::added(&proxy.url(), trusted.path());
+    let password = proxy.password().to_owned();
+
+    let begun = Instant::now();
+    let mut tick = || progress(Progress { exchanges: proxy.exchanges(), elapsed: begun.elapsed() });
+    let ran = runner::run(spec, &environment::REMOVED, &added, &mut tick).await;
+    let elapsed = begun.elapsed();
+    let (spooled, mut notes) = proxy.finish().await?;
+    let ran = ran?;
+
+    let output = runner::plain_text(&ran.output);
+    let redactor = match &options.redaction {
+        Some(rules) => {
+            let own = environment::secrets(&spec.env).chain([&*password]);
+            Some(learn(rules, own, &spooled, &output)?)
+        }
+        None => None,
+    };
+    let output = match &redactor {
+        Some(redactor) => {
+            notes = notes.iter().map(|note| redacted(note, redactor)).collect();
+            redactor.text(&output)
+        }
+        None => output,
+    };
+    let exchanges = Exchanges { spooled, redactor, from: options.from.clone() };
+    if ran.output_is_cut {
+        notes.push(Error::new(
+            ErrorKind::Capture,
+            format!("the command printed more than {} bytes; the rest is left out", spec.output_limit),
+        ));
+    }
+    match problem(spec, ran.ending, &output, exchanges.is_empty()) {
+        Some(error) => Err(Box::new(Failure { errors: vec![error], notes, output })),
+        None => Ok(Recording { exchanges, output, notes, exit: spec.expected_exit, elapsed }),
+    }
+}
+
+/// What knows all secrets: those of the environment, of the exchanges and of the output.
+fn learn<'s>(
+    rules: &Rules,
+    own: impl Iterator<Item = &'s str>,
+    spooled: &Spooled,
+    output: &str,
+) -> Result<Redactor> {
+    let mut learner = Learner::new(rules);
+    own.for_each(|secret| learner.value(secret));
+    for exchange in spooled.iter(None) {
+        learner.exchange(&exchange?);
+    }
+    learner.text(output);
+    Ok(learner.done())
+}
+
+/// The note without the secrets that a URL in it may hold.
+fn redacted(note: &Error, redactor: &Redactor) -> Error {
+    let error = Error::new(note.kind(), redactor.text(note.message()));
+    match note.help() {
+        Some(help) => error.hint(help),
+        None => error,
+    }
+}
+
+/// The file of certificates for the command: public, and for this user only all the same.
+fn trusted_file(proxy: &Proxy, options: &ProxyOptions) -> Result<tempfile::NamedTempFile> {
+    let io = |error| {
+        Error::io("write the certificates for the command to", &options.temp_dir, error)
+            .hint("free some space there, or set TMPDIR to a folder that has it")
+    };
+    let mut file = tempfile::Builder::new()
+        .prefix("docgen-ca-")
+        .suffix(".pem")
+        .tempfile_in(&options.temp_dir)
+        .map_err(io)?;
+    file.write_all(proxy.trusted().as_bytes()).map_err(io)?;
+    file.flush().map_err(io)?;
+    Ok(file)
+}
+
+/// What keeps a recording from being one.
+fn problem(spec: &CommandSpec, ending: Ending, output: &str, is_empty: bool) -> Option<Error> {
+    let name = spec.shown();
+    let error = |message: String| Error::new(ErrorKind::Capture, message);
+    let said = last_lines(output);
+    match ending {
+        Ending::Exit(status) if status == spec.expected_exit => {}
+        Ending::Exit(status) => {
+            let expected = spec.expected_exit;
+            return Some(error(format!("`{name}` ended with exit status {status}, and {expected} was expected")).hint(
+                format!("{said}; if that is how it should end, write `exit = {status}` into the capture's settings"),
+            ));
+        }
+        Ending::Signal(number) => {
+            return Some(error(format!("`{name}` was ended by signal {number}")).hint(said));
+        }
+        Ending::TimeLimit => {
+            let limit = spec.time_limit.unwrap_or_default();
+            return Some(
+                error(format!("`{name}` took longer than {limit:?} and was ended"))
+                    .hint(format!("{said}; give it more time with `time_limit`")),
+            );
+        }
+        Ending::Interrupted => {
+            return Some(error(format!("`{name}` was interrupted")).hint("the capture is as it was"));
+        }
+    }
+    is_empty.then(|| {
+        error(format!("`{name}` succeeded, and nothing was recorded")).hint(
+            "it sent no request, or it takes no notice of http_proxy and https_proxy; tell it in its own options to use them, \
+             or keep a log of what it does and take that in with `docgen import LOG CAPTURE_DIR`",
+        )
+    })
+}
+
+fn last_lines(output: &str) -> String {
+    let lines: Vec<&str> = output.lines().filter(|line| !line.trim().is_empty()).collect();
+    match lines.len() {
+        0 => "it printed nothing".to_owned(),
+        count => format!("it printed last:\n{}", lines[count.saturating_sub(LAST_LINES)..].join("\n")),
+    }
+}

@@ -1,0 +1,314 @@
+use base64::Engine as _;
+use proptest::prelude::*;
+
+use super::*;
+use crate::trace::{Binary, KnownFrom, Request, Response};
+
+fn rules() -> Rules {
+    Rules::new("en", &RuleSpec::default()).unwrap()
+}
+
+const FERNET: &str = "gAAAAABjlug2ZWlEI9u8KK2SQ7ydjRYxuflGjdk1MoZpa-azw_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_A5sVhiJo21aZ-Vm8hsdN8EsLONGER_AND_LONGER_AND_LONGER_AND_LONGER==";
+
+fn fields(fields: &[(&str, &str)]) -> Headers {
+    fields.iter().map(|(name, value)| (Text::from(*name), Text::from(*value))).collect()
+}
+
+fn exchange(url: &str, request: (&[(&str, &str)], &str), response: (&[(&str, &str)], &str)) -> Exchange {
+    let body = |text: &str| if text.is_empty() { Body::Absent } else { Body::Text(text.into()) };
+    Exchange {
+        from: None,
+        to: None,
+        started: 0,
+        ended: Some(1),
+        synthetic: false,
+        known_from: KnownFrom::Wire,
+        request: Request {
+            method: "POST".into(),
+            url: url.into(),
+            headers: fields(request.0),
+            body: body(request.1),
+        },
+        response: Some(Response {
+            status: 200,
+            reason: "OK".into(),
+            url: None,
+            headers: fields(response.0),
+            body: body(response.1),
+        }),
+    }
+}
+
+fn trace(exchanges: Vec<Exchange>) -> Trace {
+    Trace { exchanges, gaps: Vec::new() }
+}
+
+fn text_of(body: &Body) -> &str {
+    match body {
+        Body::Text(text) => text,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_token_shows_a_quarter_and_looks_the_same_everywhere() {
+    let stand_in = rules().stand_in(Class::Token, FERNET);
+    let (head, tail) = stand_in.split_once("(...)").unwrap();
+    assert!(FERNET.starts_with(head) && FERNET.ends_with(tail));
+    assert!((head.len() + tail.len()) * 4 <= FERNET.len() && head.len() > 15 && tail.len() > 15);
+
+    let url = format!("http://h/v3/tokens/{FERNET}?token={}", FERNET.replace('=', "%3D"));
+    let body = format!("{{\"auth\": {{\"identity\": {{\"token\": {{\"id\": \"{FERNET}\"}}}}}}}}");
+    let output = format!("| id | {FERNET} |\n");
+    let one = exchange(
+        &url,
+        (&[("X-Auth-Token", FERNET), ("Vary", "X-Auth-Token")], &body),
+        (&[("X-Subject-Token", FERNET)], ""),
+    );
+    let (trace, output) = redact(trace(vec![one]), &output, &rules());
+    let request = &trace.exchanges[0].request;
+    assert_eq!(&*request.url, format!("http://h/v3/tokens/{stand_in}?token={stand_in}"));
+    assert_eq!(request.headers, fields(&[("X-Auth-Token", &stand_in), ("Vary", "X-Auth-Token")]));
+    assert_eq!(text_of(&request.body), body.replace(FERNET, &stand_in));
+    assert_eq!(output, format!("| id | {stand_in} |\n"));
+    assert_eq!(
+        trace.exchanges[0].response.as_ref().unwrap().headers.get("X-Subject-Token").unwrap(),
+        &*stand_in
+    );
+}
+
+#[test]
+fn the_language_chooses_the_ellipsis_and_short_tokens_show_nothing() {
+    let ko = Rules::new("ko", &RuleSpec::default()).unwrap();
+    assert!(ko.stand_in(Class::Token, FERNET).contains("(...생략...)"));
+    assert_eq!(ko.stand_in(Class::Token, &"a".repeat(60)), "***");
+    assert_eq!(ko.stand_in(Class::Token, &"a".repeat(61)), "aaaaaaaa(...생략...)aaaaaaa");
+}
+
+#[test]
+fn json_keeps_every_byte_that_is_no_secret() {
+    let body = "{ \"auth\" : {\"identity\":{\"methods\":[\"password\"], \"password\":{\"user\":{\"name\":\"admin\",\"password\":\"as\\\"df-\\u00e9\",\"n\":1.50}}}},\r\n \"a\":1,\"a\":2, \"adminPass\": 12345, \"secret\": [\"x1\",\"y2\"], \"password_expires_at\": null}";
+    let expected = "{ \"auth\" : {\"identity\":{\"methods\":[\"password\"], \"password\":{\"user\":{\"name\":\"admin\",\"password\":\"***\",\"n\":1.50}}}},\r\n \"a\":1,\"a\":2, \"adminPass\": \"***\", \"secret\": [\"***\",\"***\"], \"password_expires_at\": null}";
+    let (trace, output) = redact(
+        trace(vec![exchange("http://h/", (&[], body), (&[], ""))]),
+        "as\"df-é 12345 x123450",
+        &rules(),
+    );
+    assert_eq!(text_of(&trace.exchanges[0].request.body), expected);
+    assert_eq!(output, "*** *** x123450");
+}
+
+#[test]
+fn a_token_can_be_a_key() {
+    let body = format!("{{\"{FERNET}\": 1, \"password\": \"methods\", \"methods\": 2}}");
+    let (trace, _) = redact(trace(vec![exchange("http://h/", (&[], &body), (&[], ""))]), FERNET, &rules());
+    let text = text_of(&trace.exchanges[0].request.body);
+    assert!(
+        text.contains("(...)") && text.ends_with("\": 1, \"password\": \"***\", \"methods\": 2}"),
+        "{text}"
+    );
+}
+
+#[test]
+fn json_in_json_and_urls_in_json() {
+    let body = r#"{"blob": "{\"access\": \"a1b2\", \"secret\": \"s3cr3t-v4lue\"}", "url": "http://h:6080/v.html?path=%3Ftoken%3Dabcd-1234&x=1"}"#;
+    let (trace, _) = redact(trace(vec![exchange("http://h/", (&[], body), (&[], ""))]), "", &rules());
+    let expected = r#"{"blob": "{\"access\": \"a1b2\", \"secret\": \"***\"}", "url": "http://h:6080/v.html?path=%3Ftoken%3D***&x=1"}"#;
+    // What stands inside the query is encoded anew.
+    assert_eq!(percent(text_of(&trace.exchanges[0].request.body)), percent(expected));
+}
+
+fn percent(text: &str) -> String {
+    walk::percent_decode(text)
+}
+
+#[test]
+fn headers_cookies_and_authorization() {
+    let basic = base64::engine::general_purpose::STANDARD.encode("me:hunter2-and-more");
+    let headers = [
+        ("authorization", format!("Basic {basic}")),
+        ("Cookie", "a=1; sid=abcdef0123456789".to_owned()),
+        ("X-Api-Key", "k".repeat(30)),
+        ("Location", "http://u:p4ssw0rd@h/?access_token=tttttttttt&ok=1".to_owned()),
+    ];
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, &**value)).collect();
+    let body = format!("{{\"echo\": \"hunter2-and-more {basic}\", \"s\": \"abcdef0123456789\"}}");
+    let (trace, output) = redact(
+        trace(vec![exchange(
+            "http://h/",
+            (&headers, ""),
+            (&[("Set-Cookie", "sid=zyxwvu9876; Path=/")], &body),
+        )]),
+        "p4ssw0rd, not p4ssw0rds",
+        &rules(),
+    );
+    let found = &trace.exchanges[0];
+    let expected = [
+        ("authorization", "***"),
+        ("Cookie", "***"),
+        ("X-Api-Key", "***"),
+        ("Location", "http://u:***@h/?access_token=***&ok=1"),
+    ];
+    assert_eq!(found.request.headers, fields(&expected));
+    let response = found.response.as_ref().unwrap();
+    assert_eq!(response.headers, fields(&[("Set-Cookie", "***")]));
+    assert_eq!(text_of(&response.body), "{\"echo\": \"*** ***\", \"s\": \"***\"}");
+    assert_eq!(output, "***, not p4ssw0rds");
+}
+
+#[test]
+fn forms_and_other_bodies() {
+    let form = [("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")];
+    let one = exchange(
+        "http://h/",
+        (&form, "user=me&client_secret=a%2Bb-c%20d&x=y"),
+        (&[], "the a+b-c d and a%2Bb-c%20d"),
+    );
+    let xml = [("Content-Type", "application/xml")];
+    let two = exchange("http://h/", (&xml, "<password>other-one</password>"), (&xml, "<a>b</a>"));
+    let json = [("Content-Type", "application/json")];
+    let three = exchange("http://h/", (&json, "{\"password\": \"cut-of"), (&[], "password = third-one\nok"));
+    let (trace, _) = redact(trace(vec![one, two, three]), "", &rules());
+    let [one, two, three] = &trace.exchanges[..] else { panic!() };
+    let response = |exchange: &Exchange| exchange.response.as_ref().unwrap().body.clone();
+    assert_eq!(text_of(&one.request.body), "user=me&client_secret=***&x=y");
+    assert_eq!(text_of(&response(one)), "the *** and ***");
+    assert_eq!(two.request.body, Body::Omitted("(...)".into()));
+    assert_eq!(text_of(&response(two)), "<a>b</a>");
+    assert_eq!(three.request.body, Body::Omitted("(...)".into()));
+    assert_eq!(text_of(&response(three)), "password = ***\nok");
+}
+
+#[test]
+fn a_body_that_is_not_whole_loses_what_it_may_tell() {
+    let binary =
+        |head: &[u8]| Body::Binary(Binary { head: head.to_vec(), length: Some(9), sha256: Some("d".into()) });
+    let mut one = exchange("http://h/", (&[("X-Auth-Token", "short-token-1")], ""), (&[], ""));
+    let cases: [(&[u8], bool); 5] = [
+        (b"QFI\xfb\0\0\0\x03", true),
+        (b"{\"images\": [", true),
+        (b"{\"password\": \"as", false),
+        (b"... short-to", false),
+        (b"\xffshort-token-1", false),
+    ];
+    for (head, stays) in cases {
+        one.request.body = binary(head);
+        let (trace, _) = redact(trace(vec![one.clone()]), "", &rules());
+        let expected = Binary {
+            head: if stays { head.to_vec() } else { Vec::new() },
+            length: Some(9),
+            sha256: stays.then(|| "d".into()),
+        };
+        assert_eq!(trace.exchanges[0].request.body, Body::Binary(expected));
+    }
+}
+
+#[test]
+fn private_keys_and_web_tokens() {
+    let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n-----END RSA PRIVATE KEY-----";
+    let jwt = format!("eyJhbGciOiJIUzI1NiJ9.{}.{}", "a".repeat(40), "b".repeat(43));
+    let body = format!("{{\"note\": {}}}", serde_json::Value::from(format!("{key} {jwt}")));
+    let (trace, output) = redact(trace(vec![exchange("http://h/", (&[], &body), (&[], ""))]), key, &rules());
+    let text = text_of(&trace.exchanges[0].request.body);
+    assert!(
+        text.starts_with("{\"note\": \"*** eyJ") && text.contains("(...)") && !text.contains("MIIE"),
+        "{text}"
+    );
+    assert_eq!(output, "***");
+}
+
+#[test]
+fn debug_output_is_redacted() {
+    let output = "REQ: curl -H \"X-Auth-Token: abc-def-123\" http://h/\npassword: 'pw-pw-pw'\n| adminPass | qwertyuiop |\nOS_PASSWORD=zxcvbnm\nVary: X-Auth-Token\n";
+    let (_, output) = redact(Trace::default(), output, &rules());
+    assert_eq!(
+        output,
+        "REQ: curl -H \"X-Auth-Token: ***\" http://h/\npassword: '***'\n| adminPass | *** |\nOS_PASSWORD=***\nVary: X-Auth-Token\n"
+    );
+}
+
+#[test]
+fn rules_of_the_user() {
+    let spec = RuleSpec {
+        headers: vec!["X-Mine".into()],
+        keys: vec!["payload".into()],
+        pointers: vec!["/list/*/pin".into(), "/a~1b".into()],
+        patterns: vec!["card ([0-9]{4})".into(), "ZZ[0-9]+".into()],
+    };
+    let rules = Rules::new("en", &spec).unwrap();
+    let body = r#"{"payLoad": "mine", "list": [{"pin": 1}, {"pin": "2"}], "pin": 3, "a/b": "c", "t": "card 1234 ZZ9"}"#;
+    let one = exchange("http://h/?payload=q", (&[("x-mine", "v")], body), (&[], ""));
+    let (trace, _) = redact(trace(vec![one]), "", &rules);
+    let request = &trace.exchanges[0].request;
+    assert_eq!(&*request.url, "http://h/?payload=***");
+    assert_eq!(request.headers, fields(&[("x-mine", "***")]));
+    assert_eq!(
+        text_of(&request.body),
+        r#"{"payLoad": "***", "list": [{"pin": "***"}, {"pin": "***"}], "pin": 3, "a/b": "***", "t": "card *** ***"}"#
+    );
+    for bad in [
+        RuleSpec { patterns: vec!["(".into()], ..RuleSpec::default() },
+        RuleSpec { pointers: vec!["a".into()], ..RuleSpec::default() },
+    ] {
+        assert!(Rules::new("en", &bad).is_err_and(|error| error.help().is_some()));
+    }
+}
+
+#[test]
+fn secrets_in_clear_are_found() {
+    let kinds = |text: &str| {
+        find_secrets(text).into_iter().map(|finding| text[finding.span].to_owned()).collect::<Vec<_>>()
+    };
+    for (text, found) in [
+        (format!("    X-Auth-Token: {FERNET}\n"), vec![FERNET.to_owned()]),
+        ("{\"text\": \"{\\\"password\\\": \\\"asdf\\\"}\"}".to_owned(), vec!["asdf".to_owned()]),
+        ("{\"name\": \"X-Auth-Token\",\n \"value\": \"abc123\"}".to_owned(), vec!["abc123".to_owned()]),
+        ("GET http://me:pw1@h/?token=tt1&b=c".to_owned(), vec!["pw1".to_owned(), "tt1".to_owned()]),
+        ("export OS_PASSWORD=asdf".to_owned(), vec!["asdf".to_owned()]),
+        ("curl -H 'Authorization: Basic bWU6cHc='".to_owned(), vec!["Basic bWU6cHc=".to_owned()]),
+        ("X-Auth-Token: gAAAAABjmQ2DBOk_(...생략...)_vl8aIernR\nVary: X-Auth-Token\n".to_owned(), vec![]),
+        (
+            "\"password\": \"***\", \"password\": \"{password}\", OS_PASSWORD=$PW, <password>".to_owned(),
+            vec![],
+        ),
+        ("\"methods\": [\"password\"], \"password_expires_at\": \"2026\"".to_owned(), vec![]),
+    ] {
+        assert_eq!(kinds(&text), found, "{text}");
+    }
+}
+
+proptest! {
+    /// Whatever the secrets: they are gone from all that is published, and nothing is found there.
+    #[test]
+    fn no_secret_is_left(
+        token in "[A-Za-z0-9_-]{20,200}",
+        password in "[a-zA-Z0-9!@#$%^&*\"'\\\\ /+=é가-힣]{8,20}[0-9][a-z]",
+        key in "[A-Za-z0-9]{16,40}",
+    ) {
+        let password = password.trim();
+        let json = |value: &str| serde_json::Value::from(value).to_string();
+        let body = format!("{{\"user\": {{\"password\": {}}}, \"copy\": {}}}", json(password), json(&format!("<{password}>")));
+        let url = format!("http://h/a/{key}?api_key={key}&p={}", walk::percent_encode(password));
+        let one = exchange(&url, (&[("X-Auth-Token", &token)], &body), (&[("X-Other", &token)], &format!("[{}]", json(&token))));
+        let output = format!("token {token}\npassword is {password}\nkey {key}\n");
+        let rules = rules();
+        let (once, shown) = redact(trace(vec![one]), &output, &rules);
+        let all = format!("{once:?}{shown}");
+        prop_assert!(!all.contains(&token), "{all}");
+        prop_assert!(!all.contains(password), "{all}");
+        prop_assert!(!all.contains(&key), "{all}");
+        prop_assert_eq!(find_secrets(&shown), vec![]);
+        prop_assert_eq!(find_secrets(text_of(&once.exchanges[0].request.body)), vec![]);
+        prop_assert!(serde_json::from_str::<serde_json::Value>(text_of(&once.exchanges[0].request.body)).is_ok());
+        let (twice, shown_twice) = redact(once.clone(), &shown, &rules);
+        prop_assert_eq!(&twice, &once);
+        prop_assert_eq!(shown_twice, shown);
+    }
+
+    #[test]
+    fn any_text_can_be_redacted(text in ".{0,200}", media in "(application/json|text/html|)") {
+        let one = exchange(&text, (&[("Content-Type", &media), ("A", &text)], &text), (&[], &text));
+        redact(trace(vec![one]), &text, &rules());
+        find_secrets(&text);
+    }
+}

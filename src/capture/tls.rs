@@ -1,0 +1,275 @@
+//! Certificates: those that are shown to the client, and those that servers show.
+//!
+//! A certificate authority is made for one run and exists in memory; only its
+//! certificate, which is public, is written to a file for the client to trust.
+//! What a server shows is verified as the client would have done it without
+//! docgen, or not at all when the user says so.
+
+use std::collections::HashMap;
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::Engine as _;
+use rcgen::{
+    CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The only protocol that is spoken inside TLS.
+pub(crate) const HTTP_1_1: &[u8] = b"http/1.1";
+
+/// The certificate authority of one run.
+pub(crate) struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    /// The key of every certificate that it issues.
+    key: KeyPair,
+    issued: Mutex<HashMap<String, Arc<ServerConfig>>>,
+}
+
+impl Authority {
+    /// A new one, valid from a day ago for a month.
+    pub(crate) fn new() -> Result<Authority> {
+        let mut params = params(Vec::new())?;
+        params.distinguished_name.push(DnType::CommonName, "docgen, for one run");
+        params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+        params.key_usages =
+            vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
+        let key = KeyPair::generate().map_err(certificate_error)?;
+        Ok(Authority {
+            issuer: CertifiedIssuer::self_signed(params, key).map_err(certificate_error)?,
+            key: KeyPair::generate().map_err(certificate_error)?,
+            issued: Mutex::default(),
+        })
+    }
+
+    /// Its certificate in PEM.
+    pub(crate) fn pem(&self) -> String {
+        pem(self.issuer.der())
+    }
+
+    /// What a server that is `host`, a name or an address, and is asked for as `name`, would show.
+    pub(crate) fn server(&self, host: &str, name: Option<&str>) -> Result<Arc<ServerConfig>> {
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let key = format!("{host} {}", name.unwrap_or_default());
+        let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(config) = issued.get(&key) {
+            return Ok(config.clone());
+        }
+        // rcgen makes an IP address of a name that is one.
+        let mut names = vec![host.to_owned()];
+        names.extend(name.filter(|name| !name.eq_ignore_ascii_case(host)).map(str::to_owned));
+        let mut params = params(names)?;
+        params.distinguished_name.push(DnType::CommonName, "docgen recording proxy");
+        params.use_authority_key_identifier_extension = true;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let certificate = params.signed_by(&self.key, &self.issuer).map_err(certificate_error)?;
+        let private = PrivateKeyDer::Pkcs8(self.key.serialize_der().into());
+        let chain = vec![certificate.der().clone(), self.issuer.der().clone()];
+        let mut config = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private))
+            .map_err(certificate_error)?;
+        config.alpn_protocols = vec![HTTP_1_1.to_vec()];
+        let config = Arc::new(config);
+        issued.insert(key, config.clone());
+        Ok(config)
+    }
+}
+
+fn params(names: Vec<String>) -> Result<CertificateParams> {
+    let mut params = CertificateParams::new(names).map_err(certificate_error)?;
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    let date = |days| {
+        use chrono::Datelike;
+        let date = chrono::Utc::now().date_naive() + chrono::Days::new(days) - chrono::Days::new(1);
+        rcgen::date_time_ymd(date.year(), date.month() as u8, date.day() as u8)
+    };
+    params.not_before = date(0);
+    params.not_after = date(30);
+    Ok(params)
+}
+
+fn certificate_error(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(ErrorKind::Capture, format!("cannot make a certificate for the recording proxy: {error}"))
+        .with_source(error)
+}
+
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// The certificates that a server's own must lead to.
+pub(crate) struct Roots(Vec<CertificateDer<'static>>);
+
+impl Roots {
+    /// Those of the system and of `files`, which are PEM files or folders of such.
+    ///
+    /// # Errors
+    /// When one of `files` cannot be read or holds no certificate.
+    pub(crate) fn load(files: &[PathBuf]) -> Result<Roots> {
+        let mut roots = rustls_native_certs::load_native_certs().certs;
+        for file in files {
+            let found = read(file)?;
+            if found.is_empty() {
+                return Err(Error::new(
+                    ErrorKind::Capture,
+                    format!("{} holds no certificate", file.display()),
+                )
+                .hint("name a file of certificates in PEM, as `openssl x509` prints them"));
+            }
+            roots.extend(found);
+        }
+        Ok(Roots(roots))
+    }
+
+    /// All of them in PEM.
+    pub(crate) fn pem(&self) -> String {
+        self.0.iter().map(pem).collect()
+    }
+
+    /// How servers are spoken to: verified by these roots, or `insecure`.
+    pub(crate) fn client(&self, insecure: bool) -> Result<Arc<ClientConfig>> {
+        let builder = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(certificate_error)?
+            .dangerous();
+        let verifier: Arc<dyn ServerCertVerifier> = if insecure {
+            Arc::new(Insecure(provider()))
+        } else {
+            let mut store = RootCertStore::empty();
+            store.add_parsable_certificates(self.0.iter().cloned());
+            if store.is_empty() {
+                Arc::new(NoRoots(provider()))
+            } else {
+                WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider())
+                    .build()
+                    .map_err(certificate_error)?
+            }
+        };
+        let mut config = builder.with_custom_certificate_verifier(verifier).with_no_client_auth();
+        config.alpn_protocols = vec![HTTP_1_1.to_vec()];
+        Ok(Arc::new(config))
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    let io = |error| Error::io("read certificates from", path, error);
+    if fs::metadata(path).map_err(io)?.is_dir() {
+        let mut files: Vec<PathBuf> =
+            fs::read_dir(path).map_err(io)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        files.sort();
+        return Ok(files
+            .iter()
+            .filter_map(|file| fs::read(file).ok())
+            .flat_map(|pem| certificates(&pem))
+            .collect());
+    }
+    Ok(certificates(&fs::read(path).map_err(io)?))
+}
+
+fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
+    CertificateDer::pem_slice_iter(pem).filter_map(std::result::Result::ok).collect()
+}
+
+fn pem(certificate: &CertificateDer<'_>) -> String {
+    let mut pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
+    let body = base64::engine::general_purpose::STANDARD.encode(certificate);
+    for line in body.as_bytes().chunks(64) {
+        pem.extend(line.iter().map(|&byte| byte as char));
+        pem.push('\n');
+    }
+    pem + "-----END CERTIFICATE-----\n"
+}
+
+/// The name that a server's certificate must be for.
+pub(crate) fn server_name(host: &str) -> Option<ServerName<'static>> {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    match host.parse::<IpAddr>() {
+        Ok(address) => Some(ServerName::from(address)),
+        Err(_) => ServerName::try_from(host.to_owned()).ok(),
+    }
+}
+
+/// Takes any certificate; what is signed with it is still verified.
+#[derive(Debug)]
+struct Insecure(Arc<CryptoProvider>);
+
+/// Takes none, because there is no root to lead to.
+#[derive(Debug)]
+struct NoRoots(Arc<CryptoProvider>);
+
+macro_rules! signatures {
+    () => {
+        fn verify_tls12_signature(
+            &self,
+            message: &[u8],
+            certificate: &CertificateDer<'_>,
+            signature: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            rustls::crypto::verify_tls12_signature(
+                message,
+                certificate,
+                signature,
+                &self.0.signature_verification_algorithms,
+            )
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            certificate: &CertificateDer<'_>,
+            signature: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            rustls::crypto::verify_tls13_signature(
+                message,
+                certificate,
+                signature,
+                &self.0.signature_verification_algorithms,
+            )
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            self.0.signature_verification_algorithms.supported_schemes()
+        }
+    };
+}
+
+impl ServerCertVerifier for Insecure {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    signatures!();
+}
+
+impl ServerCertVerifier for NoRoots {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Err(rustls::Error::General("this machine names no certificate authority to trust".to_owned()))
+    }
+
+    signatures!();
+}

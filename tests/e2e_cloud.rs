@@ -1,0 +1,155 @@
+//! Ten commands of a real client against a real cloud: what is recorded is what the servers saw.
+//!
+//! The cloud is that of `scripts/cloud/cloud.sh`, which each release needs to be installed with
+//! once (`cloud.sh install zed`); a release that is not is skipped, and listed as ignored. The
+//! ground truth is the servers' own access log.
+
+// Helpers of tests panic as tests do.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use docgen::capture::redact::{RuleSpec, Rules};
+use docgen::capture::{CommandSpec, Options, ProxyOptions, openrc, record};
+use docgen::trace::{Exchange, UrlParts};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    // The machine is busy enough with one client and one cloud.
+    arguments.test_threads = Some(1);
+    let mut trials = Vec::new();
+    for release in ["zed", "new"] {
+        let installed = cloud_dir(release).join("installed").exists();
+        for scheme in ["http", "https"] {
+            let name = match installed {
+                true => format!("{release}_over_{scheme}"),
+                false => format!("{release}_over_{scheme} (needs scripts/cloud/cloud.sh install {release})"),
+            };
+            let trial = Trial::test(name, move || ten_commands(release, scheme));
+            trials.push(trial.with_ignored_flag(!installed));
+        }
+    }
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    for release in ["zed", "new"] {
+        cloud(&["stop", release]).expect("the cloud stops");
+    }
+    conclusion.exit();
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn cloud_dir(release: &str) -> PathBuf {
+    root().join(".build/cloud").join(release)
+}
+
+fn cloud(arguments: &[&str]) -> Result<String, Failed> {
+    let output = Command::new(root().join("scripts/cloud/cloud.sh")).args(arguments).output()?;
+    if !output.status.success() {
+        return Err(format!("cloud.sh {arguments:?}: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Method, path and status of a request.
+type Seen = (String, String, u16);
+
+/// What the servers say that clients asked, from this line of the log on.
+fn access_log(release: &str, from: usize) -> Result<Vec<Seen>, Failed> {
+    let log = std::fs::read_to_string(cloud_dir(release).join("log/access.jsonl")).unwrap_or_default();
+    let mut lines = Vec::new();
+    for line in log.lines().skip(from) {
+        let line: serde_json::Value = serde_json::from_str(line)?;
+        if line["client"] == true {
+            lines.push(line);
+        }
+    }
+    lines.sort_by(|a, b| a["time"].as_f64().unwrap().total_cmp(&b["time"].as_f64().unwrap()));
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    Ok(lines
+        .iter()
+        .map(|line| (text(&line["method"]), text(&line["path"]), line["status"].as_u64().unwrap() as u16))
+        .collect())
+}
+
+fn log_length(release: &str) -> usize {
+    std::fs::read_to_string(cloud_dir(release).join("log/access.jsonl")).map_or(0, |log| log.lines().count())
+}
+
+fn seen(exchange: &Exchange) -> Seen {
+    let path = UrlParts::of(&exchange.request.url).path.replace("%20", " ");
+    (
+        exchange.request.method.to_string(),
+        path,
+        exchange.response.as_ref().map_or(0, |response| response.status),
+    )
+}
+
+fn ten_commands(release: &str, scheme: &str) -> Result<(), Failed> {
+    cloud(&["start", release])?;
+    let script = cloud(&["openrc", release, if scheme == "https" { "tls" } else { "" }])?;
+    let variables = openrc(Path::new("openrc"), &script, |name| std::env::var(name).ok())
+        .map_err(|errors| format!("{errors:?}"))?;
+    let mut env: Vec<(OsString, OsString)> =
+        std::env::vars_os().filter(|(name, _)| !name.to_string_lossy().starts_with("OS_")).collect();
+    for (name, value) in variables {
+        env.retain(|(known, _)| *known != *name);
+        env.push((name.into(), value.into()));
+    }
+
+    let folder = tempfile::tempdir()?;
+    let image = folder.path().join("image");
+    std::fs::write(&image, (0..3_000_000u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect::<Vec<_>>())?;
+    let (image, saved) = (image.display().to_string(), folder.path().join("saved").display().to_string());
+    let name = format!("docgen {release} {scheme}");
+    let commands: [&[&str]; 10] = [
+        &["create", "--file", &image, "--shared", &name],
+        &["list", "--all"],
+        &["show", "--format", "json", &name],
+        &["save", "--file", &saved, &name],
+        &["set", "--property", "docgen=yes", &name],
+        &["unset", "--property", "docgen", &name],
+        &["add", "project", &name, "demo"],
+        &["member", "list", &name],
+        &["remove", "project", &name, "demo"],
+        &["delete", &name],
+    ];
+    let mut published = String::new();
+    for command in commands {
+        let from = log_length(release);
+        let words = ["openstack", "image"].iter().chain(command).map(|word| (*word).to_owned()).collect();
+        let options = Options {
+            proxy: ProxyOptions { temp_dir: folder.path().to_owned(), ..ProxyOptions::default() },
+            redaction: Some(Rules::new("ko", &RuleSpec::default())?),
+            from: None,
+        };
+        let recording = record(&CommandSpec::new(words, env.clone()), &options, &mut |_| {})
+            .map_err(|failure| format!("{:?} {:?} {}", failure.errors, failure.notes, failure.output))?;
+        if !recording.notes.is_empty() {
+            return Err(format!("{command:?}: {:?}", recording.notes).into());
+        }
+        let trace = recording.exchanges.trace()?;
+        let recorded: Vec<Seen> = trace.exchanges.iter().map(seen).collect();
+        let truth = access_log(release, from)?;
+        if recorded != truth || recorded.len() < 2 {
+            return Err(format!("{command:?}\nrecorded {recorded:#?}\nthe servers saw {truth:#?}").into());
+        }
+        println!("{release} {scheme} image {:<12} {} exchanges", command[0], recorded.len());
+        published.push_str(&format!("{trace:?}{}", recording.output));
+    }
+    if std::fs::read(&image)? != std::fs::read(&saved)? {
+        return Err("the image came back changed".into());
+    }
+    let issued = std::fs::read_to_string(cloud_dir(release).join("log/secrets.txt"))?;
+    let password = env.iter().find(|(name, _)| name == "OS_PASSWORD").unwrap().1.to_str().unwrap();
+    for secret in issued.lines().chain([password]) {
+        if published.contains(secret) {
+            return Err("a secret that the cloud issued is in the recording".into());
+        }
+    }
+    Ok(())
+}
