@@ -4,9 +4,12 @@
 //! Data goes to standard output and everything else to standard error; colour and
 //! progress only where somebody looks. One file a subcommand.
 
+mod capture;
 mod completions;
 mod import;
+mod log;
 mod man;
+mod recording;
 mod render;
 mod templates;
 mod ui;
@@ -51,6 +54,8 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Render(render::Render),
+    Capture(capture::Capture),
+    Log(log::Log),
     Import(import::Import),
     Templates(templates::Templates),
     Completions(completions::Completions),
@@ -71,6 +76,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let ui = Ui::new(arguments.quiet, arguments.verbose);
     let result = match arguments.command {
         Command::Render(command) => command.run(&ui),
+        Command::Capture(command) => command.run(&ui),
+        Command::Log(command) => command.run(&ui),
         Command::Import(command) => command.run(&ui),
         Command::Templates(command) => command.run(&ui),
         Command::Completions(command) => command.run(&ui),
