@@ -365,6 +365,7 @@ pub const RESERVED: &[&str] = &[
     "span",
     "tabs",
     "title",
+    "value",
     "var",
     "vars",
 ];

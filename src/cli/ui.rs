@@ -50,6 +50,14 @@ impl Ui {
         }
     }
 
+    /// Prints what a person should know and need not mend, each set off from the next.
+    pub(super) fn notices(&self, notices: &[Error]) {
+        for notice in notices.iter().filter(|_| !self.quiet) {
+            let text = notice.to_string();
+            self.line(format_args!("note{}\n", text.strip_prefix("error").unwrap_or(&text)));
+        }
+    }
+
     /// Says something that a quiet user does not want to read.
     pub(super) fn say(&self, message: std::fmt::Arguments<'_>) {
         if !self.quiet {

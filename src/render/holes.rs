@@ -150,6 +150,10 @@ impl<'a> Filler<'a> {
                     },
                 }
             }
+            // A source with the line ends of Windows is a page with them.
+            if has_windows_ends(&source.text) {
+                text = text.replace("\r\n", "\n").replace('\n', "\r\n");
+            }
             filled.push(text.into_bytes());
         }
         if errors.is_empty() { Ok(filled) } else { Err(errors) }
@@ -381,7 +385,11 @@ impl<'a> Filler<'a> {
             "range" | "span" => (2, &[]),
             "heading" | "arrow" | "api" | "describe" | "page" => (1, &[]),
             "part" => (3, &[]),
-            "exchange" | "message" | "tabs" | "header" | "body" => (1, &["highlight", "linenums"]),
+            "exchange" | "header" => (1, &["highlight", "linenums"]),
+            "message" | "tabs" | "body" => {
+                (1, &["highlight", "linenums", "prefix", "absent", "language", "raw"])
+            }
+            "value" => (2, &[]),
             "lines" => (usize::MAX, &[]),
             "diagram" | "arrows" => (0, &["after", "until"]),
             "shared" => (1, &["until"]),
@@ -446,7 +454,7 @@ impl<'a> Filler<'a> {
                 self.piece(word, context! { exchange => view, exchange_options => options })
             }
             "message" | "tabs" | "header" | "body" => {
-                let message = self.message(spot, word, first()?)?;
+                let message = self.reworded(self.message(spot, word, first()?)?, call)?;
                 let options = self.options_of_message(call, &message, word)?;
                 let name = match word {
                     "header" => "header_tab",
@@ -474,6 +482,13 @@ impl<'a> Filler<'a> {
                 }
             }
             "part" => self.part(first()?, &call.arguments[1..]),
+            "value" => {
+                let message = self.message(spot, word, first()?)?;
+                let name = call.arguments.get(1).and_then(Value::as_str).ok_or_else(|| {
+                    Blame::new("`value` needs to be told which").hint(format!("`{}`", usage(word)))
+                })?;
+                self.value(&message, name)
+            }
             "diagram" => {
                 let items = self.items(spot, call)?;
                 let participants = self.participants_of(&items);
@@ -524,14 +539,65 @@ impl<'a> Filler<'a> {
         Ok(text.split('\n').skip(first - 1).take(last + 1 - first).collect::<Vec<_>>().join("\n"))
     }
 
-    /// A body as it was sent: one that stands on a single line stays on it.
-    fn raw_body(&self, message: &Message) -> String {
+    /// The value of a header, or of a key of the body: a text without its quotes, all else as JSON.
+    fn value(&self, message: &Message, name: &str) -> Result<String, Blame> {
+        let missing = || Blame::new(format!("({}) has no `{name}`", message.number)).at(name);
+        if !name.starts_with('/') {
+            let of_name = |line: &&str| {
+                line.split_once(':').is_some_and(|(known, _)| known.eq_ignore_ascii_case(name))
+            };
+            let line = message.headers.text().lines().find(of_name).ok_or_else(missing)?;
+            return Ok(line[name.len() + 1..].strip_prefix(' ').unwrap_or(&line[name.len() + 1..]).to_owned());
+        }
+        let body: serde_json::Value = serde_json::from_str(message.body.text()).map_err(|_| {
+            Blame::new(format!("the body of ({}) is no JSON, so it has no `{name}`", message.number)).at(name)
+        })?;
+        let found = body.pointer(name).ok_or_else(missing)?;
+        let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+        Ok(visible(&text).into_owned())
+    }
+
+    /// The message with its body as the options of a call say it.
+    fn reworded(&self, message: Arc<Message>, call: &Call) -> Result<Arc<Message>, Blame> {
+        let text = |name: &str| match call.option(name) {
+            None => Ok(None),
+            Some(value) => value
+                .as_str()
+                .map(|text| Some(text.to_owned()))
+                .ok_or_else(|| Blame::new(format!("`{name}` is a text, in quotes")).at(name)),
+        };
+        let (prefix, absent, language) = (text("prefix")?, text("absent")?, text("language")?);
+        let raw = call.switch("raw")?;
+        if prefix.is_none() && absent.is_none() && language.is_none() && !raw {
+            return Ok(message);
+        }
+        let mut message = (*message).clone();
+        let is_absent = matches!(self.body(&message), Body::Absent);
+        let mut body = if raw { self.raw_body(&message) } else { message.body.to_string() };
+        if let Some(absent) = absent.filter(|_| is_absent) {
+            body = absent;
+        }
+        if let Some(prefix) = prefix.filter(|_| !is_absent) {
+            body.insert_str(0, &prefix);
+        }
+        message.body = Block::new(body.into());
+        if let Some(language) = language {
+            message.language = language.into();
+        }
+        Ok(Arc::new(message))
+    }
+
+    fn body(&self, message: &Message) -> &Body {
         let exchange = &self.scope.trace.exchanges[message.exchange];
-        let body = match (message.side, &exchange.response) {
+        match (message.side, &exchange.response) {
             (Side::Response, Some(response)) => &response.body,
             _ => &exchange.request.body,
-        };
-        match body {
+        }
+    }
+
+    /// A body as it was sent: one that stands on a single line stays on it.
+    fn raw_body(&self, message: &Message) -> String {
+        match self.body(message) {
             Body::Text(text) => Block::new(text.clone()).to_string(),
             _ => message.body.to_string(),
         }
@@ -785,6 +851,11 @@ pub(super) fn holes_of_lost(source: &Source, lost: &[&str]) -> Vec<Error> {
     errors
 }
 
+/// Whether every line of a text ends as Windows ends lines.
+pub(crate) fn has_windows_ends(text: &str) -> bool {
+    text.contains('\n') && !text.starts_with('\n') && text.split_inclusive('\n').all(|line| !line.ends_with('\n') || line.ends_with("\r\n"))
+}
+
 /// Appends what a hole prints. Its line lends its indent to all lines but the first, which has it
 /// already: also where text stands before the hole (`DATA={{ show.request.body }}`).
 fn push(text: &mut String, printed: &str, source: &Source, hole: &Hole) {
@@ -933,6 +1004,7 @@ fn usage(word: &str) -> &'static str {
         "header" => "header(show.response, highlight=\"Location\")",
         "body" => "body(show.response, highlight=\"/id\")",
         "lines" => "lines(show.response, \"/id\")",
+        "value" => "value(show.response, \"/status\")",
         "part" => "part(show.response.body, 1, 12)",
         "shared" => "shared(\"openstack/image/create\", until=version)",
         _ => "page(\"openstack/image/create\")",
