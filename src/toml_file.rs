@@ -42,7 +42,12 @@ pub(crate) fn from_text<T: DeserializeOwned>(file: &Path, text: &str) -> Result<
 /// # Errors
 /// [`ErrorKind::Setting`] where the text is no TOML, has one of the entries already, or writes the
 /// table in a way that nothing can be added to (`table = { … }`).
-pub(crate) fn with_entries(file: &Path, text: &str, table: &str, entries: &[(String, String)]) -> Result<String> {
+pub(crate) fn with_entries(
+    file: &Path,
+    text: &str,
+    table: &str,
+    entries: &[(String, String)],
+) -> Result<String> {
     if entries.is_empty() {
         return Ok(text.to_owned());
     }
@@ -56,7 +61,8 @@ pub(crate) fn with_entries(file: &Path, text: &str, table: &str, entries: &[(Str
         }
     }
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let line = |start: &str, (key, value): &(String, String)| format!("{start}{key} = {}{end}", quoted(value));
+    let line =
+        |start: &str, (key, value): &(String, String)| format!("{start}{key} = {}{end}", quoted(value));
     let lines = |start: &str| entries.iter().map(|entry| line(start, entry)).collect::<String>();
     let header = format!("[{table}]");
     let dotted = format!("{table}.");
@@ -65,7 +71,8 @@ pub(crate) fn with_entries(file: &Path, text: &str, table: &str, entries: &[(Str
         let block = text[..next.unwrap_or(text.len())].trim_end();
         (block.len() + text[block.len()..].find('\n').map_or(0, |at| at + 1), lines(""))
     });
-    let behind_dotted = last_line(text, |line| line.trim_start().starts_with(&dotted)).map(|at| (at, lines(&dotted)));
+    let behind_dotted =
+        last_line(text, |line| line.trim_start().starts_with(&dotted)).map(|at| (at, lines(&dotted)));
     let gap = if text.trim().is_empty() { "" } else { end };
     let at_the_end = Some((text.len(), format!("{gap}{header}{end}{}", lines(""))));
     for (at, added) in [behind_last, behind_dotted, at_the_end].into_iter().flatten() {
@@ -187,14 +194,21 @@ mod tests {
             ("", "[label]\n", ""),
             ("title = 'x'", "title = 'x'\n\n[label]\n", ""),
             ("[label]\n", "[label]\n", ""),
-            ("[label]\na = '1' # first\n\n[vars]\nx = '1'\n", "[label]\na = '1' # first\n", "\n[vars]\nx = '1'\n"),
+            (
+                "[label]\na = '1' # first\n\n[vars]\nx = '1'\n",
+                "[label]\na = '1' # first\n",
+                "\n[vars]\nx = '1'\n",
+            ),
             ("[label]\na = '1'", "[label]\na = '1'\n", ""),
             ("[vars]\nt = \"\"\"\n[label]\n\"\"\"\n", "[vars]\nt = \"\"\"\n[label]\n\"\"\"\n\n[label]\n", ""),
         ] {
             assert_eq!(added(text).unwrap(), format!("{before}{LINES}{after}"), "{text}");
         }
         let dotted = added("label.a = '1'\ntitle = 'x'\n").unwrap();
-        assert!(dotted.starts_with("label.a = '1'\nlabel.b = ") && dotted.ends_with("\ntitle = 'x'\n"), "{dotted}");
+        assert!(
+            dotted.starts_with("label.a = '1'\nlabel.b = ") && dotted.ends_with("\ntitle = 'x'\n"),
+            "{dotted}"
+        );
         assert!(added("label = { a = '1' }\n").is_err());
         assert!(added("[label]\nb = '1'\n").is_err());
         assert!(added("[label\n").is_err());

@@ -1,5 +1,7 @@
 //! Page sources over time: drafted, rendered, brought up to date, checked; as a user does it.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -171,7 +173,10 @@ fn new_exchanges_get_their_sections_and_nothing_else_changes() {
         desk.ok(&["new", CAPTURE]);
         let name = if layout == "page" { "page.md" } else { "body.md" };
         let name = format!("{CAPTURE}/{name}");
-        let before = desk.read(&name).replace("{{ tabs(show_image.request) }}\n", "{{ tabs(show_image.request) }}\n\nOur own words.   \n");
+        let before = desk.read(&name).replace(
+            "{{ tabs(show_image.request) }}\n",
+            "{{ tabs(show_image.request) }}\n\nOur own words.   \n",
+        );
         desk.write(&name, &before);
 
         desk.write(&format!("{CAPTURE}/trace.log"), &(versions() + &token() + &show(&check())));
@@ -244,7 +249,9 @@ fn a_section_whose_exchange_is_gone_is_kept_marked_and_comes_back() {
 
 #[test]
 fn a_section_that_shows_something_else_too_is_not_marked() {
-    let labels = format!("{SETTINGS}\n[label]\na = \"keystone GET /identity\"\nb = \"glance GET /image/v2/images/42\"\n");
+    let labels = format!(
+        "{SETTINGS}\n[label]\na = \"keystone GET /identity\"\nb = \"glance GET /image/v2/images/42\"\n"
+    );
     let desk = Desk::new("page", &versions(), &labels);
     let source = "## Both\n\n{{ tabs(a.request) }}\n\n{{ tabs(b.request) }}\n";
     desk.write(&format!("{CAPTURE}/page.md"), source);
@@ -261,7 +268,10 @@ fn sections_without_an_end_of_line_and_pages_without_sections_are_served_too() {
     desk.write(&format!("{CAPTURE}/page.md"), "# x\n\n{{ exchange(a) }}");
     desk.ok(&["update", CAPTURE]);
     let updated = desk.source();
-    assert!(updated.starts_with("# x\n\n{{ exchange(a) }}\n\n### {{ heading(issue_token.request) }}\n"), "{updated}");
+    assert!(
+        updated.starts_with("# x\n\n{{ exchange(a) }}\n\n### {{ heading(issue_token.request) }}\n"),
+        "{updated}"
+    );
 
     desk.write(&format!("{CAPTURE}/page.md"), "# x\n\n## Request/Response\n\n## Output\n");
     desk.ok(&["update", CAPTURE]);
@@ -292,7 +302,12 @@ fn broken_links_and_stale_pages_are_found_with_their_place() {
         .iter()
         .map(|finding| {
             let number = |key: &str| finding[key].as_u64().unwrap_or(0);
-            (finding["kind"].as_str().unwrap(), finding["file"].as_str().unwrap(), number("line"), number("column"))
+            (
+                finding["kind"].as_str().unwrap(),
+                finding["file"].as_str().unwrap(),
+                number("line"),
+                number("column"),
+            )
         })
         .collect();
     assert_eq!(

@@ -85,13 +85,11 @@ impl<'a> Resolved<'a> {
         let scope = self.scope();
         let request = &scope.trace.exchanges[exchange].request;
         let (from, to) = (&scope.cast.from(exchange).id, &scope.cast.to(exchange).id);
-        let path = |query| {
-            Paths { query, ..scope.paths }.templated(to, &request.method, &request.url).into_owned()
-        };
+        let path =
+            |query| Paths { query, ..scope.paths }.templated(to, &request.method, &request.url).into_owned();
         let (method, plain, full) = (&request.method, path(false), path(true));
         let nowhere = Place::file(Path::new(""));
-        let mut candidates =
-            vec![format!("{to} {method} {plain}"), format!("{from}->{to} {method} {plain}")];
+        let mut candidates = vec![format!("{to} {method} {plain}"), format!("{from}->{to} {method} {plain}")];
         // An id in a query is another one when the command is run again.
         if !full[plain.len()..].contains(|c: char| c.is_ascii_digit()) {
             candidates.push(format!("{from}->{to} {method} {full}"));
@@ -108,8 +106,9 @@ impl<'a> Resolved<'a> {
 /// The method, and the last word of the path that says something.
 fn method_and_noun(resolved: &Resolved<'_>, exchange: &PageExchange) -> String {
     let request = &exchange.request;
-    let says_something =
-        |segment: &&str| !segment.is_empty() && !segment.contains('{') && !segment.bytes().any(|b| b.is_ascii_digit());
+    let says_something = |segment: &&str| {
+        !segment.is_empty() && !segment.contains('{') && !segment.bytes().any(|b| b.is_ascii_digit())
+    };
     let path = request.path.split('?').next().unwrap_or_default();
     let noun = path.rsplit('/').find(says_something).unwrap_or(&resolved.cast.to(exchange.index).id);
     word(&format!("{}_{noun}", request.method))
@@ -273,8 +272,16 @@ fn diagram(text: &mut String, page: &Page, labels: &Labels) {
             let label = labels.of(exchange.index);
             let _ = match &exchange.purpose {
                 Some(purpose) => {
-                    let line = super::phrases::fill(&escaped(phrases.get("step_line")), "purpose", &escaped(purpose));
-                    writeln!(text, "- {}", super::phrases::fill(&line, "steps", &format!("{{{{ {label} }}}}")))
+                    let line = super::phrases::fill(
+                        &escaped(phrases.get("step_line")),
+                        "purpose",
+                        &escaped(purpose),
+                    );
+                    writeln!(
+                        text,
+                        "- {}",
+                        super::phrases::fill(&line, "steps", &format!("{{{{ {label} }}}}"))
+                    )
                 }
                 None => writeln!(
                     text,

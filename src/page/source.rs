@@ -304,7 +304,8 @@ impl<'a> Finder<'a> {
     /// Whether braces close the hole that begins at `start`, before another or the paragraph's end.
     fn is_closed(&self, start: usize) -> bool {
         let rest = &self.text[start + 2..];
-        let paragraph = rest.match_indices('\n').find(|(at, _)| blank_line_follows(&rest.as_bytes()[at + 1..]));
+        let paragraph =
+            rest.match_indices('\n').find(|(at, _)| blank_line_follows(&rest.as_bytes()[at + 1..]));
         let rest = &rest[..paragraph.map_or(rest.len(), |(at, _)| at)];
         let end = rest.find("}}");
         end.is_some_and(|end| rest.find("{{").is_none_or(|next| end < next))

@@ -101,7 +101,9 @@ enum Edit {
 /// The runs of sections that show only exchanges that are lost, with their labels.
 fn gone(sections: &[Section], lost: &[&str]) -> Vec<(Range<usize>, Vec<String>)> {
     let mut gone: Vec<(Range<usize>, Vec<String>)> = Vec::new();
-    for section in sections.iter().filter(|section| section.names.iter().all(|name| lost.contains(&name.as_str()))) {
+    for section in
+        sections.iter().filter(|section| section.names.iter().all(|name| lost.contains(&name.as_str())))
+    {
         match gone.last_mut() {
             Some((span, labels)) if span.end == section.span.start => {
                 span.end = section.span.end;
@@ -163,14 +165,18 @@ impl Section {
         let parts: Vec<(Section, bool)> = boundaries
             .iter()
             .zip(ends)
-            .map(|(boundary, end)| (Section::of(source, facts, boundary.at..end, boundary.level), boundary.gone))
+            .map(|(boundary, end)| {
+                (Section::of(source, facts, boundary.at..end, boundary.level), boundary.gone)
+            })
             .collect();
         let mut sections: Vec<Section> = Vec::new();
         let mut open = false;
         for (part, gone) in parts {
             let shows = !part.names.is_empty();
             match sections.last_mut() {
-                Some(last) if open && !gone && !shows && part.level > last.level => last.span.end = part.span.end,
+                Some(last) if open && !gone && !shows && part.level > last.level => {
+                    last.span.end = part.span.end
+                }
                 _ => {
                     open = shows && !gone;
                     if open {
@@ -232,7 +238,9 @@ fn shown_by(source: &Source, hole: &Hole) -> Option<(String, Option<Side>)> {
                 _ => (selector.to_owned(), None),
             })
         }
-        (TokenKind::Name, false) if matches!(text(4), "headers" | "body" | "raw_body") => Some((text(0).to_owned(), side(text(2)))),
+        (TokenKind::Name, false) if matches!(text(4), "headers" | "body" | "raw_body") => {
+            Some((text(0).to_owned(), side(text(2))))
+        }
         _ => None,
     }
 }
@@ -284,8 +292,11 @@ fn first_place(source: &Source, sections: &[Section], page: &Page) -> (usize, us
     };
     let all = boundaries(source);
     let line = |at: usize| source.text[at..].lines().next().unwrap_or_default();
-    let heading = all.iter().position(|boundary| line(boundary.at).trim_start_matches(['#', ' ']).trim() == page.phrases.get(key));
-    let next = heading.and_then(|heading| all[heading + 1..].iter().find(|next| next.level <= all[heading].level));
+    let heading = all.iter().position(|boundary| {
+        line(boundary.at).trim_start_matches(['#', ' ']).trim() == page.phrases.get(key)
+    });
+    let next =
+        heading.and_then(|heading| all[heading + 1..].iter().find(|next| next.level <= all[heading].level));
     (next.map_or(source.text.len(), |next| next.at), 3)
 }
 

@@ -34,7 +34,9 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
             _ => "this page is not what its capture says",
         };
         let place = first_difference(&stale.file, stale.old.as_deref(), stale.new.as_deref());
-        findings.push(Error::new(ErrorKind::Stale, message).at(place).hint("`docgen render` brings it up to date"));
+        findings.push(
+            Error::new(ErrorKind::Stale, message).at(place).hint("`docgen render` brings it up to date"),
+        );
     }
 
     let folders = input::find(&options.captures)?;
@@ -62,7 +64,10 @@ fn first_difference(file: &Path, old: Option<&[u8]>, new: Option<&[u8]>) -> Plac
     let (Some(old), Some(new)) = (old, new) else { return Place::file(file) };
     let same = old.iter().zip(new).take_while(|(a, b)| a == b).count();
     let text = String::from_utf8_lossy(old);
-    let line = text.as_bytes()[..same.min(text.len())].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    let line = text.as_bytes()[..same.min(text.len())]
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .map_or(0, |at| at + 1);
     let start = text.floor_char_boundary(line);
     Place { column: 0, ..Place::span(file, &text, start, start) }
 }
@@ -104,11 +109,9 @@ fn unshown(desk: &Desk<'_>, pending: &Pending) -> Vec<Error> {
         let at = before.rfind('\n').map_or(0, |end| end + 1);
         let place = Place { column: 0, ..source.place(&(at..at)) };
         let message = format!("no page shows {}, `{}`", steps.join(","), desk.resolved.selector(index));
-        findings.push(
-            Error::new(ErrorKind::Unshown, message)
-                .at(place)
-                .hint("`docgen update` puts its section here; `{{ rest }}` shows all that is shown nowhere else"),
-        );
+        findings.push(Error::new(ErrorKind::Unshown, message).at(place).hint(
+            "`docgen update` puts its section here; `{{ rest }}` shows all that is shown nowhere else",
+        ));
     }
     findings
 }
@@ -134,9 +137,12 @@ impl Pages<'_> {
         };
         for entry in WalkDir::new(self.docs).sort_by_file_name().into_iter().filter_entry(visible) {
             let entry = entry.map_err(|error| Error::io("read", self.docs, error.into()))?;
-            let is_page = entry.file_type().is_file() && entry.path().extension().is_some_and(|ending| ending == "md");
+            let is_page =
+                entry.file_type().is_file() && entry.path().extension().is_some_and(|ending| ending == "md");
             let below = entry.path().strip_prefix(self.docs).unwrap_or(entry.path());
-            let Some(path) = below.to_str().map(|path| path.replace(std::path::MAIN_SEPARATOR, "/")) else { continue };
+            let Some(path) = below.to_str().map(|path| path.replace(std::path::MAIN_SEPARATOR, "/")) else {
+                continue;
+            };
             // The links of a page with a source are checked where they were written.
             if !is_page || self.from_sources.contains(&path) {
                 continue;
@@ -150,9 +156,8 @@ impl Pages<'_> {
     /// Links of `text`, the content of `file`, that lead from the page `own` to no page.
     fn check(&self, text: &str, source: Option<&Source>, file: &Path, own: &str) -> Vec<Error> {
         let mut findings = Vec::new();
-        let left_out = |at: usize| {
-            source.is_some_and(|source| source.gone().any(|(span, _)| span.contains(&at)))
-        };
+        let left_out =
+            |at: usize| source.is_some_and(|source| source.gone().any(|(span, _)| span.contains(&at)));
         for (event, range) in Parser::new_ext(text, Markdown::ENABLE_TABLES).into_offset_iter() {
             let Event::Start(Tag::Link { dest_url, .. }) = event else { continue };
             let path = dest_url.split(['#', '?']).next().unwrap_or_default();
@@ -161,13 +166,15 @@ impl Pages<'_> {
                 continue;
             }
             let target = resolve(own, path);
-            let there = target.as_ref().is_some_and(|target| self.made.contains(target) || self.docs.join(target).is_file());
+            let there = target
+                .as_ref()
+                .is_some_and(|target| self.made.contains(target) || self.docs.join(target).is_file());
             if there {
                 continue;
             }
-            let at = text[range.clone()].rfind(&*dest_url).map_or(range.clone(), |at| {
-                range.start + at..range.start + at + dest_url.len()
-            });
+            let at = text[range.clone()]
+                .rfind(&*dest_url)
+                .map_or(range.clone(), |at| range.start + at..range.start + at + dest_url.len());
             let error = Error::new(ErrorKind::Link, format!("`{path}` leads to no page"))
                 .at(Place::span(file, text, at.start, at.end));
             let name = Path::new(path).file_stem().and_then(|name| name.to_str()).unwrap_or_default();

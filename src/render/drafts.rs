@@ -66,7 +66,9 @@ impl Location {
                 let found = dir.ancestors().filter(has_settings).last().or(dir.ancestors().find(is_named));
                 let found = found.ok_or_else(|| {
                     Error::new(ErrorKind::Io, format!("no folder above `{}` holds captures", dir.display()))
-                        .hint(format!("name it with `--captures`; a file {SHARED_SETTINGS} in it marks it, too"))
+                        .hint(format!(
+                            "name it with `--captures`; a file {SHARED_SETTINGS} in it marks it, too"
+                        ))
                 })?;
                 found.to_path_buf()
             }
@@ -93,7 +95,8 @@ impl Location {
 pub fn new(location: &Location) -> Result<Report, Vec<Error>> {
     with_desk(location, |desk| {
         let page = desk.resolved.page()?;
-        let labels = Labels::complete(&desk.resolved, &page, page.exchanges.iter().map(|found| &**found), &[]);
+        let labels =
+            Labels::complete(&desk.resolved, &page, page.exchanges.iter().map(|found| &**found), &[]);
         let mut files = draft::sources(&page, &labels);
         for (name, _) in &files {
             let file = desk.dir.join(name);
@@ -234,7 +237,10 @@ impl Desk<'_> {
 }
 
 /// Opens the capture of a location and works on it.
-fn with_desk<T>(location: &Location, work: impl FnOnce(&Desk<'_>) -> Result<T, Vec<Error>>) -> Result<T, Vec<Error>> {
+fn with_desk<T>(
+    location: &Location,
+    work: impl FnOnce(&Desk<'_>) -> Result<T, Vec<Error>>,
+) -> Result<T, Vec<Error>> {
     let folders = input::find(&location.root).map_err(|error| vec![error])?;
     let folder = folders.iter().find(|folder| folder.path == location.path).ok_or_else(|| {
         vec![
@@ -273,7 +279,8 @@ pub(super) fn open<T>(
         let text = update::without_needless_marks(&source, is_known);
         current.push(if text == source.text { source } else { Source::parse(source.file, text)? });
     }
-    let gone: Vec<String> = current.iter().flat_map(Source::gone).flat_map(|(_, labels)| labels.to_vec()).collect();
+    let gone: Vec<String> =
+        current.iter().flat_map(Source::gone).flat_map(|(_, labels)| labels.to_vec()).collect();
     let lost = lost.iter().map(|(name, _)| name.clone()).filter(|name| !gone.contains(name)).collect();
     let settings = Settings { labels: known.into_iter().cloned().collect(), ..input.settings.clone() };
     let input = Input { settings: &settings, ..input };
