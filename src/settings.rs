@@ -92,6 +92,48 @@ pub struct Settings {
     pub launch: Launch,
     /// What the pages say in place of a phrase: key and phrase.
     pub phrases: Vec<(String, String)>,
+    /// How the command is run to be recorded.
+    pub capture: Capture,
+    /// What is secret besides what docgen knows to be.
+    pub redact: Redact,
+}
+
+/// How a command is run to be recorded.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Capture {
+    /// Whether a shell runs the command, as one line.
+    pub shell: Option<bool>,
+    /// The folder it runs in, from the settings file's own; the current folder if not given.
+    pub dir: Option<PathBuf>,
+    /// A file that it reads as standard input.
+    pub stdin: Option<PathBuf>,
+    /// An openrc file whose variables it gets.
+    pub env_file: Option<PathBuf>,
+    /// The exit status that is expected.
+    pub exit: Option<i32>,
+    /// How many seconds it may take.
+    pub time_limit: Option<u64>,
+    /// Whether any certificate of a server is taken.
+    pub insecure: Option<bool>,
+    /// Files or folders with more certificates to trust.
+    pub certificates: Option<Vec<PathBuf>>,
+    /// How many bytes of a body are kept.
+    pub body_limit: Option<usize>,
+}
+
+/// What is secret besides what docgen knows to be.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Redact {
+    /// Names of header fields.
+    pub headers: Vec<String>,
+    /// Names of JSON members, form fields and query parameters.
+    pub keys: Vec<String>,
+    /// JSON pointers into bodies.
+    pub pointers: Vec<String>,
+    /// Regular expressions.
+    pub patterns: Vec<String>,
 }
 
 /// A participant of the diagram, as a maintainer names it.
@@ -294,6 +336,22 @@ impl Settings {
             set(&mut settings.launch.program, &typed.launch.program);
             set(&mut settings.launch.kind, &typed.launch.kind);
             set(&mut settings.launch.prefix, &typed.launch.prefix);
+            let (to, from) = (&mut settings.capture, &typed.capture);
+            let path = |path: &Option<PathBuf>| path.as_ref().map(|path| layer.folder().join(path));
+            set(&mut to.shell, &from.shell);
+            set(&mut to.dir, &path(&from.dir));
+            set(&mut to.stdin, &path(&from.stdin));
+            set(&mut to.env_file, &path(&from.env_file));
+            set(&mut to.exit, &from.exit);
+            set(&mut to.time_limit, &from.time_limit);
+            set(&mut to.insecure, &from.insecure);
+            set(&mut to.certificates, &from.certificates.as_ref().map(|all| all.iter().map(|one| layer.folder().join(one)).collect()));
+            set(&mut to.body_limit, &from.body_limit);
+            // Rules add up: a nearer file cannot make a secret public.
+            settings.redact.headers.extend(typed.redact.headers.iter().cloned());
+            settings.redact.keys.extend(typed.redact.keys.iter().cloned());
+            settings.redact.pointers.extend(typed.redact.pointers.iter().cloned());
+            settings.redact.patterns.extend(typed.redact.patterns.iter().cloned());
             settings.layout = typed.layout.unwrap_or(settings.layout);
             settings.noise = typed.noise.unwrap_or(settings.noise);
             if let Some(locale) = &typed.locale {
@@ -414,6 +472,8 @@ struct Typed {
     group: Option<Vec<Group>>,
     note: Option<Vec<Note>>,
     launch: Launch,
+    capture: Capture,
+    redact: Redact,
     #[serde(deserialize_with = "in_order")]
     phrases: Vec<(String, String)>,
 }

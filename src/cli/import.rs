@@ -6,14 +6,16 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::ui::Ui;
-use super::{DONE, NEEDS_A_PERSON};
+use super::{DONE, NEEDS_A_PERSON, recording, status};
+use crate::capture::redact::redact;
+use crate::source;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::import::{HandWritten, Imported, Surroundings, TextFile, import, is_page, write};
-use crate::render::input::{SHARED_SETTINGS, read_text, user_templates};
+use crate::render::input::{read_text, settings_above, user_templates};
 use crate::render::templates::Templates;
 use crate::settings::{Layer, Settings};
 
-/// Make captures of pages that were written by hand
+/// Make captures of pages that were written by hand, or of logs
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A page becomes a capture folder: what its sections print goes into trace.har, its sentences into
@@ -24,9 +26,10 @@ imported with them.
 Examples:
   docgen import docs/openstack/image/show.md captures/openstack/image/show
   docgen import docs/openstack/image/list/index.md captures/openstack/image/list
-  docgen import docs captures                   every page below docs that documents calls")]
+  docgen import docs captures                   every page below docs that documents calls
+  docgen import trace.har captures/openstack/image/show   a trace, with its secrets replaced")]
 pub(super) struct Import {
-    /// The page, or a folder of pages
+    /// The page, a folder of pages, or a trace: HAR, or a log that docgen reads
     page: PathBuf,
     /// The capture's folder, or the folder of the captures
     capture: PathBuf,
@@ -36,12 +39,19 @@ pub(super) struct Import {
     /// Replace captures that are there already
     #[arg(long)]
     force: bool,
+    /// Of a log: write tokens and passwords in clear
+    #[arg(long)]
+    keep_secrets: bool,
 }
 
 impl Import {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
         if self.page.is_dir() {
             return self.folder(ui);
+        }
+        let bytes = std::fs::read(&self.page).map_err(|error| Error::io("read", &self.page, error))?;
+        if source::detect(&source::decode(bytes.clone())).is_some() && !looks_like_a_page(&self.page) {
+            return self.log(bytes, ui);
         }
         let page = HandWritten::read(&self.page, self.docs.as_deref())?;
         if !is_page(&page.page.text) {
@@ -60,6 +70,30 @@ impl Import {
                 Ok(NEEDS_A_PERSON)
             }
         }
+    }
+
+    /// Takes in a trace that something else recorded.
+    fn log(&self, bytes: Vec<u8>, ui: &Ui) -> Result<u8> {
+        let there = ["trace.har", "trace.log"].map(|name| self.capture.join(name));
+        if let Some(file) = there.iter().find(|file| file.exists()).filter(|_| !self.force) {
+            return Err(Error::new(ErrorKind::Ownership, format!("`{}` is there already", file.display()))
+                .at(Place::file(file))
+                .hint("import into another folder, or replace the trace with `--force`"));
+        }
+        let read = source::read(&self.page, bytes);
+        ui.errors(&read.diagnostics);
+        let rules = recording::rules(&recording::settings_of(&self.capture)?, self.keep_secrets, ui)?;
+        let trace = match &rules {
+            Some(rules) => redact(read.trace, "", rules).0,
+            None => read.trace,
+        };
+        recording::put(&self.capture, &[("trace.har", &source::har::write::write(&trace))])?;
+        let old = self.capture.join("trace.log");
+        if old.exists() {
+            std::fs::remove_file(&old).map_err(|error| Error::io("remove", &old, error))?;
+        }
+        ui.say(format_args!("{}: {} exchanges", self.capture.display(), trace.exchanges.len()));
+        Ok(status(&read.diagnostics))
     }
 
     fn one(&self, page: &HandWritten, folder: &Path) -> Result<Imported, Vec<Error>> {
@@ -109,6 +143,11 @@ impl Import {
     }
 }
 
+/// Whether a file's name says that it is a page: a page may quote a log.
+fn looks_like_a_page(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("md"))
+}
+
 fn summary(imported: &Imported) -> String {
     let places = match imported.notices.len() {
         0 => String::new(),
@@ -122,19 +161,10 @@ fn summary(imported: &Imported) -> String {
 /// a `docgen.toml`, up to the first that holds none.
 fn surroundings(folder: &Path) -> Result<Surroundings> {
     let absolute = std::path::absolute(folder).map_err(|error| Error::io("find", folder, error))?;
-    let has_settings = |folder: &&Path| folder.join(SHARED_SETTINGS).is_file();
-    let nearest = absolute.ancestors().skip(1).find(has_settings);
-    let mut with: Vec<&Path> = nearest.into_iter().flat_map(Path::ancestors).take_while(has_settings).collect();
-    with.reverse();
-    let layers = with
-        .iter()
-        .map(|folder| {
-            let file = folder.join(SHARED_SETTINGS);
-            Layer::parse(&file, &read_text(&file)?)
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let files = settings_above(&absolute)?;
+    let layers = files.iter().map(|file| Layer::parse(file, &read_text(file)?)).collect::<Result<Vec<_>>>()?;
     let users = user_templates(&Settings::resolve(&layers).templates)?;
-    let root = with.first().copied().or(absolute.parent()).unwrap_or(&absolute);
+    let root = files.first().and_then(|file| file.parent()).or(absolute.parent()).unwrap_or(&absolute);
     let path = absolute.strip_prefix(root).unwrap_or(&absolute);
     let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
     Ok(Surroundings { path: parts.join("/"), layers, templates: Arc::new(Templates::new(users)?) })

@@ -4,11 +4,14 @@
 //! Data goes to standard output and everything else to standard error; colour and
 //! progress only where somebody looks. One file a subcommand.
 
+mod capture;
 mod check;
 mod completions;
 mod import;
+mod log;
 mod man;
 mod new;
+mod recording;
 mod render;
 mod templates;
 mod ui;
@@ -60,6 +63,8 @@ enum Command {
     New(new::New),
     Update(update::Update),
     Check(check::Check),
+    Capture(capture::Capture),
+    Log(log::Log),
     Import(import::Import),
     Templates(templates::Templates),
     Completions(completions::Completions),
@@ -83,6 +88,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::New(command) => command.run(&ui),
         Command::Update(command) => command.run(&ui),
         Command::Check(command) => command.run(&ui),
+        Command::Capture(command) => command.run(&ui),
+        Command::Log(command) => command.run(&ui),
         Command::Import(command) => command.run(&ui),
         Command::Templates(command) => command.run(&ui),
         Command::Completions(command) => command.run(&ui),

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::error::Error;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const PLACE: Style = AnsiColor::Blue.on_default().bold();
 const HELP: Style = AnsiColor::Cyan.on_default();
 
@@ -58,6 +59,22 @@ impl Ui {
         }
     }
 
+    /// Says something that even a quiet user has to know.
+    pub(super) fn warn(&self, message: std::fmt::Arguments<'_>) {
+        self.line(format_args!("{WARNING}warning{WARNING:#}: {message}"));
+    }
+
+    /// A line that tells what runs, on a terminal while it does and elsewhere once.
+    pub(super) fn running(&self, what: String) -> Running {
+        let what = crate::error::escape_control(&what).into_owned();
+        if !std::io::stderr().is_terminal() {
+            self.say(format_args!("{what}"));
+            return Running { bar: None, what };
+        }
+        let bar = (!self.quiet).then(|| ProgressBar::new_spinner().with_message(what.clone()));
+        Running { bar, what }
+    }
+
     /// Says something that a quiet user does not want to read.
     pub(super) fn say(&self, message: std::fmt::Arguments<'_>) {
         if !self.quiet {
@@ -86,6 +103,30 @@ impl Ui {
 
     fn line(&self, message: std::fmt::Arguments<'_>) {
         let _ = writeln!(anstream::stderr().lock(), "{message}");
+    }
+}
+
+/// A command that runs.
+#[derive(Debug)]
+pub(super) struct Running {
+    bar: Option<ProgressBar>,
+    what: String,
+}
+
+impl Running {
+    /// Tells how far it is.
+    pub(super) fn tell(&self, exchanges: usize, elapsed: Duration) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("{} ({exchanges} exchanges, {:.0} s)", self.what, elapsed.as_secs_f64()));
+            bar.tick();
+        }
+    }
+
+    /// Takes the line away.
+    pub(super) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
     }
 }
 

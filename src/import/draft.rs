@@ -139,7 +139,7 @@ impl Toml {
 }
 
 /// A basic string, or for several lines a multi-line one (TOML 1.0, "String").
-fn string(text: &str) -> String {
+pub(crate) fn string(text: &str) -> String {
     let is_long = text.contains('\n') && !text.contains('\r');
     let mut quoted = String::with_capacity(text.len() + 8);
     quoted.push_str(if is_long { "\"\"\"\n" } else { "\"" });

@@ -9,9 +9,9 @@
 
 mod blocks;
 mod diagram;
-mod draft;
+pub(crate) mod draft;
 mod facts;
-mod names;
+
 mod read;
 mod references;
 mod said;
@@ -29,7 +29,7 @@ use crate::page::{Input, Page, Phrases, Resolved};
 use crate::profile::Profile;
 use crate::render::holes::{Filler, Neighbours, Opening};
 use crate::render::templates::Templates;
-use crate::sequence::Side;
+use crate::sequence::{Side, naming};
 use crate::settings::{Layer, Layout, Settings};
 use crate::source;
 use crate::text::Text;
@@ -394,7 +394,7 @@ impl Importer<'_> {
         let settings = self.settings(draft)?;
         let profile = self.profile.filter(|_| draft.profile.is_some()).map(|(_, profile)| profile);
         let cast = crate::sequence::cast::Cast::new(&self.facts.trace, &settings.participants, profile);
-        let names = names::names(&self.facts.trace, &cast, self.profile.map(|(_, profile)| profile));
+        let names = naming::names(&self.facts.trace, &cast, self.profile.map(|(_, profile)| profile));
         let selectors = self.with_page(draft, |_, resolved, _| {
             let scope = resolved.scope();
             (0..names.len()).map(|index| scope.describe(index)).collect::<Vec<_>>()

@@ -114,6 +114,18 @@ pub fn find(root: &Path) -> Result<Vec<Folder>> {
     Ok(captures)
 }
 
+/// The settings files above a capture folder, from the farthest to the nearest: those of the
+/// folders above it that hold a `docgen.toml`, up to the first that holds none.
+pub fn settings_above(folder: &Path) -> Result<Vec<PathBuf>> {
+    let absolute = std::path::absolute(folder).map_err(|error| Error::io("find", folder, error))?;
+    let settings = |folder: &Path| folder.join(SHARED_SETTINGS);
+    let nearest = absolute.ancestors().skip(1).find(|folder| settings(folder).is_file());
+    let from = nearest.into_iter().flat_map(Path::ancestors).map(settings);
+    let mut files: Vec<PathBuf> = from.take_while(|file| file.is_file()).collect();
+    files.reverse();
+    Ok(files)
+}
+
 /// The content of a file as text.
 ///
 /// # Errors

@@ -7,6 +7,7 @@
 //! label means ([`selector`]); those are asked with the same trace beside.
 
 pub mod cast;
+pub mod naming;
 pub mod paths;
 pub mod selector;
 

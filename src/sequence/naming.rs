@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::profile::Profile;
-use crate::sequence::cast::Cast;
+use super::cast::Cast;
 use crate::settings::RESERVED;
 use crate::trace::{Trace, UrlParts};
 
@@ -14,7 +14,7 @@ const WORDS: [&str; 16] = [
 
 /// One name for each exchange, all different: the name of the profile's route where there is
 /// one, else made of method and path.
-pub(super) fn names(trace: &Trace, cast: &Cast, profile: Option<&Profile>) -> Vec<String> {
+pub fn names(trace: &Trace, cast: &Cast, profile: Option<&Profile>) -> Vec<String> {
     // Names, with the participant whose exchange has it.
     let mut taken: HashMap<String, &str> = RESERVED.iter().chain(&WORDS).map(|&name| (name.to_owned(), "")).collect();
     // How often a name was wanted before.

@@ -1,0 +1,274 @@
+//! `docgen capture`
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::recording::{put, rules, settings_of};
+use super::ui::Ui;
+use super::{DONE, NEEDS_A_PERSON};
+use crate::capture::{CommandSpec, Failure, Options, Program, ProxyOptions, Recording, UpstreamProxy, describe, openrc, record};
+use crate::error::{Error, ErrorKind, Place, Result};
+use crate::page;
+use crate::profile::Profile;
+use crate::render::input::{self, read_text};
+use crate::settings::Settings;
+use crate::source::har;
+
+/// Run commands and record every exchange that they cause
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each command runs with a proxy of its own on the loopback interface. What it sends and receives
+becomes the trace.har of its capture, what it prints the output.txt; an old capture is replaced
+only when the new one is whole. Tokens and passwords are replaced before anything is written.
+
+A capture's command runs with your rights and your cloud's credentials: read the captures of a
+stranger before you run them.
+
+Examples:
+  docgen capture captures                                  all commands again
+  docgen capture captures openstack/image/show             one of them, or all below a folder
+  docgen capture captures openstack/image/list -- openstack image list --all
+  docgen capture captures --dry-run                        what would be run")]
+pub(super) struct Capture {
+    /// The folder of the captures
+    captures: PathBuf,
+    /// Paths below it: captures, or folders of captures
+    paths: Vec<String>,
+    /// A command to make a new capture of, at the one path that is given
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+    /// Say what would be run, and run nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Have a shell run the new command, as one line
+    #[arg(long, requires = "command")]
+    shell: bool,
+    /// Replace the capture that is at the path of a new one
+    #[arg(long, requires = "command")]
+    force: bool,
+    /// Take any certificate of a server
+    #[arg(long)]
+    insecure: bool,
+    /// Write tokens and passwords in clear
+    #[arg(long)]
+    keep_secrets: bool,
+}
+
+/// One capture to make.
+struct Job {
+    path: String,
+    folder: PathBuf,
+    settings: Settings,
+    /// The words of a new command; `None` for one of the settings.
+    new: Option<Vec<String>>,
+}
+
+/// How one went: a line of the table at the end.
+struct Outcome {
+    path: String,
+    result: String,
+}
+
+impl Capture {
+    pub(super) fn run(self, ui: &Ui) -> Result<u8> {
+        let jobs = if self.command.is_empty() { self.existing()? } else { vec![self.new_one()?] };
+        if self.dry_run {
+            for job in &jobs {
+                let spec = self.spec(job)?;
+                ui.data(&format!("{}: {}\n", job.path, spec.shown()));
+            }
+            return Ok(DONE);
+        }
+        if self.insecure {
+            ui.warn(format_args!("certificates of servers are not checked"));
+        }
+        let mut outcomes = Vec::new();
+        let mut failed = 0;
+        for (index, job) in jobs.iter().enumerate() {
+            match self.one(job, index, jobs.len(), ui) {
+                Ok(result) => outcomes.push(Outcome { path: job.path.clone(), result }),
+                Err(failure) => {
+                    ui.errors(&failure.notes);
+                    ui.errors(&failure.errors);
+                    failed += 1;
+                    let result = "failed; the capture is as it was".to_owned();
+                    outcomes.push(Outcome { path: job.path.clone(), result });
+                }
+            }
+        }
+        let width = outcomes.iter().map(|outcome| outcome.path.chars().count()).max().unwrap_or(0);
+        for outcome in &outcomes {
+            ui.say(format_args!("{:width$}  {}", outcome.path, outcome.result));
+        }
+        ui.say(format_args!("{} recorded, {failed} failed", outcomes.len() - failed));
+        Ok(if failed == 0 { DONE } else { NEEDS_A_PERSON })
+    }
+
+    /// The captures that are there and have a command, below the paths that are given.
+    fn existing(&self) -> Result<Vec<Job>> {
+        let folders = input::find(&self.captures)?;
+        let below = |path: &str, wanted: &str| {
+            let wanted = wanted.trim_matches('/');
+            path == wanted || path.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('/'))
+        };
+        for wanted in &self.paths {
+            if !folders.iter().any(|folder| below(&folder.path, wanted)) {
+                let known: Vec<&str> = folders.iter().map(|folder| folder.path.as_str()).collect();
+                let near = similar::get_close_matches(wanted.as_str(), &known, 1, 0.5);
+                let error = Error::new(ErrorKind::Capture, format!("there is no capture `{wanted}` below {}", self.captures.display()));
+                return Err(match near.first() {
+                    Some(near) => error.hint(format!("did you mean `{near}`? A new one needs its command: `-- COMMAND`")),
+                    None => error.hint("a new one needs its command: `-- COMMAND`"),
+                });
+            }
+        }
+        let mut jobs = Vec::new();
+        for folder in folders {
+            if !self.paths.is_empty() && !self.paths.iter().any(|wanted| below(&folder.path, wanted)) {
+                continue;
+            }
+            let settings = settings_of(&folder.dir)?;
+            if settings.command.is_some() {
+                jobs.push(Job { path: folder.path, folder: folder.dir, settings, new: None });
+            } else if !self.paths.is_empty() {
+                return Err(Error::new(ErrorKind::Capture, format!("the capture `{}` has no command", folder.path))
+                    .at(Place::file(folder.dir.join("capture.toml")))
+                    .hint("write `command = \"...\"` there"));
+            }
+        }
+        if jobs.is_empty() {
+            return Err(Error::new(ErrorKind::Capture, format!("no capture below {} has a command", self.captures.display()))
+                .hint("make one: `docgen capture CAPTURES PATH -- COMMAND`"));
+        }
+        Ok(jobs)
+    }
+
+    fn new_one(&self) -> Result<Job> {
+        let [path] = &self.paths[..] else {
+            return Err(Error::new(ErrorKind::Capture, "a new capture needs one path below the captures' folder")
+                .hint("docgen capture captures openstack/image/list -- openstack image list"));
+        };
+        let path = path.trim_matches('/').to_owned();
+        let is_below = !path.is_empty()
+            && Path::new(&path).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        if !is_below {
+            return Err(Error::new(ErrorKind::Capture, format!("`{path}` is no path below {}", self.captures.display())));
+        }
+        let folder = self.captures.join(&path);
+        let there = input::FILES.iter().map(|name| folder.join(name)).find(|file| file.exists());
+        if let Some(file) = there.filter(|_| !self.force) {
+            return Err(Error::new(ErrorKind::Ownership, format!("there is a capture at `{path}` already"))
+                .at(Place::file(file))
+                .hint("run it again without a command, or replace it with `--force`"));
+        }
+        let words: Option<Vec<String>> = self.command.iter().map(|word| word.to_str().map(str::to_owned)).collect();
+        let words = words.ok_or_else(|| Error::new(ErrorKind::Capture, "the command is not UTF-8, and no page could show it"))?;
+        let words = if self.shell { vec![words.join(" ")] } else { words };
+        // The settings of the folders above: the new capture has none of its own yet.
+        let mut settings = settings_of(&folder)?;
+        settings.capture.shell = Some(self.shell);
+        Ok(Job { path, folder, settings, new: Some(words) })
+    }
+
+    fn one(&self, job: &Job, index: usize, all: usize, ui: &Ui) -> Result<String, Box<Failure>> {
+        let spec = self.spec(job)?;
+        let rules = rules(&job.settings, self.keep_secrets, ui)?;
+        let options = Options { proxy: self.proxy(job), redaction: rules, from: None };
+        let running = ui.running(format!("[{}/{all}] {}: {}", index + 1, job.path, spec.shown()));
+        let recorded = record(&spec, &options, &mut |progress| running.tell(progress.exchanges, progress.elapsed));
+        running.finish();
+        let recording = recorded?;
+        ui.errors(&recording.notes);
+        Ok(self.keep(job, &recording)?)
+    }
+
+    /// Writes what was recorded into the capture's folder.
+    fn keep(&self, job: &Job, recording: &Recording) -> Result<String> {
+        let trace = recording.exchanges.trace()?;
+        let har = har::write::write(&trace);
+        let settings;
+        let mut files = vec![("output.txt", recording.output.as_str())];
+        if let Some(words) = &job.new {
+            let is_openstack = words.first().is_some_and(|word| word == "openstack" || word.starts_with("openstack "));
+            let named = match &job.settings.profile {
+                Some(_) => None,
+                None => is_openstack.then_some("openstack"),
+            };
+            let of_settings = job.settings.profile.as_ref().map(|profile| profile.value.as_str());
+            let profile = named.or(of_settings).and_then(Profile::embedded);
+            settings = describe::settings_text(words, self.shell, &trace, named, profile);
+            files.push(("capture.toml", &settings));
+        }
+        files.push(("trace.har", &har));
+        put(&job.folder, &files)?;
+        Ok(format!("{} exchanges in {:.2} s", recording.exchanges.len(), recording.elapsed.as_secs_f64()))
+    }
+
+    fn spec(&self, job: &Job) -> Result<CommandSpec> {
+        let capture = &job.settings.capture;
+        let shell = capture.shell.unwrap_or(false);
+        let words = match &job.new {
+            Some(words) => words.clone(),
+            None => {
+                let typed = job.settings.command.as_deref().unwrap_or_default();
+                let command = page::Command::new(typed, &job.settings.vars);
+                if shell {
+                    vec![command.typed().to_owned()]
+                } else {
+                    command.words().filter(|words| !words.is_empty()).ok_or_else(|| {
+                        Error::new(ErrorKind::Capture, format!("the quotes of `{typed}` do not match"))
+                            .at(Place::file(job.folder.join("capture.toml")))
+                            .hint("a command is words as a POSIX shell splits them; `shell = true` in `[capture]` has a shell run it")
+                    })?
+                }
+            }
+        };
+        let mut spec = CommandSpec::new(words.clone(), self.environment(&job.settings)?);
+        if shell {
+            spec.program = Program::Shell(words.join(" "));
+        }
+        spec.dir = capture.dir.clone();
+        spec.expected_exit = capture.exit.unwrap_or(0);
+        spec.time_limit = capture.time_limit.map(Duration::from_secs);
+        if let Some(file) = &capture.stdin {
+            spec.stdin = Some(std::fs::read(file).map_err(|error| Error::io("read", file, error))?);
+        }
+        Ok(spec)
+    }
+
+    /// The environment of docgen, with what the openrc file and then the settings say.
+    fn environment(&self, settings: &Settings) -> Result<Vec<(OsString, OsString)>> {
+        let mut env: Vec<(OsString, OsString)> = std::env::vars_os().collect();
+        let mut set = |name: &str, value: &str| {
+            env.retain(|(known, _)| known != name);
+            env.push((name.into(), value.into()));
+        };
+        if let Some(file) = &settings.capture.env_file {
+            let variables = openrc(file, &read_text(file)?, |name| std::env::var(name).ok());
+            let variables = variables.map_err(|mut errors| errors.swap_remove(0))?;
+            for (name, value) in &variables {
+                set(name, value);
+            }
+        }
+        for (name, value) in &settings.env {
+            set(name, value);
+        }
+        Ok(env)
+    }
+
+    fn proxy(&self, job: &Job) -> ProxyOptions {
+        let capture = &job.settings.capture;
+        let defaults = ProxyOptions::default();
+        let env: Vec<_> = std::env::vars_os().collect();
+        ProxyOptions {
+            body_limit: capture.body_limit.unwrap_or(defaults.body_limit),
+            insecure: self.insecure || capture.insecure.unwrap_or(false),
+            certificates: capture.certificates.clone().unwrap_or_default(),
+            upstream: UpstreamProxy::of(&env),
+            temp_dir: std::env::temp_dir(),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! `docgen log`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::ui::Ui;
+use super::status;
+use crate::error::{Error, Result};
+use crate::source;
+
+/// Print a trace as text, a message after the other
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The text has the form of a requestshook log. With these two lines git shows readable diffs of
+traces:
+
+  echo '*.har diff=docgen' >> .gitattributes
+  git config diff.docgen.textconv 'docgen log'
+
+Examples:
+  docgen log captures/openstack/image/show/trace.har
+  docgen log trace.har | less")]
+pub(super) struct Log {
+    /// A trace: a HAR file, or a log of a format that docgen reads
+    trace: PathBuf,
+}
+
+impl Log {
+    pub(super) fn run(self, ui: &Ui) -> Result<u8> {
+        let bytes = std::fs::read(&self.trace).map_err(|error| Error::io("read", &self.trace, error))?;
+        let read = source::read(&self.trace, bytes);
+        ui.data(&source::requestshook_writer::write(&read.trace));
+        ui.errors(&read.diagnostics);
+        Ok(status(&read.diagnostics))
+    }
+}
