@@ -1,5 +1,7 @@
 //! Page sources over time: drafted, rendered, brought up to date, checked; as a user does it.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
