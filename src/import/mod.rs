@@ -20,12 +20,13 @@ mod weave;
 
 pub use read::{HandWritten, TextFile, write};
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::page::draft::Labels;
+use crate::page::draft::Names;
 use crate::page::source::Source;
 use crate::page::{Input, Page, Phrases, Resolved};
 use crate::profile::Profile;
@@ -415,9 +416,11 @@ impl Importer<'_> {
     fn name_exchanges(&self, draft: &mut Draft) -> Result<Vec<String>, Vec<Error>> {
         let count = self.facts.trace.exchanges.len();
         let (names, selectors) = self.with_page(draft, |page, resolved, _| {
-            let exchanges = page.exchanges.iter().map(|exchange| &**exchange);
-            let labels = Labels::complete(resolved, page, exchanges, &[]);
-            let names: Vec<String> = (0..count).map(|index| labels.of(index).to_owned()).collect();
+            let mut free = Names::default();
+            let mut names = vec![String::new(); count];
+            for exchange in &page.exchanges {
+                names[exchange.index] = free.name(resolved, exchange);
+            }
             (names, selectors(page, &resolved.scope()))
         })?;
         draft.labels = names.iter().cloned().zip(selectors).collect();
@@ -489,6 +492,7 @@ impl Importer<'_> {
                 page,
                 names,
                 fill,
+                printed: RefCell::default(),
             };
             weaver.weave()
         })

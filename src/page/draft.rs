@@ -6,7 +6,7 @@
 //! theirs from then on. What this leaves out: files, which `render::drafts` reads
 //! and writes, and where a section goes in a page that is there ([`super::update`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -34,7 +34,7 @@ impl Labels {
     /// A name says what the call does, where the profile knows it (`show_image`), else method and
     /// last word of its path (`get_images`); a second one of the same name gets a number.
     pub fn complete<'p>(
-        resolved: &Resolved<'_>,
+        resolved: &Resolved<'p>,
         page: &Page,
         exchanges: impl IntoIterator<Item = &'p PageExchange>,
         taken: &[String],
@@ -43,23 +43,18 @@ impl Labels {
         for (name, exchange) in &page.labels {
             labels.names.entry(*exchange).or_insert_with(|| name.clone());
         }
-        // Names that are taken, with the API of what they name.
-        let mut used: Vec<(String, Option<&str>)> = taken.iter().map(|name| (name.clone(), None)).collect();
+        let mut used = Names::default();
+        taken.iter().for_each(|name| used.take(name.clone(), None));
         for (name, index) in &page.labels {
             let found = page.exchanges.iter().find(|exchange| exchange.index == *index);
             let route = found.and_then(|exchange| resolved.route(exchange));
-            used.push((name.clone(), route.map(|route| route.api())));
+            used.take(name.clone(), route.map(|route| route.api()));
         }
         for exchange in exchanges {
             if labels.names.contains_key(&exchange.index) {
                 continue;
             }
-            let route = resolved.route(exchange);
-            let name = match route {
-                Some(route) => free_name(&word(route.name()), Some(route.api()), &used),
-                None => free_name(&method_and_noun(resolved, exchange), None, &used),
-            };
-            used.push((name.clone(), route.map(|route| route.api())));
+            let name = used.name(resolved, exchange);
             labels.added.push((name.clone(), resolved.selector(exchange.index)));
             labels.names.insert(exchange.index, name);
         }
@@ -128,17 +123,46 @@ fn word(text: &str) -> String {
     if is_identifier(&word) { word } else { format!("call_{word}") }
 }
 
-/// `base`, or where another API's call has that name, the API before it, or a number behind it.
-fn free_name(base: &str, api: Option<&str>, used: &[(String, Option<&str>)]) -> String {
-    let holder = |name: &str| used.iter().find(|(used, _)| used == name);
-    let is_free = |name: &str| holder(name).is_none() && !RESERVED.contains(&name);
-    let of_another = RESERVED.contains(&base) || holder(base).is_some_and(|(_, other)| *other != api);
-    let base = match api {
-        Some(api) if of_another => word(&format!("{api}_{base}")),
-        _ => base.to_owned(),
-    };
-    let numbered = (2..).map(|nth| format!("{base}_{nth}"));
-    std::iter::once(base.clone()).chain(numbered).find(|name| is_free(name)).unwrap_or_default()
+/// Names that are taken, with the API of what they name.
+#[derive(Debug, Default)]
+pub(crate) struct Names<'p> {
+    used: HashMap<String, Option<&'p str>>,
+    /// The last number that was put behind a name.
+    numbers: HashMap<String, usize>,
+}
+
+impl<'p> Names<'p> {
+    fn take(&mut self, name: String, api: Option<&'p str>) {
+        self.used.insert(name, api);
+    }
+
+    /// A name for an exchange that no other has: see [`Labels::complete`].
+    pub(crate) fn name(&mut self, resolved: &Resolved<'p>, exchange: &PageExchange) -> String {
+        let route = resolved.route(exchange);
+        let api = route.map(|route| route.api());
+        let name = match route {
+            Some(route) => self.free(&word(route.name()), api),
+            None => self.free(&method_and_noun(resolved, exchange), None),
+        };
+        self.take(name.clone(), api);
+        name
+    }
+
+    /// `base`, or where another API's call has that name, the API before it, or a number behind it.
+    fn free(&mut self, base: &str, api: Option<&str>) -> String {
+        let of_another = RESERVED.contains(&base) || self.used.get(base).is_some_and(|other| *other != api);
+        let base = match api {
+            Some(api) if of_another => word(&format!("{api}_{base}")),
+            _ => base.to_owned(),
+        };
+        let mut name = base.clone();
+        while self.used.contains_key(&name) || RESERVED.contains(&name.as_str()) {
+            let number = self.numbers.entry(base.clone()).or_insert(1);
+            *number += 1;
+            name = format!("{base}_{number}");
+        }
+        name
+    }
 }
 
 /// The page sources for a capture that has none: file names and contents.
@@ -310,11 +334,14 @@ mod tests {
 
     #[test]
     fn a_second_label_is_told_from_the_first() {
-        let used = [("show".to_owned(), Some("image")), ("show_2".to_owned(), Some("image"))];
-        assert_eq!(free_name("show", Some("image"), &[]), "show");
-        assert_eq!(free_name("show", Some("image"), &used), "show_3");
-        assert_eq!(free_name("show", Some("network"), &used), "network_show");
-        assert_eq!(free_name("show", None, &used), "show_3");
-        assert_eq!(free_name("lines", None, &[]), "lines_2");
+        let mut used = Names::default();
+        assert_eq!(used.free("show", Some("image")), "show");
+        used.take("show".to_owned(), Some("image"));
+        used.take("show_2".to_owned(), Some("image"));
+        assert_eq!(used.free("show", Some("network")), "network_show");
+        assert_eq!(used.free("show", Some("image")), "show_3");
+        used.take("show_3".to_owned(), Some("image"));
+        assert_eq!(used.free("show", None), "show_4");
+        assert_eq!(used.free("lines", None), "lines_2");
     }
 }
