@@ -8,6 +8,7 @@
 //! shows what comes back. What it leaves out: writing the capture to disk.
 
 mod content;
+mod digest;
 mod environment;
 mod exchange;
 mod proxy;
