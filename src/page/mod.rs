@@ -472,6 +472,9 @@ fn body_text(body: &Body) -> Text {
     }
 }
 
+/// The length of a line, in bytes, beyond which it is not highlighted as HTTP.
+const LONG_LINE: usize = 1000;
+
 /// The language of a body by its content type, as the source documents choose it: `json`
 /// where nothing says otherwise, and `http` for what is no text.
 fn language(headers: &Headers, body: &Body) -> &'static str {
@@ -487,7 +490,7 @@ fn language(headers: &Headers, body: &Body) -> &'static str {
         return "json";
     }
     match body {
-        Body::Text(_) => match subtype {
+        Body::Text(text) => match subtype {
             "html" => "html",
             "xml" => "xml",
             "plain" => "text",
@@ -496,6 +499,8 @@ fn language(headers: &Headers, body: &Body) -> &'static str {
             "css" => "css",
             "csv" => "text",
             _ if subtype.ends_with("+xml") => "xml",
+            // The highlighter of `http` takes quadratic time for what is no HTTP.
+            _ if text.lines().any(|line| line.len() > LONG_LINE) => "text",
             _ => "http",
         },
         _ => "http",
