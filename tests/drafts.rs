@@ -320,6 +320,20 @@ fn broken_links_and_stale_pages_are_found_with_their_place() {
     assert!(said.contains("docs/image/create.md:"), "{said}");
 }
 
+#[test]
+fn a_secret_is_found_with_its_place_and_not_told() {
+    let desk = Desk::new("snippets", &versions(), SETTINGS);
+    desk.write(&format!("{CAPTURE}/output.txt"), "ok\nOS_PASSWORD=hunter22\n");
+    desk.render();
+    let said = desk.not_ok(&["check", "captures", "docs", "--format", "json"]);
+    let finding: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(
+        (&finding["kind"], &finding["file"], &finding["line"]),
+        (&"secret".into(), &"captures/image/show/output.txt".into(), &2.into())
+    );
+    assert!(!said.contains("hunter22") && !desk.not_ok(&["check", "captures", "docs"]).contains("hunter22"));
+}
+
 /// Renders one capture in this process and gives the page, or the errors.
 fn page_of(log: &str, settings: &str, source: &[u8]) -> Result<Vec<u8>, Vec<docgen::Error>> {
     let root = tempfile::tempdir().unwrap();

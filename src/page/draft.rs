@@ -13,11 +13,9 @@ use std::path::Path;
 use super::source::escaped;
 use super::{Entry, Message, Page, PageExchange, Resolved};
 use crate::error::Place;
-use crate::profile::Route;
-use crate::sequence::Side;
 use crate::sequence::paths::Paths;
-use crate::settings::{Layout, RESERVED, is_identifier};
-use crate::trace::UrlParts;
+use crate::sequence::{Side, naming};
+use crate::settings::Layout;
 
 /// Names for exchanges: those of the settings, and new ones.
 #[derive(Clone, Debug, Default)]
@@ -31,8 +29,7 @@ pub struct Labels {
 impl Labels {
     /// A name for every exchange of `exchanges`. `taken` names are not given again.
     ///
-    /// A name says what the call does, where the profile knows it (`show_image`), else method and
-    /// last word of its path (`get_images`); a second one of the same name gets a number.
+    /// New names are those of [`naming`], with a number where one is taken.
     pub fn complete<'p>(
         resolved: &Resolved<'_>,
         page: &Page,
@@ -43,23 +40,19 @@ impl Labels {
         for (name, exchange) in &page.labels {
             labels.names.entry(*exchange).or_insert_with(|| name.clone());
         }
-        // Names that are taken, with the API of what they name.
-        let mut used: Vec<(String, Option<&str>)> = taken.iter().map(|name| (name.clone(), None)).collect();
-        for (name, index) in &page.labels {
-            let found = page.exchanges.iter().find(|exchange| exchange.index == *index);
-            let route = found.and_then(|exchange| resolved.route(exchange));
-            used.push((name.clone(), route.map(|route| route.api())));
-        }
+        let scope = resolved.scope();
+        let wanted = naming::names(scope.trace, scope.cast, resolved.input.profile);
+        let mut used: Vec<String> = page.labels.iter().map(|(name, _)| name.clone()).collect();
+        used.extend(taken.iter().cloned());
         for exchange in exchanges {
             if labels.names.contains_key(&exchange.index) {
                 continue;
             }
-            let route = resolved.route(exchange);
-            let name = match route {
-                Some(route) => free_name(&word(route.name()), Some(route.api()), &used),
-                None => free_name(&method_and_noun(resolved, exchange), None, &used),
-            };
-            used.push((name.clone(), route.map(|route| route.api())));
+            let wanted = &wanted[exchange.index];
+            let numbered = (2..).map(|nth| format!("{wanted}_{nth}"));
+            let mut names = std::iter::once(wanted.clone()).chain(numbered);
+            let name = names.find(|name| !used.contains(name)).unwrap_or_default();
+            used.push(name.clone());
             labels.added.push((name.clone(), resolved.selector(exchange.index)));
             labels.names.insert(exchange.index, name);
         }
@@ -72,13 +65,7 @@ impl Labels {
     }
 }
 
-impl<'a> Resolved<'a> {
-    fn route(&self, exchange: &PageExchange) -> Option<&'a Route> {
-        let path = UrlParts::of(&exchange.request.url).path;
-        let to = &self.cast.to(exchange.index).id;
-        Some(self.input.profile?.route(to, &exchange.request.method, path)?.route)
-    }
-
+impl Resolved<'_> {
     /// A selector that matches this exchange alone: the shortest that does, and a number only
     /// where nothing else tells it from another.
     pub fn selector(&self, exchange: usize) -> String {
@@ -101,44 +88,6 @@ impl<'a> Resolved<'a> {
         let numbered = (1..).map(|nth| format!("{} #{nth}", candidates[1]));
         numbered.take(scope.trace.exchanges.len()).find(matches).unwrap_or_else(|| scope.describe(exchange))
     }
-}
-
-/// The method, and the last word of the path that says something.
-fn method_and_noun(resolved: &Resolved<'_>, exchange: &PageExchange) -> String {
-    let request = &exchange.request;
-    let says_something = |segment: &&str| {
-        !segment.is_empty() && !segment.contains('{') && !segment.bytes().any(|b| b.is_ascii_digit())
-    };
-    let path = request.path.split('?').next().unwrap_or_default();
-    let noun = path.rsplit('/').find(says_something).unwrap_or(&resolved.cast.to(exchange.index).id);
-    word(&format!("{}_{noun}", request.method))
-}
-
-/// `text` as a label.
-fn word(text: &str) -> String {
-    let mut word = String::new();
-    for c in text.chars() {
-        if c.is_ascii_alphanumeric() {
-            word.push(c.to_ascii_lowercase());
-        } else if !word.is_empty() && !word.ends_with('_') {
-            word.push('_');
-        }
-    }
-    let word = word.trim_end_matches('_').to_owned();
-    if is_identifier(&word) { word } else { format!("call_{word}") }
-}
-
-/// `base`, or where another API's call has that name, the API before it, or a number behind it.
-fn free_name(base: &str, api: Option<&str>, used: &[(String, Option<&str>)]) -> String {
-    let holder = |name: &str| used.iter().find(|(used, _)| used == name);
-    let is_free = |name: &str| holder(name).is_none() && !RESERVED.contains(&name);
-    let of_another = RESERVED.contains(&base) || holder(base).is_some_and(|(_, other)| *other != api);
-    let base = match api {
-        Some(api) if of_another => word(&format!("{api}_{base}")),
-        _ => base.to_owned(),
-    };
-    let numbered = (2..).map(|nth| format!("{base}_{nth}"));
-    std::iter::once(base.clone()).chain(numbered).find(|name| is_free(name)).unwrap_or_default()
 }
 
 /// The page sources for a capture that has none: file names and contents.
@@ -294,27 +243,5 @@ fn diagram(text: &mut String, page: &Page, labels: &Labels) {
     if page.filtered > 0 {
         let line = phrases.fill("filtered_line", "count", &page.filtered.to_string());
         push(text, &[&escaped(&line), ""]);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_label_is_a_word_of_its_own() {
-        assert_eq!(word("show-image"), "show_image");
-        assert_eq!(word("GET_/a b"), "get_a_b");
-        assert_eq!(word("3d"), "call_3d");
-    }
-
-    #[test]
-    fn a_second_label_is_told_from_the_first() {
-        let used = [("show".to_owned(), Some("image")), ("show_2".to_owned(), Some("image"))];
-        assert_eq!(free_name("show", Some("image"), &[]), "show");
-        assert_eq!(free_name("show", Some("image"), &used), "show_3");
-        assert_eq!(free_name("show", Some("network"), &used), "network_show");
-        assert_eq!(free_name("show", None, &used), "show_3");
-        assert_eq!(free_name("lines", None, &[]), "lines_2");
     }
 }
