@@ -31,6 +31,10 @@ pub enum ErrorKind {
     Hole,
     /// A label matches no exchange, or more than one.
     Label,
+    /// A page source shows an exchange nowhere.
+    Unshown,
+    /// Prose of a page source is about an exchange that is gone.
+    Gone,
     /// A file in the way was not written by docgen, or was edited by hand.
     Ownership,
     /// A page on disk is not what its capture says.
@@ -56,6 +60,8 @@ impl ErrorKind {
             ErrorKind::Template => "template",
             ErrorKind::Hole => "hole",
             ErrorKind::Label => "label",
+            ErrorKind::Unshown => "unshown",
+            ErrorKind::Gone => "gone",
             ErrorKind::Ownership => "ownership",
             ErrorKind::Stale => "stale",
             ErrorKind::Import => "import",

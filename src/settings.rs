@@ -423,6 +423,7 @@ pub const RESERVED: &[&str] = &[
     "span",
     "tabs",
     "title",
+    "value",
     "var",
     "vars",
 ];

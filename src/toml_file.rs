@@ -36,6 +36,85 @@ pub(crate) fn from_text<T: DeserializeOwned>(file: &Path, text: &str) -> Result<
     })
 }
 
+/// `text`, the content of `file`, with more entries in one of its tables. No byte of what is there
+/// changes: the entries are put behind the table's last one, or the table at the file's end.
+///
+/// # Errors
+/// [`ErrorKind::Setting`] where the text is no TOML, has one of the entries already, or writes the
+/// table in a way that nothing can be added to (`table = { … }`).
+pub(crate) fn with_entries(
+    file: &Path,
+    text: &str,
+    table: &str,
+    entries: &[(String, String)],
+) -> Result<String> {
+    if entries.is_empty() {
+        return Ok(text.to_owned());
+    }
+    let mut wanted: toml::Table = from_text(file, text)?;
+    let of_table = wanted.entry(table).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    for (key, value) in entries {
+        let known = of_table.as_table_mut().map(|known| known.insert(key.clone(), value.as_str().into()));
+        if known != Some(None) {
+            return Err(Error::new(ErrorKind::Setting, format!("`{key}` cannot be added to `[{table}]`"))
+                .at(Place::file(file)));
+        }
+    }
+    let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let line =
+        |start: &str, (key, value): &(String, String)| format!("{start}{key} = {}{end}", quoted(value));
+    let lines = |start: &str| entries.iter().map(|entry| line(start, entry)).collect::<String>();
+    let header = format!("[{table}]");
+    let dotted = format!("{table}.");
+    let behind_last = last_line(text, |line| line.trim() == header).map(|start| {
+        let next = text[start..].match_indices("\n[").map(|(at, _)| start + at + 1).next();
+        let block = text[..next.unwrap_or(text.len())].trim_end();
+        (block.len() + text[block.len()..].find('\n').map_or(0, |at| at + 1), lines(""))
+    });
+    let behind_dotted =
+        last_line(text, |line| line.trim_start().starts_with(&dotted)).map(|at| (at, lines(&dotted)));
+    let gap = if text.trim().is_empty() { "" } else { end };
+    let at_the_end = Some((text.len(), format!("{gap}{header}{end}{}", lines(""))));
+    for (at, added) in [behind_last, behind_dotted, at_the_end].into_iter().flatten() {
+        let open = if text[..at].is_empty() || text[..at].ends_with('\n') { "" } else { end };
+        let made = format!("{}{open}{added}{}", &text[..at], &text[at..]);
+        if toml::from_str::<toml::Table>(&made).is_ok_and(|made| made == wanted) {
+            return Ok(made);
+        }
+    }
+    Err(Error::new(ErrorKind::Setting, format!("nothing can be added to `{table}` as it is written here"))
+        .at(Place::file(file))
+        .hint(format!("write it as a table of its own, `{header}`")))
+}
+
+/// Where the line after the last one that fits begins.
+fn last_line(text: &str, fits: impl Fn(&str) -> bool) -> Option<usize> {
+    let mut at = 0;
+    let mut found = None;
+    for line in text.split_inclusive('\n') {
+        at += line.len();
+        if fits(line) {
+            found = Some(at);
+        }
+    }
+    found
+}
+
+/// `text` as a TOML basic string.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", c as u32)),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
 /// An error about the bytes `span` of `text`, the content of `file`.
 pub(crate) fn fault(file: &Path, text: &str, span: Range<usize>, message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Setting, message).at(Place::span(file, text, span.start, span.end))
@@ -102,6 +181,37 @@ mod tests {
     fn a_wrong_type_and_broken_toml_have_a_place() {
         assert!(message("title = 3\n").contains("--> docgen.toml:1:9"), "{}", message("title = 3\n"));
         assert!(message("title = \n").contains("--> docgen.toml:1:"));
+    }
+
+    #[test]
+    fn entries_are_added_and_nothing_else_changes() {
+        let added = |text: &str| {
+            let entries = [("b".to_owned(), "say \"x\" \\".to_owned()), ("c".to_owned(), "2".to_owned())];
+            with_entries(Path::new("capture.toml"), text, "label", &entries)
+        };
+        const LINES: &str = "b = \"say \\\"x\\\" \\\\\"\nc = \"2\"\n";
+        for (text, before, after) in [
+            ("", "[label]\n", ""),
+            ("title = 'x'", "title = 'x'\n\n[label]\n", ""),
+            ("[label]\n", "[label]\n", ""),
+            (
+                "[label]\na = '1' # first\n\n[vars]\nx = '1'\n",
+                "[label]\na = '1' # first\n",
+                "\n[vars]\nx = '1'\n",
+            ),
+            ("[label]\na = '1'", "[label]\na = '1'\n", ""),
+            ("[vars]\nt = \"\"\"\n[label]\n\"\"\"\n", "[vars]\nt = \"\"\"\n[label]\n\"\"\"\n\n[label]\n", ""),
+        ] {
+            assert_eq!(added(text).unwrap(), format!("{before}{LINES}{after}"), "{text}");
+        }
+        let dotted = added("label.a = '1'\ntitle = 'x'\n").unwrap();
+        assert!(
+            dotted.starts_with("label.a = '1'\nlabel.b = ") && dotted.ends_with("\ntitle = 'x'\n"),
+            "{dotted}"
+        );
+        assert!(added("label = { a = '1' }\n").is_err());
+        assert!(added("[label]\nb = '1'\n").is_err());
+        assert!(added("[label\n").is_err());
     }
 
     #[test]

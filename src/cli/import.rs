@@ -10,7 +10,7 @@ use super::{DONE, NEEDS_A_PERSON, recording, status};
 use crate::capture::redact::redact;
 use crate::source;
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::import::{HandWritten, Imported, Surroundings, import, is_page, write};
+use crate::import::{HandWritten, Imported, Surroundings, TextFile, import, is_page, write};
 use crate::render::input::{read_text, settings_above, user_templates};
 use crate::render::templates::Templates;
 use crate::settings::{Layer, Settings};
@@ -61,7 +61,7 @@ impl Import {
         }
         match self.one(&page, &self.capture) {
             Ok(imported) => {
-                ui.errors(&imported.notices);
+                ui.notices(&imported.notices);
                 ui.say(format_args!("{}: {}", self.capture.display(), summary(&imported)));
                 Ok(DONE)
             }
@@ -124,7 +124,7 @@ impl Import {
             let folder = self.capture.join(&path);
             match self.one(&page, &folder) {
                 Ok(imported) => {
-                    ui.errors(&imported.notices);
+                    ui.notices(&imported.notices);
                     ui.say(format_args!("{}: {}", folder.display(), summary(&imported)));
                     pages += 1;
                     exchanges += imported.exchanges;
@@ -198,7 +198,7 @@ fn is_snippet(file: &Path) -> bool {
     let beside = |entry: std::fs::DirEntry| {
         let path = entry.path();
         let is_markdown = path.extension().is_some_and(|extension| extension == "md") && path != file;
-        is_markdown && read_text(&path).is_ok_and(|text| HandWritten::of(crate::import::TextFile { file: path, text }).includes(name))
+        is_markdown && read_text(&path).is_ok_and(|text| HandWritten::of(TextFile::new(path, text)).includes(name))
     };
     let entries = file.parent().and_then(|folder| std::fs::read_dir(folder).ok());
     entries.is_some_and(|entries| entries.flatten().any(beside))

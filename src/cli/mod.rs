@@ -5,14 +5,17 @@
 //! progress only where somebody looks. One file a subcommand.
 
 mod capture;
+mod check;
 mod completions;
 mod import;
 mod log;
 mod man;
+mod new;
 mod recording;
 mod render;
 mod templates;
 mod ui;
+mod update;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -36,6 +39,9 @@ const WRONG_USAGE: u8 = 2;
 Examples:
   docgen render captures docs          make the pages of all captures
   docgen render captures docs --check  in CI: fail, with a diff, where pages are stale
+  docgen new captures/image/show       a page source to write in, for one capture
+  docgen update captures/image/show    bring that source up to date with a new trace
+  docgen check captures docs           all that does not hold any more, with file and line
   docgen import docs/show.md captures/show  make a capture of a page that was written by hand
   docgen templates eject --to tpl      a copy of the default templates, to change
 
@@ -54,6 +60,9 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Render(render::Render),
+    New(new::New),
+    Update(update::Update),
+    Check(check::Check),
     Capture(capture::Capture),
     Log(log::Log),
     Import(import::Import),
@@ -76,6 +85,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let ui = Ui::new(arguments.quiet, arguments.verbose);
     let result = match arguments.command {
         Command::Render(command) => command.run(&ui),
+        Command::New(command) => command.run(&ui),
+        Command::Update(command) => command.run(&ui),
+        Command::Check(command) => command.run(&ui),
         Command::Capture(command) => command.run(&ui),
         Command::Log(command) => command.run(&ui),
         Command::Import(command) => command.run(&ui),

@@ -51,6 +51,14 @@ impl Ui {
         }
     }
 
+    /// Prints what a person should know and need not mend, each set off from the next.
+    pub(super) fn notices(&self, notices: &[Error]) {
+        for notice in notices.iter().filter(|_| !self.quiet) {
+            let text = notice.to_string();
+            self.line(format_args!("note{}\n", text.strip_prefix("error").unwrap_or(&text)));
+        }
+    }
+
     /// Says something that even a quiet user has to know.
     pub(super) fn warn(&self, message: std::fmt::Arguments<'_>) {
         self.line(format_args!("{WARNING}warning{WARNING:#}: {message}"));

@@ -72,7 +72,7 @@ pub(super) fn find(document: &Document<'_>, facts: &Facts<'_>, profile: Option<&
         title: first_heading.map(|heading| text[heading.text.clone()].trim_end().to_owned()),
         ..Blocks::default()
     };
-    let taken: Vec<usize> = facts
+    let taken: std::collections::HashSet<usize> = facts
         .sections
         .iter()
         .filter(|section| section.document == 0)
@@ -198,30 +198,24 @@ fn output(content: &[&str], lines: Range<usize>, fence: usize, title: Option<Str
 }
 
 fn reference(document: &Document<'_>, blocks: &Blocks, profile: Option<&Profile>) -> Option<ReferenceLink> {
-    const MARK: &str = "\u{1}";
     let typed = blocks.command.as_ref().map(|command| command.typed.as_str()).or(blocks.title.as_deref());
     let words = typed.and_then(|typed| Command::new(typed, &[]).words()).map(|words| words.join(" "));
-    let known = words.as_deref().and_then(|command| profile?.cli_reference(command, Some(MARK)));
+    let known = |release: Option<&str>| profile?.cli_reference(words.as_deref()?, release);
+    let text = known(None).map(|link| link.text);
     for link in &document.outline.links {
-        if let Some(known) = &known {
-            let release = match known.url.split_once(MARK) {
-                Some((before, after)) => {
-                    link.url.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)).map(str::to_owned)
-                }
-                None => (link.url == known.url).then(String::new),
-            };
-            if let Some(release) = release.filter(|release| !release.contains('/')) {
-                let release = Some(release).filter(|release| !release.is_empty());
-                return Some(ReferenceLink {
-                    range: link.range.clone(),
-                    url: link.url.clone(),
-                    release,
-                    is_known: true,
-                });
-            }
+        // A release is a part of the URL's path; which one, the profile says by making the same URL.
+        let mut releases = std::iter::once(None).chain(link.url.split('/').map(Some));
+        let release = releases.find(|release| known(*release).is_some_and(|known| known.url == link.url));
+        if let Some(release) = release {
+            return Some(ReferenceLink {
+                range: link.range.clone(),
+                url: link.url.clone(),
+                release: release.map(str::to_owned),
+                is_known: true,
+            });
         }
         let names_command = blocks.title.as_deref().is_some_and(|title| title == link.text)
-            || known.as_ref().is_some_and(|known| known.text == link.text);
+            || text.as_deref() == Some(link.text.as_str());
         if names_command && link.url.starts_with("http") {
             return Some(ReferenceLink {
                 range: link.range.clone(),

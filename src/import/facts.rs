@@ -62,7 +62,6 @@ pub(super) struct Section<'a> {
     pub(super) heading: Heading,
     pub(super) number: Option<Number>,
     pub(super) said: Said<'a>,
-    pub(super) lines: Range<usize>,
     /// The fences, as indices into the outline's.
     pub(super) headers: Option<usize>,
     pub(super) body: Option<usize>,
@@ -174,7 +173,6 @@ fn sections<'a>(index: usize, document: &'a Document<'a>) -> Vec<Section<'a>> {
             heading: heading.clone(),
             number,
             said,
-            lines: section_lines,
             headers,
             body,
             names,
@@ -227,16 +225,20 @@ fn message_fences(lines: &Lines<'_>, outline: &Outline, section: &Range<usize>) 
             let mut filled = fence.content().map(|line| lines.get(line)).filter(|line| !line.trim().is_empty());
             filled.clone().next().is_some() && filled.all(|line| field(line.trim_start()).is_some())
         };
+        let is_empty = || fence.content().all(|line| lines.get(line).trim().is_empty());
         let is_headers = if title.contains("header") || title.contains("헤더") {
             true
         } else if title.contains("body") || title.contains("본문") || title.contains("바디") {
             false
         } else {
-            headers.is_none() && looks_like_headers()
+            headers.is_none() && (looks_like_headers() || language == "http" && is_empty())
         };
+        // Beside tabs, a fence without one is something that the writer shows.
+        let in_tab = |at: usize| outline.fences[at].tab.is_some();
+        let is_beside = headers.is_some_and(|headers| in_tab(headers) != fence.tab.is_some());
         if is_headers && headers.is_none() {
             headers = Some(at);
-        } else if !is_headers && body.is_none() && (headers.is_some() || !title.is_empty()) {
+        } else if !is_headers && body.is_none() && !is_beside && (headers.is_some() || !title.is_empty()) {
             body = Some(at);
         }
     }
@@ -274,6 +276,25 @@ impl<'a> Facts<'a> {
                 .collect();
         }
         let has_diagram = !self.messages.is_empty();
+        // Sections that go on where the diagram ends print messages too.
+        if has_diagram && numbers == (1, 1) {
+            let mut beyond: Vec<(u32, usize)> = (0..self.sections.len())
+                .filter_map(|at| Some((self.sections[at].number.as_ref()?.value, at)))
+                .filter(|(number, at)| *number as usize > self.messages.len() && self.sections[*at].said != Said::Other)
+                .collect();
+            beyond.sort_unstable();
+            for (number, at) in beyond {
+                if number as usize == self.messages.len() + 1 {
+                    self.messages.push(Message { exchange: 0, side: Side::Request, arrow: None, section: Some(at) });
+                    let section = &self.sections[at];
+                    diagnostics.push(
+                        documents[section.document]
+                            .error(section.heading.text.clone(), "the diagram does not draw this message")
+                            .hint("it is in the trace; a hole `{{ diagram }}` would draw it"),
+                    );
+                }
+            }
+        }
         if !has_diagram {
             let mut order: Vec<usize> = (0..self.sections.len()).collect();
             order.sort_by_key(|&at| self.sections[at].number.as_ref().map(|number| number.value));
@@ -297,7 +318,8 @@ impl<'a> Facts<'a> {
                     let at = number.value.checked_sub(numbers.0).map(|from| from / numbers.1.max(1));
                     at.map(|at| at as usize).filter(|&at| self.fits(at, section))
                 }
-                None => (next..self.messages.len()).find(|&at| self.fits(at, section)),
+                // Sections follow the diagram; a search to its end for each would not end.
+                None => (next..self.messages.len()).take(512).find(|&at| self.fits(at, section)),
             };
             match found {
                 Some(message) => {
@@ -463,13 +485,12 @@ impl<'a> Facts<'a> {
                 let queries = (shown.query.unwrap_or_default(), real.query.unwrap_or_default());
                 let pieces = align(shown.path, real.path, '/').into_iter().chain(align(queries.0, queries.1, '&'));
                 for (name, value) in pieces {
-                    if !found.iter().any(|(known, _)| known == name) {
+                    if found.len() < MOST_VARS && !found.iter().any(|(known, _)| known == name) {
                         found.push((name.to_owned(), value.to_owned()));
                     }
                 }
             }
         }
-        // A longer value first: one may be a part of another.
         self.vars = found;
         self.shows_query = (with_query + without_query > 0).then_some(with_query >= without_query);
     }
@@ -602,6 +623,8 @@ impl<'a> Facts<'a> {
     }
 }
 
+/// A page has a few values that differ from run to run; one with more is no page.
+const MOST_VARS: usize = 64;
 /// The method of a request of which the page does not tell it.
 const UNKNOWN_METHOD: &str = "UNKNOWN";
 /// The status of a response of which the page does not tell it.

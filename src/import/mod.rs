@@ -76,6 +76,8 @@ struct Document<'a> {
     outline: Outline,
     /// Whether it is the inside of a diagram.
     is_diagram: bool,
+    /// Whether its file ends its lines as Windows does; `lines` do not.
+    has_windows_ends: bool,
 }
 
 /// Whether a text looks like a page that documents a command's calls.
@@ -100,7 +102,17 @@ pub fn is_page(text: &str) -> bool {
 /// settings and templates around the capture.
 pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec<Error>> {
     let one = |error| vec![error];
+    let unix = page.with_unix_ends();
+    let page = &unix;
     let documents = documents(page);
+    let marked = documents.iter().find_map(|document| {
+        let line = document.lines.text.lines().position(|line| line.trim_start().starts_with("<!-- docgen: "))?;
+        let error = document.error(document.lines.range(line), "this line is a mark of docgen's own");
+        Some(error.hint("a page source uses it for a section whose exchange is gone; take it out of the page"))
+    });
+    if let Some(error) = marked {
+        return Err(vec![error]);
+    }
     let mut notices: Vec<Error> = page
         .missing
         .iter()
@@ -146,17 +158,17 @@ pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec
 }
 
 fn documents(page: &HandWritten) -> Vec<Document<'_>> {
-    let document = |file: &'_ TextFile, name: &'static str| (file.file.clone(), name);
     let parts = [
-        Some((document(&page.page, "page.md"), page.page.text.as_str())),
-        page.body.as_ref().map(|file| (document(file, "body.md"), file.text.as_str())),
-        page.diagram.as_ref().map(|file| (document(file, "diagram.md"), file.text.as_str())),
+        Some((&page.page, "page.md")),
+        page.body.as_ref().map(|file| (file, "body.md")),
+        page.diagram.as_ref().map(|file| (file, "diagram.md")),
     ];
-    let made = parts.into_iter().flatten().map(|((file, name), text)| {
+    let made = parts.into_iter().flatten().map(|(TextFile { file, text, has_windows_ends }, name)| {
+        let (file, has_windows_ends) = (file.clone(), *has_windows_ends);
         let lines = Lines::of(text);
         let is_diagram = name == "diagram.md";
         let outline = if is_diagram { Outline::default() } else { Outline::of(&lines) };
-        Document { file, name, lines, outline, is_diagram }
+        Document { file, name, lines, outline, is_diagram, has_windows_ends }
     });
     made.collect()
 }
@@ -232,16 +244,17 @@ impl Importer<'_> {
         }
         if let Some(main) = self.facts.diagrams.first() {
             let lines = &self.documents[main.document].lines;
+            let mut known = std::collections::HashSet::new();
             for line in main.lines.clone() {
                 if let Statement::Participant { id, label } = statement(lines.get(line))
-                    && !draft.participants.iter().any(|(known, _)| known == id)
+                    && known.insert(id)
                 {
                     draft.participants.push((id.to_owned(), label.map(str::to_owned)));
                 }
             }
             // A profile would call these by its own names.
             for id in main.arrows.iter().flat_map(|(_, arrow)| [arrow.from, arrow.to]) {
-                if self.profile.is_some() && !draft.participants.iter().any(|(known, _)| known == id) {
+                if self.profile.is_some() && known.insert(id) {
                     draft.participants.push((id.to_owned(), None));
                 }
             }
@@ -349,7 +362,7 @@ impl Importer<'_> {
         found.push(("body_tab", tabs(|section| section.body)));
         let word = |message: &facts::Message<'_>| {
             let (_, arrow) = message.arrow.filter(|_| message.side == Side::Response)?;
-            let (word, rest) = arrow.text.split_once(": ")?;
+            let (word, rest) = arrow.text.split_once(": ").unwrap_or(("", arrow.text));
             matches!(said::said(rest), said::Said::Response { .. }).then(|| word.to_owned())
         };
         if draft.layout == Layout::Page {
@@ -381,7 +394,7 @@ impl Importer<'_> {
         let settings = self.settings(draft)?;
         let profile = self.profile.filter(|_| draft.profile.is_some()).map(|(_, profile)| profile);
         let cast = crate::sequence::cast::Cast::new(&self.facts.trace, &settings.participants, profile);
-        let names = naming::names(&self.facts.trace, &cast, profile);
+        let names = naming::names(&self.facts.trace, &cast, self.profile.map(|(_, profile)| profile));
         let selectors = self.with_page(draft, |_, resolved, _| {
             let scope = resolved.scope();
             (0..names.len()).map(|index| scope.describe(index)).collect::<Vec<_>>()
@@ -462,14 +475,12 @@ impl Importer<'_> {
     fn unknown_fences(&self) -> Vec<Error> {
         let mut found = Vec::new();
         for (index, document) in self.documents.iter().enumerate() {
-            let taken = |at: usize| {
-                self.facts.sections.iter().any(|section| {
-                    section.document == index && (section.headers == Some(at) || section.body == Some(at))
-                })
-            };
+            let sections = self.facts.sections.iter().filter(|section| section.document == index);
+            let taken: std::collections::HashSet<usize> =
+                sections.flat_map(|section| [section.headers, section.body]).flatten().collect();
             for (at, fence) in document.outline.fences.iter().enumerate() {
                 let (language, _) = scan::info_parts(&document.lines.text[fence.info.clone()], fence.info.start);
-                if language == "http" && !taken(at) {
+                if language == "http" && !taken.contains(&at) {
                     let range = document.lines.range(fence.open);
                     found.push(
                         document
@@ -496,7 +507,8 @@ impl Importer<'_> {
         for (document, source) in self.documents.iter().zip(woven.sources) {
             let made = laid_out.iter().find(|(ending, _)| *ending == document.name);
             let is_made = made.is_some_and(|(_, content)| content.as_bytes() == document.lines.text.as_bytes());
-            if !is_made {
+            // A template ends its lines as Unix does.
+            if !is_made || document.has_windows_ends {
                 files.push((document.name, source));
             }
         }
@@ -519,6 +531,11 @@ impl Importer<'_> {
             used[at - 1]
         });
         self.check(&draft, &files)?;
+        for (name, source) in &mut files {
+            if self.documents.iter().any(|document| document.name == *name && document.has_windows_ends) {
+                *source = source.replace('\n', "\r\n");
+            }
+        }
         let trace = &self.facts.trace;
         files.push(("capture.toml", draft.to_toml()));
         if !trace.exchanges.is_empty() {

@@ -34,6 +34,21 @@ pub struct TextFile {
     pub file: PathBuf,
     /// Its content.
     pub text: String,
+    /// Whether `text` stands for one with the line ends of Windows, and has those of Unix.
+    pub has_windows_ends: bool,
+}
+
+impl TextFile {
+    /// The content of a file.
+    pub fn new(file: impl Into<PathBuf>, text: impl Into<String>) -> TextFile {
+        TextFile { file: file.into(), text: text.into(), has_windows_ends: false }
+    }
+
+    fn with_unix_ends(&self) -> TextFile {
+        let has_windows_ends = crate::render::holes::has_windows_ends(&self.text);
+        let text = if has_windows_ends { self.text.replace("\r\n", "\n") } else { self.text.clone() };
+        TextFile { file: self.file.clone(), text, has_windows_ends }
+    }
 }
 
 impl HandWritten {
@@ -45,7 +60,7 @@ impl HandWritten {
     /// read is no error; it is told in [`HandWritten::missing`].
     pub fn read(file: &Path, docs: Option<&Path>) -> Result<HandWritten> {
         let text = read_text(file)?;
-        let mut page = HandWritten::of(TextFile { file: file.to_path_buf(), text });
+        let mut page = HandWritten::of(TextFile::new(file, text));
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         for include in includes(&page.page.text) {
             let (_, name) = include.path.rsplit_once('/').unwrap_or(("", &include.path));
@@ -56,7 +71,7 @@ impl HandWritten {
             match found {
                 Ok(found) if is_own => {
                     let text = read_text(&found)?;
-                    let snippet = Some(TextFile { file: found, text });
+                    let snippet = Some(TextFile::new(found, text));
                     match name {
                         "diagram.md" => page.diagram = snippet,
                         "body.md" => page.body = snippet,
@@ -75,6 +90,25 @@ impl HandWritten {
         let own = |include: &Include| SNIPPETS.iter().any(|name| include.path.rsplit('/').next() == Some(name));
         let snippet_prefix = includes(&page.text).into_iter().find(own).map(|include| include.prefix().to_owned());
         HandWritten { page, snippet_prefix, ..HandWritten::default() }
+    }
+
+    /// The same page, its files with the line ends of Unix.
+    pub(super) fn with_unix_ends(&self) -> HandWritten {
+        let page = self.page.with_unix_ends();
+        let missing = self.missing.iter().map(|(range, why)| {
+            // Each line before the place was a byte longer.
+            let shorter = if page.has_windows_ends { memchr::memchr_iter(b'\r', &self.page.text.as_bytes()[..range.start]).count() } else { 0 };
+            (range.start - shorter..range.end - shorter, why.clone())
+        });
+        let snippet = |file: &Option<TextFile>| file.as_ref().map(TextFile::with_unix_ends);
+        HandWritten {
+            missing: missing.collect(),
+            snippet_prefix: self.snippet_prefix.clone(),
+            diagram: snippet(&self.diagram),
+            body: snippet(&self.body),
+            log: snippet(&self.log),
+            page,
+        }
     }
 
     /// Whether the page includes a snippet of this file's name as its own.

@@ -139,8 +139,7 @@ impl Outline {
         // a page of fences that nothing closes would be read once for each.
         let mut closers: HashMap<(usize, u8, usize), Vec<usize>> = HashMap::new();
         for line in 0..lines.len() {
-            if let Some((key, info)) = fence_line(lines.get(line)).filter(|(_, info)| info.trim().is_empty()) {
-                let _ = info;
+            if let Some((key, _)) = fence_line(lines.get(line)).filter(|(_, info)| info.trim().is_empty()) {
                 closers.entry(key).or_default().push(line);
             }
         }
@@ -221,6 +220,19 @@ impl Outline {
                         }
                     }
                 }
+            }
+        }
+        // Inside an admonition CommonMark sees indented code, and the page a heading.
+        let known: std::collections::HashSet<usize> = self.headings.iter().map(|heading| heading.line).collect();
+        for line in 0..lines.len() {
+            let text = lines.get(line);
+            let rest = text.trim_start_matches(' ');
+            let level = rest.bytes().take_while(|&byte| byte == b'#').count();
+            let is_heading = rest.len() < text.len() && (1..=6).contains(&level) && rest[level..].starts_with(' ');
+            if is_heading && !known.contains(&line) && self.fence_at(line).is_none() {
+                let end = lines.range(line).end;
+                let start = end - rest[level..].trim_start().len();
+                self.headings.push(Heading { line, level, text: start..end });
             }
         }
         self.headings.sort_by_key(|heading| heading.line);

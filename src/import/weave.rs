@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::page::source::escaped;
 use crate::page::highlight::Outline;
 use crate::page::{DiagramItem, Message, Page};
+use crate::trace::Body;
 use crate::sequence::Side;
 
 /// What prints the text of a page source; `None` where one of its holes cannot be filled.
@@ -161,6 +162,8 @@ impl<'a> Weaver<'a> {
         let taken = participants.as_ref().map_or(0..0, |(lines, _)| lines.clone());
         edits.extend(participants.map(|(_, edit)| edit));
 
+        // Lines of messages that are no part of a run.
+        let mut odd = std::collections::HashSet::new();
         let mut next_item = 0;
         let mut next_message = 0;
         // The open run: its first line and item, and the message before it.
@@ -174,7 +177,10 @@ impl<'a> Weaver<'a> {
             let item = items.get(next_item..).and_then(|rest| rest.first());
             let depth_printed = printed.get(next_item).copied().unwrap_or_default();
             let base = text.len().checked_sub(depth_printed.len());
+            // A run would print the note that nobody answered, which a page by hand has not.
+            let is_unanswered = matches!(items.get(next_item + 1), Some(DiagramItem::Unanswered { .. }));
             let fits = item.is_some()
+                && !is_unanswered
                 && !depth_printed.is_empty()
                 && base.is_some_and(|base| base <= indent && text[base..] == *depth_printed);
             let is_message = matches!(statement(text), Statement::Message(_));
@@ -192,6 +198,7 @@ impl<'a> Weaver<'a> {
             if is_message {
                 if !fits {
                     edits.extend(run.take().and_then(|run| self.run(document, &run, &numbers)));
+                    odd.insert(line);
                     if let Statement::Message(arrow) = statement(text) {
                         edits.extend(self.arrow(document, line, &arrow, numbers.get(next_message).copied(), woven));
                     }
@@ -220,9 +227,10 @@ impl<'a> Weaver<'a> {
             woven.draws_marks = false;
         }
         // A run that could not be printed as one is made of its messages.
-        let covered = |edits: &[Edit], at: usize| edits.iter().any(|edit| edit.range.contains(&at));
+        let covered: std::collections::HashSet<usize> =
+            edits.iter().flat_map(|edit| lines.at(edit.range.start)..=lines.at(edit.range.end)).collect();
         for (at, (line, arrow)) in diagram.arrows.iter().enumerate() {
-            if !covered(&edits, lines.range(*line).start + arrow.indent.len()) {
+            if !covered.contains(line) && !odd.contains(line) {
                 if is_main {
                     woven.draws_marks = woven.draws_marks && self.page.diagram.iter().all(|item| matches!(item, DiagramItem::Message { .. } | DiagramItem::Unanswered { .. }));
                 }
@@ -242,7 +250,8 @@ impl<'a> Weaver<'a> {
                     (known.from, known.to, known.text) == (arrow.from, arrow.to, arrow.text)
                 })
             };
-            match (next..self.facts.messages.len()).find(same) {
+            // A part is near its whole; a search to the end for each message would not end.
+            match (next..self.facts.messages.len()).take(512).find(same) {
                 Some(at) => {
                     found.push(at);
                     next = at + 1;
@@ -287,7 +296,7 @@ impl<'a> Weaver<'a> {
         if let Some(before) = run.from.checked_sub(1) {
             options.push(format!("after={}", self.message_name(numbers[before])));
         }
-        if run.to < numbers.len() {
+        if run.to < numbers.len() || numbers.len() < self.facts.messages.len() {
             options.push(format!("until={}", self.message_name(*numbers.get(run.to.checked_sub(1)?)?)));
         }
         let call = if options.is_empty() { "arrows".to_owned() } else { format!("arrows({})", options.join(", ")) };
@@ -382,9 +391,10 @@ impl<'a> Weaver<'a> {
         let name = self.message_name(message);
         let Some(shown) = self.shown(message) else { return Vec::new() };
         let marks = self.marks_of(document, section);
+        let body_options = section.body.map_or_else(String::new, |body| self.body_options(document, body, shown));
         if let Some(end) = self.last_line(document, section) {
             let range = lines.span(section.heading.line..end + 1);
-            if let Some(source) = self.called("", "message", &name, &marks, &lines.text[range.clone()]) {
+            if let Some(source) = self.called("", "message", &name, &marks, &body_options, &lines.text[range.clone()]) {
                 return vec![Edit { range, source }];
             }
         }
@@ -401,7 +411,7 @@ impl<'a> Weaver<'a> {
             let range = lines.span(first..body.close + 1);
             let text = &lines.text[range.clone()];
             let indent = &lines.get(first)[..lines.get(first).len() - lines.get(first).trim_start().len()];
-            if let Some(source) = self.called(indent, "tabs", &name, &marks, text) {
+            if let Some(source) = self.called(indent, "tabs", &name, &marks, &body_options, text) {
                 edits.push(Edit { range, source });
                 return edits;
             }
@@ -421,9 +431,40 @@ impl<'a> Weaver<'a> {
     }
 
     /// `{{ WORD(NAME, …) }}` with the options with which it prints `text`.
-    fn called(&self, indent: &str, word: &str, name: &str, marks: &[String], text: &str) -> Option<String> {
-        let source = |options: String| format!("{indent}{{{{ {word}({name}{options}) }}}}");
+    fn called(&self, indent: &str, word: &str, name: &str, marks: &[String], more: &str, text: &str) -> Option<String> {
+        let source = |options: String| format!("{indent}{{{{ {word}({name}{options}{more}) }}}}");
         [options(marks, false), options(marks, true)].into_iter().map(source).find(|source| self.prints(source, text))
+    }
+
+    /// The options with which a hole prints this body as the page does: what stands before it, the
+    /// word for none, the language, and JSON on a single line.
+    fn body_options(&self, document: &Document<'_>, at: usize, shown: &Message) -> String {
+        let fence = &document.outline.fences[at];
+        let (body, lines) = body_content(document, at);
+        let mut options = String::new();
+        let first = fence.content().map(|line| document.lines.get(line)).find(|line| !line.trim().is_empty());
+        let first = first.map_or("", |line| super::blocks::dedented(line, fence.indent));
+        match &body {
+            Body::Absent if first.trim() != "none" && lines.count == 1 => {
+                options.push_str(&format!(", absent={}", quoted(first)));
+            }
+            Body::Text(text) => {
+                let line = text.split('\n').next().unwrap_or_default();
+                if let Some(prefix) = first.strip_suffix(line).filter(|prefix| !prefix.is_empty()) {
+                    options.push_str(&format!(", prefix={}", quoted(prefix)));
+                }
+                if !text.contains('\n') && crate::json::reindent(text).is_some_and(|laid_out| laid_out != **text) {
+                    options.push_str(", raw=true");
+                }
+            }
+            _ => {}
+        }
+        let (language, _) = info_parts(&document.lines.text[fence.info.clone()], fence.info.start);
+        let is_word = !language.is_empty() && language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if self.page.layout == crate::settings::Layout::Page && *language != *shown.language && is_word {
+            options.push_str(&format!(", language={}", quoted(language)));
+        }
+        options
     }
 
     /// A heading with holes for its number and for what follows from the message.
@@ -481,22 +522,19 @@ impl<'a> Weaver<'a> {
             let indent = &line[..line.len() - line.trim_start().len()];
             let by_line = self.line_marks(document, at);
             let text = &lines.text[range.clone()];
+            let more = if part == "body" { self.body_options(document, at, shown) } else { String::new() };
             if let Some(source) = self
-                .called(indent, word, name, &marks, text)
-                .or_else(|| self.called(indent, word, name, &by_line, text))
+                .called(indent, word, name, &marks, &more, text)
+                .or_else(|| self.called(indent, word, name, &by_line, &more, text))
             {
                 return vec![Edit { range, source }];
             }
         }
         let mut edits = self.info(document, fence, name, shown, &marks);
-        let (count, shown_lines) = match part {
-            "headers" => header_content(document, at),
-            _ => {
-                let (_, shown) = body_content(document, at);
-                (Default::default(), shown)
-            }
+        let shown_lines = match part {
+            "headers" => header_content(document, at).1,
+            _ => body_content(document, at).1,
         };
-        let _ = count;
         edits.extend(self.content(document, fence, &shown_lines, part, name, woven));
         edits
     }
@@ -593,6 +631,15 @@ impl<'a> Weaver<'a> {
         for (line, field) in content.zip(&shown.lines) {
             let text = lines.get(line);
             if part == "headers" && field.is_none() && !text.trim().is_empty() {
+                // A value without the blank before it is a hole of its own.
+                if let Some((field, value)) = super::facts::field(text.trim_start()).filter(|(_, value)| !value.is_empty()) {
+                    let source = format!("{{{{ value({name}, {}) }}}}", quoted(field));
+                    if self.prints(&source, value) {
+                        let end = lines.range(line).end;
+                        edits.push(Edit { range: end - value.len()..end, source });
+                        continue;
+                    }
+                }
                 woven.diagnostics.push(
                     document.error(lines.range(line), "this is no header line as the trace prints one").hint("it stays as text"),
                 );
@@ -711,12 +758,12 @@ impl<'a> Weaver<'a> {
     /// References to steps, and values of variables, in the text that `taken` leaves.
     fn sentences(&self, document: &Document<'_>, taken: &[Range<usize>], woven: &mut Woven) -> Vec<Edit> {
         let lines = &document.lines;
-        let is_drawing = |line: usize| {
-            document.is_diagram
-                || self.facts.diagrams.iter().any(|diagram| {
-                    std::ptr::eq(&self.documents[diagram.document], document) && diagram.lines.contains(&line)
-                })
-        };
+        let mut drawing = vec![document.is_diagram; lines.len()];
+        for diagram in &self.facts.diagrams {
+            if std::ptr::eq(&self.documents[diagram.document], document) {
+                drawing[diagram.lines.clone()].fill(true);
+            }
+        }
         let mut edits = Vec::new();
         let mut taken = taken.iter().peekable();
         let mut links = document.outline.links.iter().peekable();
@@ -724,7 +771,7 @@ impl<'a> Weaver<'a> {
             let range = lines.range(line);
             while taken.next_if(|taken| taken.end < range.start).is_some() {}
             while links.next_if(|link| link.range.end < range.start).is_some() {}
-            if document.outline.fence_at(line).is_some() && !is_drawing(line) {
+            if document.outline.fence_at(line).is_some() && !drawing[line] {
                 continue;
             }
             let text = lines.get(line);
@@ -753,7 +800,22 @@ impl<'a> Weaver<'a> {
             }
             edits.extend(own);
         }
+        edits.extend(document.outline.links.iter().filter_map(|link| self.anchor(document, link)));
         edits
+    }
+
+    /// The number in a link to a message's own heading: `#7-get-images`.
+    fn anchor(&self, document: &Document<'_>, link: &super::scan::Link) -> Option<Edit> {
+        let anchor = link.url.strip_prefix('#')?;
+        let digits = anchor.bytes().take_while(u8::is_ascii_digit).count();
+        let message = self.message_of(anchor[..digits].parse().ok()?)?;
+        let verb = self.shown(message)?.verb().to_lowercase().replace(' ', "-");
+        let is_heading = anchor[digits..].strip_prefix('-').is_some_and(|rest| rest.starts_with(&verb));
+        let target = &document.lines.text[link.target.clone()];
+        let at = target.find(&link.url).filter(|_| is_heading)? + link.target.start + 1;
+        let source = format!("{{{{ {}.number }}}}", self.message_name(message));
+        let range = at..at + digits;
+        self.prints(&source, &document.lines.text[range.clone()]).then_some(Edit { range, source })
     }
 
     fn reference(&self, document: &Document<'_>, range: Range<usize>, reference: Reference, edits: &mut Vec<Edit>, woven: &mut Woven) {
@@ -821,9 +883,10 @@ impl<'a> Weaver<'a> {
         let verb = shown.verb();
         let status = shown.status.to_string();
         let url: &str = &shown.url;
-        let path = shown.path.split('?').next().unwrap_or_default();
-        let raw_path = shown.raw_path.split('?').next().unwrap_or_default();
+        let (title, summary) = (format!("{verb} {url}"), format!("{verb} {}", shown.raw_path));
         let mut parts: Vec<(&str, &str)> = vec![
+            (&title, "title"),
+            (&summary, "summary"),
             (url, "url"),
             (&shown.path, "path"),
             (&shown.raw_path, "raw_path"),
@@ -834,7 +897,6 @@ impl<'a> Weaver<'a> {
             parts.push((&shown.reason, "reason"));
         }
         parts.retain(|(value, _)| value.len() > 1 || *value == "/");
-        let _ = (path, raw_path);
         let mut source = String::new();
         let mut at = 0;
         while at < text.len() {

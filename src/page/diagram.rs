@@ -259,7 +259,8 @@ pub(super) fn draw(entries: &[Entry], drawn: &Drawn, marks: &Marks) -> Vec<Diagr
             }
         }
         items.push(DiagramItem::Message { depth: open.len(), message: message.clone() });
-        if message.unanswered {
+        // A page by hand that draws no response does not say that there was none.
+        if message.unanswered && !message.drawn_only {
             items.push(DiagramItem::Unanswered { depth: open.len(), message: message.clone() });
         }
         for note in marks.notes.iter().filter(|note| note.after == message.number) {

@@ -9,9 +9,11 @@
 mod block;
 mod command;
 mod diagram;
+pub mod draft;
 pub mod highlight;
 pub mod phrases;
 pub mod source;
+pub mod update;
 
 pub use block::{Block, visible, without_ansi, without_markers};
 pub use command::{Command, Launch};
@@ -162,7 +164,7 @@ pub struct Message {
     /// The body's lines.
     pub body: Block,
     /// The body's language, as highlighters name it.
-    pub language: &'static str,
+    pub language: std::borrow::Cow<'static, str>,
     /// What it asks or brings, as a sentence in the page's language, where the profile knows it.
     pub about: Option<String>,
     /// Whether the request got no response.
@@ -400,7 +402,7 @@ impl<'a> Messages<'a> {
             url: url.clone(),
             headers: Block::new(headers.lines()),
             body: Block::new(body_text(body)),
-            language: language(headers, body),
+            language: language(headers, body).into(),
             about: self.about(index, side),
             unanswered: side == Side::Request && exchange.response.is_none(),
             drawn_only: exchange.known_from == KnownFrom::Diagram,

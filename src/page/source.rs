@@ -159,6 +159,12 @@ impl<'a> Finder<'a> {
                     start + 2
                 }
                 Special::Braces(start) => match self.hole(start) {
+                    // What is wrong with a word of prose is that it is in a hole at all.
+                    Err(_) if !self.is_closed(start) => {
+                        self.errors.push(self.unclosed(start));
+                        at = start + 2;
+                        continue;
+                    }
                     Ok(hole) => {
                         let end = hole.span.end;
                         self.copy(copied..start);
@@ -293,6 +299,16 @@ impl<'a> Finder<'a> {
             span,
             tokens,
         })
+    }
+
+    /// Whether braces close the hole that begins at `start`, before another or the paragraph's end.
+    fn is_closed(&self, start: usize) -> bool {
+        let rest = &self.text[start + 2..];
+        let paragraph =
+            rest.match_indices('\n').find(|(at, _)| blank_line_follows(&rest.as_bytes()[at + 1..]));
+        let rest = &rest[..paragraph.map_or(rest.len(), |(at, _)| at)];
+        let end = rest.find("}}");
+        end.is_some_and(|end| rest.find("{{").is_none_or(|next| end < next))
     }
 
     fn kind(&self, before: &[Token], span: Range<usize>) -> Result<TokenKind, Error> {

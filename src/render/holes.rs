@@ -26,7 +26,7 @@ use crate::sequence::Side;
 use crate::sequence::selector::Scope;
 use crate::settings::{Layout, RESERVED};
 use crate::toml_file::nearest;
-use crate::trace::{Body, UrlParts};
+use crate::trace::{Body, Exchange, KnownFrom, UrlParts};
 
 /// What holes ask of captures other than their own.
 pub(crate) trait Neighbours {
@@ -126,53 +126,43 @@ impl<'a> Filler<'a> {
     /// # Errors
     /// [`ErrorKind::Hole`] for every hole that cannot be filled, and errors of templates.
     pub(crate) fn fill(&self, sources: &[&Source]) -> Result<Vec<Vec<u8>>, Vec<Error>> {
+        // A hole that cannot be read keeps its place, so that all the others are answered, or named, too.
+        let read: Vec<(Spot<'_>, Result<Arc<Ask>>)> =
+            spots(sources).map(|spot| (spot, self.read(spot))).collect();
+        let shown = self.shown(&read);
         let mut errors = Vec::new();
-        let mut read: Vec<Vec<Arc<Ask>>> = Vec::with_capacity(sources.len());
-        for source in sources {
-            let mut asks = Vec::new();
-            for hole in source.holes() {
-                match self.read(Spot { source, hole }) {
-                    Ok(ask) => asks.push(ask),
-                    Err(error) => errors.push(error),
-                }
-            }
-            read.push(asks);
-        }
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        let shown = self.shown(sources, &read);
+        let mut answers = read.into_iter().map(|(spot, ask)| match ask {
+            Ok(ask) => self.answer(spot, &ask, &shown).map_err(|blame| spot.error(blame)),
+            Err(error) => Err(error),
+        });
         let mut filled = Vec::with_capacity(sources.len());
-        for (source, asks) in sources.iter().zip(&read) {
+        for source in sources {
             let mut text = String::with_capacity(source.text.len() * 4);
-            let mut asks = asks.iter();
             for part in &source.parts {
                 match part {
                     Part::Text(span) => text.push_str(&source.text[span.clone()]),
                     Part::Braces(_) => text.push_str("{{"),
                     Part::Gone { .. } => {}
-                    Part::Hole(hole) => {
-                        let spot = Spot { source, hole };
-                        match asks.next().map(|ask| self.answer(spot, ask, &shown)) {
-                            Some(Ok(printed)) => push(&mut text, &printed, source, hole),
-                            Some(Err(blame)) => errors.push(spot.error(blame)),
-                            None => {}
-                        }
-                    }
+                    Part::Hole(hole) => match answers.next() {
+                        Some(Ok(printed)) => push(&mut text, &printed, source, hole),
+                        Some(Err(error)) => errors.push(error),
+                        None => {}
+                    },
                 }
+            }
+            // A source with the line ends of Windows is a page with them.
+            if has_windows_ends(&source.text) {
+                text = text.replace("\r\n", "\n").replace('\n', "\r\n");
             }
             filled.push(text.into_bytes());
         }
         if errors.is_empty() { Ok(filled) } else { Err(errors) }
     }
 
-    /// Which exchanges of the trace the sources show, by any hole but `rest`.
+    /// Which exchanges of the trace the sources show, by holes that can be read.
     pub(super) fn exchanges_shown(&self, sources: &[&Source]) -> Vec<bool> {
-        let read: Vec<Vec<Arc<Ask>>> = sources
-            .iter()
-            .map(|source| source.holes().filter_map(|hole| self.read(Spot { source, hole }).ok()).collect())
-            .collect();
-        self.shown(sources, &read)
+        let read: Vec<_> = spots(sources).map(|spot| (spot, self.read(spot))).collect();
+        self.shown(&read)
     }
 
     /// What a hole asks for.
@@ -226,15 +216,13 @@ impl<'a> Filler<'a> {
         }
     }
 
-    fn shown(&self, sources: &[&Source], read: &[Vec<Arc<Ask>>]) -> Vec<bool> {
-        let mut shown = vec![false; self.scope.trace.exchanges.len()];
-        for (source, asks) in sources.iter().zip(read) {
-            for (hole, ask) in source.holes().zip(asks) {
-                let spot = Spot { source, hole };
-                for exchange in self.shown_by(spot, ask) {
-                    shown[exchange] = true;
-                }
-            }
+    fn shown(&self, read: &[(Spot<'_>, Result<Arc<Ask>>)]) -> Vec<bool> {
+        // What only a diagram tells of has nothing more to show.
+        let drawn_only = |exchange: &Exchange| exchange.known_from == KnownFrom::Diagram;
+        let mut shown: Vec<bool> = self.scope.trace.exchanges.iter().map(drawn_only).collect();
+        for (spot, ask) in read {
+            let exchanges = ask.as_ref().map_or_else(|_| Vec::new(), |ask| self.shown_by(*spot, ask));
+            exchanges.into_iter().for_each(|exchange| shown[exchange] = true);
         }
         shown
     }
@@ -397,7 +385,11 @@ impl<'a> Filler<'a> {
             "range" | "span" => (2, &[]),
             "heading" | "arrow" | "api" | "describe" | "page" => (1, &[]),
             "part" => (3, &[]),
-            "exchange" | "message" | "tabs" | "header" | "body" => (1, &["highlight", "linenums"]),
+            "exchange" | "header" => (1, &["highlight", "linenums"]),
+            "message" | "tabs" | "body" => {
+                (1, &["highlight", "linenums", "prefix", "absent", "language", "raw"])
+            }
+            "value" => (2, &[]),
             "lines" => (usize::MAX, &[]),
             "diagram" | "arrows" => (0, &["after", "until"]),
             "shared" => (1, &["until"]),
@@ -462,7 +454,7 @@ impl<'a> Filler<'a> {
                 self.piece(word, context! { exchange => view, exchange_options => options })
             }
             "message" | "tabs" | "header" | "body" => {
-                let message = self.message(spot, word, first()?)?;
+                let message = self.reworded(self.message(spot, word, first()?)?, call)?;
                 let options = self.options_of_message(call, &message, word)?;
                 let name = match word {
                     "header" => "header_tab",
@@ -490,6 +482,13 @@ impl<'a> Filler<'a> {
                 }
             }
             "part" => self.part(first()?, &call.arguments[1..]),
+            "value" => {
+                let message = self.message(spot, word, first()?)?;
+                let name = call.arguments.get(1).and_then(Value::as_str).ok_or_else(|| {
+                    Blame::new("`value` needs to be told which").hint(format!("`{}`", usage(word)))
+                })?;
+                self.value(&message, name)
+            }
             "diagram" => {
                 let items = self.items(spot, call)?;
                 let participants = self.participants_of(&items);
@@ -540,14 +539,65 @@ impl<'a> Filler<'a> {
         Ok(text.split('\n').skip(first - 1).take(last + 1 - first).collect::<Vec<_>>().join("\n"))
     }
 
-    /// A body as it was sent: one that stands on a single line stays on it.
-    fn raw_body(&self, message: &Message) -> String {
+    /// The value of a header, or of a key of the body: a text without its quotes, all else as JSON.
+    fn value(&self, message: &Message, name: &str) -> Result<String, Blame> {
+        let missing = || Blame::new(format!("({}) has no `{name}`", message.number)).at(name);
+        if !name.starts_with('/') {
+            let of_name = |line: &&str| {
+                line.split_once(':').is_some_and(|(known, _)| known.eq_ignore_ascii_case(name))
+            };
+            let line = message.headers.text().lines().find(of_name).ok_or_else(missing)?;
+            return Ok(line[name.len() + 1..].strip_prefix(' ').unwrap_or(&line[name.len() + 1..]).to_owned());
+        }
+        let body: serde_json::Value = serde_json::from_str(message.body.text()).map_err(|_| {
+            Blame::new(format!("the body of ({}) is no JSON, so it has no `{name}`", message.number)).at(name)
+        })?;
+        let found = body.pointer(name).ok_or_else(missing)?;
+        let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+        Ok(visible(&text).into_owned())
+    }
+
+    /// The message with its body as the options of a call say it.
+    fn reworded(&self, message: Arc<Message>, call: &Call) -> Result<Arc<Message>, Blame> {
+        let text = |name: &str| match call.option(name) {
+            None => Ok(None),
+            Some(value) => value
+                .as_str()
+                .map(|text| Some(text.to_owned()))
+                .ok_or_else(|| Blame::new(format!("`{name}` is a text, in quotes")).at(name)),
+        };
+        let (prefix, absent, language) = (text("prefix")?, text("absent")?, text("language")?);
+        let raw = call.switch("raw")?;
+        if prefix.is_none() && absent.is_none() && language.is_none() && !raw {
+            return Ok(message);
+        }
+        let mut message = (*message).clone();
+        let is_absent = matches!(self.body(&message), Body::Absent);
+        let mut body = if raw { self.raw_body(&message) } else { message.body.to_string() };
+        if let Some(absent) = absent.filter(|_| is_absent) {
+            body = absent;
+        }
+        if let Some(prefix) = prefix.filter(|_| !is_absent) {
+            body.insert_str(0, &prefix);
+        }
+        message.body = Block::new(body.into());
+        if let Some(language) = language {
+            message.language = language.into();
+        }
+        Ok(Arc::new(message))
+    }
+
+    fn body(&self, message: &Message) -> &Body {
         let exchange = &self.scope.trace.exchanges[message.exchange];
-        let body = match (message.side, &exchange.response) {
+        match (message.side, &exchange.response) {
             (Side::Response, Some(response)) => &response.body,
             _ => &exchange.request.body,
-        };
-        match body {
+        }
+    }
+
+    /// A body as it was sent: one that stands on a single line stays on it.
+    fn raw_body(&self, message: &Message) -> String {
+        match self.body(message) {
             Body::Text(text) => Block::new(text.clone()).to_string(),
             _ => message.body.to_string(),
         }
@@ -631,10 +681,14 @@ impl<'a> Filler<'a> {
         let limit = |name| call.option(name).map(|value| self.subject(spot, value)).transpose();
         let after = limit("after")?.map_or(0, |subject| subject.last());
         let until = limit("until")?.map_or(u32::MAX, |subject| subject.last());
-        if until <= after {
-            return Err(Blame::new(format!("nothing comes after ({after}) and up to ({until})")));
+        let items = slice(&self.page.diagram, after.saturating_add(1)..=until);
+        if items.is_empty() {
+            return Err(Blame::new(match until {
+                u32::MAX => format!("nothing comes after ({after})"),
+                until => format!("nothing comes after ({after}) and up to ({until})"),
+            }));
         }
-        Ok(slice(&self.page.diagram, after + 1..=until))
+        Ok(items)
     }
 
     /// The participants that these lines name.
@@ -769,6 +823,11 @@ impl<'a> Filler<'a> {
     }
 }
 
+/// All holes of the sources, in order.
+fn spots<'s>(sources: &[&'s Source]) -> impl Iterator<Item = Spot<'s>> {
+    sources.iter().flat_map(|source| source.holes().map(|hole| Spot { source, hole }))
+}
+
 /// An error for each hole that speaks of a label of `lost`, which match no exchange.
 pub(super) fn holes_of_lost(source: &Source, lost: &[&str]) -> Vec<Error> {
     let mut errors = Vec::new();
@@ -790,6 +849,11 @@ pub(super) fn holes_of_lost(source: &Source, lost: &[&str]) -> Vec<Error> {
         }
     }
     errors
+}
+
+/// Whether every line of a text ends as Windows ends lines.
+pub(crate) fn has_windows_ends(text: &str) -> bool {
+    text.contains('\n') && !text.starts_with('\n') && text.split_inclusive('\n').all(|line| !line.ends_with('\n') || line.ends_with("\r\n"))
 }
 
 /// Appends what a hole prints. Its line lends its indent to all lines but the first, which has it
@@ -940,6 +1004,7 @@ fn usage(word: &str) -> &'static str {
         "header" => "header(show.response, highlight=\"Location\")",
         "body" => "body(show.response, highlight=\"/id\")",
         "lines" => "lines(show.response, \"/id\")",
+        "value" => "value(show.response, \"/status\")",
         "part" => "part(show.response.body, 1, 12)",
         "shared" => "shared(\"openstack/image/create\", until=version)",
         _ => "page(\"openstack/image/create\")",
@@ -996,9 +1061,12 @@ impl Call {
     /// Whether the call has no more arguments than it may, and no option but these.
     fn check(&self, word: &str, most: usize, known: &[&str]) -> Result<(), Blame> {
         if self.arguments.len() > most {
-            return Err(
-                Blame::new(format!("`{word}` takes {most} arguments, not {}", self.arguments.len())).at(word)
-            );
+            let most = match most {
+                0 => "no argument".to_owned(),
+                1 => "one argument".to_owned(),
+                most => format!("{most} arguments at most"),
+            };
+            return Err(Blame::new(format!("`{word}` takes {most}, not {}", self.arguments.len())).at(word));
         }
         match self.options.iter().find(|(name, _)| !known.contains(&name.as_str())) {
             None => Ok(()),

@@ -6,6 +6,8 @@
 //! that somebody edited since, is named and left alone. What it leaves out:
 //! printing, which `src/cli` does with the [`Report`].
 
+pub mod check;
+pub mod drafts;
 pub mod escape;
 pub(crate) mod holes;
 pub mod input;
@@ -93,16 +95,7 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
     let manifest = Manifest::read(&options.docs)?;
     let key = program_digest();
     let cache = Cache::read(&options.docs, key);
-    let shop = Shop {
-        options,
-        manifest: &manifest,
-        cache: &cache,
-        captures: folders.iter().map(|folder| (folder.path.as_str(), folder)).collect(),
-        templates: Mutex::default(),
-        profiles: Mutex::default(),
-        openings: Mutex::default(),
-        phrases: Mutex::default(),
-    };
+    let shop = Shop::new(options, &manifest, &cache, &folders);
 
     let done = AtomicUsize::new(0);
     let outcomes = in_parallel(&folders, options.jobs, |folder| {
@@ -199,6 +192,21 @@ type PhrasesKey = (Vec<PathBuf>, String, Option<String>, Vec<(String, String)>);
 /// The exchanges of a capture that others share, and what was read to know them.
 type Known = (Arc<Vec<holes::Opening>>, Vec<Seen>);
 
+impl<'a> Shop<'a> {
+    fn new(options: &'a Options, manifest: &'a Manifest, cache: &'a Cache, folders: &'a [Folder]) -> Shop<'a> {
+        Shop {
+            options,
+            manifest,
+            cache,
+            captures: folders.iter().map(|folder| (folder.path.as_str(), folder)).collect(),
+            templates: Mutex::default(),
+            profiles: Mutex::default(),
+            phrases: Mutex::default(),
+            openings: Mutex::default(),
+        }
+    }
+}
+
 impl Shop<'_> {
     fn make(&self, folder: &Folder) -> Outcome {
         if let Some(outcome) = self.cached(folder) {
@@ -270,16 +278,7 @@ impl Shop<'_> {
         let gone: Vec<String> =
             sources.iter().flat_map(Source::gone).flat_map(|(_, labels)| labels.to_vec()).collect();
         capture.settings.labels.retain(|(label, _)| !gone.contains(label));
-        let input = Input {
-            path: &capture.folder.path,
-            settings: &capture.settings,
-            profile: profile.as_deref(),
-            phrases: &phrases,
-            trace: &capture.trace,
-            trace_file: capture.trace_file,
-            log: &capture.log,
-            output: capture.output.as_deref(),
-        };
+        let input = capture.input(profile.as_deref(), &phrases);
         let resolved = Resolved::new(&input);
         let page = resolved.page().map_err(|mut errors| {
             let labels = input.settings.labels.iter();
@@ -393,17 +392,8 @@ impl Shop<'_> {
         capture.settings.labels.clear();
         capture.settings.groups.clear();
         capture.settings.notes.clear();
-        let phrases = crate::page::Phrases::default();
-        let input = Input {
-            path: &folder.path,
-            settings: &capture.settings,
-            profile: profile.as_deref(),
-            phrases: &phrases,
-            trace: &capture.trace,
-            trace_file: capture.trace_file,
-            log: &capture.log,
-            output: None,
-        };
+        let phrases = Phrases::default();
+        let input = capture.input(profile.as_deref(), &phrases);
         let page = Page::new(&input).map_err(|mut errors| errors.swap_remove(0))?;
         Ok((Arc::new(holes::Opening::all(&page)), capture.read))
     }
@@ -682,6 +672,20 @@ impl<'a> Capture<'a> {
             }
         }
         Ok(capture)
+    }
+
+    /// What a page is made from.
+    fn input<'b>(&'b self, profile: Option<&'b Profile>, phrases: &'b Phrases) -> Input<'b> {
+        Input {
+            path: &self.folder.path,
+            settings: &self.settings,
+            profile,
+            phrases,
+            trace: &self.trace,
+            trace_file: self.trace_file,
+            log: &self.log,
+            output: self.output.as_deref(),
+        }
     }
 
     /// The page sources, taken apart.

@@ -180,7 +180,7 @@ fn probe(side: Side) -> Message {
         url: Text::new(),
         headers: Block::new(HEADERS.into()),
         body: Block::new(BODY.into()),
-        language: "json",
+        language: "json".into(),
         about: None,
         unanswered: false,
         drawn_only: false,

@@ -57,6 +57,7 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "snippets/command.md",
     "snippets/diagram.md",
     "snippets/exchange.md",
+    "snippets/full_log.md",
     "snippets/gap.md",
     "snippets/header_tab.md",
     "snippets/heading.md",

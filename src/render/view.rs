@@ -345,7 +345,7 @@ impl Object for MessageView {
             "about" => optional(message.about.as_deref()),
             "headers" => Some(block(&message.headers)),
             "body" => Some(block(&message.body)),
-            "language" => text(message.language),
+            "language" => text(&message.language),
             "unanswered" => Some(message.unanswered.into()),
             "drawn_only" => Some(message.drawn_only.into()),
             _ => None,

@@ -1,6 +1,6 @@
 //! Labels for the exchanges of an imported page: names that read well in a sentence.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use crate::profile::Profile;
 use super::cast::Cast;
@@ -15,7 +15,10 @@ const WORDS: [&str; 16] = [
 /// One name for each exchange, all different: the name of the profile's route where there is
 /// one, else made of method and path.
 pub fn names(trace: &Trace, cast: &Cast, profile: Option<&Profile>) -> Vec<String> {
-    let mut taken: HashSet<String> = RESERVED.iter().chain(&WORDS).map(|&name| name.to_owned()).collect();
+    // Names, with the participant whose exchange has it.
+    let mut taken: HashMap<String, &str> = RESERVED.iter().chain(&WORDS).map(|&name| (name.to_owned(), "")).collect();
+    // How often a name was wanted before.
+    let mut wanted_before: HashMap<String, usize> = HashMap::new();
     let mut names = Vec::with_capacity(trace.exchanges.len());
     for (index, exchange) in trace.exchanges.iter().enumerate() {
         let request = &exchange.request;
@@ -28,15 +31,16 @@ pub fn names(trace: &Trace, cast: &Cast, profile: Option<&Profile>) -> Vec<Strin
         };
         let mut name = wanted.clone();
         // Whose versions they are says more than which of them these are.
-        if taken.contains(&name) && !taken.contains(&identifier(&format!("{to}_{wanted}"))) {
-            name = identifier(&format!("{to}_{wanted}"));
+        let of_other = identifier(&format!("{to}_{wanted}"));
+        if taken.get(&name).is_some_and(|other| **other != **to) && !taken.contains_key(&of_other) {
+            name = of_other;
         }
-        let mut count = 1;
-        while taken.contains(&name) {
-            count += 1;
+        let count = wanted_before.entry(wanted.clone()).or_insert(1);
+        while taken.contains_key(&name) {
+            *count += 1;
             name = format!("{wanted}_{count}");
         }
-        taken.insert(name.clone());
+        taken.insert(name.clone(), to);
         names.push(name);
     }
     names

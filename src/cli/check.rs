@@ -1,0 +1,71 @@
+//! `docgen check`
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use super::status;
+use super::ui::Ui;
+use crate::error::{Error, Result};
+use crate::render::Options;
+use crate::render::check::check;
+
+/// Say everything that does not hold any more
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Stale pages, labels that match nothing, holes that cannot be filled, exchanges that no page shows,
+prose whose exchange is gone, links between pages that lead nowhere, and secrets that stand in
+clear; each with file and line. Nothing is written.
+
+Examples:
+  docgen check captures docs
+  docgen check captures docs --format json    one object a line")]
+pub(super) struct Check {
+    /// The folder of the captures
+    captures: PathBuf,
+    /// The folder of the pages
+    docs: PathBuf,
+    /// How to say it
+    #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum Format {
+    /// For a person, on standard error
+    Human,
+    /// A JSON object a line, on standard output
+    Json,
+}
+
+impl Check {
+    pub(super) fn run(self, ui: &Ui) -> Result<u8> {
+        let jobs = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let options = Options { captures: self.captures, docs: self.docs, jobs, check: true, force: false };
+        let findings = check(&options)?;
+        match self.format {
+            Format::Json => findings.iter().for_each(|finding| ui.data(&as_json(finding))),
+            Format::Human => {
+                ui.errors(&findings);
+                ui.say(format_args!("{} found", findings.len()));
+            }
+        }
+        Ok(status(&findings))
+    }
+}
+
+/// A finding as a JSON object on a line. Numbers are absent where a whole file or line is meant.
+fn as_json(finding: &Error) -> String {
+    let place = finding.place();
+    let number = |number: Option<usize>| number.filter(|number| *number > 0);
+    let object = json!({
+        "kind": finding.kind().name(),
+        "message": finding.message(),
+        "file": place.map(|place| place.file.to_string_lossy()),
+        "line": number(place.map(|place| place.line)),
+        "column": number(place.map(|place| place.column)),
+        "hint": finding.help(),
+    });
+    format!("{object}\n")
+}

@@ -1,0 +1,50 @@
+//! `docgen new`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::ui::Ui;
+use super::{NEEDS_A_PERSON, status};
+use crate::error::Result;
+use crate::render::drafts::{self, Location};
+
+/// Write a page source for a capture, to be written in
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The page source is Markdown with a hole, `{{ … }}`, for everything that follows from the trace; the
+page looks as it did without it. Exchanges that have no label yet get one in capture.toml, behind
+what is there. A page source that is there already is left alone: `docgen update` is for that.
+
+Examples:
+  docgen new captures/openstack/image/show
+  docgen new x/show --captures x      where no docgen.toml marks the captures' folder")]
+pub(super) struct New {
+    /// The capture's folder
+    capture: PathBuf,
+    /// The folder of all captures [default: the highest one above with a docgen.toml]
+    #[arg(long, value_name = "FOLDER")]
+    captures: Option<PathBuf>,
+}
+
+impl New {
+    pub(super) fn run(self, ui: &Ui) -> Result<u8> {
+        let location = Location::of(&self.capture, self.captures.as_deref())?;
+        match drafts::new(&location) {
+            Ok(report) => {
+                ui.errors(&report.diagnostics);
+                for file in &report.files {
+                    ui.say(format_args!("wrote {}", file.display()));
+                }
+                if !report.labels.is_empty() {
+                    ui.detail(format_args!("labels: {}", report.labels.join(", ")));
+                }
+                Ok(status(&report.diagnostics))
+            }
+            Err(errors) => {
+                ui.errors(&errors);
+                Ok(NEEDS_A_PERSON)
+            }
+        }
+    }
+}

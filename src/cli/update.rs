@@ -1,0 +1,64 @@
+//! `docgen update`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::ui::Ui;
+use super::{DONE, NEEDS_A_PERSON};
+use crate::error::Result;
+use crate::render::drafts::{self, Location};
+
+/// Bring page sources up to date with their traces
+#[derive(Debug, Args)]
+#[command(after_help = "\
+An exchange that the source shows nowhere gets its sections, behind those of the exchange before
+it, and a label in capture.toml. A section whose exchange is gone is put between the lines
+`<!-- docgen: gone LABEL -->` and `<!-- docgen: end -->`: its prose is kept in the source and left
+out of the page. Nothing else changes a byte, and doing it again changes nothing.
+
+Examples:
+  docgen update captures/openstack/image/show
+  docgen update captures/openstack/image/*")]
+pub(super) struct Update {
+    /// The captures' folders
+    #[arg(required = true, value_name = "CAPTURE")]
+    folders: Vec<PathBuf>,
+    /// The folder of all captures [default: the highest one above with a docgen.toml]
+    #[arg(long, value_name = "FOLDER")]
+    captures: Option<PathBuf>,
+}
+
+impl Update {
+    pub(super) fn run(self, ui: &Ui) -> Result<u8> {
+        let mut status = DONE;
+        for folder in &self.folders {
+            let updated = Location::of(folder, self.captures.as_deref())
+                .map_err(|error| vec![error])
+                .and_then(|location| drafts::update(&location));
+            let report = match updated {
+                Ok(report) => report,
+                Err(errors) => {
+                    ui.errors(&errors);
+                    status = NEEDS_A_PERSON;
+                    continue;
+                }
+            };
+            ui.errors(&report.diagnostics);
+            if !report.diagnostics.is_empty() {
+                status = NEEDS_A_PERSON;
+            }
+            for file in &report.files {
+                ui.detail(format_args!("wrote {}", file.display()));
+            }
+            let marked = report.marked.iter().map(|label| format!(", marked `{label}` as gone"));
+            ui.say(format_args!(
+                "{}: {} sections added{}",
+                folder.display(),
+                report.added.len(),
+                marked.collect::<String>()
+            ));
+        }
+        Ok(status)
+    }
+}

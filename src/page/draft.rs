@@ -1,0 +1,247 @@
+//! Page sources that docgen writes: a whole one for a capture that has none, and
+//! sections for exchanges that a source does not show yet.
+//!
+//! A draft renders to what the page was without a source, so that the first thing
+//! a maintainer changes is the first thing that changes. It is written once and
+//! theirs from then on. What this leaves out: files, which `render::drafts` reads
+//! and writes, and where a section goes in a page that is there ([`super::update`]).
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+use super::source::escaped;
+use super::{Entry, Message, Page, PageExchange, Resolved};
+use crate::error::Place;
+use crate::sequence::paths::Paths;
+use crate::sequence::{Side, naming};
+use crate::settings::Layout;
+
+/// Names for exchanges: those of the settings, and new ones.
+#[derive(Clone, Debug, Default)]
+pub struct Labels {
+    /// By the exchange's index in the trace.
+    names: BTreeMap<usize, String>,
+    /// Names and selectors that the settings do not have yet.
+    pub added: Vec<(String, String)>,
+}
+
+impl Labels {
+    /// A name for every exchange of `exchanges`. `taken` names are not given again.
+    ///
+    /// New names are those of [`naming`], with a number where one is taken.
+    pub fn complete<'p>(
+        resolved: &Resolved<'_>,
+        page: &Page,
+        exchanges: impl IntoIterator<Item = &'p PageExchange>,
+        taken: &[String],
+    ) -> Labels {
+        let mut labels = Labels::default();
+        for (name, exchange) in &page.labels {
+            labels.names.entry(*exchange).or_insert_with(|| name.clone());
+        }
+        let scope = resolved.scope();
+        let wanted = naming::names(scope.trace, scope.cast, resolved.input.profile);
+        let mut used: Vec<String> = page.labels.iter().map(|(name, _)| name.clone()).collect();
+        used.extend(taken.iter().cloned());
+        for exchange in exchanges {
+            if labels.names.contains_key(&exchange.index) {
+                continue;
+            }
+            let wanted = &wanted[exchange.index];
+            let numbered = (2..).map(|nth| format!("{wanted}_{nth}"));
+            let mut names = std::iter::once(wanted.clone()).chain(numbered);
+            let name = names.find(|name| !used.contains(name)).unwrap_or_default();
+            used.push(name.clone());
+            labels.added.push((name.clone(), resolved.selector(exchange.index)));
+            labels.names.insert(exchange.index, name);
+        }
+        labels
+    }
+
+    /// The name of an exchange that has one.
+    pub fn of(&self, exchange: usize) -> &str {
+        self.names.get(&exchange).map_or("", String::as_str)
+    }
+}
+
+impl Resolved<'_> {
+    /// A selector that matches this exchange alone: the shortest that does, and a number only
+    /// where nothing else tells it from another.
+    pub fn selector(&self, exchange: usize) -> String {
+        let scope = self.scope();
+        let request = &scope.trace.exchanges[exchange].request;
+        let (from, to) = (&scope.cast.from(exchange).id, &scope.cast.to(exchange).id);
+        let path =
+            |query| Paths { query, ..scope.paths }.templated(to, &request.method, &request.url).into_owned();
+        let (method, plain, full) = (&request.method, path(false), path(true));
+        let nowhere = Place::file(Path::new(""));
+        let mut candidates = vec![format!("{to} {method} {plain}"), format!("{from}->{to} {method} {plain}")];
+        // An id in a query is another one when the command is run again.
+        if !full[plain.len()..].contains(|c: char| c.is_ascii_digit()) {
+            candidates.push(format!("{from}->{to} {method} {full}"));
+        }
+        let matches = |selector: &String| scope.find(selector, &nowhere).is_ok_and(|found| found == exchange);
+        if let Some(selector) = candidates.iter().find(|selector| matches(selector)) {
+            return selector.clone();
+        }
+        let numbered = (1..).map(|nth| format!("{} #{nth}", candidates[1]));
+        numbered.take(scope.trace.exchanges.len()).find(matches).unwrap_or_else(|| scope.describe(exchange))
+    }
+}
+
+/// The page sources for a capture that has none: file names and contents.
+///
+/// Every exchange of the page needs a name in `labels`.
+pub fn sources(page: &Page, labels: &Labels) -> Vec<(&'static str, String)> {
+    match page.layout {
+        Layout::Page => vec![("page.md", one_page(page, labels))],
+        Layout::Snippets => vec![("body.md", body(page, labels)), ("page.md", index(page, labels))],
+    }
+}
+
+/// The section of one message, with the blank lines behind it, under a heading of this level.
+pub fn section(page: &Page, message: &Message, label: &str, level: usize) -> String {
+    let side = match message.side {
+        Side::Request => "request",
+        Side::Response => "response",
+    };
+    let phrases = &page.phrases;
+    let mut text = format!("{} {{{{ heading({label}.{side}) }}}}\n", "#".repeat(level));
+    if page.layout == Layout::Snippets {
+        let arrow = if message.side == Side::Request { "-->" } else { "<--" };
+        let ends = format!("`{{{{ {label}.{side}.client }}}}` {arrow} `{{{{ {label}.{side}.server }}}}`");
+        push(&mut text, &[&ends, "", &format!("{{{{ tabs({label}.{side}) }}}}"), "", ""]);
+        return text;
+    }
+    text.push('\n');
+    if let Some(about) = &message.about {
+        push(&mut text, &[&escaped(about), ""]);
+    }
+    if message.drawn_only {
+        push(&mut text, &[&escaped(phrases.get("drawn_only_line"))]);
+    } else {
+        push(&mut text, &[&format!("{{{{ tabs({label}.{side}) }}}}")]);
+    }
+    if message.unanswered {
+        push(&mut text, &["", &escaped(phrases.get("no_response_line"))]);
+    }
+    text.push('\n');
+    text
+}
+
+fn push(text: &mut String, lines: &[&str]) {
+    for line in lines {
+        text.push_str(line);
+        text.push('\n');
+    }
+}
+
+fn one_page(page: &Page, labels: &Labels) -> String {
+    let phrase = |key| escaped(page.phrases.get(key));
+    let mut text = String::new();
+    push(&mut text, &["# {{ title }}", ""]);
+    if let Some(description) = &page.description {
+        push(&mut text, &[&escaped(description), ""]);
+    }
+    if page.reference.is_some() {
+        push(&mut text, &[&page.phrases.fill("reference", "link", "{{ reference }}"), "", "", ""]);
+    }
+    if page.command.is_some() {
+        push(&mut text, &[&format!("## {}", phrase("command_heading")), "", "{{ command }}", ""]);
+        if page.launch.is_some() {
+            push(&mut text, &["{{ launch }}", ""]);
+        }
+        push(&mut text, &[&phrase("introduction"), ""]);
+    }
+    diagram(&mut text, page, labels);
+    push(&mut text, &[&format!("## {}", phrase("exchanges_heading")), ""]);
+    sections(&mut text, page, labels);
+    if page.output.is_some() {
+        push(&mut text, &[&format!("## {}", phrase("output_heading")), "", "{{ output }}"]);
+    }
+    text
+}
+
+fn index(page: &Page, labels: &Labels) -> String {
+    let phrase = |key| escaped(page.phrases.get(key));
+    let mut text = String::new();
+    push(&mut text, &["# {{ title }}", ""]);
+    if let Some(description) = &page.description {
+        push(&mut text, &[&escaped(description), ""]);
+    }
+    if page.reference.is_some() || page.command.is_some() {
+        push(&mut text, &[&format!("## {}", phrase("command_output_heading")), ""]);
+    }
+    if page.reference.is_some() {
+        let title = format!("!!! reference \"{}\"", phrase("reference_title"));
+        push(&mut text, &[&title, "    {{ reference }}", ""]);
+    }
+    if page.command.is_some() {
+        push(&mut text, &["{{ command }}", ""]);
+    }
+    text.push('\n');
+    diagram(&mut text, page, labels);
+    let include = format!("--8<-- \"{}body.md\"", escaped(&page.snippet_prefix));
+    push(&mut text, &[&format!("## {}", phrase("messages_heading")), "", &include, ""]);
+    push(&mut text, &[&format!("## {}", phrase("log_heading")), "", "{{ log }}"]);
+    text
+}
+
+fn body(page: &Page, labels: &Labels) -> String {
+    let mut text = String::from("\n");
+    sections(&mut text, page, labels);
+    // The last section has one blank line behind it, and not two.
+    text.pop();
+    text
+}
+
+fn sections(text: &mut String, page: &Page, labels: &Labels) {
+    for entry in &page.entries {
+        if let Entry::Message(message) = entry {
+            text.push_str(&section(page, message, labels.of(message.exchange), 3));
+        }
+    }
+    rest_for_gaps(text, page);
+}
+
+/// A damaged place has no label; it is part of the rest.
+fn rest_for_gaps(text: &mut String, page: &Page) {
+    if page.entries.iter().any(|entry| matches!(entry, Entry::Gap(_))) {
+        push(text, &["{{ rest }}", ""]);
+    }
+}
+
+fn diagram(text: &mut String, page: &Page, labels: &Labels) {
+    let phrases = &page.phrases;
+    push(text, &[&format!("## {}", escaped(phrases.get("diagram_heading"))), "", "{{ diagram }}", ""]);
+    if page.exchanges.iter().any(|exchange| exchange.purpose.is_some()) {
+        push(text, &[&escaped(phrases.get("steps_introduction")), ""]);
+        for exchange in &page.exchanges {
+            let label = labels.of(exchange.index);
+            let _ = match &exchange.purpose {
+                Some(purpose) => {
+                    let line = super::phrases::fill(
+                        &escaped(phrases.get("step_line")),
+                        "purpose",
+                        &escaped(purpose),
+                    );
+                    writeln!(
+                        text,
+                        "- {}",
+                        super::phrases::fill(&line, "steps", &format!("{{{{ {label} }}}}"))
+                    )
+                }
+                None => writeln!(
+                    text,
+                    "- {{{{ {label} }}}}: `{{{{ {label}.request.method }}}} {{{{ {label}.request.path }}}}`"
+                ),
+            };
+        }
+        text.push('\n');
+    }
+    if page.filtered > 0 {
+        let line = phrases.fill("filtered_line", "count", &page.filtered.to_string());
+        push(text, &[&escaped(&line), ""]);
+    }
+}

@@ -1,0 +1,312 @@
+//! An existing page source, brought up to date with its trace.
+//!
+//! Two things are done and nothing else changes a byte: a message that the source
+//! shows nowhere gets a section behind the one before it, and a section whose
+//! exchange is gone is put between marks ([`super::source::GONE`]), which keeps
+//! its prose and takes it off the page. Doing it again changes nothing. What this
+//! leaves out: prose. A sentence that speaks of an exchange that is gone is for
+//! its writer; rendering names it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag};
+
+use super::draft::{Labels, section};
+use super::source::{GONE, GONE_END, Hole, Part, Source, TokenKind};
+use super::{Entry, Message, Page, PageExchange};
+use crate::sequence::Side;
+
+/// What becomes of a page source.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Update {
+    /// The new text.
+    pub text: String,
+    /// The messages that get a section: their numbers, and where in the old text the section goes.
+    pub added: Vec<(u32, usize)>,
+    /// Labels of the sections that are marked.
+    pub marked: Vec<String>,
+}
+
+/// What a source is brought up to date with.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    /// The page.
+    pub page: &'a Page,
+    /// For each exchange of the trace, whether a source shows it already.
+    pub shown: &'a [bool],
+    /// The labels that match no exchange any more.
+    pub lost: &'a [&'a str],
+    /// The exchange, by its index in the trace, that a selector names.
+    pub resolve: &'a dyn Fn(&str) -> Option<usize>,
+}
+
+/// Brings a page source up to date. `labels` has a name for each exchange that no source shows.
+pub fn update(source: &Source, facts: &Facts<'_>, labels: &Labels) -> Update {
+    let sections = Section::all(source, facts);
+    let mut update = Update::default();
+    let mut edits: Vec<(usize, Edit)> = Vec::new();
+    for (span, labels) in gone(&sections, facts.lost) {
+        let line_end = if source.text[..span.end].ends_with('\n') { "" } else { "\n" };
+        edits.push((span.start, Edit::Begin(format!("{GONE}{} -->\n", labels.join(", ")))));
+        edits.push((span.end, Edit::End(format!("{line_end}{GONE_END}\n"))));
+        update.marked.extend(labels);
+    }
+    let mut added: BTreeMap<usize, String> = BTreeMap::new();
+    for (message, at, level) in missing(source, &sections, facts) {
+        let new = added.entry(at).or_insert_with(|| blank_line_before(&source.text[..at]).to_owned());
+        new.push_str(&section(facts.page, message, labels.of(message.exchange), level));
+        update.added.push((message.number, at));
+    }
+    edits.extend(added.into_iter().map(|(at, text)| (at, Edit::Section(text))));
+    edits.sort();
+    let mut copied = 0;
+    for (at, edit) in edits {
+        let (Edit::End(text) | Edit::Section(text) | Edit::Begin(text)) = edit;
+        update.text.push_str(&source.text[copied..at]);
+        update.text.push_str(&text);
+        copied = at;
+    }
+    update.text.push_str(&source.text[copied..]);
+    update
+}
+
+/// The source without the marks around sections whose labels all match an exchange again.
+pub fn without_needless_marks(source: &Source, matches: impl Fn(&str) -> bool) -> String {
+    let mut text = String::with_capacity(source.text.len());
+    let mut copied = 0;
+    for (span, labels) in source.gone() {
+        if labels.is_empty() || !labels.iter().all(|label| matches(label)) {
+            continue;
+        }
+        let section = &source.text[span.clone()];
+        let first = section.find('\n').map_or(section.len(), |end| end + 1);
+        let last = section.trim_end().rfind('\n').map_or(first, |end| end + 1);
+        text.push_str(&source.text[copied..span.start]);
+        text.push_str(&section[first..last]);
+        copied = span.end;
+    }
+    text.push_str(&source.text[copied..]);
+    text
+}
+
+/// What is put in at one place; in the order in which it stands where places are the same.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Edit {
+    End(String),
+    Section(String),
+    Begin(String),
+}
+
+/// The runs of sections that show only exchanges that are lost, with their labels.
+fn gone(sections: &[Section], lost: &[&str]) -> Vec<(Range<usize>, Vec<String>)> {
+    let mut gone: Vec<(Range<usize>, Vec<String>)> = Vec::new();
+    for section in
+        sections.iter().filter(|section| section.names.iter().all(|name| lost.contains(&name.as_str())))
+    {
+        match gone.last_mut() {
+            Some((span, labels)) if span.end == section.span.start => {
+                span.end = section.span.end;
+                let new: Vec<&String> = section.names.iter().filter(|name| !labels.contains(name)).collect();
+                let new: Vec<String> = new.into_iter().cloned().collect();
+                labels.extend(new);
+            }
+            _ => gone.push((section.span.clone(), section.names.clone())),
+        }
+    }
+    gone
+}
+
+/// The messages that no source shows, with the place and the level of the heading for each.
+fn missing<'p>(source: &Source, sections: &[Section], facts: &Facts<'p>) -> Vec<(&'p Message, usize, usize)> {
+    let mut missing = Vec::new();
+    if source.holes().any(|hole| &source.text[hole.inside.clone()] == "rest") {
+        return missing;
+    }
+    let mut place = None;
+    for entry in &facts.page.entries {
+        let Entry::Message(message) = entry else { continue };
+        if let Some(found) = sections.iter().find(|section| section.numbers.contains(&message.number)) {
+            place = Some((found.span.end, found.level));
+        }
+        if !facts.shown[message.exchange] {
+            let (at, level) = *place.get_or_insert_with(|| first_place(source, sections, facts.page));
+            missing.push((&**message, at, level));
+        }
+    }
+    missing
+}
+
+/// A part of a source that shows messages: from a heading, or a hole that prints one, to the next.
+#[derive(Clone, Debug)]
+struct Section {
+    span: Range<usize>,
+    level: usize,
+    /// The labels, or selectors, of the exchanges that it shows.
+    names: Vec<String>,
+    /// The numbers of the messages that it shows.
+    numbers: Vec<u32>,
+}
+
+/// Where a section may begin or end.
+struct Boundary {
+    at: usize,
+    level: usize,
+    /// It begins what cannot be part of a section.
+    gone: bool,
+}
+
+impl Section {
+    /// The sections of a source that show messages, in order.
+    fn all(source: &Source, facts: &Facts<'_>) -> Vec<Section> {
+        let boundaries = boundaries(source);
+        // First what lies between one boundary and the next, then what of it belongs together.
+        let ends = boundaries.iter().skip(1).map(|next| next.at).chain([source.text.len()]);
+        let parts: Vec<(Section, bool)> = boundaries
+            .iter()
+            .zip(ends)
+            .map(|(boundary, end)| {
+                (Section::of(source, facts, boundary.at..end, boundary.level), boundary.gone)
+            })
+            .collect();
+        let mut sections: Vec<Section> = Vec::new();
+        let mut open = false;
+        for (part, gone) in parts {
+            let shows = !part.names.is_empty();
+            match sections.last_mut() {
+                Some(last) if open && !gone && !shows && part.level > last.level => {
+                    last.span.end = part.span.end
+                }
+                _ => {
+                    open = shows && !gone;
+                    if open {
+                        sections.push(part);
+                    }
+                }
+            }
+        }
+        sections
+    }
+
+    fn of(source: &Source, facts: &Facts<'_>, span: Range<usize>, level: usize) -> Section {
+        let mut section = Section { span, level, names: Vec::new(), numbers: Vec::new() };
+        let inside = source.holes().filter(|hole| section.span.contains(&hole.span.start));
+        for (name, side) in inside.filter_map(|hole| shown_by(source, hole)) {
+            let label = facts.page.labels.iter().find(|(label, _)| *label == name);
+            let exchange = match label {
+                Some((_, exchange)) => Some(*exchange),
+                None if facts.lost.contains(&name.as_str()) => None,
+                None => (facts.resolve)(&name),
+            };
+            let found = facts.page.exchanges.iter().find(|found| Some(found.index) == exchange);
+            section.numbers.extend(found.into_iter().flat_map(|exchange| numbers(exchange, side)));
+            if !section.names.contains(&name) {
+                section.names.push(name);
+            }
+        }
+        section
+    }
+}
+
+fn numbers(exchange: &PageExchange, side: Option<Side>) -> Vec<u32> {
+    let response = exchange.response.as_ref().map(|response| response.number);
+    match side {
+        Some(Side::Request) => vec![exchange.request.number],
+        Some(Side::Response) => response.into_iter().collect(),
+        None => [Some(exchange.request.number), response].into_iter().flatten().collect(),
+    }
+}
+
+/// The label or selector of which a hole shows a heading, headers or a body, and which message.
+fn shown_by(source: &Source, hole: &Hole) -> Option<(String, Option<Side>)> {
+    let text = |index: usize| hole.tokens.get(index).map_or("", |token| &source.text[token.span.clone()]);
+    let kind = |index: usize| hole.tokens.get(index).map(|token| token.kind);
+    let side = |word: &str| match word {
+        "request" => Some(Side::Request),
+        "response" => Some(Side::Response),
+        _ => None,
+    };
+    let pieces = ["exchange", "message", "tabs", "header", "body", "heading", "part"];
+    let is_piece = pieces.contains(&text(0)) && text(1) == "(";
+    match (kind(if is_piece { 2 } else { 0 })?, is_piece) {
+        (TokenKind::Name, true) => Some((text(2).to_owned(), side(text(4)))),
+        (TokenKind::Text, true) => {
+            let quoted = text(2);
+            let selector = &quoted[1..quoted.len() - 1];
+            Some(match selector.rsplit_once('.') {
+                Some((name, word)) if side(word).is_some() => (name.trim_end().to_owned(), side(word)),
+                _ => (selector.to_owned(), None),
+            })
+        }
+        (TokenKind::Name, false) if matches!(text(4), "headers" | "body" | "raw_body") => {
+            Some((text(0).to_owned(), side(text(2))))
+        }
+        _ => None,
+    }
+}
+
+/// Headings of the Markdown, holes that print a heading of their own, and sections that are gone.
+fn boundaries(source: &Source) -> Vec<Boundary> {
+    let mut boundaries: Vec<Boundary> = Vec::new();
+    let is_gone = |at: usize| source.gone().any(|(span, _)| span.contains(&at));
+    for (event, range) in Parser::new_ext(&source.text, Options::ENABLE_TABLES).into_offset_iter() {
+        if let Event::Start(Tag::Heading { level, .. }) = event {
+            // A heading may be indented by up to three blanks, which belong to it.
+            let at = source.text[..range.start].rfind('\n').map_or(0, |end| end + 1);
+            if !is_gone(at) {
+                boundaries.push(Boundary { at, level: depth(level), gone: false });
+            }
+        }
+    }
+    for part in &source.parts {
+        match part {
+            Part::Hole(hole) if hole.indent.is_some() => {
+                let word = &source.text[hole.tokens[0].span.clone()];
+                if matches!(word, "exchange" | "message") {
+                    let at = hole.indent.clone().map_or(hole.span.start, |indent| indent.start);
+                    boundaries.push(Boundary { at, level: 3, gone: false });
+                }
+            }
+            Part::Gone { span, .. } => {
+                boundaries.push(Boundary { at: span.start, level: 0, gone: true });
+            }
+            _ => {}
+        }
+    }
+    boundaries.sort_by_key(|boundary| boundary.at);
+    boundaries
+}
+
+fn depth(level: HeadingLevel) -> usize {
+    level as usize
+}
+
+/// Where the first section goes that has none before it.
+fn first_place(source: &Source, sections: &[Section], page: &Page) -> (usize, usize) {
+    if let Some(first) = sections.iter().find(|section| !section.numbers.is_empty()) {
+        return (first.span.start, first.level);
+    }
+    let key = match page.layout {
+        crate::settings::Layout::Page => "exchanges_heading",
+        crate::settings::Layout::Snippets => "messages_heading",
+    };
+    let all = boundaries(source);
+    let line = |at: usize| source.text[at..].lines().next().unwrap_or_default();
+    let heading = all.iter().position(|boundary| {
+        line(boundary.at).trim_start_matches(['#', ' ']).trim() == page.phrases.get(key)
+    });
+    let next =
+        heading.and_then(|heading| all[heading + 1..].iter().find(|next| next.level <= all[heading].level));
+    (next.map_or(source.text.len(), |next| next.at), 3)
+}
+
+/// What is missing for a blank line to stand before a new section.
+fn blank_line_before(text: &str) -> &'static str {
+    let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+    match line {
+        _ if text.is_empty() => "",
+        Some(before) if before.is_empty() || before.ends_with('\n') => "",
+        Some(_) => "\n",
+        None => "\n\n",
+    }
+}

@@ -1,0 +1,286 @@
+//! What does not hold any more: pages, labels, prose and links, each with its place.
+//!
+//! Rendering finds most of it and is asked first, without writing. What only a
+//! comparison of source and trace tells is added, and links between pages. What
+//! this leaves out: mending anything, which `docgen render` and `docgen update` do.
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+
+use pulldown_cmark::{Event, Options as Markdown, Parser, Tag};
+use walkdir::WalkDir;
+
+use super::drafts::{self, Desk, Pending};
+use super::input::{self, Folder};
+use super::ledger::{Cache, Manifest};
+use super::{Capture, Options, Shop, page_path, render};
+use crate::capture::redact::find_secrets;
+use crate::error::{Error, ErrorKind, Place, Result};
+use crate::page::Source;
+use crate::sequence::Side;
+
+/// Everything in captures and pages that needs a person, in the order of the captures, then of
+/// the pages.
+///
+/// # Errors
+/// Only what stops the whole run: a folder that cannot be read.
+pub fn check(options: &Options) -> Result<Vec<Error>> {
+    let options = &Options { check: true, ..options.clone() };
+    let report = render(options, &|_, _| {})?;
+    let mut findings = report.errors;
+    for stale in report.stale {
+        let message = match (&stale.old, &stale.new) {
+            (None, _) => "this page was not rendered yet",
+            (_, None) => "the capture of this page is gone",
+            _ => "this page is not what its capture says",
+        };
+        let place = first_difference(&stale.file, stale.old.as_deref(), stale.new.as_deref());
+        findings.push(
+            Error::new(ErrorKind::Stale, message).at(place).hint("`docgen render` brings it up to date"),
+        );
+    }
+
+    let folders = input::find(&options.captures)?;
+    let (manifest, cache) = (Manifest::read(&options.docs)?, Cache::default());
+    let shop = Shop::new(options, &manifest, &cache, &folders);
+    let mut pages = Pages {
+        docs: &options.docs,
+        manifest: &manifest,
+        made: BTreeSet::new(),
+        from_sources: BTreeSet::new(),
+    };
+    for folder in &folders {
+        let layout = Capture::settings(folder).map(|settings| settings.layout).unwrap_or_default();
+        pages.made.insert(page_path(&folder.path, layout, "index.md"));
+        if folder.file("page.md").is_some() {
+            pages.from_sources.insert(page_path(&folder.path, layout, "index.md"));
+        }
+    }
+    for folder in &folders {
+        // What stops a capture from being opened was found by rendering.
+        let found = drafts::open(&shop, folder, |desk| Ok(of_sources(desk, folder, &pages)));
+        findings.extend(found.unwrap_or_default());
+    }
+    findings.extend(pages.check_written()?);
+    findings.extend(secrets_in_captures(&folders));
+    Ok(findings)
+}
+
+/// Secrets that stand in clear in the files of captures. A page shows no more than those.
+fn secrets_in_captures(folders: &[Folder]) -> Vec<Error> {
+    let mut findings = Vec::new();
+    let mut seen = BTreeSet::new();
+    for folder in folders {
+        for file in folder.shared.iter().chain(&folder.files) {
+            // A docgen.toml stands above many captures.
+            if seen.insert(&file.path)
+                && let Ok(bytes) = std::fs::read(&file.path)
+            {
+                findings.extend(secrets(&file.path, &String::from_utf8_lossy(&bytes)));
+            }
+        }
+    }
+    findings
+}
+
+/// The secrets of a text, each value once, where it stands first. What is said of one does not hold it.
+fn secrets(file: &Path, text: &str) -> Vec<Error> {
+    let found = find_secrets(text);
+    let mut masked = String::with_capacity(text.len());
+    let mut spans = Vec::with_capacity(found.len());
+    let mut copied = 0;
+    for secret in &found {
+        masked.push_str(&text[copied..secret.span.start]);
+        let start = masked.len();
+        masked.extend(text[secret.span.clone()].chars().map(|c| if c == '\n' { c } else { '*' }));
+        spans.push(start..masked.len());
+        copied = secret.span.end;
+    }
+    masked.push_str(&text[copied..]);
+    let mut known = BTreeSet::new();
+    let new = found.iter().zip(spans).filter(|(secret, _)| known.insert(&text[secret.span.clone()]));
+    new.map(|(secret, span)| {
+        Error::new(ErrorKind::Secret, format!("a {} stands in clear", secret.kind))
+            .at(Place::span(file, &masked, span.start, span.end))
+            .hint("record it again with docgen, which redacts; or replace it, and make it invalid where it is used")
+    })
+    .collect()
+}
+
+/// Where a page on disk first differs from what it should be.
+fn first_difference(file: &Path, old: Option<&[u8]>, new: Option<&[u8]>) -> Place {
+    let (Some(old), Some(new)) = (old, new) else { return Place::file(file) };
+    let same = old.iter().zip(new).take_while(|(a, b)| a == b).count();
+    let text = String::from_utf8_lossy(old);
+    let line = text.as_bytes()[..same.min(text.len())]
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .map_or(0, |at| at + 1);
+    let start = text.floor_char_boundary(line);
+    Place { column: 0, ..Place::span(file, &text, start, start) }
+}
+
+/// What is amiss in the sources of one capture.
+fn of_sources(desk: &Desk<'_>, folder: &Folder, pages: &Pages<'_>) -> Vec<Error> {
+    let mut findings = Vec::new();
+    if let Ok(Some(pending)) = desk.pending() {
+        findings.extend(unshown(desk, &pending));
+    }
+    let own = page_path(&folder.path, desk.layout(), "index.md");
+    for source in &desk.sources {
+        for (span, labels) in source.gone() {
+            let mark = span.start..span.start + source.text[span.clone()].find('\n').unwrap_or(span.len());
+            let names = labels.join("`, `");
+            findings.push(
+                Error::new(ErrorKind::Gone, format!("this prose is about `{names}`, whose exchange is gone"))
+                    .at(source.place(&mark))
+                    .hint("move what still holds elsewhere; then remove the section, and its label from capture.toml"),
+            );
+        }
+        findings.extend(pages.check(&source.text, Some(source), &source.file, &own));
+    }
+    findings
+}
+
+/// The exchanges that no source shows, each where its section would go.
+fn unshown(desk: &Desk<'_>, pending: &Pending) -> Vec<Error> {
+    let source = &desk.sources[pending.index];
+    let scope = desk.resolved.scope();
+    let mut findings = Vec::new();
+    for index in 0..scope.trace.exchanges.len() {
+        let numbers = [Side::Request, Side::Response].map(|side| scope.sequence.number(index, side));
+        let place = |number| pending.update.added.iter().find(|(added, _)| Some(*added) == number);
+        let Some((_, at)) = numbers.into_iter().find_map(place) else { continue };
+        let steps: Vec<String> = numbers.into_iter().flatten().map(|number| format!("({number})")).collect();
+        // The last line of what stands before it.
+        let before = source.text[..*at].trim_end();
+        let at = before.rfind('\n').map_or(0, |end| end + 1);
+        let place = Place { column: 0, ..source.place(&(at..at)) };
+        let message = format!("no page shows {}, `{}`", steps.join(","), desk.resolved.selector(index));
+        findings.push(Error::new(ErrorKind::Unshown, message).at(place).hint(
+            "`docgen update` puts its section here; `{{ rest }}` shows all that is shown nowhere else",
+        ));
+    }
+    findings
+}
+
+/// The pages below a docs folder.
+struct Pages<'a> {
+    docs: &'a Path,
+    /// What docgen wrote there.
+    manifest: &'a Manifest,
+    /// Paths below it of the captures' pages, written yet or not.
+    made: BTreeSet<String>,
+    /// Those of them whose text is a source's.
+    from_sources: BTreeSet<String>,
+}
+
+impl Pages<'_> {
+    /// Broken links of the pages that people wrote into the docs folder themselves.
+    fn check_written(&self) -> Result<Vec<Error>> {
+        let mut findings = Vec::new();
+        if !self.docs.is_dir() {
+            return Ok(findings);
+        }
+        let visible = |entry: &walkdir::DirEntry| {
+            entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
+        };
+        for entry in WalkDir::new(self.docs).sort_by_file_name().into_iter().filter_entry(visible) {
+            let entry = entry.map_err(|error| Error::io("read", self.docs, error.into()))?;
+            let is_page =
+                entry.file_type().is_file() && entry.path().extension().is_some_and(|ending| ending == "md");
+            let below = entry.path().strip_prefix(self.docs).unwrap_or(entry.path());
+            let Some(path) = below.to_str().map(|path| path.replace(std::path::MAIN_SEPARATOR, "/")) else {
+                continue;
+            };
+            // The links of a page with a source are checked where they were written.
+            if !is_page || self.from_sources.contains(&path) {
+                continue;
+            }
+            let Ok(text) = std::fs::read_to_string(entry.path()) else { continue };
+            findings.extend(self.check(&text, None, entry.path(), &path));
+            if !self.manifest.holds(&path) {
+                findings.extend(secrets(entry.path(), &text));
+            }
+        }
+        Ok(findings)
+    }
+
+    /// Links of `text`, the content of `file`, that lead from the page `own` to no page.
+    fn check(&self, text: &str, source: Option<&Source>, file: &Path, own: &str) -> Vec<Error> {
+        let mut findings = Vec::new();
+        let left_out =
+            |at: usize| source.is_some_and(|source| source.gone().any(|(span, _)| span.contains(&at)));
+        for (event, range) in Parser::new_ext(text, Markdown::ENABLE_TABLES).into_offset_iter() {
+            let Event::Start(Tag::Link { dest_url, .. }) = event else { continue };
+            let path = dest_url.split(['#', '?']).next().unwrap_or_default();
+            let is_relative = !path.contains("://") && !path.starts_with('/') && !path.contains("{{");
+            if !is_relative || !path.ends_with(".md") || left_out(range.start) {
+                continue;
+            }
+            let target = resolve(own, path);
+            let there = target
+                .as_ref()
+                .is_some_and(|target| self.made.contains(target) || self.docs.join(target).is_file());
+            if there {
+                continue;
+            }
+            let at = text[range.clone()]
+                .rfind(&*dest_url)
+                .map_or(range.clone(), |at| range.start + at..range.start + at + dest_url.len());
+            let error = Error::new(ErrorKind::Link, format!("`{path}` leads to no page"))
+                .at(Place::span(file, text, at.start, at.end));
+            let name = Path::new(path).file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+            let near = self.made.iter().find(|page| {
+                page.ends_with(&format!("/{name}.md")) || page.ends_with(&format!("/{name}/index.md"))
+            });
+            findings.push(match near {
+                Some(near) => error.hint(format!("did you mean {near}?")),
+                None => error,
+            });
+        }
+        findings
+    }
+}
+
+/// The path below the docs folder that a relative link of a page means; `None` where it leads out.
+fn resolve(own: &str, link: &str) -> Option<String> {
+    let mut path: Vec<&str> = own.split('/').collect();
+    path.pop();
+    let link = PathBuf::from(link.replace("%20", " "));
+    let mut target: Vec<String> = path.into_iter().map(str::to_owned).collect();
+    for part in link.components() {
+        match part {
+            Component::Normal(part) => target.push(part.to_string_lossy().into_owned()),
+            Component::CurDir => {}
+            Component::ParentDir => drop(target.pop()?),
+            _ => return None,
+        }
+    }
+    Some(target.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_told_once_and_not_shown() {
+        let text = "OS_PASSWORD=hunter22 é\nX-Auth-Token: hunter22\n{\"password\": \"다른비밀\", \"token\": \"hunter33\"}\n";
+        let told = secrets(Path::new("output.txt"), text);
+        assert_eq!(told.len(), 3, "{told:?}");
+        let all: String = told.iter().map(|error| error.to_string()).collect();
+        for secret in ["hunter22", "hunter33", "다른비밀"] {
+            assert!(!all.contains(secret), "{all}");
+        }
+        let place = told[1].place().expect("it has a place");
+        assert_eq!((place.line, place.column, place.width), (3, 15, 4));
+    }
+
+    #[test]
+    fn links_are_resolved_from_their_page() {
+        assert_eq!(resolve("a/b.md", "./c.md").as_deref(), Some("a/c.md"));
+        assert_eq!(resolve("a/b/index.md", "../../x/y.md").as_deref(), Some("x/y.md"));
+        assert_eq!(resolve("a.md", "../x.md"), None);
+    }
+}

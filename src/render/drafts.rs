@@ -1,0 +1,315 @@
+//! Page sources on disk: written for a capture that has none, brought up to date
+//! where there is one.
+//!
+//! The files of a capture folder belong to its maintainer, so nothing here replaces
+//! one without keeping every byte that was theirs: a source that is there is never
+//! drafted over, and `capture.toml` only grows. What this leaves out: what a draft
+//! says and where a section goes, which `page::draft` and `page::update` decide.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::holes::{Filler, Neighbours, Opening};
+use super::input::{self, Folder, SHARED_SETTINGS};
+use super::ledger::{Cache, Manifest};
+use super::templates::Templates;
+use super::{Capture, Options, Shop};
+use crate::error::{Error, ErrorKind, Place, Result};
+use crate::page::draft::{self, Labels};
+use crate::page::update::{self, Facts, Update};
+use crate::page::{Input, Resolved, Source};
+use crate::settings::{Layout, Settings};
+use crate::toml_file::with_entries;
+
+/// What came of a capture's page sources.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The files that were written.
+    pub files: Vec<PathBuf>,
+    /// The labels that were added to `capture.toml`.
+    pub labels: Vec<String>,
+    /// Numbers of the messages that got a section.
+    pub added: Vec<u32>,
+    /// Labels of the sections that were marked because their exchange is gone.
+    pub marked: Vec<String>,
+    /// Places of the trace that are damaged.
+    pub diagnostics: Vec<Error>,
+}
+
+/// A capture folder and the captures' root above it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Location {
+    /// The folder that holds all captures.
+    pub root: PathBuf,
+    /// The capture's path below it, with `/` between its parts.
+    pub path: String,
+}
+
+impl Location {
+    /// Where the capture folder `dir` belongs: below `root`, if one is given, else below the highest
+    /// folder above it that has a `docgen.toml`, else below one that is called `captures`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] where there is no such folder.
+    pub fn of(dir: &Path, root: Option<&Path>) -> Result<Location> {
+        if !dir.is_dir() {
+            return Err(Error::new(ErrorKind::Io, format!("there is no folder `{}`", dir.display()))
+                .hint("name a capture's folder: one that holds its trace.har or trace.log"));
+        }
+        let whole = |path: &Path| std::path::absolute(path).map_err(|error| Error::io("find", path, error));
+        let dir = whole(dir)?;
+        let root = match root {
+            Some(root) => whole(root)?,
+            None => {
+                let has_settings = |dir: &&Path| dir.join(SHARED_SETTINGS).is_file();
+                let is_named = |dir: &&Path| dir.file_name().is_some_and(|name| name == "captures");
+                let found = dir.ancestors().filter(has_settings).last().or(dir.ancestors().find(is_named));
+                let found = found.ok_or_else(|| {
+                    Error::new(ErrorKind::Io, format!("no folder above `{}` holds captures", dir.display()))
+                        .hint(format!(
+                            "name it with `--captures`; a file {SHARED_SETTINGS} in it marks it, too"
+                        ))
+                })?;
+                found.to_path_buf()
+            }
+        };
+        let below = dir.strip_prefix(&root).map_err(|_| {
+            Error::new(ErrorKind::Io, format!("`{}` is not below `{}`", dir.display(), root.display()))
+        })?;
+        let path = below.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
+        // As short as the user would name it.
+        let here = std::env::current_dir().ok();
+        let root = match here.as_deref().and_then(|here| root.strip_prefix(here).ok()) {
+            Some(below) if below.as_os_str().is_empty() => PathBuf::from("."),
+            Some(below) => below.to_path_buf(),
+            None => root,
+        };
+        Ok(Location { root, path })
+    }
+}
+
+/// Writes page sources for a capture that has none, and labels for its exchanges.
+///
+/// # Errors
+/// [`ErrorKind::Ownership`] where it has a page source already; those of its settings and files.
+pub fn new(location: &Location) -> Result<Report, Vec<Error>> {
+    with_desk(location, |desk| {
+        let page = desk.resolved.page()?;
+        let labels =
+            Labels::complete(&desk.resolved, &page, page.exchanges.iter().map(|found| &**found), &[]);
+        let mut files = draft::sources(&page, &labels);
+        for (name, _) in &files {
+            let file = desk.dir.join(name);
+            if file.exists() {
+                return Err(vec![
+                    Error::new(ErrorKind::Ownership, "the capture has a page source already")
+                        .at(Place::file(file))
+                        .hint("`docgen update` brings it up to date"),
+                ]);
+            }
+        }
+        let mut report = Report { diagnostics: desk.diagnostics.clone(), ..Report::default() };
+        let one = |error| vec![error];
+        report.add_labels(desk, &labels).map_err(one)?;
+        files.sort();
+        for (name, text) in files {
+            report.write(&desk.dir.join(name), &text).map_err(one)?;
+        }
+        Ok(report)
+    })
+}
+
+/// Brings the page source of a capture up to date with its trace.
+///
+/// # Errors
+/// Those of its settings and files, and of holes that are not closed.
+pub fn update(location: &Location) -> Result<Report, Vec<Error>> {
+    with_desk(location, |desk| {
+        let mut report = Report { diagnostics: desk.diagnostics.clone(), ..Report::default() };
+        let Some(Pending { index, update, labels }) = desk.pending()? else {
+            return Err(vec![
+                Error::new(ErrorKind::Io, "the capture has no page source to bring up to date")
+                    .at(Place::file(desk.dir))
+                    .hint("its page comes from the template; `docgen new` writes a source for it"),
+            ]);
+        };
+        let one = |error| vec![error];
+        report.add_labels(desk, &labels).map_err(one)?;
+        for (at, (source, original)) in desk.sources.iter().zip(&desk.originals).enumerate() {
+            let text = if at == index { &update.text } else { &source.text };
+            if text != original {
+                report.write(&source.file, text).map_err(one)?;
+            }
+        }
+        report.added = update.added.iter().map(|(number, _)| *number).collect();
+        report.marked = update.marked;
+        Ok(report)
+    })
+}
+
+impl Report {
+    fn add_labels(&mut self, desk: &Desk<'_>, labels: &Labels) -> Result<()> {
+        if labels.added.is_empty() {
+            return Ok(());
+        }
+        let file = desk.dir.join("capture.toml");
+        let text = if file.exists() { input::read_text(&file)? } else { String::new() };
+        self.write(&file, &with_entries(&file, &text, "label", &labels.added)?)?;
+        self.labels = labels.added.iter().map(|(name, _)| name.clone()).collect();
+        Ok(())
+    }
+
+    /// Puts a file in place of what is there, whole or not at all.
+    fn write(&mut self, file: &Path, text: &str) -> Result<()> {
+        let mut part = file.as_os_str().to_owned();
+        part.push(".new");
+        let part = PathBuf::from(part);
+        let written = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, file));
+        written.map_err(|error| {
+            let _ = std::fs::remove_file(&part);
+            Error::io("write", file, error)
+        })?;
+        self.files.push(file.to_path_buf());
+        Ok(())
+    }
+}
+
+/// A capture, opened to work on its sources.
+pub(super) struct Desk<'a> {
+    dir: &'a Path,
+    /// The sources, without marks that are needless by now.
+    pub(super) sources: Vec<Source>,
+    /// What they are on disk.
+    originals: Vec<String>,
+    settings: &'a Settings,
+    pub(super) resolved: Resolved<'a>,
+    templates: &'a Templates,
+    /// Labels that match no exchange.
+    lost: Vec<String>,
+    /// Labels of sections that are marked as gone.
+    gone: Vec<String>,
+    /// Damaged places of the trace.
+    diagnostics: Vec<Error>,
+}
+
+/// What there is to do in a capture's sources.
+pub(super) struct Pending {
+    /// Which of the sources holds the sections.
+    pub(super) index: usize,
+    /// What becomes of it.
+    pub(super) update: Update,
+    /// Names for the exchanges that no source shows.
+    pub(super) labels: Labels,
+}
+
+impl Desk<'_> {
+    /// How the pages are laid out.
+    pub(super) fn layout(&self) -> Layout {
+        self.settings.layout
+    }
+
+    /// What there is to do; `None` where the sections come from a template.
+    ///
+    /// # Errors
+    /// Those of [`Resolved::page`].
+    pub(super) fn pending(&self) -> Result<Option<Pending>, Vec<Error>> {
+        let name = match self.settings.layout {
+            Layout::Page => "page.md",
+            Layout::Snippets => "body.md",
+        };
+        let Some(index) = self.sources.iter().position(|source| source.file.ends_with(name)) else {
+            return Ok(None);
+        };
+        let page = Arc::new(self.resolved.page()?);
+        let scope = self.resolved.scope();
+        let filler = Filler::new(&page, self.templates, scope, &Nobody, "", &self.gone);
+        let shown = filler.exchanges_shown(&self.sources.iter().collect::<Vec<_>>());
+        let unshown = page.exchanges.iter().filter(|exchange| !shown[exchange.index]).map(|found| &**found);
+        let taken: Vec<String> = self.lost.iter().chain(&self.gone).cloned().collect();
+        let labels = Labels::complete(&self.resolved, &page, unshown, &taken);
+        let lost: Vec<&str> = self.lost.iter().map(String::as_str).collect();
+        let source = &self.sources[index];
+        let resolve = |selector: &str| scope.find(selector, &Place::file(&source.file)).ok();
+        let facts = Facts { page: &page, shown: &shown, lost: &lost, resolve: &resolve };
+        let update = update::update(source, &facts, &labels);
+        Ok(Some(Pending { index, update, labels }))
+    }
+}
+
+/// Opens the capture of a location and works on it.
+fn with_desk<T>(
+    location: &Location,
+    work: impl FnOnce(&Desk<'_>) -> Result<T, Vec<Error>>,
+) -> Result<T, Vec<Error>> {
+    let folders = input::find(&location.root).map_err(|error| vec![error])?;
+    let folder = folders.iter().find(|folder| folder.path == location.path).ok_or_else(|| {
+        vec![
+            Error::new(ErrorKind::Io, "this folder is no capture: it has no trace")
+                .at(Place::file(location.root.join(&location.path)))
+                .hint("put a trace.har or trace.log there, or name another folder"),
+        ]
+    })?;
+    let options =
+        Options { captures: location.root.clone(), docs: PathBuf::new(), jobs: 1, check: true, force: false };
+    let (manifest, cache) = (Manifest::default(), Cache::default());
+    open(&Shop::new(&options, &manifest, &cache, &folders), folder, work)
+}
+
+/// Opens a capture of a run and works on it.
+pub(super) fn open<T>(
+    shop: &Shop<'_>,
+    folder: &Folder,
+    work: impl FnOnce(&Desk<'_>) -> Result<T, Vec<Error>>,
+) -> Result<T, Vec<Error>> {
+    let one = |error| vec![error];
+    let mut capture = Capture::read(folder).map_err(one)?;
+    let templates = shop.templates(&mut capture).map_err(one)?;
+    let profile = shop.profile(&mut capture).map_err(one)?;
+    let phrases = shop.phrases(&capture, &templates, profile.as_deref()).map_err(one)?;
+    let sources = capture.take_sources()?;
+    let originals = sources.iter().map(|source| source.text.clone()).collect();
+    let input = capture.input(profile.as_deref(), &phrases);
+
+    let resolved = Resolved::new(&input);
+    let (known, lost): (Vec<_>, Vec<_>) =
+        input.settings.labels.iter().partition(|(name, at)| resolved.scope().find(name, &at.place).is_ok());
+    let is_known = |label: &str| known.iter().any(|(name, _)| name == label);
+    let mut current = Vec::with_capacity(sources.len());
+    for source in sources {
+        let text = update::without_needless_marks(&source, is_known);
+        current.push(if text == source.text { source } else { Source::parse(source.file, text)? });
+    }
+    let gone: Vec<String> =
+        current.iter().flat_map(Source::gone).flat_map(|(_, labels)| labels.to_vec()).collect();
+    let lost = lost.iter().map(|(name, _)| name.clone()).filter(|name| !gone.contains(name)).collect();
+    let settings = Settings { labels: known.into_iter().cloned().collect(), ..input.settings.clone() };
+    let input = Input { settings: &settings, ..input };
+    work(&Desk {
+        dir: &folder.dir,
+        sources: current,
+        originals,
+        settings: &settings,
+        resolved: Resolved::new(&input),
+        templates: &templates,
+        lost,
+        gone,
+        diagnostics: capture.diagnostics.clone(),
+    })
+}
+
+/// Which exchanges a source shows needs no other capture.
+struct Nobody;
+
+impl Neighbours for Nobody {
+    fn openings(&self, _: &str) -> Result<Option<Arc<Vec<Opening>>>> {
+        Ok(None)
+    }
+
+    fn page_path(&self, _: &str) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    fn nearest(&self, _: &str) -> Option<String> {
+        None
+    }
+}

@@ -1,0 +1,399 @@
+//! Page sources over time: drafted, rendered, brought up to date, checked; as a user does it.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+/// A captures folder with one capture, `image/show`, and a docs folder.
+struct Desk {
+    root: TempDir,
+}
+
+const CAPTURE: &str = "captures/image/show";
+
+impl Desk {
+    fn new(layout: &str, log: &str, capture: &str) -> Desk {
+        let desk = Desk { root: tempfile::tempdir().unwrap() };
+        desk.write("captures/docgen.toml", &format!("layout = \"{layout}\"\nprofile = \"openstack\"\n"));
+        desk.write(&format!("{CAPTURE}/capture.toml"), capture);
+        desk.write(&format!("{CAPTURE}/trace.log"), log);
+        desk
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let file = self.path(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_docgen"))
+            .args(arguments)
+            .current_dir(self.root.path())
+            .env("NO_COLOR", "1")
+            .output()
+            .unwrap()
+    }
+
+    /// Runs docgen, which has to succeed, and gives what it says.
+    fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{arguments:?}: {said}");
+        said
+    }
+
+    /// Runs docgen, which has to find something, and gives what it says.
+    fn not_ok(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        String::from_utf8([output.stderr, output.stdout].concat()).unwrap()
+    }
+
+    fn render(&self) -> BTreeMap<PathBuf, String> {
+        self.ok(&["render", "captures", "docs"]);
+        let mut pages = BTreeMap::new();
+        for entry in walkdir::WalkDir::new(self.path("docs")).into_iter().flatten() {
+            if entry.path().extension().is_some_and(|ending| ending == "md") {
+                pages.insert(entry.path().to_path_buf(), fs::read_to_string(entry.path()).unwrap());
+            }
+        }
+        pages
+    }
+
+    fn source(&self) -> String {
+        self.read(&format!("{CAPTURE}/page.md"))
+    }
+}
+
+/// A call and its answer, in the requestshook format.
+fn call(id: &str, from: &str, to: &str, verb_and_url: &str, status: &str) -> String {
+    request(id, from, to, verb_and_url) + &response(id, from, to, verb_and_url, status)
+}
+
+fn request(id: &str, from: &str, to: &str, verb_and_url: &str) -> String {
+    format!(
+        "\n### ({from}) REQ >>> ({to}) : {verb_and_url}\nAccept: */*\nX-Requestshook-Request-Id: {id}\n\nnone\n\n"
+    )
+}
+
+fn response(id: &str, from: &str, to: &str, verb_and_url: &str, status: &str) -> String {
+    format!(
+        "\n### ({from}) RESP <<< ({to}) : {status} {verb_and_url}\nDate: today\nX-Requestshook-Request-Id: {id}\n\n{{\n  \"id\": \"42\"\n}}\n\n"
+    )
+}
+
+const VERSIONS: &str = "GET http://h/identity";
+const TOKEN: &str = "POST http://h/identity/v3/auth/tokens";
+const CHECK: &str = "GET http://h/identity/v3/auth/tokens";
+const SHOW: &str = "GET http://h/image/v2/images/42?a=1";
+
+fn versions() -> String {
+    call("1", "openstack", "keystone", VERSIONS, "300 Multiple Choices")
+}
+
+fn token() -> String {
+    call("2", "openstack", "keystone", TOKEN, "201 CREATED")
+}
+
+/// The call for the image, with what happens while it waits.
+fn show(meanwhile: &str) -> String {
+    request("3", "openstack", "glance", SHOW)
+        + meanwhile
+        + &response("3", "openstack", "glance", SHOW, "200 OK")
+}
+
+fn check() -> String {
+    call("4", "glance-api", "keystone", CHECK, "200 OK")
+}
+
+const SETTINGS: &str = "# ours\ncommand = \"openstack image show 42\"\r\n[vars]\nimage_id = '42'";
+
+#[test]
+fn a_draft_renders_to_what_the_page_was() {
+    for layout in ["page", "snippets"] {
+        for locale in ["en", "ko"] {
+            let settings = format!("locale = \"{locale}\"\n{SETTINGS}");
+            let unanswered = request("9", "openstack", "nova", "GET http://h/compute");
+            let log = versions() + &token() + &show(&check()) + &unanswered;
+            let desk = Desk::new(layout, &log, &settings);
+            desk.write(&format!("{CAPTURE}/output.txt"), "+---+\n| x |\n+---+\n");
+            let before = desk.render();
+            desk.ok(&["new", CAPTURE]);
+            let settings_now = desk.read(&format!("{CAPTURE}/capture.toml"));
+            assert!(settings_now.starts_with(&settings), "{settings_now}");
+            assert_eq!(desk.render(), before, "{layout} {locale}");
+            assert!(!desk.source().contains("(1)"));
+            assert_eq!(desk.ok(&["check", "captures", "docs"]), "0 found\n");
+        }
+    }
+}
+
+#[test]
+fn a_source_that_is_there_is_never_drafted_over() {
+    let desk = Desk::new("page", &versions(), SETTINGS);
+    desk.write(&format!("{CAPTURE}/page.md"), "mine");
+    let said = desk.not_ok(&["new", CAPTURE]);
+    assert!(said.contains("has a page source already"), "{said}");
+    assert_eq!(desk.source(), "mine");
+    assert_eq!(desk.read(&format!("{CAPTURE}/capture.toml")), SETTINGS);
+}
+
+#[test]
+fn the_captures_folder_is_found_or_named() {
+    let desk = Desk::new("page", &versions(), SETTINGS);
+    fs::remove_file(desk.path("captures/docgen.toml")).unwrap();
+    fs::rename(desk.path("captures"), desk.path("recorded")).unwrap();
+    let said = desk.not_ok(&["new", "recorded/image/show"]);
+    assert!(said.contains("--captures"), "{said}");
+    desk.ok(&["new", "recorded/image/show", "--captures", "recorded"]);
+    assert!(desk.path("recorded/image/show/body.md").is_file());
+    let said = desk.not_ok(&["update", "recorded/image", "--captures", "recorded"]);
+    assert!(said.contains("no capture"), "{said}");
+}
+
+#[test]
+fn new_exchanges_get_their_sections_and_nothing_else_changes() {
+    for layout in ["page", "snippets"] {
+        let desk = Desk::new(layout, &(token() + &show("")), SETTINGS);
+        desk.ok(&["new", CAPTURE]);
+        let name = if layout == "page" { "page.md" } else { "body.md" };
+        let name = format!("{CAPTURE}/{name}");
+        let before = desk.read(&name).replace(
+            "{{ tabs(show_image.request) }}\n",
+            "{{ tabs(show_image.request) }}\n\nOur own words.   \n",
+        );
+        desk.write(&name, &before);
+
+        desk.write(&format!("{CAPTURE}/trace.log"), &(versions() + &token() + &show(&check())));
+        let said = desk.not_ok(&["check", "captures", "docs"]);
+        assert_eq!(said.matches("no page shows").count(), 2, "{said}");
+        assert!(said.contains("no page shows (6),(7), `keystone GET"), "{said}");
+
+        desk.ok(&["update", CAPTURE]);
+        let after = desk.read(&name);
+        let mut lines = after.lines();
+        for line in before.lines() {
+            assert!(lines.any(|found| found == line), "`{line}` is gone from\n{after}");
+        }
+        let order: Vec<usize> = [
+            "heading(versions.response)",
+            "heading(issue_token.request)",
+            "Our own words.   \n",
+            "heading(validate_token.request)",
+            "heading(validate_token.response)",
+            "heading(show_image.response)",
+        ]
+        .iter()
+        .map(|text| after.find(text).unwrap_or_else(|| panic!("{text} is not in\n{after}")))
+        .collect();
+        assert!(order.is_sorted(), "{after}");
+
+        desk.render();
+        desk.ok(&["update", CAPTURE]);
+        assert_eq!(desk.read(&name), after, "doing it again changes nothing");
+        assert_eq!(desk.ok(&["check", "captures", "docs"]), "0 found\n");
+    }
+}
+
+#[test]
+fn a_section_whose_exchange_is_gone_is_kept_marked_and_comes_back() {
+    let whole = versions() + &token() + &show("");
+    let desk = Desk::new("page", &whole, SETTINGS);
+    desk.ok(&["new", CAPTURE]);
+    // Prose outside the sections would need a person; the list of steps is such.
+    let source: String =
+        desk.source().split_inclusive('\n').filter(|line| !line.starts_with("- {{")).collect();
+    desk.write(&format!("{CAPTURE}/page.md"), &source);
+    desk.render();
+
+    desk.write(&format!("{CAPTURE}/trace.log"), &(versions() + &show("")));
+    let said = desk.not_ok(&["render", "captures", "docs"]);
+    assert!(said.contains("this speaks of `issue_token`"), "{said}");
+
+    let said = desk.ok(&["update", CAPTURE]);
+    assert!(said.contains("marked `issue_token` as gone"), "{said}");
+    let marked = desk.source();
+    let without_marks: String =
+        marked.split_inclusive('\n').filter(|line| !line.starts_with("<!-- docgen:")).collect();
+    assert_eq!(without_marks, source);
+    assert_eq!(marked.matches("<!-- docgen: gone issue_token -->\n").count(), 1, "{marked}");
+
+    let pages = desk.render();
+    let page = pages.values().next().unwrap();
+    assert!(!page.contains("docgen:") && !page.contains("/auth/tokens"), "{page}");
+    desk.ok(&["update", CAPTURE]);
+    assert_eq!(desk.source(), marked, "doing it again changes nothing");
+    let said = desk.not_ok(&["check", "captures", "docs"]);
+    assert!(said.contains("this prose is about `issue_token`, whose exchange is gone"), "{said}");
+    assert!(said.ends_with("1 found\n"), "{said}");
+
+    desk.write(&format!("{CAPTURE}/trace.log"), &whole);
+    desk.ok(&["update", CAPTURE]);
+    assert_eq!(desk.source(), source, "the exchange is back, and so is its section");
+}
+
+#[test]
+fn a_section_that_shows_something_else_too_is_not_marked() {
+    let labels = format!(
+        "{SETTINGS}\n[label]\na = \"keystone GET /identity\"\nb = \"glance GET /image/v2/images/42\"\n"
+    );
+    let desk = Desk::new("page", &versions(), &labels);
+    let source = "## Both\n\n{{ tabs(a.request) }}\n\n{{ tabs(b.request) }}\n";
+    desk.write(&format!("{CAPTURE}/page.md"), source);
+    desk.ok(&["update", CAPTURE]);
+    assert_eq!(desk.source(), source);
+    let said = desk.not_ok(&["render", "captures", "docs"]);
+    assert!(said.contains("page.md:5:9"), "{said}");
+}
+
+#[test]
+fn sections_without_an_end_of_line_and_pages_without_sections_are_served_too() {
+    let labels = format!("{SETTINGS}\n[label]\na = \"keystone GET /identity\"\n");
+    let desk = Desk::new("page", &(versions() + &token()), &labels);
+    desk.write(&format!("{CAPTURE}/page.md"), "# x\n\n{{ exchange(a) }}");
+    desk.ok(&["update", CAPTURE]);
+    let updated = desk.source();
+    assert!(
+        updated.starts_with("# x\n\n{{ exchange(a) }}\n\n### {{ heading(issue_token.request) }}\n"),
+        "{updated}"
+    );
+
+    desk.write(&format!("{CAPTURE}/page.md"), "# x\n\n## Request/Response\n\n## Output\n");
+    desk.ok(&["update", CAPTURE]);
+    let updated = desk.source();
+    let order = ["## Request/Response", "heading(a.request)", "heading(issue_token.response)", "## Output"];
+    let order: Vec<Option<usize>> = order.iter().map(|text| updated.find(text)).collect();
+    assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{updated}");
+
+    desk.write(&format!("{CAPTURE}/page.md"), "# x\n\n{{ rest }}\n");
+    desk.ok(&["update", CAPTURE]);
+    assert_eq!(desk.source(), "# x\n\n{{ rest }}\n");
+}
+
+#[test]
+fn broken_links_and_stale_pages_are_found_with_their_place() {
+    let desk = Desk::new("page", &versions(), SETTINGS);
+    desk.write("captures/image/create/trace.log", &token());
+    desk.write(
+        &format!("{CAPTURE}/page.md"),
+        "# x\n\n[create](./create.md), [gone](../gone.md#x), [out](https://x/y.md)\n\n{{ rest }}\n",
+    );
+    desk.write("docs/index.md", "[show](image/show.md) and [no](image/shoe.md)\n");
+    desk.render();
+    let said = desk.not_ok(&["check", "captures", "docs", "--format", "json"]);
+    let findings: Vec<serde_json::Value> =
+        said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let places: Vec<(&str, &str, u64, u64)> = findings
+        .iter()
+        .map(|finding| {
+            let number = |key: &str| finding[key].as_u64().unwrap_or(0);
+            (
+                finding["kind"].as_str().unwrap(),
+                finding["file"].as_str().unwrap(),
+                number("line"),
+                number("column"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        places,
+        [("link", "captures/image/show/page.md", 3, 31), ("link", "docs/index.md", 1, 32)],
+        "{said}"
+    );
+    desk.write("captures/image/create/trace.log", &(token() + &versions()));
+    let said = desk.not_ok(&["check", "captures", "docs"]);
+    assert!(said.contains("docs/image/create.md:"), "{said}");
+}
+
+#[test]
+fn a_secret_is_found_with_its_place_and_not_told() {
+    let desk = Desk::new("snippets", &versions(), SETTINGS);
+    desk.write(&format!("{CAPTURE}/output.txt"), "ok\nOS_PASSWORD=hunter22\n");
+    desk.render();
+    let said = desk.not_ok(&["check", "captures", "docs", "--format", "json"]);
+    let finding: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(
+        (&finding["kind"], &finding["file"], &finding["line"]),
+        (&"secret".into(), &"captures/image/show/output.txt".into(), &2.into())
+    );
+    assert!(!said.contains("hunter22") && !desk.not_ok(&["check", "captures", "docs"]).contains("hunter22"));
+}
+
+/// Renders one capture in this process and gives the page, or the errors.
+fn page_of(log: &str, settings: &str, source: &[u8]) -> Result<Vec<u8>, Vec<docgen::Error>> {
+    let root = tempfile::tempdir().unwrap();
+    let capture = root.path().join("captures/a");
+    fs::create_dir_all(&capture).unwrap();
+    fs::write(capture.join("trace.log"), log).unwrap();
+    fs::write(capture.join("capture.toml"), settings).unwrap();
+    fs::write(capture.join("page.md"), source).unwrap();
+    let options = docgen::render::Options {
+        captures: root.path().join("captures"),
+        docs: root.path().join("docs"),
+        jobs: 1,
+        check: false,
+        force: false,
+    };
+    let report = docgen::render::render(&options, &|_, _| {}).unwrap();
+    if report.errors.is_empty() { Ok(read(&root.path().join("docs/a.md"))) } else { Err(report.errors) }
+}
+
+fn read(file: &Path) -> Vec<u8> {
+    fs::read(file).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn text_without_holes_is_copied_byte_for_byte(text in r#"([ \t\r\n#`a-c가-나{}%|\\\[\]<>"'!=$-]|\{%|\{#|--8<--){0,80}"#) {
+        prop_assume!(!text.contains("{{"));
+        let page = page_of(&versions(), "layout = 'page'\n", text.as_bytes()).unwrap();
+        prop_assert_eq!(page, text.into_bytes());
+    }
+
+    #[test]
+    fn no_bytes_of_a_source_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60), inside in r#"[a-z.(),="'/\[\] 0-9{}\\]{0,40}"#) {
+        let settings = "layout = 'page'\n[label]\na = 'keystone GET /identity'\n";
+        let _ = page_of(&versions(), settings, &bytes);
+        for name in ["a", "tabs(a.request", "range(a,", "body(a.response, highlight=", "lines(", "shared("] {
+            let _ = page_of(&versions(), settings, format!("{{{{ {name}{inside} }}}}").as_bytes());
+        }
+    }
+
+    #[test]
+    fn every_number_moves_by_two_when_a_call_comes_first(count in 1usize..6, first in 0usize..6, last in 0usize..6) {
+        let (first, last) = (first % count, last % count);
+        prop_assume!(first <= last);
+        let one = |n: usize| call(&format!("id{n}"), "c", "s", &format!("GET http://h/p{n}"), "200 OK");
+        let log: String = (0..count).map(one).collect();
+        let labels: String = (0..count).map(|n| format!("l{n} = 's GET /p{n}'\n")).collect();
+        let settings = format!("layout = 'page'\n[label]\n{labels}");
+        let source = format!("a {{{{ range(l{first}, l{last}) }}}} {{{{ l{first} }}}} {{{{ heading(l{last}.response) }}}} {{{{ span(l{first}.response, l{last}) }}}}");
+        let before = page_of(&log, &settings, source.as_bytes()).unwrap();
+        let front = call("front", "c", "other", "GET http://h/front", "200 OK");
+        let after = page_of(&(front + &log), &settings, source.as_bytes()).unwrap();
+        let (a, b) = (2 * first + 1, 2 * last + 2);
+        let page = |by: usize| {
+            let span = if a + 1 == b { format!("({})", b + by) } else { format!("({}-{})", a + 1 + by, b + by) };
+            format!("a ({})-({}) ({}),({}) ({}) 200 OK /p{last} {span}", a + by, b + by, a + by, a + 1 + by, b + by)
+        };
+        prop_assert_eq!(String::from_utf8(before).unwrap(), page(0));
+        prop_assert_eq!(String::from_utf8(after).unwrap(), page(2));
+    }
+}
