@@ -345,7 +345,13 @@ impl Settings {
             set(&mut to.exit, &from.exit);
             set(&mut to.time_limit, &from.time_limit);
             set(&mut to.insecure, &from.insecure);
-            set(&mut to.certificates, &from.certificates.as_ref().map(|all| all.iter().map(|one| layer.folder().join(one)).collect()));
+            set(
+                &mut to.certificates,
+                &from
+                    .certificates
+                    .as_ref()
+                    .map(|all| all.iter().map(|one| layer.folder().join(one)).collect()),
+            );
             set(&mut to.body_limit, &from.body_limit);
             // Rules add up: a nearer file cannot make a secret public.
             settings.redact.headers.extend(typed.redact.headers.iter().cloned());
@@ -479,7 +485,9 @@ struct Typed {
 }
 
 /// A table as pairs, in the order of the file.
-pub(crate) fn in_order<'de, D: Deserializer<'de>, T: Deserialize<'de>>(de: D) -> Result<Vec<(String, T)>, D::Error> {
+pub(crate) fn in_order<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    de: D,
+) -> Result<Vec<(String, T)>, D::Error> {
     struct InOrder<T>(std::marker::PhantomData<T>);
     impl<'de, T: Deserialize<'de>> Visitor<'de> for InOrder<T> {
         type Value = Vec<(String, T)>;

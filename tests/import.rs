@@ -91,9 +91,12 @@ impl Case {
         let lines: Vec<&str> = sources.iter().flat_map(|source| source.lines()).map(str::trim).collect();
         let whole = sources.concat();
         for exchange in &self.trace().exchanges {
-            let bodies = [Some(&exchange.request.body), exchange.response.as_ref().map(|response| &response.body)];
+            let bodies =
+                [Some(&exchange.request.body), exchange.response.as_ref().map(|response| &response.body)];
             let headers = exchange.request.headers.iter();
-            for (name, value) in headers.chain(exchange.response.iter().flat_map(|response| response.headers.iter())) {
+            for (name, value) in
+                headers.chain(exchange.response.iter().flat_map(|response| response.headers.iter()))
+            {
                 let line = format!("{name}: {value}");
                 assert!(value.is_empty() || !whole.contains(&line), "`{line}` in a source:\n{whole}");
             }
@@ -130,7 +133,12 @@ fn seeds_come_back_as_they_are() {
 
 #[test]
 fn every_exchange_of_a_seed_is_in_its_trace() {
-    let expected = [("image-show.md", 4, 1), ("image-save.md", 5, 2), ("image-create.md", 5, 5), ("image-add-project.md", 5, 2)];
+    let expected = [
+        ("image-show.md", 4, 1),
+        ("image-save.md", 5, 2),
+        ("image-create.md", 5, 5),
+        ("image-add-project.md", 5, 2),
+    ];
     for (name, all, printed) in expected {
         let Some(case) = Case::seed(name) else { return };
         let trace = case.trace();
@@ -234,7 +242,13 @@ fn one_exchange_less_names_the_prose_that_lost_it() {
     };
     let report = render(&options, &|_, _| {}).unwrap();
     let told: Vec<String> = report.errors.iter().map(ToString::to_string).collect();
-    let lost: Vec<usize> = case.read("page.md").lines().enumerate().filter(|(_, line)| line.contains("show_image")).map(|(at, _)| at + 1).collect();
+    let lost: Vec<usize> = case
+        .read("page.md")
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| line.contains("show_image"))
+        .map(|(at, _)| at + 1)
+        .collect();
     assert!(lost.len() >= 5);
     for line in lost {
         assert!(told.iter().any(|told| told.contains(&format!("page.md:{line}:"))), "{line}: {told:#?}");
@@ -249,7 +263,8 @@ fn a_changed_value_changes_its_own_line_only() {
         case.change_trace(|trace| {
             let exchange = trace.exchanges.iter_mut().rfind(|exchange| {
                 let body = exchange.response.as_ref().map(|response| &response.body);
-                exchange.known_from == KnownFrom::Wire && matches!(body, Some(Body::Text(text)) if text.contains('\n'))
+                exchange.known_from == KnownFrom::Wire
+                    && matches!(body, Some(Body::Text(text)) if text.contains('\n'))
             });
             let response = exchange.unwrap().response.as_mut().unwrap();
             let fields = response.headers.iter().map(|(name, value)| {
@@ -285,15 +300,19 @@ fn a_template_with_other_tabs_gives_the_page_other_tabs() {
         let Some(case) = Case::seed(name) else { return };
         let templates = case.dir.path().join("templates");
         std::fs::create_dir_all(templates.join("page")).unwrap();
-        for (file, tab, korean) in
-            [("page/header_tab.md", "{{ t.header_tab }}", "헤더"), ("page/body_tab.md", "{{ t.body_tab }}", "본문")]
-        {
-            let (_, text) = docgen::render::templates::EMBEDDED.iter().find(|(name, _)| *name == file).unwrap();
+        for (file, tab, korean) in [
+            ("page/header_tab.md", "{{ t.header_tab }}", "헤더"),
+            ("page/body_tab.md", "{{ t.body_tab }}", "본문"),
+        ] {
+            let (_, text) =
+                docgen::render::templates::EMBEDDED.iter().find(|(name, _)| *name == file).unwrap();
             assert!(text.contains(tab));
             std::fs::write(templates.join(file), text.replace(tab, korean)).unwrap();
         }
-        std::fs::write(case.dir.path().join("captures/docgen.toml"), "templates = \"../templates\"\n").unwrap();
-        let expected = case.original.replace("=== \"Header\"", "=== \"헤더\"").replace("=== \"Body\"", "=== \"본문\"");
+        std::fs::write(case.dir.path().join("captures/docgen.toml"), "templates = \"../templates\"\n")
+            .unwrap();
+        let expected =
+            case.original.replace("=== \"Header\"", "=== \"헤더\"").replace("=== \"Body\"", "=== \"본문\"");
         assert_eq!(case.rendered(), expected, "{name}");
     }
 }
@@ -302,7 +321,8 @@ fn a_template_with_other_tabs_gives_the_page_other_tabs() {
 #[test]
 fn pages_with_the_irregularities_of_hand_work_come_back() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/import");
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut folders: Vec<PathBuf> =
+        std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
     assert!(folders.len() >= 8);
     for folder in folders {
@@ -311,7 +331,8 @@ fn pages_with_the_irregularities_of_hand_work_come_back() {
         let page = HandWritten::read(&file, None).unwrap();
         let case = Case::of(&page);
         assert_eq!(case.rendered(), case.original, "{}", folder.display());
-        for (name, snippet) in [("body.md", &page.body), ("diagram.md", &page.diagram), ("log.md", &page.log)] {
+        for (name, snippet) in [("body.md", &page.body), ("diagram.md", &page.diagram), ("log.md", &page.log)]
+        {
             if let Some(snippet) = snippet {
                 assert_eq!(case.snippet(name), snippet.text, "{}: {name}", folder.display());
             }
@@ -336,11 +357,19 @@ fn pages_with_the_irregularities_of_hand_work_come_back() {
 #[test]
 fn what_the_middleware_wrote_comes_back_with_its_log() {
     let logs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/logs");
-    for name in ["zed/server-create", "zed/image-list-cold", "zed/image-add-project", "new/image-create", "new/image-save"] {
+    for name in [
+        "zed/server-create",
+        "zed/image-list-cold",
+        "zed/image-add-project",
+        "new/image-create",
+        "new/image-save",
+    ] {
         let dir = tempfile::tempdir().unwrap();
         let docs = dir.path().join("docs/a/b");
         std::fs::create_dir_all(&docs).unwrap();
-        for (from, to) in [("diagram.md", "diagram.md"), ("body.md", "body.md"), ("requestshook.log", "log.md")] {
+        for (from, to) in
+            [("diagram.md", "diagram.md"), ("body.md", "body.md"), ("requestshook.log", "log.md")]
+        {
             std::fs::copy(logs.join(name).join(from), docs.join(to)).unwrap();
         }
         let index = "# A page\n\nSteps `(1-4)`, then `(5)`.\n\n``` mermaid\nsequenceDiagram\n    autonumber\n    --8<-- \"a/b/diagram.md\"\n```\n\n--8<-- \"a/b/body.md\"\n\n``` text title=\"\"\n--8<-- \"a/b/log.md\"\n```\n";
@@ -349,7 +378,8 @@ fn what_the_middleware_wrote_comes_back_with_its_log() {
         let case = Case::of(&page);
         assert_eq!(case.rendered(), index, "{name}");
         assert!(case.read("page.md").contains("{{ span("), "{name}");
-        for (file, snippet) in [("diagram.md", &page.diagram), ("body.md", &page.body), ("log.md", &page.log)] {
+        for (file, snippet) in [("diagram.md", &page.diagram), ("body.md", &page.body), ("log.md", &page.log)]
+        {
             assert_eq!(case.snippet(file), snippet.as_ref().unwrap().text, "{name}: {file}");
         }
         case.assert_no_protocol_data();
@@ -492,7 +522,12 @@ mod generated {
                     ended: response.as_ref().map(|_| 1),
                     synthetic: true,
                     known_from: KnownFrom::Wire,
-                    request: docgen::trace::Request { method: method.into(), url: url.into(), headers: headers(fields), body },
+                    request: docgen::trace::Request {
+                        method: method.into(),
+                        url: url.into(),
+                        headers: headers(fields),
+                        body,
+                    },
                     response: response.map(|(status, reason, fields, body)| docgen::trace::Response {
                         status,
                         reason: reason.into(),

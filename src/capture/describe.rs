@@ -107,7 +107,8 @@ fn variables(trace: &Trace, profile: Option<&Profile>) -> Vec<(String, String)> 
 /// Whether `known` is `name`, or `name` with a number.
 fn is_numbered(known: &str, name: &str) -> bool {
     known.strip_prefix(name).is_some_and(|rest| {
-        rest.is_empty() || rest.strip_prefix('_').is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit()))
+        rest.is_empty()
+            || rest.strip_prefix('_').is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit()))
     })
 }
 
@@ -120,7 +121,8 @@ fn is_id(value: &str) -> bool {
 
 /// The words of a command before its first option, four at most.
 fn first_words(command: &[String]) -> String {
-    let words = command.iter().take_while(|word| !word.starts_with('-') && !word.contains(char::is_whitespace));
+    let words =
+        command.iter().take_while(|word| !word.starts_with('-') && !word.contains(char::is_whitespace));
     words.take(4).cloned().collect::<Vec<_>>().join(" ")
 }
 
@@ -141,7 +143,8 @@ mod tests {
         let read = crate::source::read("trace.log".as_ref(), log.to_vec());
         let command = "openstack image show --format json f36f9b00-a382-4ea5-9f17-ff3ad85a9087";
         let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
-        let text = settings_text(&words, false, &read.trace, Some("openstack"), Profile::embedded("openstack"));
+        let text =
+            settings_text(&words, false, &read.trace, Some("openstack"), Profile::embedded("openstack"));
         assert!(text.starts_with(
             "title = \"openstack image show\"\ncommand = \"openstack image show --format json {image_id}\"\n"
         ), "{text}");

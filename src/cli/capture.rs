@@ -9,7 +9,9 @@ use clap::Args;
 use super::recording::{put, rules, settings_of};
 use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON};
-use crate::capture::{CommandSpec, Failure, Options, Program, ProxyOptions, Recording, UpstreamProxy, describe, openrc, record};
+use crate::capture::{
+    CommandSpec, Failure, Options, Program, ProxyOptions, Recording, UpstreamProxy, describe, openrc, record,
+};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::page;
 use crate::profile::Profile;
@@ -118,9 +120,13 @@ impl Capture {
             if !folders.iter().any(|folder| below(&folder.path, wanted)) {
                 let known: Vec<&str> = folders.iter().map(|folder| folder.path.as_str()).collect();
                 let near = similar::get_close_matches(wanted.as_str(), &known, 1, 0.5);
-                let error = Error::new(ErrorKind::Capture, format!("there is no capture `{wanted}` below {}", self.captures.display()));
+                let error = Error::new(
+                    ErrorKind::Capture,
+                    format!("there is no capture `{wanted}` below {}", self.captures.display()),
+                );
                 return Err(match near.first() {
-                    Some(near) => error.hint(format!("did you mean `{near}`? A new one needs its command: `-- COMMAND`")),
+                    Some(near) => error
+                        .hint(format!("did you mean `{near}`? A new one needs its command: `-- COMMAND`")),
                     None => error.hint("a new one needs its command: `-- COMMAND`"),
                 });
             }
@@ -138,28 +144,40 @@ impl Capture {
             if settings.command.is_some() {
                 jobs.push(Job { path: folder.path, folder: folder.dir, settings, new: None });
             } else if !self.paths.is_empty() {
-                return Err(Error::new(ErrorKind::Capture, format!("the capture `{}` has no command", folder.path))
-                    .at(Place::file(folder.dir.join("capture.toml")))
-                    .hint("write `command = \"...\"` there"));
+                return Err(Error::new(
+                    ErrorKind::Capture,
+                    format!("the capture `{}` has no command", folder.path),
+                )
+                .at(Place::file(folder.dir.join("capture.toml")))
+                .hint("write `command = \"...\"` there"));
             }
         }
         if jobs.is_empty() {
-            return Err(Error::new(ErrorKind::Capture, format!("no capture below {} has a command", self.captures.display()))
-                .hint("make one: `docgen capture CAPTURES PATH -- COMMAND`"));
+            return Err(Error::new(
+                ErrorKind::Capture,
+                format!("no capture below {} has a command", self.captures.display()),
+            )
+            .hint("make one: `docgen capture CAPTURES PATH -- COMMAND`"));
         }
         Ok(jobs)
     }
 
     fn new_one(&self) -> Result<Job> {
         let [path] = &self.paths[..] else {
-            return Err(Error::new(ErrorKind::Capture, "a new capture needs one path below the captures' folder")
-                .hint("docgen capture captures openstack/image/list -- openstack image list"));
+            return Err(Error::new(
+                ErrorKind::Capture,
+                "a new capture needs one path below the captures' folder",
+            )
+            .hint("docgen capture captures openstack/image/list -- openstack image list"));
         };
         let path = path.trim_matches('/').to_owned();
         let is_below = !path.is_empty()
             && Path::new(&path).components().all(|part| matches!(part, std::path::Component::Normal(_)));
         if !is_below {
-            return Err(Error::new(ErrorKind::Capture, format!("`{path}` is no path below {}", self.captures.display())));
+            return Err(Error::new(
+                ErrorKind::Capture,
+                format!("`{path}` is no path below {}", self.captures.display()),
+            ));
         }
         let folder = self.captures.join(&path);
         let there = input::FILES.iter().map(|name| folder.join(name)).find(|file| file.exists());
@@ -168,8 +186,11 @@ impl Capture {
                 .at(Place::file(file))
                 .hint("run it again without a command, or replace it with `--force`"));
         }
-        let words: Option<Vec<String>> = self.command.iter().map(|word| word.to_str().map(str::to_owned)).collect();
-        let words = words.ok_or_else(|| Error::new(ErrorKind::Capture, "the command is not UTF-8, and no page could show it"))?;
+        let words: Option<Vec<String>> =
+            self.command.iter().map(|word| word.to_str().map(str::to_owned)).collect();
+        let words = words.ok_or_else(|| {
+            Error::new(ErrorKind::Capture, "the command is not UTF-8, and no page could show it")
+        })?;
         let words = if self.shell { vec![words.join(" ")] } else { words };
         // The settings of the folders above: the new capture has none of its own yet.
         let mut settings = settings_of(&folder)?;
@@ -182,7 +203,8 @@ impl Capture {
         let rules = rules(&job.settings, self.keep_secrets, ui)?;
         let options = Options { proxy: self.proxy(job), redaction: rules, from: None };
         let running = ui.running(format!("[{}/{all}] {}: {}", index + 1, job.path, spec.shown()));
-        let recorded = record(&spec, &options, &mut |progress| running.tell(progress.exchanges, progress.elapsed));
+        let recorded =
+            record(&spec, &options, &mut |progress| running.tell(progress.exchanges, progress.elapsed));
         running.finish();
         let recording = recorded?;
         ui.errors(&recording.notes);
@@ -196,7 +218,8 @@ impl Capture {
         let settings;
         let mut files = vec![("output.txt", recording.output.as_str())];
         if let Some(words) = &job.new {
-            let is_openstack = words.first().is_some_and(|word| word == "openstack" || word.starts_with("openstack "));
+            let is_openstack =
+                words.first().is_some_and(|word| word == "openstack" || word.starts_with("openstack "));
             let named = match &job.settings.profile {
                 Some(_) => None,
                 None => is_openstack.then_some("openstack"),

@@ -8,12 +8,12 @@ use clap::Args;
 use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON, recording, status};
 use crate::capture::redact::redact;
-use crate::source;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::import::{HandWritten, Imported, Surroundings, TextFile, import, is_page, write};
 use crate::render::input::{read_text, settings_above, user_templates};
 use crate::render::templates::Templates;
 use crate::settings::{Layer, Settings};
+use crate::source;
 
 /// Make captures of pages that were written by hand, or of logs
 #[derive(Debug, Args)]
@@ -55,9 +55,14 @@ impl Import {
         }
         let page = HandWritten::read(&self.page, self.docs.as_deref())?;
         if !is_page(&page.page.text) {
-            return Err(Error::new(ErrorKind::Import, "this page documents no calls: there is no diagram, and no heading names a message")
-                .at(Place::file(&self.page))
-                .hint("a heading reads `(1) GET /path`; a diagram is a fence of `mermaid` with `sequenceDiagram`"));
+            return Err(Error::new(
+                ErrorKind::Import,
+                "this page documents no calls: there is no diagram, and no heading names a message",
+            )
+            .at(Place::file(&self.page))
+            .hint(
+                "a heading reads `(1) GET /path`; a diagram is a fence of `mermaid` with `sequenceDiagram`",
+            ));
         }
         match self.one(&page, &self.capture) {
             Ok(imported) => {
@@ -162,7 +167,8 @@ fn summary(imported: &Imported) -> String {
 fn surroundings(folder: &Path) -> Result<Surroundings> {
     let absolute = std::path::absolute(folder).map_err(|error| Error::io("find", folder, error))?;
     let files = settings_above(&absolute)?;
-    let layers = files.iter().map(|file| Layer::parse(file, &read_text(file)?)).collect::<Result<Vec<_>>>()?;
+    let layers =
+        files.iter().map(|file| Layer::parse(file, &read_text(file)?)).collect::<Result<Vec<_>>>()?;
     let users = user_templates(&Settings::resolve(&layers).templates)?;
     let root = files.first().and_then(|file| file.parent()).or(absolute.parent()).unwrap_or(&absolute);
     let path = absolute.strip_prefix(root).unwrap_or(&absolute);
@@ -182,7 +188,8 @@ fn markdown_files(folder: &Path) -> Result<Vec<PathBuf>> {
             let path = error.path().unwrap_or(folder).to_path_buf();
             Error::io("read", &path, error.into())
         })?;
-        if entry.file_type().is_file() && entry.path().extension().is_some_and(|extension| extension == "md") {
+        if entry.file_type().is_file() && entry.path().extension().is_some_and(|extension| extension == "md")
+        {
             files.push(entry.into_path());
         }
     }
@@ -198,7 +205,8 @@ fn is_snippet(file: &Path) -> bool {
     let beside = |entry: std::fs::DirEntry| {
         let path = entry.path();
         let is_markdown = path.extension().is_some_and(|extension| extension == "md") && path != file;
-        is_markdown && read_text(&path).is_ok_and(|text| HandWritten::of(TextFile::new(path, text)).includes(name))
+        is_markdown
+            && read_text(&path).is_ok_and(|text| HandWritten::of(TextFile::new(path, text)).includes(name))
     };
     let entries = file.parent().and_then(|folder| std::fs::read_dir(folder).ok());
     entries.is_some_and(|entries| entries.flatten().any(beside))

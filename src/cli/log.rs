@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::ui::Ui;
 use super::status;
+use super::ui::Ui;
 use crate::error::{Error, Result};
 use crate::source;
 

@@ -42,7 +42,8 @@ pub(super) fn put(folder: &Path, files: &[(&str, &str)]) -> Result<()> {
     for (name, content) in files {
         let written = write_synced(&part(name), content);
         result = result.and(written.map_err(|error| {
-            Error::io("write", &folder.join(name), error).hint("the capture is as it was; free some space, or mend the folder's permissions")
+            Error::io("write", &folder.join(name), error)
+                .hint("the capture is as it was; free some space, or mend the folder's permissions")
         }));
     }
     for (name, _) in files {

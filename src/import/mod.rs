@@ -20,16 +20,20 @@ mod weave;
 
 pub use read::{HandWritten, TextFile, write};
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::page::draft::Labels;
 use crate::page::source::Source;
 use crate::page::{Input, Page, Phrases, Resolved};
 use crate::profile::Profile;
 use crate::render::holes::{Filler, Neighbours, Opening};
 use crate::render::templates::Templates;
-use crate::sequence::{Side, naming};
+use crate::sequence::Side;
+use crate::sequence::paths::Paths;
+use crate::sequence::selector::Scope;
 use crate::settings::{Layer, Layout, Settings};
 use crate::source;
 use crate::text::Text;
@@ -83,13 +87,15 @@ struct Document<'a> {
 /// Whether a text looks like a page that documents a command's calls.
 pub fn is_page(text: &str) -> bool {
     let has_diagram = text.lines().any(|line| line.trim() == "sequenceDiagram");
-    let own = |include: &read::Include| include.path.ends_with("diagram.md") || include.path.ends_with("body.md");
+    let own =
+        |include: &read::Include| include.path.ends_with("diagram.md") || include.path.ends_with("body.md");
     has_diagram || read::includes(text).iter().any(own) || {
         let lines = Lines::of(text);
         let outline = Outline::of(&lines);
         let is_message = |heading: &scan::Heading| {
             let text = &text[heading.text.clone()];
-            text.starts_with('(') && said::said(text.split_once(')').map_or("", |(_, rest)| rest)) != said::Said::Other
+            text.starts_with('(')
+                && said::said(text.split_once(')').map_or("", |(_, rest)| rest)) != said::Said::Other
         };
         outline.headings.iter().any(is_message)
     }
@@ -106,9 +112,12 @@ pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec
     let page = &unix;
     let documents = documents(page);
     let marked = documents.iter().find_map(|document| {
-        let line = document.lines.text.lines().position(|line| line.trim_start().starts_with("<!-- docgen: "))?;
+        let line =
+            document.lines.text.lines().position(|line| line.trim_start().starts_with("<!-- docgen: "))?;
         let error = document.error(document.lines.range(line), "this line is a mark of docgen's own");
-        Some(error.hint("a page source uses it for a section whose exchange is gone; take it out of the page"))
+        Some(
+            error.hint("a page source uses it for a section whose exchange is gone; take it out of the page"),
+        )
     });
     if let Some(error) = marked {
         return Err(vec![error]);
@@ -124,7 +133,8 @@ pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec
         }));
     }
     let log = page.log.as_ref().map(|log| source::read(&log.file, log.text.clone().into_bytes()));
-    let log = log.filter(|log| log.format == Some(source::Format::Requestshook) && log.diagnostics.is_empty());
+    let log =
+        log.filter(|log| log.format == Some(source::Format::Requestshook) && log.diagnostics.is_empty());
     let facts = facts::collect(&documents, log.as_ref().map(|log| &log.trace), &mut notices);
 
     let mut importer = Importer {
@@ -180,9 +190,9 @@ fn profile_of(document: &Document<'_>, facts: &Facts<'_>) -> Option<(&'static st
     Profile::embedded_names().iter().find_map(|&name| {
         let profile = Profile::embedded(name)?;
         let knows = |name: &Option<Text>| {
-            name.as_deref().and_then(|name| profile.participant_by_name(name)).is_some_and(|known| {
-                profile.client().is_none_or(|client| client.id() != known.id())
-            })
+            name.as_deref()
+                .and_then(|name| profile.participant_by_name(name))
+                .is_some_and(|known| profile.client().is_none_or(|client| client.id() != known.id()))
         };
         let serves = facts.trace.exchanges.iter().any(|exchange| knows(&exchange.to));
         (serves || profile.cli_reference(title, None).is_some()).then_some((name, profile))
@@ -315,17 +325,21 @@ impl Importer<'_> {
         let (filtered, raw, templated) = self.with_page(draft, |page, _, _| {
             let (mut raw, mut templated) = (0, 0);
             for message in &self.facts.messages {
-                let Some(exchange) = page.exchanges.iter().find(|exchange| exchange.index == message.exchange) else {
+                let Some(exchange) =
+                    page.exchanges.iter().find(|exchange| exchange.index == message.exchange)
+                else {
                     continue;
                 };
                 let shown = match message.side {
                     Side::Request => Some(&exchange.request),
                     Side::Response => exchange.response.as_ref(),
                 };
-                let headed = message.section.map_or(said::Said::Other, |at| self.facts.sections[at].said.clone());
+                let headed =
+                    message.section.map_or(said::Said::Other, |at| self.facts.sections[at].said.clone());
                 let drawn = message.arrow.map_or(said::Said::Other, |(_, arrow)| said::said(arrow.text));
                 for said in [headed, drawn] {
-                    let (said::Said::Request { target, .. } | said::Said::Response { target: Some(target), .. }) = said
+                    let (said::Said::Request { target, .. }
+                    | said::Said::Response { target: Some(target), .. }) = said
                     else {
                         continue;
                     };
@@ -368,8 +382,14 @@ impl Importer<'_> {
         if draft.layout == Layout::Page {
             found.push(("response", self.facts.messages.iter().filter_map(word).collect()));
             let title = |title: &Option<String>| title.iter().cloned().collect::<Vec<_>>();
-            found.push(("command_title", self.blocks.command.as_ref().map_or_else(Vec::new, |block| title(&block.title))));
-            found.push(("launch_title", self.blocks.launch.as_ref().map_or_else(Vec::new, |block| title(&block.title))));
+            found.push((
+                "command_title",
+                self.blocks.command.as_ref().map_or_else(Vec::new, |block| title(&block.title)),
+            ));
+            found.push((
+                "launch_title",
+                self.blocks.launch.as_ref().map_or_else(Vec::new, |block| title(&block.title)),
+            ));
         } else {
             let title = self.blocks.command.as_ref().and_then(|block| block.title.clone());
             found.push(("console_title", title.into_iter().collect()));
@@ -381,7 +401,8 @@ impl Importer<'_> {
             }
         }
         let title = self.blocks.output.as_ref().and_then(|output| output.title.clone());
-        let made = self.with_page(draft, |page, _, _| page.output.as_ref().map(|output| output.title.clone()));
+        let made =
+            self.with_page(draft, |page, _, _| page.output.as_ref().map(|output| output.title.clone()));
         if let (Some(title), Ok(Some(made))) = (title, made)
             && title != made
         {
@@ -391,13 +412,12 @@ impl Importer<'_> {
 
     /// Gives every exchange a label.
     fn name_exchanges(&self, draft: &mut Draft) -> Result<Vec<String>, Vec<Error>> {
-        let settings = self.settings(draft)?;
-        let profile = self.profile.filter(|_| draft.profile.is_some()).map(|(_, profile)| profile);
-        let cast = crate::sequence::cast::Cast::new(&self.facts.trace, &settings.participants, profile);
-        let names = naming::names(&self.facts.trace, &cast, self.profile.map(|(_, profile)| profile));
-        let selectors = self.with_page(draft, |_, resolved, _| {
-            let scope = resolved.scope();
-            (0..names.len()).map(|index| scope.describe(index)).collect::<Vec<_>>()
+        let count = self.facts.trace.exchanges.len();
+        let (names, selectors) = self.with_page(draft, |page, resolved, _| {
+            let exchanges = page.exchanges.iter().map(|exchange| &**exchange);
+            let labels = Labels::complete(resolved, page, exchanges, &[]);
+            let names: Vec<String> = (0..count).map(|index| labels.of(index).to_owned()).collect();
+            (names, selectors(page, &resolved.scope()))
         })?;
         draft.labels = names.iter().cloned().zip(selectors).collect();
         Ok(names)
@@ -434,7 +454,8 @@ impl Importer<'_> {
                 }
                 Statement::End => {
                     let Some(Some((kind, title, first))) = open.pop() else { continue };
-                    let (Some(first), Some(last)) = (messages.get(first), next.checked_sub(1).and_then(|at| messages.get(at)))
+                    let (Some(first), Some(last)) =
+                        (messages.get(first), next.checked_sub(1).and_then(|at| messages.get(at)))
                     else {
                         continue;
                     };
@@ -451,7 +472,8 @@ impl Importer<'_> {
             }
         }
         // Settings that make no page are none.
-        if self.with_page(draft, |_, _, _| ()).is_err() {
+        let has_marks = !(draft.notes.is_empty() && draft.groups.is_empty());
+        if has_marks && self.with_page(draft, |_, _, _| ()).is_err() {
             draft.notes.clear();
             draft.groups.clear();
         }
@@ -479,7 +501,8 @@ impl Importer<'_> {
             let taken: std::collections::HashSet<usize> =
                 sections.flat_map(|section| [section.headers, section.body]).flatten().collect();
             for (at, fence) in document.outline.fences.iter().enumerate() {
-                let (language, _) = scan::info_parts(&document.lines.text[fence.info.clone()], fence.info.start);
+                let (language, _) =
+                    scan::info_parts(&document.lines.text[fence.info.clone()], fence.info.start);
                 if language == "http" && !taken.contains(&at) {
                     let range = document.lines.range(fence.open);
                     found.push(
@@ -506,7 +529,8 @@ impl Importer<'_> {
         let mut files: Vec<(&'static str, String)> = Vec::new();
         for (document, source) in self.documents.iter().zip(woven.sources) {
             let made = laid_out.iter().find(|(ending, _)| *ending == document.name);
-            let is_made = made.is_some_and(|(_, content)| content.as_bytes() == document.lines.text.as_bytes());
+            let is_made =
+                made.is_some_and(|(_, content)| content.as_bytes() == document.lines.text.as_bytes());
             // A template ends its lines as Unix does.
             if !is_made || document.has_windows_ends {
                 files.push((document.name, source));
@@ -518,7 +542,8 @@ impl Importer<'_> {
                 *used |= here;
             }
         }
-        let by_name = |name: &str| names.iter().position(|known| known == name.split('.').next().unwrap_or(name));
+        let by_name =
+            |name: &str| names.iter().position(|known| known == name.split('.').next().unwrap_or(name));
         let marks = draft.notes.iter().map(|note| &note.after);
         for name in marks.chain(draft.groups.iter().flat_map(|group| [&group.first, &group.last])) {
             if let Some(at) = by_name(name) {
@@ -545,12 +570,17 @@ impl Importer<'_> {
             files.push(("output.txt", output.clone()));
         }
         files.sort_unstable();
-        notices.sort_by_key(|notice| notice.place().map(|place| (place.file.clone(), place.line, place.column)));
+        notices
+            .sort_by_key(|notice| notice.place().map(|place| (place.file.clone(), place.line, place.column)));
         Ok(Imported {
             files,
             notices,
             exchanges: trace.exchanges.len(),
-            drawn: trace.exchanges.iter().filter(|exchange| exchange.known_from == KnownFrom::Diagram).count(),
+            drawn: trace
+                .exchanges
+                .iter()
+                .filter(|exchange| exchange.known_from == KnownFrom::Diagram)
+                .count(),
         })
     }
 
@@ -575,8 +605,44 @@ impl Importer<'_> {
     fn reads_back(&self) -> bool {
         let har = source::har::write::write(&self.facts.trace);
         let read = source::read(Path::new("trace.har"), har.into_bytes());
-        read.diagnostics.is_empty() && (read.trace == self.facts.trace || self.facts.trace == Trace::default())
+        read.diagnostics.is_empty()
+            && (read.trace == self.facts.trace || self.facts.trace == Trace::default())
     }
+}
+
+/// A selector for each exchange that matches it alone, by index in the trace: the shortest that
+/// does, and a number only where nothing else tells it from another.
+fn selectors(page: &Page, scope: &Scope<'_>) -> Vec<String> {
+    let described = |index: usize| {
+        let request = &scope.trace.exchanges[index].request;
+        let paths = Paths { query: false, ..scope.paths };
+        let to = &scope.cast.to(index).id;
+        let path = paths.templated(to, &request.method, &request.url);
+        (format!("{to} {} {path}", request.method), format!("{}->", scope.cast.from(index).id))
+    };
+    let mut of_any: HashMap<String, usize> = HashMap::new();
+    let mut of_sender: HashMap<String, Vec<usize>> = HashMap::new();
+    for exchange in &page.exchanges {
+        let (short, from) = described(exchange.index);
+        of_sender.entry(format!("{from}{short}")).or_default().push(exchange.index);
+        *of_any.entry(short).or_default() += 1;
+    }
+    let select = |index: usize| {
+        let (short, from) = described(index);
+        let long = format!("{from}{short}");
+        let same = of_sender.get(&long).map_or(&[][..], Vec::as_slice);
+        let selector = match (of_any.get(&short), same) {
+            (Some(1), _) => short,
+            (_, [_]) => long,
+            (_, same) => {
+                format!("{long} #{}", same.iter().position(|&at| at == index).map_or(1, |at| at + 1))
+            }
+        };
+        // Another name of a participant can make more of it than it seems.
+        let found = scope.find(&selector, &Place::file(Path::new("capture.toml")));
+        if found.is_ok_and(|found| found == index) { selector } else { scope.describe(index) }
+    };
+    (0..scope.trace.exchanges.len()).map(select).collect()
 }
 
 fn most_common(words: &[String]) -> Option<&str> {

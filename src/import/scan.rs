@@ -222,13 +222,15 @@ impl Outline {
                 }
             }
         }
-        // Inside an admonition CommonMark sees indented code, and the page a heading.
-        let known: std::collections::HashSet<usize> = self.headings.iter().map(|heading| heading.line).collect();
+        // Inside an admonition CommonMark sees indented code, and in what it takes for HTML nothing
+        // at all; the page has a heading there.
+        let known: std::collections::HashSet<usize> =
+            self.headings.iter().map(|heading| heading.line).collect();
         for line in 0..lines.len() {
             let text = lines.get(line);
             let rest = text.trim_start_matches(' ');
             let level = rest.bytes().take_while(|&byte| byte == b'#').count();
-            let is_heading = rest.len() < text.len() && (1..=6).contains(&level) && rest[level..].starts_with(' ');
+            let is_heading = (1..=6).contains(&level) && rest[level..].starts_with(' ');
             if is_heading && !known.contains(&line) && self.fence_at(line).is_none() {
                 let end = lines.range(line).end;
                 let start = end - rest[level..].trim_start().len();

@@ -232,8 +232,7 @@ impl<'a> Filler<'a> {
         let call = ask.call.as_ref();
         match ask.name {
             Name::Label(exchange) => {
-                let of_message =
-                    matches!(ask.fields.as_slice(), [_, field] if ["headers", "body", "raw_body"].contains(&field.as_str()));
+                let of_message = matches!(ask.fields.as_slice(), [_, field] if ["headers", "body", "raw_body"].contains(&field.as_str()));
                 if of_message { vec![exchange] } else { Vec::new() }
             }
             Name::Word("exchange" | "message" | "tabs" | "header" | "body") => {
@@ -516,9 +515,13 @@ impl<'a> Filler<'a> {
 
     /// Some lines of a message's headers or body: from the first number to the second, or to the end.
     fn part(&self, of: &Value, lines: &[Value]) -> Result<String, Blame> {
-        let of_what = || Blame::new("`part` is about the headers or the body of a message").hint(format!("`{}`", usage("part")));
+        let of_what = || {
+            Blame::new("`part` is about the headers or the body of a message")
+                .hint(format!("`{}`", usage("part")))
+        };
         let ask = of.downcast_object_ref::<Ask>().ok_or_else(of_what)?;
-        let (Name::Label(exchange), [side, field], None) = (ask.name, ask.fields.as_slice(), &ask.call) else {
+        let (Name::Label(exchange), [side, field], None) = (ask.name, ask.fields.as_slice(), &ask.call)
+        else {
             return Err(of_what());
         };
         let message = message_of(&*self.exchange(exchange)?, side)?;
@@ -533,8 +536,10 @@ impl<'a> Filler<'a> {
         let first = number(lines.first().ok_or_else(of_what)?)?;
         let last = lines.get(1).map_or(Ok(count), number)?;
         if first == 0 || last < first || last > count {
-            return Err(Blame::new(format!("there are no lines {first} to {last}: they go from 1 to {count}"))
-                .at(&last.to_string()));
+            return Err(Blame::new(format!(
+                "there are no lines {first} to {last}: they go from 1 to {count}"
+            ))
+            .at(&last.to_string()));
         }
         Ok(text.split('\n').skip(first - 1).take(last + 1 - first).collect::<Vec<_>>().join("\n"))
     }
@@ -543,11 +548,13 @@ impl<'a> Filler<'a> {
     fn value(&self, message: &Message, name: &str) -> Result<String, Blame> {
         let missing = || Blame::new(format!("({}) has no `{name}`", message.number)).at(name);
         if !name.starts_with('/') {
-            let of_name = |line: &&str| {
-                line.split_once(':').is_some_and(|(known, _)| known.eq_ignore_ascii_case(name))
-            };
+            let of_name =
+                |line: &&str| line.split_once(':').is_some_and(|(known, _)| known.eq_ignore_ascii_case(name));
             let line = message.headers.text().lines().find(of_name).ok_or_else(missing)?;
-            return Ok(line[name.len() + 1..].strip_prefix(' ').unwrap_or(&line[name.len() + 1..]).to_owned());
+            return Ok(line[name.len() + 1..]
+                .strip_prefix(' ')
+                .unwrap_or(&line[name.len() + 1..])
+                .to_owned());
         }
         let body: serde_json::Value = serde_json::from_str(message.body.text()).map_err(|_| {
             Blame::new(format!("the body of ({}) is no JSON, so it has no `{name}`", message.number)).at(name)
@@ -853,7 +860,9 @@ pub(super) fn holes_of_lost(source: &Source, lost: &[&str]) -> Vec<Error> {
 
 /// Whether every line of a text ends as Windows ends lines.
 pub(crate) fn has_windows_ends(text: &str) -> bool {
-    text.contains('\n') && !text.starts_with('\n') && text.split_inclusive('\n').all(|line| !line.ends_with('\n') || line.ends_with("\r\n"))
+    text.contains('\n')
+        && !text.starts_with('\n')
+        && text.split_inclusive('\n').all(|line| !line.ends_with('\n') || line.ends_with("\r\n"))
 }
 
 /// Appends what a hole prints. Its line lends its indent to all lines but the first, which has it

@@ -193,7 +193,12 @@ type PhrasesKey = (Vec<PathBuf>, String, Option<String>, Vec<(String, String)>);
 type Known = (Arc<Vec<holes::Opening>>, Vec<Seen>);
 
 impl<'a> Shop<'a> {
-    fn new(options: &'a Options, manifest: &'a Manifest, cache: &'a Cache, folders: &'a [Folder]) -> Shop<'a> {
+    fn new(
+        options: &'a Options,
+        manifest: &'a Manifest,
+        cache: &'a Cache,
+        folders: &'a [Folder],
+    ) -> Shop<'a> {
         Shop {
             options,
             manifest,

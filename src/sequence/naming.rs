@@ -2,21 +2,23 @@
 
 use std::collections::HashMap;
 
-use crate::profile::Profile;
 use super::cast::Cast;
+use crate::profile::Profile;
 use crate::settings::RESERVED;
 use crate::trace::{Trace, UrlParts};
 
 /// Words of the grammar of holes, and of expressions that nobody should mistake a label for.
 const WORDS: [&str; 16] = [
-    "and", "block", "else", "false", "for", "if", "in", "is", "loop", "none", "None", "not", "or", "self", "set", "true",
+    "and", "block", "else", "false", "for", "if", "in", "is", "loop", "none", "None", "not", "or", "self",
+    "set", "true",
 ];
 
 /// One name for each exchange, all different: the name of the profile's route where there is
 /// one, else made of method and path.
 pub fn names(trace: &Trace, cast: &Cast, profile: Option<&Profile>) -> Vec<String> {
     // Names, with the participant whose exchange has it.
-    let mut taken: HashMap<String, &str> = RESERVED.iter().chain(&WORDS).map(|&name| (name.to_owned(), "")).collect();
+    let mut taken: HashMap<String, &str> =
+        RESERVED.iter().chain(&WORDS).map(|&name| (name.to_owned(), "")).collect();
     // How often a name was wanted before.
     let mut wanted_before: HashMap<String, usize> = HashMap::new();
     let mut names = Vec::with_capacity(trace.exchanges.len());
@@ -68,7 +70,11 @@ fn identifier(text: &str) -> String {
         }
     }
     let name = name.trim_end_matches('_');
-    if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) { format!("call_{name}") } else { name.into() }
+    if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("call_{name}")
+    } else {
+        name.into()
+    }
 }
 
 #[cfg(test)]

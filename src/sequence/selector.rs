@@ -175,13 +175,18 @@ impl<'a> Scope<'a> {
     }
 
     fn path_is(&self, exchange: usize, path: &str) -> bool {
-        let url = &self.trace.exchanges[exchange].request.url;
-        let method = &self.trace.exchanges[exchange].request.method;
+        let request = &self.trace.exchanges[exchange].request;
+        let url = &request.url;
+        let [with_query, without] = [true, false].map(|query| Paths { query, ..self.paths });
+        if without.raw(url) == path || with_query.raw(url) == path {
+            return true;
+        }
+        // What a template changes it puts in braces, and up to the first of them it changes nothing:
+        // routes are looked up only for paths that can be the one.
+        let Some(brace) = path.find('{') else { return false };
         let to = &self.cast.to(exchange).id;
-        [true, false].into_iter().any(|query| {
-            let paths = Paths { query, ..self.paths };
-            paths.raw(url) == path || paths.templated(to, method, url) == path
-        })
+        with_query.raw(url).starts_with(&path[..brace])
+            && [with_query, without].iter().any(|paths| paths.templated(to, &request.method, url) == path)
     }
 
     /// The exchange's templated path without its query.
