@@ -11,8 +11,8 @@
 //! middle is pure functions of values; only the command line, the capture client
 //! and the file writer do I/O.
 
-mod cli;
 pub mod capture;
+mod cli;
 pub mod error;
 pub mod import;
 pub mod json;

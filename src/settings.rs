@@ -418,7 +418,9 @@ struct Typed {
 }
 
 /// A table as pairs, in the order of the file.
-pub(crate) fn in_order<'de, D: Deserializer<'de>, T: Deserialize<'de>>(de: D) -> Result<Vec<(String, T)>, D::Error> {
+pub(crate) fn in_order<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    de: D,
+) -> Result<Vec<(String, T)>, D::Error> {
     struct InOrder<T>(std::marker::PhantomData<T>);
     impl<'de, T: Deserialize<'de>> Visitor<'de> for InOrder<T> {
         type Value = Vec<(String, T)>;

@@ -45,9 +45,14 @@ impl Import {
         }
         let page = HandWritten::read(&self.page, self.docs.as_deref())?;
         if !is_page(&page.page.text) {
-            return Err(Error::new(ErrorKind::Import, "this page documents no calls: there is no diagram, and no heading names a message")
-                .at(Place::file(&self.page))
-                .hint("a heading reads `(1) GET /path`; a diagram is a fence of `mermaid` with `sequenceDiagram`"));
+            return Err(Error::new(
+                ErrorKind::Import,
+                "this page documents no calls: there is no diagram, and no heading names a message",
+            )
+            .at(Place::file(&self.page))
+            .hint(
+                "a heading reads `(1) GET /path`; a diagram is a fence of `mermaid` with `sequenceDiagram`",
+            ));
         }
         match self.one(&page, &self.capture) {
             Ok(imported) => {
@@ -124,7 +129,8 @@ fn surroundings(folder: &Path) -> Result<Surroundings> {
     let absolute = std::path::absolute(folder).map_err(|error| Error::io("find", folder, error))?;
     let has_settings = |folder: &&Path| folder.join(SHARED_SETTINGS).is_file();
     let nearest = absolute.ancestors().skip(1).find(has_settings);
-    let mut with: Vec<&Path> = nearest.into_iter().flat_map(Path::ancestors).take_while(has_settings).collect();
+    let mut with: Vec<&Path> =
+        nearest.into_iter().flat_map(Path::ancestors).take_while(has_settings).collect();
     with.reverse();
     let layers = with
         .iter()
@@ -152,7 +158,8 @@ fn markdown_files(folder: &Path) -> Result<Vec<PathBuf>> {
             let path = error.path().unwrap_or(folder).to_path_buf();
             Error::io("read", &path, error.into())
         })?;
-        if entry.file_type().is_file() && entry.path().extension().is_some_and(|extension| extension == "md") {
+        if entry.file_type().is_file() && entry.path().extension().is_some_and(|extension| extension == "md")
+        {
             files.push(entry.into_path());
         }
     }
@@ -168,7 +175,10 @@ fn is_snippet(file: &Path) -> bool {
     let beside = |entry: std::fs::DirEntry| {
         let path = entry.path();
         let is_markdown = path.extension().is_some_and(|extension| extension == "md") && path != file;
-        is_markdown && read_text(&path).is_ok_and(|text| HandWritten::of(crate::import::TextFile { file: path, text }).includes(name))
+        is_markdown
+            && read_text(&path).is_ok_and(|text| {
+                HandWritten::of(crate::import::TextFile { file: path, text }).includes(name)
+            })
     };
     let entries = file.parent().and_then(|folder| std::fs::read_dir(folder).ok());
     entries.is_some_and(|entries| entries.flatten().any(beside))

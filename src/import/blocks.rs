@@ -85,8 +85,12 @@ pub(super) fn find(document: &Document<'_>, facts: &Facts<'_>, profile: Option<&
             continue;
         }
         let (language, options) = info_parts(&text[fence.info.clone()], fence.info.start);
-        let title = options.iter().find(|option| option.name == "title").map(|option| text[option.value.clone()].to_owned());
-        let content: Vec<&str> = fence.content().map(|line| dedented(lines.get(line), fence.indent)).collect();
+        let title = options
+            .iter()
+            .find(|option| option.name == "title")
+            .map(|option| text[option.value.clone()].to_owned());
+        let content: Vec<&str> =
+            fence.content().map(|line| dedented(lines.get(line), fence.indent)).collect();
         if blocks.command.is_none()
             && let Some((typed, count)) = command(&content, language)
         {
@@ -99,7 +103,10 @@ pub(super) fn find(document: &Document<'_>, facts: &Facts<'_>, profile: Option<&
             && let Some(found) = launch(&content.join("\n"), title.as_deref())
         {
             blocks.launch = Some(LaunchBlock { fence: at, title, ..found });
-        } else if blocks.output.is_none() && is_output(document, fence.open, title.as_deref()) && !content.is_empty() {
+        } else if blocks.output.is_none()
+            && is_output(document, fence.open, title.as_deref())
+            && !content.is_empty()
+        {
             blocks.output = Some(output(&content, fence.content(), at, title));
         }
     }
@@ -186,7 +193,8 @@ fn is_output(document: &Document<'_>, open: usize, title: Option<&str>) -> bool 
         return true;
     }
     let headings = &document.outline.headings;
-    let above = headings.partition_point(|heading| heading.line < open).checked_sub(1).map(|at| &headings[at]);
+    let above =
+        headings.partition_point(|heading| heading.line < open).checked_sub(1).map(|at| &headings[at]);
     above.is_some_and(|heading| says_so(&document.lines.text[heading.text.clone()]))
 }
 
@@ -250,7 +258,11 @@ mod tests {
 
     #[test]
     fn a_configuration_is_read_with_its_comma() {
-        let found = launch("{\"request\": \"launch\", \"program\": \"x\", \"env\": {\"B\": \"1\", \"A\": \"2\"}},", None).unwrap();
+        let found = launch(
+            "{\"request\": \"launch\", \"program\": \"x\", \"env\": {\"B\": \"1\", \"A\": \"2\"}},",
+            None,
+        )
+        .unwrap();
         assert_eq!(found.env, [("B".into(), "1".into()), ("A".into(), "2".into())]);
         assert!(launch("{\"program\": 1}", None).is_none());
     }

@@ -56,7 +56,8 @@ pub(super) fn statement(line: &str) -> Statement<'_> {
     if text.is_empty() || text.starts_with("%%") {
         return Statement::Other;
     }
-    let (word, rest) = text.split_once(char::is_whitespace).map_or((text, ""), |(word, rest)| (word, rest.trim()));
+    let (word, rest) =
+        text.split_once(char::is_whitespace).map_or((text, ""), |(word, rest)| (word, rest.trim()));
     match word.to_ascii_lowercase().as_str() {
         "participant" | "actor" if !rest.is_empty() => {
             let (id, label) = match rest.split_once(" as ") {
@@ -72,8 +73,8 @@ pub(super) fn statement(line: &str) -> Statement<'_> {
             return Statement::Other;
         }
         "end" if rest.is_empty() => return Statement::End,
-        "sequencediagram" | "autonumber" | "activate" | "deactivate" | "else" | "and" | "option" | "title"
-        | "link" | "links" | "create" | "destroy" => return Statement::Other,
+        "sequencediagram" | "autonumber" | "activate" | "deactivate" | "else" | "and" | "option"
+        | "title" | "link" | "links" | "create" | "destroy" => return Statement::Other,
         _ => {}
     }
     // A box's word may be a participant's id too: then an arrow follows.

@@ -132,7 +132,8 @@ impl Toml {
     }
 
     fn line(&mut self, key: &str, value: &str) {
-        let is_bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+        let is_bare =
+            !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
         let key = if is_bare { key.to_owned() } else { string(key) };
         writeln!(self.0, "{key} = {value}").expect("a String takes any text");
     }

@@ -131,12 +131,7 @@ fn diagrams<'a>(documents: &'a [Document<'a>]) -> Vec<Diagram<'a>> {
     found
 }
 
-fn diagram<'a>(
-    document: usize,
-    lines: &Lines<'a>,
-    range: Range<usize>,
-    fence: Option<usize>,
-) -> Diagram<'a> {
+fn diagram<'a>(document: usize, lines: &Lines<'a>, range: Range<usize>, fence: Option<usize>) -> Diagram<'a> {
     let mut arrows = Vec::new();
     let mut numbers = (1, 1);
     for line in range.clone() {
@@ -204,15 +199,15 @@ fn heading_number(text: &str, start: usize) -> Option<Number> {
     if text[digits.clone()].starts_with('0') || value > 9999 {
         return None;
     }
-    Some(Number {
-        value,
-        range: start..start + end,
-        digits: start + digits.start..start + digits.end,
-    })
+    Some(Number { value, range: start..start + end, digits: start + digits.start..start + digits.end })
 }
 
 /// The fences of a section that print a message's headers and its body.
-fn message_fences(lines: &Lines<'_>, outline: &Outline, section: &Range<usize>) -> (Option<usize>, Option<usize>) {
+fn message_fences(
+    lines: &Lines<'_>,
+    outline: &Outline,
+    section: &Range<usize>,
+) -> (Option<usize>, Option<usize>) {
     let (mut headers, mut body) = (None, None);
     let first = outline.fences.partition_point(|fence| fence.open < section.start);
     let fences = outline.fences.iter().enumerate().skip(first);
@@ -224,7 +219,8 @@ fn message_fences(lines: &Lines<'_>, outline: &Outline, section: &Range<usize>) 
         let title = fence.tab.map(|tab| lines.text[outline.tabs[tab].title.clone()].to_lowercase());
         let title = title.as_deref().unwrap_or_default();
         let looks_like_headers = || {
-            let mut filled = fence.content().map(|line| lines.get(line)).filter(|line| !line.trim().is_empty());
+            let mut filled =
+                fence.content().map(|line| lines.get(line)).filter(|line| !line.trim().is_empty());
             filled.clone().next().is_some() && filled.all(|line| field(line.trim_start()).is_some())
         };
         let is_headers = if title.contains("header") || title.contains("헤더") {
@@ -283,7 +279,12 @@ impl<'a> Facts<'a> {
             });
             for at in order {
                 self.sections[at].message = Some(self.messages.len());
-                self.messages.push(Message { exchange: 0, side: Side::Request, arrow: None, section: Some(at) });
+                self.messages.push(Message {
+                    exchange: 0,
+                    side: Side::Request,
+                    arrow: None,
+                    section: Some(at),
+                });
             }
         }
         let mut next = 0;
@@ -342,7 +343,9 @@ impl<'a> Facts<'a> {
                 };
                 section.number.is_some() || status == *s && same_target
             }
-            (Said::Request { .. }, Said::Response { .. }) | (Said::Response { .. }, Said::Request { .. }) => false,
+            (Said::Request { .. }, Said::Response { .. }) | (Said::Response { .. }, Said::Request { .. }) => {
+                false
+            }
             _ => section.number.is_some(),
         }
     }
@@ -370,13 +373,21 @@ impl<'a> Facts<'a> {
             let back = [ends[1], ends[0]];
             let waits = open.get(&back).is_some_and(|open| !open.is_empty());
             let (is_response, target) = match (&in_section, &drawn) {
-                (Said::Request { target, .. }, _) | (Said::Other, Said::Request { target, .. }) => (false, Some(*target)),
-                (Said::Response { target, .. }, _) | (Said::Other, Said::Response { target, .. }) => (true, *target),
-                _ => (waits && arrow.is_none_or(|arrow| arrow.is_dotted() || said(arrow.text) == Said::Other), None),
+                (Said::Request { target, .. }, _) | (Said::Other, Said::Request { target, .. }) => {
+                    (false, Some(*target))
+                }
+                (Said::Response { target, .. }, _) | (Said::Other, Said::Response { target, .. }) => {
+                    (true, *target)
+                }
+                _ => (
+                    waits && arrow.is_none_or(|arrow| arrow.is_dotted() || said(arrow.text) == Said::Other),
+                    None,
+                ),
             };
             let request = if is_response { open.get_mut(&back) } else { None };
             let request = request.and_then(|open| {
-                let same = target.and_then(|target| open.iter().position(|(_, asked)| same_path(asked, target)));
+                let same =
+                    target.and_then(|target| open.iter().position(|(_, asked)| same_path(asked, target)));
                 match same {
                     Some(at) => Some(open.remove(at)),
                     None => open.pop(),
@@ -423,7 +434,9 @@ impl<'a> Facts<'a> {
 
     /// The URL that a message's fences are titled with.
     fn title(&self, documents: &'a [Document<'a>], message: usize) -> Said<'a> {
-        let Some(section) = self.messages[message].section.map(|at| &self.sections[at]) else { return Said::Other };
+        let Some(section) = self.messages[message].section.map(|at| &self.sections[at]) else {
+            return Said::Other;
+        };
         let document = &documents[section.document];
         let text = document.lines.text;
         [section.headers, section.body]
@@ -453,7 +466,8 @@ impl<'a> Facts<'a> {
             let heading = message.section.map_or(Said::Other, |section| self.sections[section].said.clone());
             let drawn = message.arrow.map_or(Said::Other, |(_, arrow)| said(arrow.text));
             for shown in [heading, drawn] {
-                let (Said::Request { target, .. } | Said::Response { target: Some(target), .. }) = shown else {
+                let (Said::Request { target, .. } | Said::Response { target: Some(target), .. }) = shown
+                else {
                     continue;
                 };
                 let shown = UrlParts::of(target);
@@ -461,7 +475,8 @@ impl<'a> Facts<'a> {
                     *(if shown.query.is_some() { &mut with_query } else { &mut without_query }) += 1;
                 }
                 let queries = (shown.query.unwrap_or_default(), real.query.unwrap_or_default());
-                let pieces = align(shown.path, real.path, '/').into_iter().chain(align(queries.0, queries.1, '&'));
+                let pieces =
+                    align(shown.path, real.path, '/').into_iter().chain(align(queries.0, queries.1, '&'));
                 for (name, value) in pieces {
                     if !found.iter().any(|(known, _)| known == name) {
                         found.push((name.to_owned(), value.to_owned()));
@@ -528,9 +543,13 @@ impl<'a> Facts<'a> {
                     });
                     if said.is_none() {
                         let (document, range) = self.place(documents, at);
-                        diagnostics.push(document.error(range, "the page does not say what this request asks for").hint(
-                            format!("the trace names it `{UNKNOWN_METHOD} /`; put method and URL in by hand"),
-                        ));
+                        diagnostics.push(
+                            document.error(range, "the page does not say what this request asks for").hint(
+                                format!(
+                                    "the trace names it `{UNKNOWN_METHOD} /`; put method and URL in by hand"
+                                ),
+                            ),
+                        );
                     }
                     let (method, target) = said.unwrap_or((UNKNOWN_METHOD, "/"));
                     let text = |text: &str| Text::from(text.to_owned());
@@ -558,9 +577,9 @@ impl<'a> Facts<'a> {
                     if said.is_none() {
                         let (document, range) = self.place(documents, at);
                         diagnostics.push(
-                            document.error(range, "the page does not say with which status this response came").hint(
-                                format!("the trace has {UNKNOWN_STATUS}; put the real one in by hand"),
-                            ),
+                            document
+                                .error(range, "the page does not say with which status this response came")
+                                .hint(format!("the trace has {UNKNOWN_STATUS}; put the real one in by hand")),
                         );
                     }
                     let (status, reason, target) = said.unwrap_or((UNKNOWN_STATUS, "", None));
@@ -579,7 +598,8 @@ impl<'a> Facts<'a> {
                     if printed {
                         exchange.known_from = KnownFrom::Wire;
                     }
-                    exchange.response = Some(Response { status, reason: Text::from(reason.to_owned()), url, headers, body });
+                    exchange.response =
+                        Some(Response { status, reason: Text::from(reason.to_owned()), url, headers, body });
                 }
             }
         }
@@ -598,7 +618,9 @@ impl<'a> Facts<'a> {
 
     /// A target with the values that the page's variables have.
     fn with_values(&self, target: &str) -> String {
-        self.vars.iter().fold(target.to_owned(), |target, (name, value)| target.replace(&format!("{{{name}}}"), value))
+        self.vars
+            .iter()
+            .fold(target.to_owned(), |target, (name, value)| target.replace(&format!("{{{name}}}"), value))
     }
 }
 
@@ -684,7 +706,8 @@ pub(super) fn body_content(document: &Document<'_>, fence: usize) -> (Body, Show
             let word = part.trim();
             if word == ABSENT && before <= fence.indent {
                 let after = part.len() - part.trim_start().len();
-                shown.lines[line - content.start] = Some((0, before + after, part.trim_start().len() - word.len()));
+                shown.lines[line - content.start] =
+                    Some((0, before + after, part.trim_start().len() - word.len()));
             }
             return (Body::Absent, shown);
         }

@@ -81,13 +81,15 @@ struct Document<'a> {
 /// Whether a text looks like a page that documents a command's calls.
 pub fn is_page(text: &str) -> bool {
     let has_diagram = text.lines().any(|line| line.trim() == "sequenceDiagram");
-    let own = |include: &read::Include| include.path.ends_with("diagram.md") || include.path.ends_with("body.md");
+    let own =
+        |include: &read::Include| include.path.ends_with("diagram.md") || include.path.ends_with("body.md");
     has_diagram || read::includes(text).iter().any(own) || {
         let lines = Lines::of(text);
         let outline = Outline::of(&lines);
         let is_message = |heading: &scan::Heading| {
             let text = &text[heading.text.clone()];
-            text.starts_with('(') && said::said(text.split_once(')').map_or("", |(_, rest)| rest)) != said::Said::Other
+            text.starts_with('(')
+                && said::said(text.split_once(')').map_or("", |(_, rest)| rest)) != said::Said::Other
         };
         outline.headings.iter().any(is_message)
     }
@@ -112,7 +114,8 @@ pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec
         }));
     }
     let log = page.log.as_ref().map(|log| source::read(&log.file, log.text.clone().into_bytes()));
-    let log = log.filter(|log| log.format == Some(source::Format::Requestshook) && log.diagnostics.is_empty());
+    let log =
+        log.filter(|log| log.format == Some(source::Format::Requestshook) && log.diagnostics.is_empty());
     let facts = facts::collect(&documents, log.as_ref().map(|log| &log.trace), &mut notices);
 
     let mut importer = Importer {
@@ -168,9 +171,9 @@ fn profile_of(document: &Document<'_>, facts: &Facts<'_>) -> Option<(&'static st
     Profile::embedded_names().iter().find_map(|&name| {
         let profile = Profile::embedded(name)?;
         let knows = |name: &Option<Text>| {
-            name.as_deref().and_then(|name| profile.participant_by_name(name)).is_some_and(|known| {
-                profile.client().is_none_or(|client| client.id() != known.id())
-            })
+            name.as_deref()
+                .and_then(|name| profile.participant_by_name(name))
+                .is_some_and(|known| profile.client().is_none_or(|client| client.id() != known.id()))
         };
         let serves = facts.trace.exchanges.iter().any(|exchange| knows(&exchange.to));
         (serves || profile.cli_reference(title, None).is_some()).then_some((name, profile))
@@ -302,23 +305,27 @@ impl Importer<'_> {
         let (filtered, raw, templated) = self.with_page(draft, |page, _, _| {
             let (mut raw, mut templated) = (0, 0);
             for message in &self.facts.messages {
-                let Some(exchange) = page.exchanges.iter().find(|exchange| exchange.index == message.exchange) else {
+                let Some(exchange) =
+                    page.exchanges.iter().find(|exchange| exchange.index == message.exchange)
+                else {
                     continue;
                 };
                 let shown = match message.side {
                     Side::Request => Some(&exchange.request),
                     Side::Response => exchange.response.as_ref(),
                 };
-                let headed = message.section.map_or(said::Said::Other, |at| self.facts.sections[at].said.clone());
+                let headed =
+                    message.section.map_or(said::Said::Other, |at| self.facts.sections[at].said.clone());
                 let drawn = message.arrow.map_or(said::Said::Other, |(_, arrow)| said::said(arrow.text));
                 for said in [headed, drawn] {
-                    let (said::Said::Request { target, .. } | said::Said::Response { target: Some(target), .. }) = said
+                    let (said::Said::Request { target, .. }
+                    | said::Said::Response { target: Some(target), .. }) = said
                     else {
                         continue;
                     };
                     let Some(shown) = shown.filter(|shown| shown.path != shown.raw_path) else { continue };
-                    raw += usize::from(target == shown.raw_path);
-                    templated += usize::from(target == shown.path);
+                    raw += usize::from(*target == *shown.raw_path);
+                    templated += usize::from(*target == *shown.path);
                 }
             }
             (page.filtered, raw, templated)
@@ -355,8 +362,14 @@ impl Importer<'_> {
         if draft.layout == Layout::Page {
             found.push(("response", self.facts.messages.iter().filter_map(word).collect()));
             let title = |title: &Option<String>| title.iter().cloned().collect::<Vec<_>>();
-            found.push(("command_title", self.blocks.command.as_ref().map_or_else(Vec::new, |block| title(&block.title))));
-            found.push(("launch_title", self.blocks.launch.as_ref().map_or_else(Vec::new, |block| title(&block.title))));
+            found.push((
+                "command_title",
+                self.blocks.command.as_ref().map_or_else(Vec::new, |block| title(&block.title)),
+            ));
+            found.push((
+                "launch_title",
+                self.blocks.launch.as_ref().map_or_else(Vec::new, |block| title(&block.title)),
+            ));
         } else {
             let title = self.blocks.command.as_ref().and_then(|block| block.title.clone());
             found.push(("console_title", title.into_iter().collect()));
@@ -368,7 +381,8 @@ impl Importer<'_> {
             }
         }
         let title = self.blocks.output.as_ref().and_then(|output| output.title.clone());
-        let made = self.with_page(draft, |page, _, _| page.output.as_ref().map(|output| output.title.clone()));
+        let made =
+            self.with_page(draft, |page, _, _| page.output.as_ref().map(|output| output.title.clone()));
         if let (Some(title), Ok(Some(made))) = (title, made)
             && title != made
         {
@@ -421,7 +435,8 @@ impl Importer<'_> {
                 }
                 Statement::End => {
                     let Some(Some((kind, title, first))) = open.pop() else { continue };
-                    let (Some(first), Some(last)) = (messages.get(first), next.checked_sub(1).and_then(|at| messages.get(at)))
+                    let (Some(first), Some(last)) =
+                        (messages.get(first), next.checked_sub(1).and_then(|at| messages.get(at)))
                     else {
                         continue;
                     };
@@ -468,7 +483,8 @@ impl Importer<'_> {
                 })
             };
             for (at, fence) in document.outline.fences.iter().enumerate() {
-                let (language, _) = scan::info_parts(&document.lines.text[fence.info.clone()], fence.info.start);
+                let (language, _) =
+                    scan::info_parts(&document.lines.text[fence.info.clone()], fence.info.start);
                 if language == "http" && !taken(at) {
                     let range = document.lines.range(fence.open);
                     found.push(
@@ -495,7 +511,8 @@ impl Importer<'_> {
         let mut files: Vec<(&'static str, String)> = Vec::new();
         for (document, source) in self.documents.iter().zip(woven.sources) {
             let made = laid_out.iter().find(|(ending, _)| *ending == document.name);
-            let is_made = made.is_some_and(|(_, content)| content.as_bytes() == document.lines.text.as_bytes());
+            let is_made =
+                made.is_some_and(|(_, content)| content.as_bytes() == document.lines.text.as_bytes());
             if !is_made {
                 files.push((document.name, source));
             }
@@ -506,7 +523,8 @@ impl Importer<'_> {
                 *used |= here;
             }
         }
-        let by_name = |name: &str| names.iter().position(|known| known == name.split('.').next().unwrap_or(name));
+        let by_name =
+            |name: &str| names.iter().position(|known| known == name.split('.').next().unwrap_or(name));
         let marks = draft.notes.iter().map(|note| &note.after);
         for name in marks.chain(draft.groups.iter().flat_map(|group| [&group.first, &group.last])) {
             if let Some(at) = by_name(name) {
@@ -528,12 +546,17 @@ impl Importer<'_> {
             files.push(("output.txt", output.clone()));
         }
         files.sort_unstable();
-        notices.sort_by_key(|notice| notice.place().map(|place| (place.file.clone(), place.line, place.column)));
+        notices
+            .sort_by_key(|notice| notice.place().map(|place| (place.file.clone(), place.line, place.column)));
         Ok(Imported {
             files,
             notices,
             exchanges: trace.exchanges.len(),
-            drawn: trace.exchanges.iter().filter(|exchange| exchange.known_from == KnownFrom::Diagram).count(),
+            drawn: trace
+                .exchanges
+                .iter()
+                .filter(|exchange| exchange.known_from == KnownFrom::Diagram)
+                .count(),
         })
     }
 
@@ -558,7 +581,8 @@ impl Importer<'_> {
     fn reads_back(&self) -> bool {
         let har = source::har::write::write(&self.facts.trace);
         let read = source::read(Path::new("trace.har"), har.into_bytes());
-        read.diagnostics.is_empty() && (read.trace == self.facts.trace || self.facts.trace == Trace::default())
+        read.diagnostics.is_empty()
+            && (read.trace == self.facts.trace || self.facts.trace == Trace::default())
     }
 }
 

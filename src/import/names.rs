@@ -9,7 +9,8 @@ use crate::trace::{Trace, UrlParts};
 
 /// Words of the grammar of holes, and of expressions that nobody should mistake a label for.
 const WORDS: [&str; 16] = [
-    "and", "block", "else", "false", "for", "if", "in", "is", "loop", "none", "None", "not", "or", "self", "set", "true",
+    "and", "block", "else", "false", "for", "if", "in", "is", "loop", "none", "None", "not", "or", "self",
+    "set", "true",
 ];
 
 /// One name for each exchange, all different: the name of the profile's route where there is
@@ -64,7 +65,11 @@ fn identifier(text: &str) -> String {
         }
     }
     let name = name.trim_end_matches('_');
-    if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) { format!("call_{name}") } else { name.into() }
+    if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("call_{name}")
+    } else {
+        name.into()
+    }
 }
 
 #[cfg(test)]

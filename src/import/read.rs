@@ -64,7 +64,9 @@ impl HandWritten {
                     }
                 }
                 Ok(_) => {}
-                Err(why) => page.missing.push((include.range, format!("`{}` is not included: {why}", include.path))),
+                Err(why) => {
+                    page.missing.push((include.range, format!("`{}` is not included: {why}", include.path)))
+                }
             }
         }
         Ok(page)
@@ -72,8 +74,10 @@ impl HandWritten {
 
     /// A page alone, without its snippets.
     pub fn of(page: TextFile) -> HandWritten {
-        let own = |include: &Include| SNIPPETS.iter().any(|name| include.path.rsplit('/').next() == Some(name));
-        let snippet_prefix = includes(&page.text).into_iter().find(own).map(|include| include.prefix().to_owned());
+        let own =
+            |include: &Include| SNIPPETS.iter().any(|name| include.path.rsplit('/').next() == Some(name));
+        let snippet_prefix =
+            includes(&page.text).into_iter().find(own).map(|include| include.prefix().to_owned());
         HandWritten { page, snippet_prefix, ..HandWritten::default() }
     }
 
@@ -114,7 +118,9 @@ pub(super) fn includes(text: &str) -> Vec<Include> {
         let Some(rest) = rest.strip_prefix("8<-").map(|rest| rest.trim_start_matches('-')) else { continue };
         let rest = rest.trim_start();
         let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) else { continue };
-        let Some(path) = rest[1..].strip_suffix(quote).filter(|path| !path.is_empty() && !path.contains(quote)) else {
+        let Some(path) =
+            rest[1..].strip_suffix(quote).filter(|path| !path.is_empty() && !path.contains(quote))
+        else {
             continue;
         };
         let at = line_start + line.find(path).unwrap_or(0);

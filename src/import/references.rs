@@ -63,7 +63,8 @@ fn one(text: &str, open: usize) -> Option<(u32, usize)> {
 fn two(text: &str, open: usize) -> Option<(u32, u32, usize, &str)> {
     let rest = &text[open + 1..];
     let (a, first) = number(rest)?;
-    let between = rest[first..].len() - rest[first..].trim_start_matches([' ', ',', '-', '~', '–', '·']).len();
+    let between =
+        rest[first..].len() - rest[first..].trim_start_matches([' ', ',', '-', '~', '–', '·']).len();
     let between = &rest[first..first + between];
     let signs = between.trim();
     if !matches!(signs, "-" | "~" | "," | "–" | "·") {
@@ -98,7 +99,10 @@ mod tests {
     fn references_of_every_form_are_found() {
         assert_eq!(of("- (1),(2)번"), [("(1),(2)", Pair(1, 2))]);
         assert_eq!(of("(1),(2), (5),(6) 과정"), [("(1),(2)", Pair(1, 2)), ("(5),(6)", Pair(5, 6))]);
-        assert_eq!(of("(6)-(9) `(10-11)` (12)"), [("(6)-(9)", Range(6, 9)), ("(10-11)", Span(10, 11)), ("(12)", One(12))]);
+        assert_eq!(
+            of("(6)-(9) `(10-11)` (12)"),
+            [("(6)-(9)", Range(6, 9)), ("(10-11)", Span(10, 11)), ("(12)", One(12))]
+        );
         assert_eq!(of("(13), (20)"), [("(13)", One(13)), ("(20)", One(20))]);
         assert_eq!(of("(1~4) (2, 3)"), [("(1~4)", Both(1, 4)), ("(2, 3)", Both(2, 3))]);
         assert_eq!(of("(1),(3)"), [("(1)", One(1)), ("(3)", One(3))]);
@@ -106,7 +110,10 @@ mod tests {
 
     #[test]
     fn other_numbers_are_none() {
-        for text in ["man(1)", "(07)", "(12345)", "(3.5)", "\\(7)", "[a](7)", "(v7)", "( 7 )", "(1/2)", "(-3)", "()", "("] {
+        for text in [
+            "man(1)", "(07)", "(12345)", "(3.5)", "\\(7)", "[a](7)", "(v7)", "( 7 )", "(1/2)", "(-3)", "()",
+            "(",
+        ] {
             assert_eq!(of(text), [], "{text}");
         }
     }

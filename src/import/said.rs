@@ -14,8 +14,23 @@ pub(super) enum Said<'a> {
 
 /// Methods of RFC 9110, of WebDAV, and those that object stores add.
 const METHODS: [&str; 17] = [
-    "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "COPY", "MOVE", "LOCK", "UNLOCK",
-    "MKCOL", "PROPFIND", "PROPPATCH", "REPORT",
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "DELETE",
+    "PATCH",
+    "OPTIONS",
+    "TRACE",
+    "CONNECT",
+    "COPY",
+    "MOVE",
+    "LOCK",
+    "UNLOCK",
+    "MKCOL",
+    "PROPFIND",
+    "PROPPATCH",
+    "REPORT",
 ];
 
 /// Reads `text`. Up to two words may stand before (`Response: 200 OK`), and backticks around.

@@ -139,7 +139,8 @@ impl Outline {
         // a page of fences that nothing closes would be read once for each.
         let mut closers: HashMap<(usize, u8, usize), Vec<usize>> = HashMap::new();
         for line in 0..lines.len() {
-            if let Some((key, info)) = fence_line(lines.get(line)).filter(|(_, info)| info.trim().is_empty()) {
+            if let Some((key, info)) = fence_line(lines.get(line)).filter(|(_, info)| info.trim().is_empty())
+            {
                 let _ = info;
                 closers.entry(key).or_default().push(line);
             }

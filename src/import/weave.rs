@@ -15,8 +15,8 @@ use super::facts::{Diagram, Facts, Section, Shown, body_content, header_content}
 use super::references::{Reference, references};
 use super::scan::{Fence, info_parts};
 use crate::error::Error;
-use crate::page::source::escaped;
 use crate::page::highlight::Outline;
+use crate::page::source::escaped;
 use crate::page::{DiagramItem, Message, Page};
 use crate::sequence::Side;
 
@@ -74,7 +74,12 @@ impl<'a> Weaver<'a> {
     }
 
     /// The source with these edits, without those that do not print what the page has.
-    fn verified(&self, document: &Document<'_>, edits: &mut Vec<Edit>, diagnostics: &mut Vec<Error>) -> String {
+    fn verified(
+        &self,
+        document: &Document<'_>,
+        edits: &mut Vec<Edit>,
+        diagnostics: &mut Vec<Error>,
+    ) -> String {
         let text = document.lines.text;
         let source = assembled(text, edits);
         if (self.fill)(&source).as_deref() == Some(text) {
@@ -92,7 +97,9 @@ impl<'a> Weaver<'a> {
             ];
             let holds = (self.fill)(&around.concat()).as_deref() == Some(&text[lines]);
             if !holds {
-                diagnostics.push(document.error(edit.range.clone(), "this stays as text: no hole prints it in this place"));
+                diagnostics.push(
+                    document.error(edit.range.clone(), "this stays as text: no hole prints it in this place"),
+                );
             }
             holds
         });
@@ -184,7 +191,13 @@ impl<'a> Weaver<'a> {
                     Some(run) if run.end == line && run.base == text[..base] => run.end += 1,
                     _ => {
                         edits.extend(run.take().and_then(|run| self.run(document, &run, &numbers)));
-                        run = Some(Run { start: line, end: line + 1, base: text[..base].to_owned(), from: next_message, to: 0 });
+                        run = Some(Run {
+                            start: line,
+                            end: line + 1,
+                            base: text[..base].to_owned(),
+                            from: next_message,
+                            to: 0,
+                        });
                     }
                 }
                 next_item += 1;
@@ -193,12 +206,21 @@ impl<'a> Weaver<'a> {
                 if !fits {
                     edits.extend(run.take().and_then(|run| self.run(document, &run, &numbers)));
                     if let Statement::Message(arrow) = statement(text) {
-                        edits.extend(self.arrow(document, line, &arrow, numbers.get(next_message).copied(), woven));
+                        edits.extend(self.arrow(
+                            document,
+                            line,
+                            &arrow,
+                            numbers.get(next_message).copied(),
+                            woven,
+                        ));
                     }
                     // The items up to this message are passed over.
                     let message = |item: &DiagramItem| matches!(item, DiagramItem::Message { .. });
                     if let Some(at) = items.iter().skip(next_item).position(message) {
-                        if items[next_item..next_item + at].iter().any(|item| !matches!(item, DiagramItem::Unanswered { .. })) {
+                        if items[next_item..next_item + at]
+                            .iter()
+                            .any(|item| !matches!(item, DiagramItem::Unanswered { .. }))
+                        {
                             woven.draws_marks = false;
                         }
                         next_item += at + 1;
@@ -224,7 +246,10 @@ impl<'a> Weaver<'a> {
         for (at, (line, arrow)) in diagram.arrows.iter().enumerate() {
             if !covered(&edits, lines.range(*line).start + arrow.indent.len()) {
                 if is_main {
-                    woven.draws_marks = woven.draws_marks && self.page.diagram.iter().all(|item| matches!(item, DiagramItem::Message { .. } | DiagramItem::Unanswered { .. }));
+                    woven.draws_marks = woven.draws_marks
+                        && self.page.diagram.iter().all(|item| {
+                            matches!(item, DiagramItem::Message { .. } | DiagramItem::Unanswered { .. })
+                        });
                 }
                 edits.extend(self.arrow(document, *line, arrow, numbers.get(at).copied(), woven));
             }
@@ -290,7 +315,8 @@ impl<'a> Weaver<'a> {
         if run.to < numbers.len() {
             options.push(format!("until={}", self.message_name(*numbers.get(run.to.checked_sub(1)?)?)));
         }
-        let call = if options.is_empty() { "arrows".to_owned() } else { format!("arrows({})", options.join(", ")) };
+        let call =
+            if options.is_empty() { "arrows".to_owned() } else { format!("arrows({})", options.join(", ")) };
         let source = format!("{}{{{{ {call} }}}}", run.base);
         self.prints(&source, text).then_some(Edit { range, source })
     }
@@ -307,9 +333,12 @@ impl<'a> Weaver<'a> {
         let range = document.lines.range(line);
         let text = document.lines.get(line);
         let message = message.filter(|&at| at < self.facts.messages.len());
-        let Some((name, shown)) = message.and_then(|at| Some((self.message_name(at), self.shown(at)?))) else {
+        let Some((name, shown)) = message.and_then(|at| Some((self.message_name(at), self.shown(at)?)))
+        else {
             woven.diagnostics.push(
-                document.error(range, "this message is none of the page's main diagram").hint("it stays as text"),
+                document
+                    .error(range, "this message is none of the page's main diagram")
+                    .hint("it stays as text"),
             );
             return None;
         };
@@ -362,12 +391,15 @@ impl<'a> Weaver<'a> {
         let end = self.last_line(document, second)?;
         let range = document.lines.span(first.heading.line..end + 1);
         let text = &document.lines.text[range.clone()];
-        let marks: Vec<String> = [first, second].into_iter().flat_map(|section| self.marks_of(document, section)).collect();
+        let marks: Vec<String> =
+            [first, second].into_iter().flat_map(|section| self.marks_of(document, section)).collect();
         let name = &self.names[request.exchange];
         let options = [options(&marks, false), options(&marks, true)];
-        options.into_iter().map(|options| format!("{{{{ exchange({name}{options}) }}}}")).find(|source| self.prints(source, text)).map(
-            |source| Edit { range, source },
-        )
+        options
+            .into_iter()
+            .map(|options| format!("{{{{ exchange({name}{options}) }}}}"))
+            .find(|source| self.prints(source, text))
+            .map(|source| Edit { range, source })
     }
 
     fn last_line(&self, document: &Document<'_>, section: &Section<'_>) -> Option<usize> {
@@ -423,11 +455,21 @@ impl<'a> Weaver<'a> {
     /// `{{ WORD(NAME, …) }}` with the options with which it prints `text`.
     fn called(&self, indent: &str, word: &str, name: &str, marks: &[String], text: &str) -> Option<String> {
         let source = |options: String| format!("{indent}{{{{ {word}({name}{options}) }}}}");
-        [options(marks, false), options(marks, true)].into_iter().map(source).find(|source| self.prints(source, text))
+        [options(marks, false), options(marks, true)]
+            .into_iter()
+            .map(source)
+            .find(|source| self.prints(source, text))
     }
 
     /// A heading with holes for its number and for what follows from the message.
-    fn heading(&self, document: &Document<'_>, section: &Section<'_>, name: &str, shown: &Message, woven: &mut Woven) -> Option<Edit> {
+    fn heading(
+        &self,
+        document: &Document<'_>,
+        section: &Section<'_>,
+        name: &str,
+        shown: &Message,
+        woven: &mut Woven,
+    ) -> Option<Edit> {
         let text = document.lines.text;
         let whole = section.heading.text.clone();
         let end = whole.start + text[whole.clone()].trim_end().len();
@@ -449,14 +491,22 @@ impl<'a> Weaver<'a> {
         let found = candidates.iter().position(|source| self.prints(source, said));
         if section.number.is_some() && found.is_none_or(|at| at == 3) {
             woven.diagnostics.push(
-                document.error(range.clone(), "this heading's number is not the one that its message has").hint("it stays as text"),
+                document
+                    .error(range.clone(), "this heading's number is not the one that its message has")
+                    .hint("it stays as text"),
             );
         }
         Some(Edit { range, source: candidates.swap_remove(found?) })
     }
 
     /// `` `client` --> `server` `` below a heading.
-    fn names_line(&self, document: &Document<'_>, section: &Section<'_>, name: &str, shown: &Message) -> Option<Edit> {
+    fn names_line(
+        &self,
+        document: &Document<'_>,
+        section: &Section<'_>,
+        name: &str,
+        shown: &Message,
+    ) -> Option<Edit> {
         let (client, server) = section.names?;
         if (client, server) != (&*shown.client, &*shown.server) {
             return None;
@@ -470,7 +520,15 @@ impl<'a> Weaver<'a> {
     }
 
     /// A fence: as a tab, or as text with holes inside.
-    fn fence(&self, document: &Document<'_>, at: usize, part: &str, name: &str, shown: &Message, woven: &mut Woven) -> Vec<Edit> {
+    fn fence(
+        &self,
+        document: &Document<'_>,
+        at: usize,
+        part: &str,
+        name: &str,
+        shown: &Message,
+        woven: &mut Woven,
+    ) -> Vec<Edit> {
         let lines = &document.lines;
         let fence = &document.outline.fences[at];
         let marks = self.marks(document, at, part);
@@ -502,7 +560,14 @@ impl<'a> Weaver<'a> {
     }
 
     /// Holes in a fence's info string: the title, and the lines to highlight.
-    fn info(&self, document: &Document<'_>, fence: &Fence, name: &str, shown: &Message, marks: &[String]) -> Vec<Edit> {
+    fn info(
+        &self,
+        document: &Document<'_>,
+        fence: &Fence,
+        name: &str,
+        shown: &Message,
+        marks: &[String],
+    ) -> Vec<Edit> {
         let text = document.lines.text;
         let (_, options) = info_parts(&text[fence.info.clone()], fence.info.start);
         let mut edits = Vec::new();
@@ -542,7 +607,15 @@ impl<'a> Weaver<'a> {
     }
 
     /// The lines inside a fence: one hole, or several where a line of text stands between.
-    fn content(&self, document: &Document<'_>, fence: &Fence, shown: &Shown, part: &str, name: &str, woven: &mut Woven) -> Vec<Edit> {
+    fn content(
+        &self,
+        document: &Document<'_>,
+        fence: &Fence,
+        shown: &Shown,
+        part: &str,
+        name: &str,
+        woven: &mut Woven,
+    ) -> Vec<Edit> {
         let lines = &document.lines;
         let content = fence.content();
         let mut edits = Vec::new();
@@ -574,9 +647,13 @@ impl<'a> Weaver<'a> {
             let call = match (is_whole, first + end - at == shown.count) {
                 (true, _) => format!("{{{{ {name}.{part} }}}}"),
                 (false, true) => format!("{{{{ part({name}.{part}, {}) }}}}", first + 1),
-                (false, false) => format!("{{{{ part({name}.{part}, {}, {}) }}}}", first + 1, first + end - at),
+                (false, false) => {
+                    format!("{{{{ part({name}.{part}, {}, {}) }}}}", first + 1, first + end - at)
+                }
             };
-            let around = |call: &str| format!("{}{call}{}", escaped(&text[..before]), escaped(&text[text.len() - after..]));
+            let around = |call: &str| {
+                format!("{}{call}{}", escaped(&text[..before]), escaped(&text[text.len() - after..]))
+            };
             let raw = (part == "body" && is_whole).then(|| format!("{{{{ {name}.raw_body }}}}"));
             let found = std::iter::once(call).chain(raw).find(|call| self.prints(&around(call), text));
             match found {
@@ -584,7 +661,13 @@ impl<'a> Weaver<'a> {
                 None if text.trim().is_empty() => {}
                 None => woven.diagnostics.push(
                     document
-                        .error(range, format!("these lines of the {} cannot be printed from the trace as they are", word_of(part)))
+                        .error(
+                            range,
+                            format!(
+                                "these lines of the {} cannot be printed from the trace as they are",
+                                word_of(part)
+                            ),
+                        )
                         .hint("they stay as text"),
                 ),
             }
@@ -594,7 +677,9 @@ impl<'a> Weaver<'a> {
             let text = lines.get(line);
             if part == "headers" && field.is_none() && !text.trim().is_empty() {
                 woven.diagnostics.push(
-                    document.error(lines.range(line), "this is no header line as the trace prints one").hint("it stays as text"),
+                    document
+                        .error(lines.range(line), "this is no header line as the trace prints one")
+                        .hint("it stays as text"),
                 );
             }
         }
@@ -617,7 +702,9 @@ impl<'a> Weaver<'a> {
             .collect();
         let outline = if part == "body" { Outline::of(&lines.join("\n")) } else { None };
         let named = |line: usize| match part {
-            "headers" => super::facts::field(lines.get(line.checked_sub(1)?)?).map(|(name, _)| name.to_owned()),
+            "headers" => {
+                super::facts::field(lines.get(line.checked_sub(1)?)?).map(|(name, _)| name.to_owned())
+            }
             _ => outline.as_ref()?.pointer(line),
         };
         let mark = |word: &str| -> Option<String> {
@@ -629,7 +716,10 @@ impl<'a> Weaver<'a> {
                 None => Some(quoted(&named(word.parse().ok()?)?)),
             }
         };
-        self.highlighted(document, at).into_iter().map(|word| mark(&word).unwrap_or_else(|| number_mark(&word))).collect()
+        self.highlighted(document, at)
+            .into_iter()
+            .map(|word| mark(&word).unwrap_or_else(|| number_mark(&word)))
+            .collect()
     }
 
     /// What a fence highlights, as line numbers.
@@ -641,9 +731,12 @@ impl<'a> Weaver<'a> {
         let text = document.lines.text;
         let info = &document.outline.fences[at].info;
         let (_, options) = info_parts(&text[info.clone()], info.start);
-        let Some(option) = options.into_iter().find(|option| option.name == "hl_lines") else { return Vec::new() };
+        let Some(option) = options.into_iter().find(|option| option.name == "hl_lines") else {
+            return Vec::new();
+        };
         let value = &text[option.value];
-        let is_number = |word: &str| !word.is_empty() && word.len() < 7 && word.bytes().all(|b| b.is_ascii_digit());
+        let is_number =
+            |word: &str| !word.is_empty() && word.len() < 7 && word.bytes().all(|b| b.is_ascii_digit());
         let words: Vec<String> = pieces_of(value).into_iter().map(|range| value[range].to_owned()).collect();
         let are_lines = words.iter().all(|word| match word.split_once('-') {
             Some((from, to)) => is_number(from) && is_number(to),
@@ -680,7 +773,9 @@ impl<'a> Weaver<'a> {
             let is_whole = is_whole || put(fence.open, fence.close + 1, indented(fence.open, "command"));
             if !is_whole {
                 put(fence.open + 1, fence.open + 1 + command.lines, indented(fence.open + 1, "command.text"));
-                if let Some(output) = self.blocks.output.as_ref().filter(|output| output.fence == command.fence) {
+                if let Some(output) =
+                    self.blocks.output.as_ref().filter(|output| output.fence == command.fence)
+                {
                     put(output.lines.start, output.lines.end, indented(output.lines.start, "output.text"));
                 }
             }
@@ -731,7 +826,10 @@ impl<'a> Weaver<'a> {
             let is_free = |part: &Range<usize>| {
                 let overlaps = |other: &Range<usize>| other.start < part.end && part.start < other.end;
                 !taken.clone().take_while(|taken| taken.start < range.end).any(overlaps)
-                    && !links.clone().take_while(|link| link.range.start < range.end).any(|link| overlaps(&link.target))
+                    && !links
+                        .clone()
+                        .take_while(|link| link.range.start < range.end)
+                        .any(|link| overlaps(&link.target))
             };
             let mut own: Vec<Edit> = Vec::new();
             for (part, reference) in references(text) {
@@ -756,13 +854,21 @@ impl<'a> Weaver<'a> {
         edits
     }
 
-    fn reference(&self, document: &Document<'_>, range: Range<usize>, reference: Reference, edits: &mut Vec<Edit>, woven: &mut Woven) {
+    fn reference(
+        &self,
+        document: &Document<'_>,
+        range: Range<usize>,
+        reference: Reference,
+        edits: &mut Vec<Edit>,
+        woven: &mut Woven,
+    ) {
         let text = &document.lines.text[range.clone()];
         let message = |number: u32| self.message_of(number);
         let first = |at: usize| self.facts.messages[at].side == Side::Request;
         let exchange = |at: usize| self.facts.messages[at].exchange;
         // The exchange where the message is its first or last step, else the message.
-        let from = |at: usize| if first(at) { self.names[exchange(at)].clone() } else { self.message_name(at) };
+        let from =
+            |at: usize| if first(at) { self.names[exchange(at)].clone() } else { self.message_name(at) };
         let to = |at: usize| if first(at) { self.message_name(at) } else { self.names[exchange(at)].clone() };
         let limits = |word: &str, a: usize, b: usize| {
             if exchange(a) == exchange(b) && first(a) && !first(b) {
@@ -775,7 +881,9 @@ impl<'a> Weaver<'a> {
         let source = match reference {
             Reference::One(a) => message(a).map(one),
             Reference::Pair(a, b) => match (message(a), message(b)) {
-                (Some(a), Some(b)) if exchange(a) == exchange(b) => Some(format!("{{{{ {} }}}}", self.names[exchange(a)])),
+                (Some(a), Some(b)) if exchange(a) == exchange(b) => {
+                    Some(format!("{{{{ {} }}}}", self.names[exchange(a)]))
+                }
                 (Some(a), Some(b)) => Some(format!("{},{}", one(a), one(b))),
                 _ => None,
             },
@@ -794,7 +902,10 @@ impl<'a> Weaver<'a> {
             None => {
                 let number = match reference {
                     Reference::One(a) => a,
-                    Reference::Pair(_, b) | Reference::Range(_, b) | Reference::Span(_, b) | Reference::Both(_, b) => b,
+                    Reference::Pair(_, b)
+                    | Reference::Range(_, b)
+                    | Reference::Span(_, b)
+                    | Reference::Both(_, b) => b,
                 };
                 // A year, a count of bytes: nobody would take these for steps.
                 if number < 1000 {
@@ -813,7 +924,9 @@ impl<'a> Weaver<'a> {
     fn message_of(&self, number: u32) -> Option<usize> {
         let (start, step) = self.facts.diagrams.first().map_or((1, 1), |diagram| diagram.numbers);
         let from = number.checked_sub(start)?;
-        (step > 0 && from % step == 0).then_some((from / step) as usize).filter(|&at| at < self.facts.messages.len())
+        (step > 0 && from % step == 0)
+            .then_some((from / step) as usize)
+            .filter(|&at| at < self.facts.messages.len())
     }
 
     /// `text` with holes for what follows from a message: verb, path, URL.
@@ -823,12 +936,8 @@ impl<'a> Weaver<'a> {
         let url: &str = &shown.url;
         let path = shown.path.split('?').next().unwrap_or_default();
         let raw_path = shown.raw_path.split('?').next().unwrap_or_default();
-        let mut parts: Vec<(&str, &str)> = vec![
-            (url, "url"),
-            (&shown.path, "path"),
-            (&shown.raw_path, "raw_path"),
-            (&verb, "verb"),
-        ];
+        let mut parts: Vec<(&str, &str)> =
+            vec![(url, "url"), (&shown.path, "path"), (&shown.raw_path, "raw_path"), (&verb, "verb")];
         if shown.side == Side::Response {
             parts.push((&status, "status"));
             parts.push((&shown.reason, "reason"));
@@ -846,7 +955,9 @@ impl<'a> Weaver<'a> {
                 .filter(|(value, _)| {
                     starts
                         && rest.strip_prefix(value).is_some_and(|after| {
-                            !after.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '?'))
+                            !after.starts_with(|c: char| {
+                                c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '?')
+                            })
                         })
                 })
                 .max_by_key(|(value, _)| value.len());
@@ -936,7 +1047,8 @@ fn occurrences(text: &str, value: &str) -> Vec<Range<usize>> {
     text.match_indices(value)
         .map(|(at, _)| at..at + value.len())
         .filter(|range| {
-            !text[..range.start].ends_with(|c| is_part(c) || c == '{') && !text[range.end..].starts_with(is_part)
+            !text[..range.start].ends_with(|c| is_part(c) || c == '{')
+                && !text[range.end..].starts_with(is_part)
         })
         .collect()
 }

@@ -244,8 +244,7 @@ impl<'a> Filler<'a> {
         let call = ask.call.as_ref();
         match ask.name {
             Name::Label(exchange) => {
-                let of_message =
-                    matches!(ask.fields.as_slice(), [_, field] if ["headers", "body", "raw_body"].contains(&field.as_str()));
+                let of_message = matches!(ask.fields.as_slice(), [_, field] if ["headers", "body", "raw_body"].contains(&field.as_str()));
                 if of_message { vec![exchange] } else { Vec::new() }
             }
             Name::Word("exchange" | "message" | "tabs" | "header" | "body") => {
@@ -517,9 +516,13 @@ impl<'a> Filler<'a> {
 
     /// Some lines of a message's headers or body: from the first number to the second, or to the end.
     fn part(&self, of: &Value, lines: &[Value]) -> Result<String, Blame> {
-        let of_what = || Blame::new("`part` is about the headers or the body of a message").hint(format!("`{}`", usage("part")));
+        let of_what = || {
+            Blame::new("`part` is about the headers or the body of a message")
+                .hint(format!("`{}`", usage("part")))
+        };
         let ask = of.downcast_object_ref::<Ask>().ok_or_else(of_what)?;
-        let (Name::Label(exchange), [side, field], None) = (ask.name, ask.fields.as_slice(), &ask.call) else {
+        let (Name::Label(exchange), [side, field], None) = (ask.name, ask.fields.as_slice(), &ask.call)
+        else {
             return Err(of_what());
         };
         let message = message_of(&*self.exchange(exchange)?, side)?;
@@ -534,8 +537,10 @@ impl<'a> Filler<'a> {
         let first = number(lines.first().ok_or_else(of_what)?)?;
         let last = lines.get(1).map_or(Ok(count), number)?;
         if first == 0 || last < first || last > count {
-            return Err(Blame::new(format!("there are no lines {first} to {last}: they go from 1 to {count}"))
-                .at(&last.to_string()));
+            return Err(Blame::new(format!(
+                "there are no lines {first} to {last}: they go from 1 to {count}"
+            ))
+            .at(&last.to_string()));
         }
         Ok(text.split('\n').skip(first - 1).take(last + 1 - first).collect::<Vec<_>>().join("\n"))
     }
@@ -894,8 +899,8 @@ fn field_of(message: &Message, field: &str) -> Result<String, Blame> {
     let text = match field {
         "number" => message.number.to_string(),
         "method" => message.method.to_string(),
-        "path" => message.path.clone(),
-        "raw_path" => message.raw_path.clone(),
+        "path" => message.path.to_string(),
+        "raw_path" => message.raw_path.to_string(),
         "url" => message.url.to_string(),
         "query" => UrlParts::of(&message.url).query.unwrap_or_default().to_owned(),
         "status" | "reason" if is_request => {

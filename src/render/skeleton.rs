@@ -77,19 +77,9 @@ impl Skeleton {
         Ok(parts(request).zip(parts(response)).map(|(request, response)| Skeleton { request, response }))
     }
 
-    /// Writes every message of a page; `false`, with nothing written, if one of them is not plain
-    /// or something else than messages is to be shown.
-    pub(super) fn write(&self, page: &Page, out: &mut String) -> bool {
-        let messages = || {
-            page.entries.iter().map(|entry| match entry {
-                Entry::Message(message) => Some(message),
-                Entry::Gap(_) => None,
-            })
-        };
-        if !messages().all(|message| message.is_some_and(|message| is_plain(message))) {
-            return false;
-        }
-        for message in messages().flatten() {
+    /// Writes every message of a page for which [`fits`] holds.
+    pub(super) fn write(&self, page: &Page, out: &mut String) {
+        for message in page.entries.iter().filter_map(message) {
             let parts = match message.side {
                 Side::Request => &self.request,
                 Side::Response => &self.response,
@@ -98,7 +88,19 @@ impl Skeleton {
                 part.write(message, out);
             }
         }
-        true
+    }
+}
+
+/// Whether a page has nothing but messages, and every filter of the templates leaves their fields
+/// as they are.
+pub(super) fn fits(page: &Page) -> bool {
+    page.entries.iter().all(|entry| message(entry).is_some_and(is_plain))
+}
+
+fn message(entry: &Entry) -> Option<&Message> {
+    match entry {
+        Entry::Message(message) => Some(message),
+        Entry::Gap(_) => None,
     }
 }
 

@@ -13,7 +13,7 @@ use minijinja::value::{Kwargs, Value};
 use minijinja::{Environment, UndefinedBehavior, context};
 
 use super::escape;
-use super::skeleton::Skeleton;
+use super::skeleton::{self, Skeleton};
 use super::view::{self, BlockView, PageView};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::page::{Page, Phrases, phrases};
@@ -184,15 +184,18 @@ impl Templates {
             ]);
         }
         let skeletons = self.skeletons(&page.phrases)?;
+        let fits = skeleton::fits(page);
         let body = match &skeletons.body {
-            Some(skeleton) => spliced(skeleton, page, page.log.text().len() * 2),
-            None => None,
+            Some(skeleton) if fits => spliced(skeleton, page, page.log.text().len() * 2).into(),
+            _ => None,
         };
         // Boxes, notes and made-up ids are lines that the skeleton has no part for.
         let only_messages =
             page.diagram.len() == page.entries.len() && !page.participants.iter().any(|p| p.aliased);
         let diagram = match &skeletons.diagram {
-            Some(skeleton) if only_messages => spliced(skeleton, page, page.entries.len() * 80),
+            Some(skeleton) if fits && only_messages => {
+                spliced(skeleton, page, page.entries.len() * 80).into()
+            }
             _ => None,
         };
         let or_rendered = |made: Option<Content>, name| made.map_or_else(|| self.render(name, page), Ok);
@@ -319,9 +322,10 @@ impl Content {
     }
 }
 
-fn spliced(skeleton: &Skeleton, page: &Page, size: usize) -> Option<Content> {
+fn spliced(skeleton: &Skeleton, page: &Page, size: usize) -> Content {
     let mut text = String::with_capacity(size);
-    skeleton.write(page, &mut text).then(|| Content::Bytes(text.into_bytes()))
+    skeleton.write(page, &mut text);
+    Content::Bytes(text.into_bytes())
 }
 
 fn is_template(name: &str) -> bool {

@@ -11,6 +11,8 @@ pub(crate) mod testing;
 
 pub use body::{Binary, Body};
 
+use memchr::{memchr, memchr_iter, memchr2};
+
 use crate::text::Text;
 
 /// All exchanges that a command caused, whoever sent them.
@@ -221,18 +223,19 @@ pub struct UrlParts<'a> {
 impl<'a> UrlParts<'a> {
     /// Cuts `url`, absolute or only a path, at the places RFC 3986 (appendix B) names.
     pub fn of(url: &'a str) -> UrlParts<'a> {
-        let url = url.split_once('#').map_or(url, |(before, _)| before);
-        let (scheme, rest) = match url.split_once("://") {
+        let url = memchr(b'#', url.as_bytes()).map_or(url, |end| &url[..end]);
+        let colon = memchr_iter(b':', url.as_bytes()).find(|&at| url[at..].starts_with("://"));
+        let (scheme, rest) = match colon.map(|at| (&url[..at], &url[at + "://".len()..])) {
             Some((scheme, rest)) if !scheme.contains('/') => (scheme, rest),
             _ => ("", url),
         };
         let (authority, rest) = if scheme.is_empty() {
             ("", rest)
         } else {
-            rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()))
+            rest.split_at(memchr2(b'/', b'?', rest.as_bytes()).unwrap_or(rest.len()))
         };
-        let (path, query) = match rest.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
+        let (path, query) = match memchr(b'?', rest.as_bytes()) {
+            Some(at) => (&rest[..at], Some(&rest[at + 1..])),
             None => (rest, None),
         };
         UrlParts { scheme, authority, path: if path.is_empty() { "/" } else { path }, query }
