@@ -216,8 +216,10 @@ impl Shop<'_> {
             }
         };
         let mut outcome = Outcome { errors: capture.diagnostics, ..Outcome::default() };
-        for (page, content) in files {
-            self.put(page, content, &mut outcome);
+        if !self.put_new_folder(&files, &mut outcome) {
+            for (page, content) in files {
+                self.put(page, content, &mut outcome);
+            }
         }
         outcome.record.inputs = capture.read;
         outcome
@@ -423,6 +425,34 @@ impl Shop<'_> {
         Err(Error::new(ErrorKind::Setting, format!("the page of `{path}` would be a snippet of `{above}`"))
             .at(Place::file(&capture.folder.dir))
             .hint("rename one of the two captures"))
+    }
+
+    /// Puts pages where they belong in one go, if they are all in a folder that is not there yet.
+    /// `false` if not; nothing is done then.
+    fn put_new_folder(&self, pages: &[(String, Content)], outcome: &mut Outcome) -> bool {
+        let in_folder = |page: &'_ str| page.rsplit_once('/').map(|(folder, _)| folder.len());
+        let Some(length) = pages.first().and_then(|(page, _)| in_folder(page)) else { return false };
+        let folder = &pages[0].0[..length];
+        let is_missing = |place: &Path| {
+            place.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+        };
+        let place = self.options.docs.join(folder);
+        if self.options.check
+            || !pages.iter().all(|(page, _)| page.starts_with(folder) && in_folder(page) == Some(length))
+            || !is_missing(&place)
+        {
+            return false;
+        }
+        let files = pages.iter().map(|(page, content)| (&page[length + 1..], content.as_bytes()));
+        // What is wrong with the place is told file by file.
+        let Ok(stamps) = write::new_folder(&self.options.docs, &place, files) else { return false };
+        for ((page, content), stamp) in pages.iter().zip(stamps) {
+            let digest = Digest::of(content.as_bytes());
+            outcome.written.push(self.options.docs.join(page));
+            outcome.record.outputs.push(Seen { path: page.into(), stamp, digest });
+            outcome.pages.push((page.clone(), digest));
+        }
+        true
     }
 
     /// Puts a page where it belongs, unless it is there already, or something else is.

@@ -7,7 +7,7 @@
 //! in a path, say) takes the way through the template. What this leaves out:
 //! templates of the user's, which may do anything with a field.
 
-use crate::page::{Block, Entry, Message, Page};
+use crate::page::{Block, Entry, Message, Page, Phrases};
 use crate::sequence::Side;
 use crate::text::Text;
 
@@ -88,6 +88,39 @@ impl Skeleton {
                 part.write(message, out);
             }
         }
+    }
+}
+
+/// What `index.md` is for a page that has nothing but messages to show.
+#[derive(Debug)]
+pub(super) struct Index(String);
+
+/// What stands for the title: a word that no filter changes.
+const TITLE: &str = "zqTitleqz";
+/// What stands for the path of the snippets, which no filter sees: no plain title has it.
+const PREFIX: &str = "#zqPrefixqz#";
+
+impl Index {
+    /// Takes what `render` makes of a page.
+    pub(super) fn new<E>(
+        phrases: &Phrases,
+        render: impl FnOnce(Page) -> Result<Vec<u8>, E>,
+    ) -> Result<Option<Index>, E> {
+        let (title, snippet_prefix) = (TITLE.to_owned(), PREFIX.to_owned());
+        let page = Page { title, snippet_prefix, ..Page::of_message(probe(Side::Request), phrases.clone()) };
+        Ok(String::from_utf8(render(page)?).ok().map(Index))
+    }
+
+    /// The file for this page; `None` where it shows more than the index stands for.
+    pub(super) fn of(&self, page: &Page) -> Option<String> {
+        let fits = page.description.is_none()
+            && page.command.is_none()
+            && page.reference.is_none()
+            && page.filtered == 0
+            && page.exchanges.iter().all(|exchange| exchange.purpose.is_none())
+            && page.log.fits_plain_fence()
+            && escape::is_inert(&page.title);
+        fits.then(|| self.0.replacen(TITLE, &page.title, 1).replace(PREFIX, &page.snippet_prefix))
     }
 }
 

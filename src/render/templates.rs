@@ -87,9 +87,10 @@ pub struct Templates {
     skeletons: Mutex<Vec<(Phrases, Arc<Skeletons>)>>,
 }
 
-/// `body.md` and `diagram.md` of the snippets.
+/// `body.md`, `diagram.md` and `index.md` of the snippets.
 #[derive(Debug)]
 struct Skeletons {
+    index: Option<skeleton::Index>,
     body: Option<Skeleton>,
     diagram: Option<Skeleton>,
 }
@@ -198,11 +199,13 @@ impl Templates {
             }
             _ => None,
         };
+        let index = skeletons.index.as_ref().and_then(|index| index.of(page));
+        let index = index.map(|text| Content::Bytes(text.into_bytes()));
         let or_rendered = |made: Option<Content>, name| made.map_or_else(|| self.render(name, page), Ok);
         Ok(vec![
             ("body.md", or_rendered(body, "snippets/body.md")?),
             ("diagram.md", or_rendered(diagram, "snippets/diagram.md")?),
-            ("index.md", self.render("snippets/index.md", page)?),
+            ("index.md", or_rendered(index, "snippets/index.md")?),
             ("log.md", Content::Text(page.log.text().clone())),
         ])
     }
@@ -223,7 +226,11 @@ impl Templates {
                 self.render(name, &page).map(Content::into_bytes)
             })
         };
-        let made = Arc::new(Skeletons { body: of("snippets/body.md")?, diagram: of("snippets/diagram.md")? });
+        let index = skeleton::Index::new(phrases, |page| {
+            self.render("snippets/index.md", &Arc::new(page)).map(Content::into_bytes)
+        })?;
+        let (body, diagram) = (of("snippets/body.md")?, of("snippets/diagram.md")?);
+        let made = Arc::new(Skeletons { index, body, diagram });
         known.push((phrases.clone(), made.clone()));
         Ok(made)
     }
