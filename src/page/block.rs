@@ -190,7 +190,8 @@ fn is_plain(bytes: &[u8]) -> bool {
     // Without a branch for each byte, so that the compiler makes vectors of it.
     let odd = |chunk: &[u8]| {
         chunk.iter().fold(false, |odd, &byte| {
-            odd | ((byte < 0x20) & (byte != b'\n') & (byte != b'\t')) | (byte >= 0x7f)
+            let is_printable = byte.wrapping_sub(b' ') < 0x7f - b' ';
+            odd | !(is_printable | (byte == b'\n') | (byte == b'\t'))
         })
     };
     if !bytes.chunks(4096).any(odd) {

@@ -498,6 +498,9 @@ fn language(headers: &Headers, body: &Body) -> &'static str {
             _ => "json",
         };
     };
+    if content_type == "application/json" {
+        return "json";
+    }
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let (_, subtype) = essence.split_once('/').unwrap_or(("", &essence));
     if subtype == "json" || subtype.ends_with("+json") || subtype.ends_with("-json-patch") {

@@ -699,11 +699,10 @@ impl<'a> Capture<'a> {
             match file.name() {
                 "trace.har" | "trace.log" => {
                     let read = source::read(&file.path, bytes);
-                    capture.log = match read.format {
-                        Some(source::Format::Requestshook) => read.text,
-                        _ => Text::from(source::requestshook_writer::write(&read.trace)),
+                    (capture.trace, capture.log) = match read.format {
+                        Some(source::Format::Requestshook) => (read.trace, read.text),
+                        _ => source::requestshook_writer::rewrite(read.trace),
                     };
-                    capture.trace = read.trace;
                     capture.diagnostics = read.diagnostics;
                 }
                 "page.md" | "body.md" | "diagram.md" => capture.sources.push((file.path.clone(), bytes)),

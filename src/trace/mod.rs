@@ -118,6 +118,16 @@ impl Headers {
         Headers(Repr::Lines(lines))
     }
 
+    /// Whether each field, written as a line, can be read back from it.
+    pub(crate) fn are_lines(&self) -> bool {
+        match &self.0 {
+            Repr::Lines(_) => true,
+            Repr::Fields(fields) => fields
+                .iter()
+                .all(|(name, value)| !name.contains(':') && !name.contains('\n') && !value.contains('\n')),
+        }
+    }
+
     /// The fields, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let (lines, fields): (&str, &[_]) = match &self.0 {
@@ -162,7 +172,20 @@ impl Headers {
 
     /// The value of the first field of this name, whatever its case.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        let Repr::Lines(lines) = &self.0 else {
+            return self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        };
+        let mut start = 0;
+        for end in memchr_iter(b'\n', lines.as_bytes()).chain([lines.len()]) {
+            let line = &lines[start..end];
+            // The colon is looked for where this name ends, and not in every line.
+            if line.as_bytes().get(name.len()) == Some(&b':') && line[..name.len()].eq_ignore_ascii_case(name)
+            {
+                return line[name.len()..].strip_prefix(": ");
+            }
+            start = end + 1;
+        }
+        None
     }
 
     /// How many fields there are.
