@@ -116,7 +116,7 @@ pub(super) fn is_inert(text: &str) -> bool {
 }
 
 /// Bytes that mean nothing wherever they stand.
-const ALWAYS_INERT: [bool; 256] = {
+static ALWAYS_INERT: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < table.len() {

@@ -139,7 +139,6 @@ fn message(entry: &Entry) -> Option<&Message> {
 
 impl Part {
     fn write(&self, message: &Message, out: &mut String) {
-        use std::fmt::Write;
         let field = match self {
             Part::Literal(text) => return out.push_str(text),
             Part::Lines(lines, indent) => {
@@ -152,13 +151,8 @@ impl Part {
             Part::Field(field) => field,
         };
         match field {
-            Field::Number => {
-                // Writing to a string cannot fail.
-                let _ = write!(out, "{}", message.number);
-            }
-            Field::Status => {
-                let _ = write!(out, "{}", message.status);
-            }
+            Field::Number => out.push_str(&message.number.to_string()),
+            Field::Status => out.push_str(&message.status.to_string()),
             Field::Method => out.push_str(&message.method),
             Field::Reason => out.push_str(&message.reason),
             Field::Path => out.push_str(&message.path),

@@ -581,7 +581,7 @@ pub(super) fn is_token(text: &str) -> bool {
 
 /// The length of the token that `text` begins with.
 fn token_length(text: &str) -> usize {
-    const IS_TOKEN_CHAR: [bool; 256] = {
+    static IS_TOKEN_CHAR: [bool; 256] = {
         let mut table = [false; 256];
         let mut byte = 0u8;
         while byte < 128 {

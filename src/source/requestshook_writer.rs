@@ -152,3 +152,29 @@ fn single_line_json(text: &str) -> Option<String> {
     let may_be = text.starts_with(['{', '[']) && memchr::memchr(b'\n', text.as_bytes()).is_none();
     if may_be { json::reindent(text) } else { None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::testing;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_rewritten_trace_says_the_same(trace in testing::trace()) {
+            let log = write(&trace);
+            let (rewritten, shared) = rewrite(trace.clone());
+            prop_assert_eq!(&*shared, &log);
+            prop_assert_eq!(write(&rewritten), log);
+            for (new, old) in rewritten.exchanges.iter().zip(&trace.exchanges) {
+                prop_assert_eq!(&new.request.headers, &old.request.headers);
+                let headers = |exchange: &Exchange| exchange.response.as_ref().map(|it| it.headers.clone());
+                prop_assert_eq!(headers(new), headers(old));
+                if let (Body::Text(new), Body::Text(old)) = (&new.request.body, &old.request.body) {
+                    let laid_out = single_line_json(old);
+                    prop_assert_eq!(laid_out.as_deref().unwrap_or(old), &**new);
+                }
+            }
+        }
+    }
+}
