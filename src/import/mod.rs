@@ -344,8 +344,8 @@ impl Importer<'_> {
                         continue;
                     };
                     let Some(shown) = shown.filter(|shown| shown.path != shown.raw_path) else { continue };
-                    raw += usize::from(target == shown.raw_path);
-                    templated += usize::from(target == shown.path);
+                    raw += usize::from(*target == *shown.raw_path);
+                    templated += usize::from(*target == *shown.path);
                 }
             }
             (page.filtered, raw, templated)
