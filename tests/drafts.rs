@@ -248,6 +248,17 @@ fn a_section_whose_exchange_is_gone_is_kept_marked_and_comes_back() {
 }
 
 #[test]
+fn sections_of_a_template_need_no_update() {
+    let desk = Desk::new("snippets", &versions(), SETTINGS);
+    let said = desk.not_ok(&["update", CAPTURE]);
+    assert!(said.contains("no page source"), "{said}");
+    desk.write(&format!("{CAPTURE}/page.md"), "# ours\n");
+    assert_eq!(desk.ok(&["update", CAPTURE]), format!("{CAPTURE}: 0 sections added\n"));
+    desk.render();
+    assert_eq!(desk.ok(&["check", "captures", "docs"]), "0 found\n");
+}
+
+#[test]
 fn a_section_that_shows_something_else_too_is_not_marked() {
     let labels = format!(
         "{SETTINGS}\n[label]\na = \"keystone GET /identity\"\nb = \"glance GET /image/v2/images/42\"\n"
