@@ -4,7 +4,8 @@
 //! each: some text, a field, some text. So the templates are rendered once with
 //! marks in the place of the fields, and every message after that is its fields
 //! between the pieces. A message for which a filter would do something (a backtick
-//! in a path, say) takes the way through the template. What this leaves out:
+//! in a path, say) takes the way through the template. So does the index of a page
+//! that has more to show than messages. What this leaves out:
 //! templates of the user's, which may do anything with a field.
 
 use crate::page::{Block, Entry, Message, Page, Phrases};
