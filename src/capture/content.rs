@@ -73,7 +73,15 @@ pub(crate) fn body(head: &[u8], kept: &[u8], length: u64, sha256: Option<&[u8]>)
 fn is_declared_binary(head: &[u8]) -> bool {
     let headers = headers(head);
     let kind = headers.get("content-type").unwrap_or_default().trim_start().to_ascii_lowercase();
-    let starts = ["application/octet-stream", "application/zip", "application/gzip", "image/", "audio/", "video/", "font/"];
+    let starts = [
+        "application/octet-stream",
+        "application/zip",
+        "application/gzip",
+        "image/",
+        "audio/",
+        "video/",
+        "font/",
+    ];
     starts.iter().any(|start| kind.starts_with(start)) && !kind.starts_with("image/svg")
 }
 

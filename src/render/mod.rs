@@ -127,7 +127,8 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
         report.errors.extend(outcome.errors);
     }
     prune(options, &mut next, &kept, &mut report);
-    if !options.check && !(folders.is_empty() && next == Manifest::default()) {
+    let is_anything = !folders.is_empty() || next != Manifest::default();
+    if is_anything && !options.check {
         next.write(&options.docs)?;
         if records != cache.records.into_iter().collect() || cache.written == 0 {
             Cache::write(&options.docs, key, &records)?;
