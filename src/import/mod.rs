@@ -156,7 +156,8 @@ pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec
     let names = importer.name_exchanges(&mut draft)?;
     importer.take_marks(&mut draft, &names);
     let mut woven = importer.weave(&draft, &names)?;
-    if !woven.draws_marks && !(draft.notes.is_empty() && draft.groups.is_empty()) {
+    let has_marks = !draft.notes.is_empty() || !draft.groups.is_empty();
+    if has_marks && !woven.draws_marks {
         // What the diagram draws in a place or indent of its own stays text there.
         draft.notes.clear();
         draft.groups.clear();

@@ -878,11 +878,11 @@ impl<'a> Weaver<'a> {
         let mut edits = Vec::new();
         let mut taken = taken.iter().peekable();
         let mut links = document.outline.links.iter().peekable();
-        for line in 0..lines.len() {
+        for (line, &is_drawing) in drawing.iter().enumerate() {
             let range = lines.range(line);
             while taken.next_if(|taken| taken.end < range.start).is_some() {}
             while links.next_if(|link| link.range.end < range.start).is_some() {}
-            if document.outline.fence_at(line).is_some() && !drawing[line] {
+            if document.outline.fence_at(line).is_some() && !is_drawing {
                 continue;
             }
             let text = lines.get(line);

@@ -127,7 +127,8 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
         report.errors.extend(outcome.errors);
     }
     prune(options, &mut next, &kept, &mut report);
-    if !options.check && !(folders.is_empty() && next == Manifest::default()) {
+    let is_anything = !folders.is_empty() || next != Manifest::default();
+    if is_anything && !options.check {
         next.write(&options.docs)?;
         if records != cache.records.into_iter().collect() || cache.written == 0 {
             Cache::write(&options.docs, key, &records)?;
@@ -706,6 +707,7 @@ impl<'a> Capture<'a> {
             diagnostics: Vec::new(),
             read: Vec::new(),
         };
+        let has_sources = ["page.md", "body.md", "diagram.md"].iter().any(|name| folder.file(name).is_some());
         for file in folder.files.iter().chain(&folder.shared) {
             let bytes = std::fs::read(&file.path).map_err(|error| Error::io("read", &file.path, error))?;
             let (digest, length) = (Digest::of(&bytes), bytes.len());
@@ -719,6 +721,11 @@ impl<'a> Capture<'a> {
                             let is_whole = read.text.len() == length;
                             capture.log_digest = is_whole.then_some(digest);
                             (read.trace, read.text)
+                        }
+                        // A page source may ask for a body as it was sent.
+                        _ if has_sources => {
+                            let log = Text::from(source::requestshook_writer::write(&read.trace));
+                            (read.trace, log)
                         }
                         _ => source::requestshook_writer::rewrite(read.trace),
                     };
