@@ -6,6 +6,8 @@
 //! being copied. What it leaves out: editing. Text that has to change becomes a
 //! `String` and then a new `Text`.
 
+use std::borrow::Cow;
+
 pub use bytestring::ByteString as Text;
 
 /// The part of `whole` that `part` points into, sharing its memory.
@@ -17,4 +19,18 @@ pub fn slice(whole: &Text, part: &str) -> Text {
         return Text::new();
     }
     whole.slice_ref(part)
+}
+
+/// `part` as text, sharing the memory of `whole` where it is a slice of it.
+pub fn share(whole: &Text, part: Cow<'_, str>) -> Text {
+    match part {
+        Cow::Borrowed(part) if holds(whole, part) => slice(whole, part),
+        part => Text::from(part.into_owned()),
+    }
+}
+
+/// Whether `part` lies in the memory of `whole`.
+pub fn holds(whole: &str, part: &str) -> bool {
+    let (whole, part) = (whole.as_bytes().as_ptr_range(), part.as_bytes().as_ptr_range());
+    whole.start <= part.start && part.end <= whole.end
 }

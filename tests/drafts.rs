@@ -248,6 +248,17 @@ fn a_section_whose_exchange_is_gone_is_kept_marked_and_comes_back() {
 }
 
 #[test]
+fn sections_of_a_template_need_no_update() {
+    let desk = Desk::new("snippets", &versions(), SETTINGS);
+    let said = desk.not_ok(&["update", CAPTURE]);
+    assert!(said.contains("no page source"), "{said}");
+    desk.write(&format!("{CAPTURE}/page.md"), "# ours\n");
+    assert_eq!(desk.ok(&["update", CAPTURE]), format!("{CAPTURE}: 0 sections added\n"));
+    desk.render();
+    assert_eq!(desk.ok(&["check", "captures", "docs"]), "0 found\n");
+}
+
+#[test]
 fn a_section_that_shows_something_else_too_is_not_marked() {
     let labels = format!(
         "{SETTINGS}\n[label]\na = \"keystone GET /identity\"\nb = \"glance GET /image/v2/images/42\"\n"
@@ -318,6 +329,20 @@ fn broken_links_and_stale_pages_are_found_with_their_place() {
     desk.write("captures/image/create/trace.log", &(token() + &versions()));
     let said = desk.not_ok(&["check", "captures", "docs"]);
     assert!(said.contains("docs/image/create.md:"), "{said}");
+}
+
+#[test]
+fn a_secret_is_found_with_its_place_and_not_told() {
+    let desk = Desk::new("snippets", &versions(), SETTINGS);
+    desk.write(&format!("{CAPTURE}/output.txt"), "ok\nOS_PASSWORD=hunter22\n");
+    desk.render();
+    let said = desk.not_ok(&["check", "captures", "docs", "--format", "json"]);
+    let finding: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(
+        (&finding["kind"], &finding["file"], &finding["line"]),
+        (&"secret".into(), &"captures/image/show/output.txt".into(), &2.into())
+    );
+    assert!(!said.contains("hunter22") && !desk.not_ok(&["check", "captures", "docs"]).contains("hunter22"));
 }
 
 /// Renders one capture in this process and gives the page, or the errors.

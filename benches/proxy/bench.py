@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-build, record = sys.argv[1:]
+build, record = map(os.path.abspath, sys.argv[1:])
 seconds = os.environ.get('SECONDS_EACH', '5')
 ticks = os.sysconf('SC_CLK_TCK')
 ORIGIN = 18080
@@ -156,13 +156,15 @@ def measure(name, begin):
         process.wait()
 
 
-server = origin()
+server = None
 try:
+    server = origin()
     print('proxy | 1 connection | median | p99 | 16 connections | CPU a request | memory for 20,000 | 100 MiB (median of 5) | first byte | peak memory')
     measure('none (nginx itself)', lambda: (start('sleep', '1000'), ORIGIN, None))
     for name, begin in (('docgen', docgen), ('bare hudsucker', hudsucker), ('squid', squid), ('mitmdump -w', mitmdump)):
         measure(name, begin)
 finally:
-    server.terminate()
-    server.wait()
+    if server:
+        server.terminate()
+        server.wait()
     shutil.rmtree(work)

@@ -51,7 +51,8 @@ pub(crate) fn body(head: &[u8], kept: &[u8], length: u64, sha256: Option<&[u8]>)
         }
         Err(_) => None,
     };
-    let text = text.filter(|text| !text.contains('\0'));
+    // An image of the letter c is an image.
+    let text = text.filter(|text| !text.contains('\0') && !is_declared_binary(head));
     if let (Some(text), true) = (text, complete) {
         return Body::Text(text.into());
     }
@@ -66,6 +67,22 @@ pub(crate) fn body(head: &[u8], kept: &[u8], length: u64, sha256: Option<&[u8]>)
         None => (content.len() as u64, sha256_hex(content)),
     };
     Body::Binary(Binary { head: shown.to_vec(), length: Some(length), sha256: Some(digest) })
+}
+
+/// Whether the message says that its body is no text.
+fn is_declared_binary(head: &[u8]) -> bool {
+    let headers = headers(head);
+    let kind = headers.get("content-type").unwrap_or_default().trim_start().to_ascii_lowercase();
+    let starts = [
+        "application/octet-stream",
+        "application/zip",
+        "application/gzip",
+        "image/",
+        "audio/",
+        "video/",
+        "font/",
+    ];
+    starts.iter().any(|start| kind.starts_with(start)) && !kind.starts_with("image/svg")
 }
 
 /// The SHA-256 of `bytes` in lower-case hexadecimal.

@@ -9,6 +9,7 @@
 
 mod content;
 pub mod describe;
+mod digest;
 mod environment;
 mod exchange;
 mod proxy;

@@ -11,9 +11,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
-use ring::digest;
-
 use super::content;
+use super::digest::Digest;
 use super::spool::{Sealed, Spool};
 use super::wire;
 use crate::error::{Error, ErrorKind, Result};
@@ -176,7 +175,7 @@ pub(crate) struct Tap {
     limit: usize,
     kept: Vec<u8>,
     length: u64,
-    digest: Option<digest::Context>,
+    digest: Option<Digest>,
 }
 
 impl Tap {
@@ -194,7 +193,7 @@ impl Tap {
         }
         let digest = self.digest.get_or_insert_with(|| {
             self.kept.extend_from_slice(&data[..room]);
-            let mut digest = digest::Context::new(&digest::SHA256);
+            let mut digest = Digest::new();
             digest.update(&self.kept[..self.kept.len() - room]);
             digest
         });
@@ -304,7 +303,8 @@ mod tests {
                 }
                 assert_eq!((tap.length, &tap.kept[..]), (11, &data[..limit.min(11)]), "{limit} {cut}");
                 let digest = tap.digest.map(|digest| digest.finish().as_ref().to_vec());
-                let expected = (limit < 11).then(|| digest::digest(&digest::SHA256, data).as_ref().to_vec());
+                let expected =
+                    (limit < 11).then(|| ring::digest::digest(&ring::digest::SHA256, data).as_ref().to_vec());
                 assert_eq!(digest, expected);
             }
         }

@@ -12,7 +12,7 @@ use super::wire;
 
 /// What one read asks for at first, and what it grows to while a body streams.
 const READ: usize = 16 << 10;
-const READ_MORE: usize = 128 << 10;
+const READ_MORE: usize = 256 << 10;
 
 /// One side's connection, to be read and written at the same time.
 pub(crate) struct Conn {

@@ -15,7 +15,7 @@ use crate::capture::{
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::page;
 use crate::profile::Profile;
-use crate::render::input::{self, read_text};
+use crate::render::input::{self, Folder, read_text};
 use crate::settings::Settings;
 use crate::source::har;
 
@@ -131,11 +131,15 @@ impl Capture {
                 });
             }
         }
+        // In the order in which they are named: a command may need what another one makes.
+        let place = |folder: &Folder| self.paths.iter().position(|wanted| below(&folder.path, wanted));
+        let mut wanted: Vec<(usize, Folder)> = folders
+            .into_iter()
+            .filter_map(|folder| Some((if self.paths.is_empty() { 0 } else { place(&folder)? }, folder)))
+            .collect();
+        wanted.sort_by_key(|(place, _)| *place);
         let mut jobs = Vec::new();
-        for folder in folders {
-            if !self.paths.is_empty() && !self.paths.iter().any(|wanted| below(&folder.path, wanted)) {
-                continue;
-            }
+        for (_, folder) in wanted {
             let settings = settings_of(&folder.dir)?;
             if settings.command.is_some() {
                 jobs.push(Job { path: folder.path, folder: folder.dir, settings, new: None });

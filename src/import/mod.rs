@@ -26,13 +26,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::page::draft::Names;
 use crate::page::source::Source;
 use crate::page::{Input, Page, Phrases, Resolved};
 use crate::profile::Profile;
 use crate::render::holes::{Filler, Neighbours, Opening};
 use crate::render::templates::Templates;
 use crate::sequence::Side;
+use crate::sequence::naming;
 use crate::sequence::paths::Paths;
 use crate::sequence::selector::Scope;
 use crate::settings::{Layer, Layout, Settings};
@@ -346,8 +346,8 @@ impl Importer<'_> {
                         continue;
                     };
                     let Some(shown) = shown.filter(|shown| shown.path != shown.raw_path) else { continue };
-                    raw += usize::from(target == shown.raw_path);
-                    templated += usize::from(target == shown.path);
+                    raw += usize::from(*target == *shown.raw_path);
+                    templated += usize::from(*target == *shown.path);
                 }
             }
             (page.filtered, raw, templated)
@@ -414,14 +414,10 @@ impl Importer<'_> {
 
     /// Gives every exchange a label.
     fn name_exchanges(&self, draft: &mut Draft) -> Result<Vec<String>, Vec<Error>> {
-        let count = self.facts.trace.exchanges.len();
+        let profile = self.profile.map(|(_, profile)| profile);
         let (names, selectors) = self.with_page(draft, |page, resolved, _| {
-            let mut free = Names::default();
-            let mut names = vec![String::new(); count];
-            for exchange in &page.exchanges {
-                names[exchange.index] = free.name(resolved, exchange);
-            }
-            (names, selectors(page, &resolved.scope()))
+            let scope = resolved.scope();
+            (naming::names(scope.trace, scope.cast, profile), selectors(page, &scope))
         })?;
         draft.labels = names.iter().cloned().zip(selectors).collect();
         Ok(names)

@@ -11,14 +11,14 @@ use std::fmt;
 
 use memchr::{memchr_iter, memmem, memrchr};
 
-use crate::text::Text;
+use crate::text::{self, Text};
 
 /// Text for the inside of a fence.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Block {
     text: Text,
     indent: usize,
-    /// The longest run of backticks.
+    /// The longest run of backticks, where it is one that matters to a fence.
     backticks: usize,
 }
 
@@ -39,6 +39,11 @@ impl Block {
         };
         let backticks = longest_run(&text);
         Block { text, indent: 0, backticks }
+    }
+
+    /// The block of a text that is [`harmless`].
+    fn of_harmless(text: Text) -> Block {
+        Block { text, indent: 0, backticks: 0 }
     }
 
     /// The same block with `indent` spaces before every line that is not empty.
@@ -101,6 +106,34 @@ impl Block {
     }
 }
 
+/// A text that blocks are cut from. It is looked at once: if it is harmless, so is every slice of it.
+#[derive(Debug)]
+pub struct Whole<'a> {
+    text: &'a Text,
+    is_harmless: bool,
+}
+
+impl<'a> Whole<'a> {
+    /// Looks at `text`.
+    pub fn new(text: &'a Text) -> Whole<'a> {
+        Whole { text, is_harmless: is_harmless(text) }
+    }
+
+    /// The block that shows `part`, which may be a slice of the whole or any other text.
+    pub fn block(&self, part: Text) -> Block {
+        if self.is_harmless && text::holds(self.text, &part) {
+            Block::of_harmless(part)
+        } else {
+            Block::new(part)
+        }
+    }
+}
+
+/// Whether a fence shows `text`, and every part of it, as it is.
+fn is_harmless(text: &str) -> bool {
+    is_plain(text.as_bytes()) && memmem::find(text.as_bytes(), b"-8<-").is_none() && longest_run(text) < 3
+}
+
 fn longest_run(text: &str) -> usize {
     let bytes = text.as_bytes();
     let mut longest = 0;
@@ -157,7 +190,8 @@ fn is_plain(bytes: &[u8]) -> bool {
     // Without a branch for each byte, so that the compiler makes vectors of it.
     let odd = |chunk: &[u8]| {
         chunk.iter().fold(false, |odd, &byte| {
-            odd | ((byte < 0x20) & (byte != b'\n') & (byte != b'\t')) | (byte >= 0x7f)
+            let is_printable = byte.wrapping_sub(b' ') < 0x7f - b' ';
+            odd | !(is_printable | (byte == b'\n') | (byte == b'\t'))
         })
     };
     if !bytes.chunks(4096).any(odd) {
@@ -286,6 +320,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_part_of_a_whole_is_shown_as_any_text(text in "[-8<`a\\n\r\u{202e}]{0,24}", from in 0usize..24, to in 0usize..24) {
+            let whole = Text::from(text);
+            let from = whole.floor_char_boundary(from.min(to));
+            let part = text::slice(&whole, &whole[from..whole.floor_char_boundary(to).max(from)]);
+            let (cut, made) = (Whole::new(&whole).block(part.clone()), Block::new(part));
+            prop_assert_eq!((cut.to_string(), cut.fence()), (made.to_string(), made.fence()));
+        }
+
         #[test]
         fn nothing_hidden_is_left(text in any::<String>()) {
             let shown = visible(&text).into_owned();

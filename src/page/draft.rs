@@ -6,18 +6,16 @@
 //! theirs from then on. What this leaves out: files, which `render::drafts` reads
 //! and writes, and where a section goes in a page that is there ([`super::update`]).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
 use super::source::escaped;
 use super::{Entry, Message, Page, PageExchange, Resolved};
 use crate::error::Place;
-use crate::profile::Route;
-use crate::sequence::Side;
 use crate::sequence::paths::Paths;
-use crate::settings::{Layout, RESERVED, is_identifier};
-use crate::trace::UrlParts;
+use crate::sequence::{Side, naming};
+use crate::settings::Layout;
 
 /// Names for exchanges: those of the settings, and new ones.
 #[derive(Clone, Debug, Default)]
@@ -31,10 +29,9 @@ pub struct Labels {
 impl Labels {
     /// A name for every exchange of `exchanges`. `taken` names are not given again.
     ///
-    /// A name says what the call does, where the profile knows it (`show_image`), else method and
-    /// last word of its path (`get_images`); a second one of the same name gets a number.
+    /// New names are those of [`naming`], with a number where one is taken.
     pub fn complete<'p>(
-        resolved: &Resolved<'p>,
+        resolved: &Resolved<'_>,
         page: &Page,
         exchanges: impl IntoIterator<Item = &'p PageExchange>,
         taken: &[String],
@@ -43,18 +40,19 @@ impl Labels {
         for (name, exchange) in &page.labels {
             labels.names.entry(*exchange).or_insert_with(|| name.clone());
         }
-        let mut used = Names::default();
-        taken.iter().for_each(|name| used.take(name.clone(), None));
-        for (name, index) in &page.labels {
-            let found = page.exchanges.iter().find(|exchange| exchange.index == *index);
-            let route = found.and_then(|exchange| resolved.route(exchange));
-            used.take(name.clone(), route.map(|route| route.api()));
-        }
+        let scope = resolved.scope();
+        let wanted = naming::names(scope.trace, scope.cast, resolved.input.profile);
+        let mut used: Vec<String> = page.labels.iter().map(|(name, _)| name.clone()).collect();
+        used.extend(taken.iter().cloned());
         for exchange in exchanges {
             if labels.names.contains_key(&exchange.index) {
                 continue;
             }
-            let name = used.name(resolved, exchange);
+            let wanted = &wanted[exchange.index];
+            let numbered = (2..).map(|nth| format!("{wanted}_{nth}"));
+            let mut names = std::iter::once(wanted.clone()).chain(numbered);
+            let name = names.find(|name| !used.contains(name)).unwrap_or_default();
+            used.push(name.clone());
             labels.added.push((name.clone(), resolved.selector(exchange.index)));
             labels.names.insert(exchange.index, name);
         }
@@ -67,13 +65,7 @@ impl Labels {
     }
 }
 
-impl<'a> Resolved<'a> {
-    fn route(&self, exchange: &PageExchange) -> Option<&'a Route> {
-        let path = UrlParts::of(&exchange.request.url).path;
-        let to = &self.cast.to(exchange.index).id;
-        Some(self.input.profile?.route(to, &exchange.request.method, path)?.route)
-    }
-
+impl Resolved<'_> {
     /// A selector that matches this exchange alone: the shortest that does, and a number only
     /// where nothing else tells it from another.
     pub fn selector(&self, exchange: usize) -> String {
@@ -95,73 +87,6 @@ impl<'a> Resolved<'a> {
         }
         let numbered = (1..).map(|nth| format!("{} #{nth}", candidates[1]));
         numbered.take(scope.trace.exchanges.len()).find(matches).unwrap_or_else(|| scope.describe(exchange))
-    }
-}
-
-/// The method, and the last word of the path that says something.
-fn method_and_noun(resolved: &Resolved<'_>, exchange: &PageExchange) -> String {
-    let request = &exchange.request;
-    let says_something = |segment: &&str| {
-        !segment.is_empty() && !segment.contains('{') && !segment.bytes().any(|b| b.is_ascii_digit())
-    };
-    let path = request.path.split('?').next().unwrap_or_default();
-    let noun = path.rsplit('/').find(says_something).unwrap_or(&resolved.cast.to(exchange.index).id);
-    word(&format!("{}_{noun}", request.method))
-}
-
-/// `text` as a label.
-fn word(text: &str) -> String {
-    let mut word = String::new();
-    for c in text.chars() {
-        if c.is_ascii_alphanumeric() {
-            word.push(c.to_ascii_lowercase());
-        } else if !word.is_empty() && !word.ends_with('_') {
-            word.push('_');
-        }
-    }
-    let word = word.trim_end_matches('_').to_owned();
-    if is_identifier(&word) { word } else { format!("call_{word}") }
-}
-
-/// Names that are taken, with the API of what they name.
-#[derive(Debug, Default)]
-pub(crate) struct Names<'p> {
-    used: HashMap<String, Option<&'p str>>,
-    /// The last number that was put behind a name.
-    numbers: HashMap<String, usize>,
-}
-
-impl<'p> Names<'p> {
-    fn take(&mut self, name: String, api: Option<&'p str>) {
-        self.used.insert(name, api);
-    }
-
-    /// A name for an exchange that no other has: see [`Labels::complete`].
-    pub(crate) fn name(&mut self, resolved: &Resolved<'p>, exchange: &PageExchange) -> String {
-        let route = resolved.route(exchange);
-        let api = route.map(|route| route.api());
-        let name = match route {
-            Some(route) => self.free(&word(route.name()), api),
-            None => self.free(&method_and_noun(resolved, exchange), None),
-        };
-        self.take(name.clone(), api);
-        name
-    }
-
-    /// `base`, or where another API's call has that name, the API before it, or a number behind it.
-    fn free(&mut self, base: &str, api: Option<&str>) -> String {
-        let of_another = RESERVED.contains(&base) || self.used.get(base).is_some_and(|other| *other != api);
-        let base = match api {
-            Some(api) if of_another => word(&format!("{api}_{base}")),
-            _ => base.to_owned(),
-        };
-        let mut name = base.clone();
-        while self.used.contains_key(&name) || RESERVED.contains(&name.as_str()) {
-            let number = self.numbers.entry(base.clone()).or_insert(1);
-            *number += 1;
-            name = format!("{base}_{number}");
-        }
-        name
     }
 }
 
@@ -318,30 +243,5 @@ fn diagram(text: &mut String, page: &Page, labels: &Labels) {
     if page.filtered > 0 {
         let line = phrases.fill("filtered_line", "count", &page.filtered.to_string());
         push(text, &[&escaped(&line), ""]);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_label_is_a_word_of_its_own() {
-        assert_eq!(word("show-image"), "show_image");
-        assert_eq!(word("GET_/a b"), "get_a_b");
-        assert_eq!(word("3d"), "call_3d");
-    }
-
-    #[test]
-    fn a_second_label_is_told_from_the_first() {
-        let mut used = Names::default();
-        assert_eq!(used.free("show", Some("image")), "show");
-        used.take("show".to_owned(), Some("image"));
-        used.take("show_2".to_owned(), Some("image"));
-        assert_eq!(used.free("show", Some("network")), "network_show");
-        assert_eq!(used.free("show", Some("image")), "show_3");
-        used.take("show_3".to_owned(), Some("image"));
-        assert_eq!(used.free("show", None), "show_4");
-        assert_eq!(used.free("lines", None), "lines_2");
     }
 }

@@ -15,7 +15,7 @@ pub mod phrases;
 pub mod source;
 pub mod update;
 
-pub use block::{Block, visible, without_ansi, without_markers};
+pub use block::{Block, Whole, visible, without_ansi, without_markers};
 pub use command::{Command, Launch};
 pub use diagram::{DiagramItem, DrawnParticipant};
 pub use phrases::Phrases;
@@ -25,12 +25,12 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::profile::{Call, Link, Profile, Step, wildcard_matches};
-use crate::sequence::cast::Cast;
+use crate::sequence::cast::{Cast, Participant};
 use crate::sequence::paths::Paths;
 use crate::sequence::selector::Scope;
-use crate::sequence::{Item, Sequence, Side};
+use crate::sequence::{self, Item, Sequence, Side};
 use crate::settings::{Filter, Layout, Settings};
-use crate::text::Text;
+use crate::text::{self, Text};
 use crate::trace::{Body, Headers, KnownFrom, Trace};
 
 /// What a page is made of.
@@ -144,9 +144,9 @@ pub struct Message {
     /// The id, in the diagram, of who received it.
     pub to: Arc<str>,
     /// The name of who began the exchange, as the source gives it.
-    pub client: Arc<str>,
+    pub client: Text,
     /// The name of who answers, as the source gives it.
-    pub server: Arc<str>,
+    pub server: Text,
     /// The method of the request.
     pub method: Text,
     /// The status code; 0 on a request.
@@ -154,9 +154,9 @@ pub struct Message {
     /// The reason phrase; empty on a request.
     pub reason: Text,
     /// The path with variables for values.
-    pub path: String,
+    pub path: Text,
     /// The path as sent.
-    pub raw_path: String,
+    pub raw_path: Text,
     /// The URL as sent.
     pub url: Text,
     /// The header lines.
@@ -234,14 +234,16 @@ impl Resolved<'_> {
             return Err(errors);
         }
 
-        let messages = Messages { input, cast, paths: *paths, drawn: &drawn };
+        let log = Whole::new(input.log);
+        let messages = Messages { input, cast, paths: *paths, drawn: &drawn, log: &log };
         let mut entries = Vec::with_capacity(sequence.items.len());
         let mut pairs: Vec<[Option<Arc<Message>>; 2]> = vec![[None, None]; trace.exchanges.len()];
         let mut order = Vec::new();
         for item in &sequence.items {
             match *item {
                 Item::Step(step) => {
-                    let message = Arc::new(messages.make(step.number, step.exchange, step.side));
+                    let message = messages.make(step, pairs[step.exchange][0].as_deref());
+                    let message = Arc::new(message);
                     if step.side == Side::Request {
                         order.push(step.exchange);
                     }
@@ -288,7 +290,7 @@ impl Resolved<'_> {
             entries,
             exchanges,
             output: input.output.map(|output| make_output(output, settings, input.phrases)),
-            log: Block::new(input.log.clone()),
+            log: log.block(input.log.clone()),
             vars: settings.vars.clone(),
             labels,
             snippet_prefix: snippet_prefix(input),
@@ -365,10 +367,13 @@ struct Messages<'a> {
     cast: &'a Cast,
     paths: Paths<'a>,
     drawn: &'a diagram::Drawn,
+    log: &'a Whole<'a>,
 }
 
 impl<'a> Messages<'a> {
-    fn make(&self, number: u32, index: usize, side: Side) -> Message {
+    /// The message of a step. `asked` is the request of its exchange, where that is made already.
+    fn make(&self, step: sequence::Step, asked: Option<&Message>) -> Message {
+        let sequence::Step { number, exchange: index, side } = step;
         let exchange = &self.input.trace.exchanges[index];
         let request = &exchange.request;
         let [client, server] = self.cast.ends(index);
@@ -386,6 +391,10 @@ impl<'a> Messages<'a> {
             Side::Request => [client, server],
             Side::Response => [server, client],
         };
+        let (path, raw_path) = match asked.filter(|asked| asked.url == *url) {
+            Some(asked) => (asked.path.clone(), asked.raw_path.clone()),
+            None => self.paths(index, url),
+        };
         Message {
             number,
             side,
@@ -397,16 +406,24 @@ impl<'a> Messages<'a> {
             method: request.method.clone(),
             status,
             reason,
-            path: self.paths.templated(&self.cast.to(index).id, &request.method, url).into_owned(),
-            raw_path: self.paths.raw(url).into_owned(),
+            path,
+            raw_path,
             url: url.clone(),
-            headers: Block::new(headers.lines()),
-            body: Block::new(body_text(body)),
+            headers: self.log.block(headers.lines()),
+            body: self.log.block(body_text(body)),
             language: language(headers, body).into(),
             about: self.about(index, side),
             unanswered: side == Side::Request && exchange.response.is_none(),
             drawn_only: exchange.known_from == KnownFrom::Diagram,
         }
+    }
+
+    /// The path of `url` with variables for values, and as sent.
+    fn paths(&self, index: usize, url: &Text) -> (Text, Text) {
+        let method = &self.input.trace.exchanges[index].request.method;
+        let raw_path = text::share(url, self.paths.raw(url));
+        let path = self.paths.templated(&self.cast.to(index).id, method, url);
+        (if path == *raw_path { raw_path.clone() } else { text::share(url, path) }, raw_path)
     }
 
     fn exchange(&self, index: usize, request: Arc<Message>, response: Option<Arc<Message>>) -> PageExchange {
@@ -454,8 +471,8 @@ impl<'a> Messages<'a> {
     }
 }
 
-fn source_name(name: Option<&Text>, participant: &crate::sequence::cast::Participant) -> Arc<str> {
-    name.map_or_else(|| participant.id.clone(), |name| Arc::from(&**name))
+fn source_name(name: Option<&Text>, participant: &Participant) -> Text {
+    name.cloned().unwrap_or_else(|| Text::from(&*participant.id))
 }
 
 /// What the source documents print for a body that is not there.
@@ -474,6 +491,9 @@ fn body_text(body: &Body) -> Text {
     }
 }
 
+/// The length of a line, in bytes, beyond which it is not highlighted as HTTP.
+const LONG_LINE: usize = 1000;
+
 /// The language of a body by its content type, as the source documents choose it: `json`
 /// where nothing says otherwise, and `http` for what is no text.
 fn language(headers: &Headers, body: &Body) -> &'static str {
@@ -483,13 +503,16 @@ fn language(headers: &Headers, body: &Body) -> &'static str {
             _ => "json",
         };
     };
+    if content_type == "application/json" {
+        return "json";
+    }
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let (_, subtype) = essence.split_once('/').unwrap_or(("", &essence));
     if subtype == "json" || subtype.ends_with("+json") || subtype.ends_with("-json-patch") {
         return "json";
     }
     match body {
-        Body::Text(_) => match subtype {
+        Body::Text(text) => match subtype {
             "html" => "html",
             "xml" => "xml",
             "plain" => "text",
@@ -498,6 +521,8 @@ fn language(headers: &Headers, body: &Body) -> &'static str {
             "css" => "css",
             "csv" => "text",
             _ if subtype.ends_with("+xml") => "xml",
+            // The highlighter of `http` takes quadratic time for what is no HTTP.
+            _ if text.lines().any(|line| line.len() > LONG_LINE) => "text",
             _ => "http",
         },
         _ => "http",

@@ -14,6 +14,7 @@ use super::drafts::{self, Desk, Pending};
 use super::input::{self, Folder};
 use super::ledger::{Cache, Manifest};
 use super::{Capture, Options, Shop, page_path, render};
+use crate::capture::redact::find_secrets;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::page::Source;
 use crate::sequence::Side;
@@ -42,7 +43,12 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
     let folders = input::find(&options.captures)?;
     let (manifest, cache) = (Manifest::read(&options.docs)?, Cache::default());
     let shop = Shop::new(options, &manifest, &cache, &folders);
-    let mut pages = Pages { docs: &options.docs, made: BTreeSet::new(), from_sources: BTreeSet::new() };
+    let mut pages = Pages {
+        docs: &options.docs,
+        manifest: &manifest,
+        made: BTreeSet::new(),
+        from_sources: BTreeSet::new(),
+    };
     for folder in &folders {
         let layout = Capture::settings(folder).map(|settings| settings.layout).unwrap_or_default();
         pages.made.insert(page_path(&folder.path, layout, "index.md"));
@@ -56,7 +62,49 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
         findings.extend(found.unwrap_or_default());
     }
     findings.extend(pages.check_written()?);
+    findings.extend(secrets_in_captures(&folders));
     Ok(findings)
+}
+
+/// Secrets that stand in clear in the files of captures. A page shows no more than those.
+fn secrets_in_captures(folders: &[Folder]) -> Vec<Error> {
+    let mut findings = Vec::new();
+    let mut seen = BTreeSet::new();
+    for folder in folders {
+        for file in folder.shared.iter().chain(&folder.files) {
+            // A docgen.toml stands above many captures.
+            if seen.insert(&file.path)
+                && let Ok(bytes) = std::fs::read(&file.path)
+            {
+                findings.extend(secrets(&file.path, &String::from_utf8_lossy(&bytes)));
+            }
+        }
+    }
+    findings
+}
+
+/// The secrets of a text, each value once, where it stands first. What is said of one does not hold it.
+fn secrets(file: &Path, text: &str) -> Vec<Error> {
+    let found = find_secrets(text);
+    let mut masked = String::with_capacity(text.len());
+    let mut spans = Vec::with_capacity(found.len());
+    let mut copied = 0;
+    for secret in &found {
+        masked.push_str(&text[copied..secret.span.start]);
+        let start = masked.len();
+        masked.extend(text[secret.span.clone()].chars().map(|c| if c == '\n' { c } else { '*' }));
+        spans.push(start..masked.len());
+        copied = secret.span.end;
+    }
+    masked.push_str(&text[copied..]);
+    let mut known = BTreeSet::new();
+    let new = found.iter().zip(spans).filter(|(secret, _)| known.insert(&text[secret.span.clone()]));
+    new.map(|(secret, span)| {
+        Error::new(ErrorKind::Secret, format!("a {} stands in clear", secret.kind))
+            .at(Place::span(file, &masked, span.start, span.end))
+            .hint("record it again with docgen, which redacts; or replace it, and make it invalid where it is used")
+    })
+    .collect()
 }
 
 /// Where a page on disk first differs from what it should be.
@@ -119,6 +167,8 @@ fn unshown(desk: &Desk<'_>, pending: &Pending) -> Vec<Error> {
 /// The pages below a docs folder.
 struct Pages<'a> {
     docs: &'a Path,
+    /// What docgen wrote there.
+    manifest: &'a Manifest,
     /// Paths below it of the captures' pages, written yet or not.
     made: BTreeSet<String>,
     /// Those of them whose text is a source's.
@@ -149,6 +199,9 @@ impl Pages<'_> {
             }
             let Ok(text) = std::fs::read_to_string(entry.path()) else { continue };
             findings.extend(self.check(&text, None, entry.path(), &path));
+            if !self.manifest.holds(&path) {
+                findings.extend(secrets(entry.path(), &text));
+            }
         }
         Ok(findings)
     }
@@ -210,6 +263,19 @@ fn resolve(own: &str, link: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_is_told_once_and_not_shown() {
+        let text = "OS_PASSWORD=hunter22 é\nX-Auth-Token: hunter22\n{\"password\": \"다른비밀\", \"token\": \"hunter33\"}\n";
+        let told = secrets(Path::new("output.txt"), text);
+        assert_eq!(told.len(), 3, "{told:?}");
+        let all: String = told.iter().map(|error| error.to_string()).collect();
+        for secret in ["hunter22", "hunter33", "다른비밀"] {
+            assert!(!all.contains(secret), "{all}");
+        }
+        let place = told[1].place().expect("it has a place");
+        assert_eq!((place.line, place.column, place.width), (3, 15, 4));
+    }
 
     #[test]
     fn links_are_resolved_from_their_page() {

@@ -126,13 +126,15 @@ pub fn new(location: &Location) -> Result<Report, Vec<Error>> {
 pub fn update(location: &Location) -> Result<Report, Vec<Error>> {
     with_desk(location, |desk| {
         let mut report = Report { diagnostics: desk.diagnostics.clone(), ..Report::default() };
-        let Some(Pending { index, update, labels }) = desk.pending()? else {
+        if desk.sources.is_empty() {
             return Err(vec![
                 Error::new(ErrorKind::Io, "the capture has no page source to bring up to date")
                     .at(Place::file(desk.dir))
                     .hint("its page comes from the template; `docgen new` writes a source for it"),
             ]);
-        };
+        }
+        // In `snippets` without a `body.md` the sections come from the template, and nothing is missing.
+        let Some(Pending { index, update, labels }) = desk.pending()? else { return Ok(report) };
         let one = |error| vec![error];
         report.add_labels(desk, &labels).map_err(one)?;
         for (at, (source, original)) in desk.sources.iter().zip(&desk.originals).enumerate() {

@@ -96,7 +96,7 @@ pub(super) fn is_inert(text: &str) -> bool {
     let mut before = b' ';
     for (at, &byte) in bytes.iter().enumerate() {
         let inert = match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b' ' | b'?' | b'&' | b',' | b'%' | b'}' | 0x80.. => true,
+            _ if ALWAYS_INERT[usize::from(byte)] => true,
             b'0'..=b'9' => !is_fraction(bytes, at),
             b'-' | b'.' | b'=' | b'+' => byte != before,
             b'_' => before != b'_' && before != b' ',
@@ -114,6 +114,17 @@ pub(super) fn is_inert(text: &str) -> bool {
     }
     text.is_ascii() || text.chars().all(|c| c.is_ascii() || c.is_alphanumeric())
 }
+
+/// Bytes that mean nothing wherever they stand.
+static ALWAYS_INERT: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = matches!(byte as u8, b'a'..=b'z' | b'A'..=b'Z' | b' ' | b'?' | b'&' | b',' | b'%' | b'}' | 0x80..);
+        byte += 1;
+    }
+    table
+};
 
 /// Whether smart symbols would make a fraction (`1/2`) that ends at this digit.
 fn is_fraction(bytes: &[u8], at: usize) -> bool {

@@ -971,8 +971,8 @@ fn field_of(message: &Message, field: &str) -> Result<String, Blame> {
     let text = match field {
         "number" => message.number.to_string(),
         "method" => message.method.to_string(),
-        "path" => message.path.clone(),
-        "raw_path" => message.raw_path.clone(),
+        "path" => message.path.to_string(),
+        "raw_path" => message.raw_path.to_string(),
         "url" => message.url.to_string(),
         "query" => UrlParts::of(&message.url).query.unwrap_or_default().to_owned(),
         "status" | "reason" if is_request => {

@@ -29,7 +29,7 @@ use crate::page::{Input, Page, Phrases, Resolved, Source};
 use crate::profile::Profile;
 use crate::settings::{Layer, Layout, Located, Settings};
 use crate::source;
-use crate::text::Text;
+use crate::text::{self, Text};
 use crate::toml_file::nearest;
 use crate::trace::Trace;
 use input::{Folder, Found};
@@ -127,7 +127,8 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
         report.errors.extend(outcome.errors);
     }
     prune(options, &mut next, &kept, &mut report);
-    if !options.check && !(folders.is_empty() && next == Manifest::default()) {
+    let is_anything = !folders.is_empty() || next != Manifest::default();
+    if is_anything && !options.check {
         next.write(&options.docs)?;
         if records != cache.records.into_iter().collect() || cache.written == 0 {
             Cache::write(&options.docs, key, &records)?;
@@ -172,6 +173,14 @@ struct Outcome {
     failed: bool,
     errors: Vec<Error>,
     stale: Vec<Stale>,
+}
+
+/// A file of a capture, ready to be put in its place.
+struct Made {
+    /// Its path below the docs folder.
+    page: String,
+    content: Content,
+    digest: Digest,
 }
 
 /// What all captures of a run share.
@@ -228,9 +237,18 @@ impl Shop<'_> {
                 return Outcome { failed: true, errors, ..Outcome::default() };
             }
         };
-        let mut outcome = Outcome { errors: capture.diagnostics, ..Outcome::default() };
-        for (page, content) in files {
-            self.put(page, content, &mut outcome);
+        let mut outcome = Outcome { errors: std::mem::take(&mut capture.diagnostics), ..Outcome::default() };
+        let files: Vec<Made> = files
+            .into_iter()
+            .map(|(page, content)| {
+                let digest = capture.known_digest(&content).unwrap_or_else(|| Digest::of(content.as_bytes()));
+                Made { page, content, digest }
+            })
+            .collect();
+        if !self.put_new_folder(&files, &mut outcome) {
+            for made in files {
+                self.put(made, &mut outcome);
+            }
         }
         outcome.record.inputs = capture.read;
         outcome
@@ -420,12 +438,41 @@ impl Shop<'_> {
             .hint("rename one of the two captures"))
     }
 
+    /// Puts pages where they belong in one go, if they are all in a folder that is not there yet.
+    /// `false` if not; nothing is done then.
+    fn put_new_folder(&self, pages: &[Made], outcome: &mut Outcome) -> bool {
+        let in_folder = |page: &'_ str| page.rsplit_once('/').map(|(folder, _)| folder.len());
+        let Some(length) = pages.first().and_then(|made| in_folder(&made.page)) else { return false };
+        let folder = &pages[0].page[..length];
+        let is_missing = |place: &Path| {
+            place.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+        };
+        let place = self.options.docs.join(folder);
+        if self.options.check
+            || !pages
+                .iter()
+                .all(|made| made.page.starts_with(folder) && in_folder(&made.page) == Some(length))
+            || !is_missing(&place)
+        {
+            return false;
+        }
+        let files = pages.iter().map(|made| (&made.page[length + 1..], made.content.as_bytes()));
+        // What is wrong with the place is told file by file.
+        let Ok(stamps) = write::new_folder(&self.options.docs, &place, files) else { return false };
+        for (Made { page, digest, .. }, stamp) in pages.iter().zip(stamps) {
+            outcome.written.push(self.options.docs.join(page));
+            outcome.record.outputs.push(Seen { path: page.into(), stamp, digest: *digest });
+            outcome.pages.push((page.clone(), *digest));
+        }
+        true
+    }
+
     /// Puts a page where it belongs, unless it is there already, or something else is.
-    fn put(&self, page: String, content: Content, outcome: &mut Outcome) {
+    fn put(&self, made: Made, outcome: &mut Outcome) {
+        let Made { page, content, digest } = made;
         let docs = &self.options.docs;
         let file = docs.join(&page);
         let bytes = content.as_bytes();
-        let digest = Digest::of(bytes);
         let old = match self.existing(&page, &file, bytes, digest) {
             Ok(Existing::Same) => {
                 outcome.unchanged += 1;
@@ -624,6 +671,8 @@ struct Capture<'a> {
     trace: Trace,
     trace_file: &'static str,
     log: Text,
+    /// The digest of the log, where it is the trace's file as it was read.
+    log_digest: Option<Digest>,
     output: Option<String>,
     /// The page sources: file and content.
     sources: Vec<(PathBuf, Vec<u8>)>,
@@ -652,23 +701,34 @@ impl<'a> Capture<'a> {
                 _ => "trace.har",
             },
             log: Text::new(),
+            log_digest: None,
             output: None,
             sources: Vec::new(),
             diagnostics: Vec::new(),
             read: Vec::new(),
         };
+        let has_sources = ["page.md", "body.md", "diagram.md"].iter().any(|name| folder.file(name).is_some());
         for file in folder.files.iter().chain(&folder.shared) {
             let bytes = std::fs::read(&file.path).map_err(|error| Error::io("read", &file.path, error))?;
-            let digest = Digest::of(&bytes);
+            let (digest, length) = (Digest::of(&bytes), bytes.len());
             capture.read.push(Seen { path: file.path.clone(), stamp: file.stamp, digest });
             match file.name() {
                 "trace.har" | "trace.log" => {
                     let read = source::read(&file.path, bytes);
-                    capture.log = match read.format {
-                        Some(source::Format::Requestshook) => read.text,
-                        _ => Text::from(source::requestshook_writer::write(&read.trace)),
+                    (capture.trace, capture.log) = match read.format {
+                        Some(source::Format::Requestshook) => {
+                            // Whatever decoding changes, it changes the length.
+                            let is_whole = read.text.len() == length;
+                            capture.log_digest = is_whole.then_some(digest);
+                            (read.trace, read.text)
+                        }
+                        // A page source may ask for a body as it was sent.
+                        _ if has_sources => {
+                            let log = Text::from(source::requestshook_writer::write(&read.trace));
+                            (read.trace, log)
+                        }
+                        _ => source::requestshook_writer::rewrite(read.trace),
                     };
-                    capture.trace = read.trace;
                     capture.diagnostics = read.diagnostics;
                 }
                 "page.md" | "body.md" | "diagram.md" => capture.sources.push((file.path.clone(), bytes)),
@@ -716,6 +776,13 @@ impl<'a> Capture<'a> {
             }
         }
         if errors.is_empty() { Ok(sources) } else { Err(errors) }
+    }
+
+    /// The digest of `content`, if that is the trace's file as it was read.
+    fn known_digest(&self, content: &Content) -> Option<Digest> {
+        let Content::Text(text) = content else { return None };
+        let is_log = text.len() == self.log.len() && text::holds(&self.log, text);
+        self.log_digest.filter(|_| is_log)
     }
 
     fn settings(folder: &Folder) -> Result<Settings> {

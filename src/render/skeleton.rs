@@ -4,10 +4,11 @@
 //! each: some text, a field, some text. So the templates are rendered once with
 //! marks in the place of the fields, and every message after that is its fields
 //! between the pieces. A message for which a filter would do something (a backtick
-//! in a path, say) takes the way through the template. What this leaves out:
+//! in a path, say) takes the way through the template. So does the index of a page
+//! that has more to show than messages. What this leaves out:
 //! templates of the user's, which may do anything with a field.
 
-use crate::page::{Block, Entry, Message, Page};
+use crate::page::{Block, Entry, Message, Page, Phrases};
 use crate::sequence::Side;
 use crate::text::Text;
 
@@ -77,19 +78,9 @@ impl Skeleton {
         Ok(parts(request).zip(parts(response)).map(|(request, response)| Skeleton { request, response }))
     }
 
-    /// Writes every message of a page; `false`, with nothing written, if one of them is not plain
-    /// or something else than messages is to be shown.
-    pub(super) fn write(&self, page: &Page, out: &mut String) -> bool {
-        let messages = || {
-            page.entries.iter().map(|entry| match entry {
-                Entry::Message(message) => Some(message),
-                Entry::Gap(_) => None,
-            })
-        };
-        if !messages().all(|message| message.is_some_and(|message| is_plain(message))) {
-            return false;
-        }
-        for message in messages().flatten() {
+    /// Writes every message of a page for which [`fits`] holds.
+    pub(super) fn write(&self, page: &Page, out: &mut String) {
+        for message in page.entries.iter().filter_map(message) {
             let parts = match message.side {
                 Side::Request => &self.request,
                 Side::Response => &self.response,
@@ -98,13 +89,57 @@ impl Skeleton {
                 part.write(message, out);
             }
         }
-        true
+    }
+}
+
+/// What `index.md` is for a page that has nothing but messages to show.
+#[derive(Debug)]
+pub(super) struct Index(String);
+
+/// What stands for the title: a word that no filter changes.
+const TITLE: &str = "zqTitleqz";
+/// What stands for the path of the snippets, which no filter sees: no plain title has it.
+const PREFIX: &str = "#zqPrefixqz#";
+
+impl Index {
+    /// Takes what `render` makes of a page.
+    pub(super) fn new<E>(
+        phrases: &Phrases,
+        render: impl FnOnce(Page) -> Result<Vec<u8>, E>,
+    ) -> Result<Option<Index>, E> {
+        let (title, snippet_prefix) = (TITLE.to_owned(), PREFIX.to_owned());
+        let page = Page { title, snippet_prefix, ..Page::of_message(probe(Side::Request), phrases.clone()) };
+        Ok(String::from_utf8(render(page)?).ok().map(Index))
+    }
+
+    /// The file for this page; `None` where it shows more than the index stands for.
+    pub(super) fn of(&self, page: &Page) -> Option<String> {
+        let fits = page.description.is_none()
+            && page.command.is_none()
+            && page.reference.is_none()
+            && page.filtered == 0
+            && page.exchanges.iter().all(|exchange| exchange.purpose.is_none())
+            && page.log.fits_plain_fence()
+            && escape::is_inert(&page.title);
+        fits.then(|| self.0.replacen(TITLE, &page.title, 1).replace(PREFIX, &page.snippet_prefix))
+    }
+}
+
+/// Whether a page has nothing but messages, and every filter of the templates leaves their fields
+/// as they are.
+pub(super) fn fits(page: &Page) -> bool {
+    page.entries.iter().all(|entry| message(entry).is_some_and(is_plain))
+}
+
+fn message(entry: &Entry) -> Option<&Message> {
+    match entry {
+        Entry::Message(message) => Some(message),
+        Entry::Gap(_) => None,
     }
 }
 
 impl Part {
     fn write(&self, message: &Message, out: &mut String) {
-        use std::fmt::Write;
         let field = match self {
             Part::Literal(text) => return out.push_str(text),
             Part::Lines(lines, indent) => {
@@ -117,13 +152,8 @@ impl Part {
             Part::Field(field) => field,
         };
         match field {
-            Field::Number => {
-                // Writing to a string cannot fail.
-                let _ = write!(out, "{}", message.number);
-            }
-            Field::Status => {
-                let _ = write!(out, "{}", message.status);
-            }
+            Field::Number => out.push_str(&message.number.to_string()),
+            Field::Status => out.push_str(&message.status.to_string()),
             Field::Method => out.push_str(&message.method),
             Field::Reason => out.push_str(&message.reason),
             Field::Path => out.push_str(&message.path),

@@ -13,7 +13,7 @@ use minijinja::value::{Kwargs, Value};
 use minijinja::{Environment, UndefinedBehavior, context};
 
 use super::escape;
-use super::skeleton::Skeleton;
+use super::skeleton::{self, Skeleton};
 use super::view::{self, BlockView, PageView};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::page::{Page, Phrases, phrases};
@@ -88,9 +88,10 @@ pub struct Templates {
     skeletons: Mutex<Vec<(Phrases, Arc<Skeletons>)>>,
 }
 
-/// `body.md` and `diagram.md` of the snippets.
+/// `body.md`, `diagram.md` and `index.md` of the snippets.
 #[derive(Debug)]
 struct Skeletons {
+    index: Option<skeleton::Index>,
     body: Option<Skeleton>,
     diagram: Option<Skeleton>,
 }
@@ -185,22 +186,27 @@ impl Templates {
             ]);
         }
         let skeletons = self.skeletons(&page.phrases)?;
+        let fits = skeleton::fits(page);
         let body = match &skeletons.body {
-            Some(skeleton) => spliced(skeleton, page, page.log.text().len() * 2),
-            None => None,
+            Some(skeleton) if fits => spliced(skeleton, page, page.log.text().len() * 2).into(),
+            _ => None,
         };
         // Boxes, notes and made-up ids are lines that the skeleton has no part for.
         let only_messages =
             page.diagram.len() == page.entries.len() && !page.participants.iter().any(|p| p.aliased);
         let diagram = match &skeletons.diagram {
-            Some(skeleton) if only_messages => spliced(skeleton, page, page.entries.len() * 80),
+            Some(skeleton) if fits && only_messages => {
+                spliced(skeleton, page, page.entries.len() * 80).into()
+            }
             _ => None,
         };
+        let index = skeletons.index.as_ref().and_then(|index| index.of(page));
+        let index = index.map(|text| Content::Bytes(text.into_bytes()));
         let or_rendered = |made: Option<Content>, name| made.map_or_else(|| self.render(name, page), Ok);
         Ok(vec![
             ("body.md", or_rendered(body, "snippets/body.md")?),
             ("diagram.md", or_rendered(diagram, "snippets/diagram.md")?),
-            ("index.md", self.render("snippets/index.md", page)?),
+            ("index.md", or_rendered(index, "snippets/index.md")?),
             ("log.md", Content::Text(page.log.text().clone())),
         ])
     }
@@ -221,7 +227,11 @@ impl Templates {
                 self.render(name, &page).map(Content::into_bytes)
             })
         };
-        let made = Arc::new(Skeletons { body: of("snippets/body.md")?, diagram: of("snippets/diagram.md")? });
+        let index = skeleton::Index::new(phrases, |page| {
+            self.render("snippets/index.md", &Arc::new(page)).map(Content::into_bytes)
+        })?;
+        let (body, diagram) = (of("snippets/body.md")?, of("snippets/diagram.md")?);
+        let made = Arc::new(Skeletons { index, body, diagram });
         known.push((phrases.clone(), made.clone()));
         Ok(made)
     }
@@ -320,9 +330,10 @@ impl Content {
     }
 }
 
-fn spliced(skeleton: &Skeleton, page: &Page, size: usize) -> Option<Content> {
+fn spliced(skeleton: &Skeleton, page: &Page, size: usize) -> Content {
     let mut text = String::with_capacity(size);
-    skeleton.write(page, &mut text).then(|| Content::Bytes(text.into_bytes()))
+    skeleton.write(page, &mut text);
+    Content::Bytes(text.into_bytes())
 }
 
 fn is_template(name: &str) -> bool {

@@ -31,7 +31,9 @@ pub(super) struct Call {
 impl Call {
     /// Whether `exchange` is this call, as far as the first lines of its messages say.
     fn is_like(&self, exchange: &Exchange) -> bool {
-        self.is_between(exchange) && Target::of(&self.url) == Target::of(&exchange.request.url)
+        self.is_between(exchange)
+            && (self.url == exchange.request.url
+                || Target::of(&self.url) == Target::of(&exchange.request.url))
     }
 
     /// Whether `exchange` is the same method between the same two, whatever the URL.
@@ -68,9 +70,12 @@ pub(super) struct Pairing<'a> {
     diagnostics: Vec<Error>,
     /// The id of each exchange.
     ids: Vec<Option<Text>>,
-    /// Requests by a hash of their id.
-    by_id: Stacks,
-    /// Requests by a hash of what [`Call::is_like`] compares; filled when a response asks for it.
+    /// Requests that have had no response yet, the most recent last.
+    open: Vec<usize>,
+    /// Requests by a hash of their id. It is filled when a response asks for it: nearly every
+    /// one answers one of the last few open requests.
+    by_id: Option<Stacks>,
+    /// Requests by a hash of what [`Call::is_like`] compares; filled likewise.
     by_call: Option<Stacks>,
     clock: Micros,
 }
@@ -117,6 +122,9 @@ impl Stacks {
 /// More than a few mean a log that was made to be slow to read.
 const DEPTH: usize = 64;
 
+/// How many of the last open requests are compared with a response before any hash is.
+const NEAR: usize = 8;
+
 impl<'a> Pairing<'a> {
     pub(super) fn new(places: Places<'a>) -> Pairing<'a> {
         Pairing {
@@ -124,7 +132,8 @@ impl<'a> Pairing<'a> {
             trace: Trace::default(),
             diagnostics: Vec::new(),
             ids: Vec::new(),
-            by_id: Stacks::default(),
+            open: Vec::new(),
+            by_id: None,
             by_call: None,
             clock: 0,
         }
@@ -134,8 +143,8 @@ impl<'a> Pairing<'a> {
     pub(super) fn request(&mut self, call: Call, headers: Headers, body: Body) {
         self.clock += TICK;
         let index = self.trace.exchanges.len();
-        if let Some(id) = &call.id {
-            self.by_id.push(xxh3_64(id.as_bytes()), index);
+        if let (Some(by_id), Some(id)) = (&mut self.by_id, &call.id) {
+            by_id.push(xxh3_64(id.as_bytes()), index);
         }
         if let Some(by_call) = &mut self.by_call {
             by_call.push(call.hash(), index);
@@ -152,11 +161,12 @@ impl<'a> Pairing<'a> {
             response: None,
         });
         self.ids.push(id);
+        self.open.push(index);
     }
 
     /// Takes a response whose own entry names `call`. `start..end` are the bytes that name it.
     pub(super) fn response(&mut self, call: Call, mut response: Response, start: usize, end: usize) {
-        let Some(index) = self.open_request(&call) else {
+        let Some(index) = self.near_request(&call).or_else(|| self.open_request(&call)) else {
             self.orphan(call, response, start, end);
             return;
         };
@@ -211,6 +221,19 @@ impl<'a> Pairing<'a> {
         (self.trace, self.diagnostics)
     }
 
+    /// The same as [`Pairing::open_request`] where that is one of the last open requests, and
+    /// they tell so.
+    fn near_request(&mut self, call: &Call) -> Option<usize> {
+        let (exchanges, ids) = (&self.trace.exchanges, &self.ids);
+        let near = self.open.len().saturating_sub(NEAR);
+        let found = self.open[near..].iter().rposition(|&index| {
+            exchanges[index].response.is_none()
+                && (call.id.is_none() || ids[index] == call.id)
+                && call.is_like(&exchanges[index])
+        });
+        found.map(|at| self.open.remove(near + at))
+    }
+
     /// The most recent open request that a response with this first line answers.
     fn open_request(&mut self, call: &Call) -> Option<usize> {
         let exchanges = &self.trace.exchanges;
@@ -219,7 +242,15 @@ impl<'a> Pairing<'a> {
         if let Some(id) = &call.id {
             let key = xxh3_64(id.as_bytes());
             let is_same = |index: usize| ids[index].as_ref() == Some(id);
-            let by_id = &mut self.by_id;
+            let by_id = self.by_id.get_or_insert_with(|| {
+                let mut stacks = Stacks::default();
+                for (index, id) in ids.iter().enumerate() {
+                    if let Some(id) = id {
+                        stacks.push(xxh3_64(id.as_bytes()), index);
+                    }
+                }
+                stacks
+            });
             let found = by_id.find(key, is_open, |index| is_same(index) && call.is_like(&exchanges[index]));
             let found = found.or_else(|| {
                 by_id.find(key, is_open, |index| is_same(index) && call.is_between(&exchanges[index]))

@@ -240,12 +240,14 @@ impl Reader<'_> {
                 return (Ok(start + end), self.boundary(start + end));
             }
         } else if is_open {
+            if let Some(end) = laid_out_end(rest)
+                && self.is_before_head(start + end)
+            {
+                return (Ok(start + end), self.boundary(start + end));
+            }
             let end = paragraph();
             let body = &rest[..end];
             let is_closed = is_closed(body) && self.is_before_head(start + end);
-            if is_closed && is_laid_out(body) {
-                return (Ok(start + end), self.boundary(start + end));
-            }
             // A text that only begins as JSON does.
             if let Some(length) = exact.filter(|&length| rest[length..].starts_with("\n\n")) {
                 return (Ok(start + length), self.boundary(start + length));
@@ -451,17 +453,21 @@ impl Reader<'_> {
         let mut is_exact = true;
         let mut id = None;
         let (mut length, mut is_coded) = (None, false);
+        let bytes = self.text.as_bytes();
         let mut at = line_end + 1;
         loop {
-            if at >= self.text.len() {
+            if at >= bytes.len() {
                 damage.resume = self.text.len();
                 damage.message = "the log ends before the empty line that follows the headers of this entry";
                 return Err(damage);
             }
-            let end = self.line_end(at);
-            if end == at {
+            if bytes[at] == b'\n' {
                 break;
             }
+            // Few headers hold the `#` of a head.
+            let stop = memchr::memchr2(b'\n', b'#', &bytes[at..]).map_or(bytes.len(), |found| at + found);
+            let may_hold_head = bytes.get(stop) == Some(&b'#');
+            let end = if may_hold_head { self.line_end(stop) } else { stop };
             let Some((name, value)) = split_header(&self.text[at..end]) else {
                 damage.at = at;
                 damage.resume = at;
@@ -471,7 +477,7 @@ impl Reader<'_> {
             };
             // Cut off in a header, an entry runs into the head of the next one. Only this keeps
             // two looks from going over the same headers, too.
-            if let Some(cut) = head_within(value) {
+            if may_hold_head && let Some(cut) = head_within(value) {
                 damage.at = end - cut;
                 damage.resume = end - cut;
                 damage.end = end;
@@ -557,21 +563,25 @@ impl<'a> Head<'a> {
 
 /// The length of the end of `value` that is the head of an entry, if any is.
 fn head_within(value: &str) -> Option<usize> {
-    memchr::memchr(b'#', value.as_bytes())?;
     let head = &value[memchr::memmem::rfind(value.as_bytes(), HEAD.as_bytes())?..];
     Head::parse(head).map(|_| head.len())
 }
 
 /// The name and the value of a header line.
 pub(super) fn split_header(line: &str) -> Option<(&str, &str)> {
-    let colon = memchr::memchr(b':', line.as_bytes())?;
-    let (name, value) = (&line[..colon], &line[colon + 1..]);
-    is_token(name).then(|| (name, value.strip_prefix(' ').unwrap_or(value)))
+    let colon = token_length(line);
+    let value = line[colon..].strip_prefix(':')?;
+    (colon > 0).then(|| (&line[..colon], value.strip_prefix(' ').unwrap_or(value)))
 }
 
 /// Whether `text` can be a method or the name of a header (RFC 9110, section 5.6.2).
 pub(super) fn is_token(text: &str) -> bool {
-    const IS_TOKEN_CHAR: [bool; 256] = {
+    !text.is_empty() && token_length(text) == text.len()
+}
+
+/// The length of the token that `text` begins with.
+fn token_length(text: &str) -> usize {
+    static IS_TOKEN_CHAR: [bool; 256] = {
         let mut table = [false; 256];
         let mut byte = 0u8;
         while byte < 128 {
@@ -586,7 +596,7 @@ pub(super) fn is_token(text: &str) -> bool {
         }
         table
     };
-    !text.is_empty() && text.bytes().all(|byte| IS_TOKEN_CHAR[usize::from(byte)])
+    text.bytes().position(|byte| !IS_TOKEN_CHAR[usize::from(byte)]).unwrap_or(text.len())
 }
 
 /// The Content-Length, where there is one.
@@ -604,18 +614,22 @@ fn is_json(headers: &Headers) -> bool {
     headers.get("Content-Type").is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
 }
 
-/// Whether the lines of `body` are indented as the writer indents JSON, so that none is missing.
+/// The end of the JSON that `text` begins with, if its lines are indented as the writer indents
+/// them, so that none is missing.
 ///
 /// How one line ends says where the next one begins. This is far cheaper than to parse them,
 /// and sees a body that lost some.
-fn is_laid_out(body: &str) -> bool {
-    let bytes = body.as_bytes();
+fn laid_out_end(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    if matches!(bytes, [b'{', b'}', b'\n', ..] | [b'[', b']', b'\n', ..] | b"{}" | b"[]") {
+        return Some(2);
+    }
     let mut indent = 0usize;
     let mut line_start = 0;
     for line_end in memchr::memchr_iter(b'\n', bytes) {
         // The first line has a bracket, and no later one passes without its indent.
         if line_end <= line_start + indent {
-            return false;
+            return None;
         }
         line_start = line_end + 1;
         let mut closes = false;
@@ -623,21 +637,25 @@ fn is_laid_out(body: &str) -> bool {
             b'{' | b'[' => indent += 2,
             b',' => {}
             _ => {
-                let Some(less) = indent.checked_sub(2) else { return false };
-                indent = less;
+                indent = indent.checked_sub(2)?;
                 closes = true;
             }
         }
-        let Some(&first) = bytes.get(line_start + indent) else { return false };
+        let first = *bytes.get(line_start + indent)?;
         if first == b' '
             || matches!(first, b'}' | b']') != closes
             || indent > 0 && bytes[line_start + indent - 1] != b' '
         {
-            return false;
+            return None;
+        }
+        if indent == 0 {
+            // All that was opened is closed, by the bracket alone on the last line.
+            let end = line_start + 1;
+            let is_closed = matches!((bytes[0], first), (b'{', b'}') | (b'[', b']'));
+            return (is_closed && bytes.get(end).is_none_or(|&after| after == b'\n')).then_some(end);
         }
     }
-    // All that was opened is closed, by the bracket alone on the last line.
-    indent == 0 && (line_start > 0 && bytes.len() == line_start + 1 || matches!(bytes, b"{}" | b"[]"))
+    None
 }
 
 /// Whether `body`, which begins with an opening bracket, ends as the writer ends JSON: with the

@@ -4,9 +4,10 @@
 //! A log of the middleware that was read comes out with the same bytes. What this leaves
 //! out: gaps, which no entry can carry, and times, which the format has no place for.
 
-use std::fmt::Write;
+use std::ops::Range;
 
 use crate::json;
+use crate::text::{self, Text};
 use crate::trace::{Body, Exchange, Headers, KnownFrom, Micros, Request, Response, Trace, UrlParts};
 
 /// The messages of `trace` in the order of their times; where these are equal, in the order of
@@ -15,24 +16,118 @@ use crate::trace::{Body, Exchange, Headers, KnownFrom, Micros, Request, Response
 /// A JSON body on a single line is laid out as the middleware does it. Where the trace does not
 /// say who sent a request, the log says `client`; who received it, the URL's host and port.
 pub fn write(trace: &Trace) -> String {
-    let mut messages = Vec::with_capacity(trace.exchanges.len() * 2);
-    for (index, exchange) in trace.exchanges.iter().enumerate() {
-        if exchange.known_from != KnownFrom::Response {
-            messages.push((exchange.started, index, Message::Request(&exchange.request)));
+    Log::of(trace).text
+}
+
+/// The log of [`write`], and the trace with the headers and bodies that the log shows: they share
+/// its memory, and JSON that was on a single line is laid out.
+pub fn rewrite(mut trace: Trace) -> (Trace, Text) {
+    let Log { text, parts } = Log::of(&trace);
+    let log = Text::from(text);
+    for Part { exchange, is_response, lines, body: shown } in parts {
+        let Exchange { request, response, .. } = &mut trace.exchanges[exchange];
+        let (headers, body) = match response {
+            Some(response) if is_response => (&mut response.headers, &mut response.body),
+            _ => (&mut request.headers, &mut request.body),
+        };
+        if headers.are_lines() {
+            *headers = Headers::from_checked_lines(text::slice(&log, &log[lines]));
         }
-        if let Some(response) = &exchange.response {
-            messages.push((exchange.ended.unwrap_or(exchange.started), index, Message::Response(response)));
+        if let Body::Text(text) = body {
+            *text = text::slice(&log, &log[shown]);
         }
     }
-    messages.sort_by_key(|&(at, index, ref message): &(Micros, usize, Message<'_>)| {
-        (at, index, matches!(message, Message::Response(_)))
-    });
-    let size = messages.iter().map(|(.., message)| message.size()).sum();
-    let mut log = String::with_capacity(size);
-    for (_, index, message) in messages {
-        entry(&mut log, &trace.exchanges[index], message);
+    (trace, log)
+}
+
+/// The log as it grows.
+struct Log {
+    text: String,
+    parts: Vec<Part>,
+}
+
+/// Where a message stands in the log.
+struct Part {
+    exchange: usize,
+    is_response: bool,
+    /// Its header lines, without the last line's end.
+    lines: Range<usize>,
+    body: Range<usize>,
+}
+
+impl Log {
+    fn of(trace: &Trace) -> Log {
+        let mut messages = Vec::with_capacity(trace.exchanges.len() * 2);
+        for (index, exchange) in trace.exchanges.iter().enumerate() {
+            if exchange.known_from != KnownFrom::Response {
+                messages.push((exchange.started, index, Message::Request(&exchange.request)));
+            }
+            if let Some(response) = &exchange.response {
+                messages.push((
+                    exchange.ended.unwrap_or(exchange.started),
+                    index,
+                    Message::Response(response),
+                ));
+            }
+        }
+        messages.sort_by_key(|&(at, index, ref message): &(Micros, usize, Message<'_>)| {
+            (at, index, matches!(message, Message::Response(_)))
+        });
+        let size = messages.iter().map(|(.., message)| message.size()).sum();
+        let mut log = Log { text: String::with_capacity(size), parts: Vec::with_capacity(messages.len()) };
+        for (_, index, message) in messages {
+            log.entry(index, &trace.exchanges[index], message);
+        }
+        log
     }
-    log
+
+    fn entry(&mut self, index: usize, exchange: &Exchange, message: Message<'_>) {
+        let request = &exchange.request;
+        let from = exchange.from.as_deref().unwrap_or("client");
+        let to = exchange.to.as_deref().unwrap_or_else(|| UrlParts::of(&request.url).authority);
+        let method = &request.method;
+        match message {
+            Message::Request(Request { url, headers, body, .. }) => {
+                self.push(&["\n### (", from, ") REQ >>> (", to, ") : ", method, " ", url, "\n"]);
+                self.rest(index, false, headers, body);
+            }
+            Message::Response(Response { status, reason, url, headers, body }) => {
+                let url = url.as_ref().unwrap_or(&request.url);
+                let space = if reason.is_empty() { "" } else { " " };
+                let status = status.to_string();
+                self.push(&["\n### (", from, ") RESP <<< (", to, ") : ", &status, " "]);
+                self.push(&[reason, space, method, " ", url, "\n"]);
+                self.rest(index, true, headers, body);
+            }
+        }
+    }
+
+    fn rest(&mut self, exchange: usize, is_response: bool, headers: &Headers, body: &Body) {
+        let start = self.text.len();
+        for (name, value) in headers.iter() {
+            self.push(&[name, ": ", value, "\n"]);
+        }
+        let lines = start..(self.text.len() - 1).max(start);
+        self.push(&["\n"]);
+        let start = self.text.len();
+        match body {
+            Body::Absent => self.push(&["none"]),
+            Body::Text(text) => match single_line_json(text) {
+                Some(laid_out) => self.push(&[&laid_out]),
+                None => self.push(&[text]),
+            },
+            Body::Binary(binary) => self.push(&[&binary.repr()]),
+            Body::Omitted(words) => self.push(&[words]),
+        }
+        self.parts.push(Part { exchange, is_response, lines, body: start..self.text.len() });
+        self.push(&["\n\n"]);
+    }
+
+    fn push(&mut self, parts: &[&str]) {
+        for part in parts {
+            self.text.push_str(part);
+        }
+    }
 }
 
 enum Message<'a> {
@@ -52,53 +147,34 @@ impl Message<'_> {
     }
 }
 
-fn entry(log: &mut String, exchange: &Exchange, message: Message<'_>) {
-    let request = &exchange.request;
-    let from = exchange.from.as_deref().unwrap_or("client");
-    let to = exchange.to.as_deref().unwrap_or_else(|| UrlParts::of(&request.url).authority);
-    let method = &request.method;
-    match message {
-        Message::Request(Request { url, headers, body, .. }) => {
-            put(log, format_args!("\n### ({from}) REQ >>> ({to}) : {method} {url}\n"));
-            rest(log, headers, body);
-        }
-        Message::Response(Response { status, reason, url, headers, body }) => {
-            let url = url.as_ref().unwrap_or(&request.url);
-            let space = if reason.is_empty() { "" } else { " " };
-            put(
-                log,
-                format_args!("\n### ({from}) RESP <<< ({to}) : {status} {reason}{space}{method} {url}\n"),
-            );
-            rest(log, headers, body);
-        }
-    }
-}
-
-fn rest(log: &mut String, headers: &Headers, body: &Body) {
-    for (name, value) in headers.iter() {
-        for part in [name, ": ", value, "\n"] {
-            log.push_str(part);
-        }
-    }
-    log.push('\n');
-    match body {
-        Body::Absent => log.push_str("none"),
-        Body::Text(text) => match single_line_json(text) {
-            Some(laid_out) => log.push_str(&laid_out),
-            None => log.push_str(text),
-        },
-        Body::Binary(binary) => log.push_str(&binary.repr()),
-        Body::Omitted(words) => log.push_str(words),
-    }
-    log.push_str("\n\n");
-}
-
 /// `text` as the middleware lays it out, if it is an object or array on one line.
 fn single_line_json(text: &str) -> Option<String> {
     let may_be = text.starts_with(['{', '[']) && memchr::memchr(b'\n', text.as_bytes()).is_none();
     if may_be { json::reindent(text) } else { None }
 }
 
-fn put(log: &mut String, text: std::fmt::Arguments<'_>) {
-    log.write_fmt(text).expect("a String takes any text");
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::testing;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_rewritten_trace_says_the_same(trace in testing::trace()) {
+            let log = write(&trace);
+            let (rewritten, shared) = rewrite(trace.clone());
+            prop_assert_eq!(&*shared, &log);
+            prop_assert_eq!(write(&rewritten), log);
+            for (new, old) in rewritten.exchanges.iter().zip(&trace.exchanges) {
+                prop_assert_eq!(&new.request.headers, &old.request.headers);
+                let headers = |exchange: &Exchange| exchange.response.as_ref().map(|it| it.headers.clone());
+                prop_assert_eq!(headers(new), headers(old));
+                if let (Body::Text(new), Body::Text(old)) = (&new.request.body, &old.request.body) {
+                    let laid_out = single_line_json(old);
+                    prop_assert_eq!(laid_out.as_deref().unwrap_or(old), &**new);
+                }
+            }
+        }
+    }
 }

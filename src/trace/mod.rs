@@ -11,6 +11,8 @@ pub(crate) mod testing;
 
 pub use body::{Binary, Body};
 
+use memchr::{memchr, memchr_iter, memchr2};
+
 use crate::text::Text;
 
 /// All exchanges that a command caused, whoever sent them.
@@ -116,6 +118,16 @@ impl Headers {
         Headers(Repr::Lines(lines))
     }
 
+    /// Whether each field, written as a line, can be read back from it.
+    pub(crate) fn are_lines(&self) -> bool {
+        match &self.0 {
+            Repr::Lines(_) => true,
+            Repr::Fields(fields) => fields
+                .iter()
+                .all(|(name, value)| !name.contains(':') && !name.contains('\n') && !value.contains('\n')),
+        }
+    }
+
     /// The fields, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let (lines, fields): (&str, &[_]) = match &self.0 {
@@ -160,7 +172,20 @@ impl Headers {
 
     /// The value of the first field of this name, whatever its case.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        let Repr::Lines(lines) = &self.0 else {
+            return self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        };
+        let mut start = 0;
+        for end in memchr_iter(b'\n', lines.as_bytes()).chain([lines.len()]) {
+            let line = &lines[start..end];
+            // The colon is looked for where this name ends, and not in every line.
+            if line.as_bytes().get(name.len()) == Some(&b':') && line[..name.len()].eq_ignore_ascii_case(name)
+            {
+                return line[name.len()..].strip_prefix(": ");
+            }
+            start = end + 1;
+        }
+        None
     }
 
     /// How many fields there are.
@@ -221,18 +246,19 @@ pub struct UrlParts<'a> {
 impl<'a> UrlParts<'a> {
     /// Cuts `url`, absolute or only a path, at the places RFC 3986 (appendix B) names.
     pub fn of(url: &'a str) -> UrlParts<'a> {
-        let url = url.split_once('#').map_or(url, |(before, _)| before);
-        let (scheme, rest) = match url.split_once("://") {
+        let url = memchr(b'#', url.as_bytes()).map_or(url, |end| &url[..end]);
+        let colon = memchr_iter(b':', url.as_bytes()).find(|&at| url[at..].starts_with("://"));
+        let (scheme, rest) = match colon.map(|at| (&url[..at], &url[at + "://".len()..])) {
             Some((scheme, rest)) if !scheme.contains('/') => (scheme, rest),
             _ => ("", url),
         };
         let (authority, rest) = if scheme.is_empty() {
             ("", rest)
         } else {
-            rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()))
+            rest.split_at(memchr2(b'/', b'?', rest.as_bytes()).unwrap_or(rest.len()))
         };
-        let (path, query) = match rest.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
+        let (path, query) = match memchr(b'?', rest.as_bytes()) {
+            Some(at) => (&rest[..at], Some(&rest[at + 1..])),
             None => (rest, None),
         };
         UrlParts { scheme, authority, path: if path.is_empty() { "/" } else { path }, query }
