@@ -272,9 +272,11 @@ impl Resolved<'_> {
         let command = settings.command.as_deref().map(|typed| Command::new(typed, &settings.vars));
         let reference = reference(input, command.as_ref());
         let title = title(input, reference.as_ref());
+        // A debugger's configuration is for the clients of a known system, or for whoever asks for it.
+        let is_debugged = input.profile.is_some() || settings.launch != crate::settings::Launch::default();
         let launch = command
             .as_ref()
-            .filter(|_| settings.launch.show.unwrap_or(true))
+            .filter(|_| settings.launch.show.unwrap_or(is_debugged))
             .and_then(|command| Launch::new(command, &title, settings));
         Ok(Page {
             title,
