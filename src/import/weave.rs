@@ -516,7 +516,7 @@ impl<'a> Weaver<'a> {
                 if let Some(prefix) = first.strip_suffix(line).filter(|prefix| !prefix.is_empty()) {
                     options.push_str(&format!(", prefix={}", quoted(prefix)));
                 }
-                if !text.contains('\n')
+                if crate::json::is_one_line(text)
                     && crate::json::reindent(text).is_some_and(|laid_out| laid_out != **text)
                 {
                     options.push_str(", raw=true");

@@ -481,11 +481,11 @@ fn source_name(name: Option<&Text>, participant: &Participant) -> Text {
 const ABSENT: &str = "none";
 
 /// A body's lines. JSON that stands on one line is indented by 2, as the source documents
-/// show it; JSON that somebody has laid out already stays as it is.
+/// show it, whether or not the line is ended; JSON that somebody has laid out already stays as it is.
 fn body_text(body: &Body) -> Text {
     match body {
         Body::Absent => Text::from_static(ABSENT),
-        Body::Text(text) if memchr::memchr(b'\n', text.as_bytes()).is_none() => {
+        Body::Text(text) if crate::json::is_one_line(text) => {
             crate::json::reindent(text).map_or_else(|| text.clone(), Text::from)
         }
         Body::Text(text) | Body::Omitted(text) => text.clone(),

@@ -489,6 +489,7 @@ impl Shop<'_> {
         };
         if self.options.check {
             outcome.stale.push(Stale { file, old, new: Some(content.into_bytes()) });
+            outcome.pages.push((page, digest));
             return;
         }
         match write::replace(docs, &file, bytes) {

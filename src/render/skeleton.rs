@@ -12,7 +12,7 @@ use crate::page::{Block, Entry, Message, Page, Phrases};
 use crate::sequence::Side;
 use crate::text::Text;
 
-use super::escape;
+use super::{escape, view};
 
 /// A template's output for any plain message.
 #[derive(Debug)]
@@ -118,6 +118,7 @@ impl Index {
             && page.command.is_none()
             && page.reference.is_none()
             && page.filtered == 0
+            && !view::is_wide(page)
             && page.exchanges.iter().all(|exchange| exchange.purpose.is_none())
             && page.log.fits_plain_fence()
             && escape::is_inert(&page.title);

@@ -149,7 +149,7 @@ impl Message<'_> {
 
 /// `text` as the middleware lays it out, if it is an object or array on one line.
 fn single_line_json(text: &str) -> Option<String> {
-    let may_be = text.starts_with(['{', '[']) && memchr::memchr(b'\n', text.as_bytes()).is_none();
+    let may_be = text.starts_with(['{', '[']) && json::is_one_line(text);
     if may_be { json::reindent(text) } else { None }
 }
 
