@@ -19,7 +19,7 @@ pub fn write(trace: &Trace) -> String {
     Log::of(trace).text
 }
 
-/// The log of [`write`], and the trace with the headers and bodies that the log shows: they share
+/// The log of [`write()`], and the trace with the headers and bodies that the log shows: they share
 /// its memory, and JSON that was on a single line is laid out.
 pub fn rewrite(mut trace: Trace) -> (Trace, Text) {
     let Log { text, parts } = Log::of(&trace);
