@@ -508,6 +508,7 @@ impl Shop<'_> {
         };
         if self.options.check {
             outcome.stale.push(Stale { file, old, new: Some(content.into_bytes()) });
+            outcome.pages.push((page, digest));
             return;
         }
         let noted = self.journal.note(std::iter::once((page.as_str(), digest)));
