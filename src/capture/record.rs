@@ -60,11 +60,19 @@ pub struct Failure {
     pub notes: Vec<Error>,
     /// What the command printed, redacted as far as secrets are known by then.
     pub output: String,
+    /// The user ended it, and wants no other command to be run.
+    pub is_interrupted: bool,
+}
+
+impl From<Vec<Error>> for Box<Failure> {
+    fn from(errors: Vec<Error>) -> Box<Failure> {
+        Box::new(Failure { errors, notes: Vec::new(), output: String::new(), is_interrupted: false })
+    }
 }
 
 impl From<Error> for Box<Failure> {
     fn from(error: Error) -> Box<Failure> {
-        Box::new(Failure { errors: vec![error], notes: Vec::new(), output: String::new() })
+        vec![error].into()
     }
 }
 
@@ -91,6 +99,11 @@ impl Exchanges {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// A text that goes with the exchanges, without the secrets that they hold.
+    pub fn redacted(&self, text: &str) -> String {
+        self.redactor.as_ref().map_or_else(|| text.to_owned(), |redactor| redactor.text(text))
     }
 
     /// Shows each exchange to `each`, redacted.
@@ -184,7 +197,10 @@ async fn record_async(
         ));
     }
     match problem(spec, ran.ending, &output, exchanges.is_empty()) {
-        Some(error) => Err(Box::new(Failure { errors: vec![error], notes, output })),
+        Some(error) => {
+            let is_interrupted = ran.ending == Ending::Interrupted;
+            Err(Box::new(Failure { errors: vec![error], notes, output, is_interrupted }))
+        }
         None => Ok(Recording { exchanges, output, notes, exit: spec.expected_exit, elapsed }),
     }
 }
@@ -240,7 +256,7 @@ fn problem(spec: &CommandSpec, ending: Ending, output: &str, is_empty: bool) -> 
         Ending::Exit(status) => {
             let expected = spec.expected_exit;
             return Some(error(format!("`{name}` ended with exit status {status}, and {expected} was expected")).hint(
-                format!("{said}; if that is how it should end, write `exit = {status}` into the capture's settings"),
+                format!("{said}; if that is how it should end, write `exit = {status}` below `[capture]` in its capture.toml"),
             ));
         }
         Ending::Signal(number) => {
@@ -250,7 +266,7 @@ fn problem(spec: &CommandSpec, ending: Ending, output: &str, is_empty: bool) -> 
             let limit = spec.time_limit.unwrap_or_default();
             return Some(
                 error(format!("`{name}` took longer than {limit:?} and was ended"))
-                    .hint(format!("{said}; give it more time with `time_limit`")),
+                    .hint(format!("{said}; give it more time with `time_limit`, in seconds, below `[capture]` in its capture.toml")),
             );
         }
         Ending::Interrupted => {
