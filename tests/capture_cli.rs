@@ -335,9 +335,32 @@ fn what_goes_wrong_leaves_the_old_capture() {
         (
             format!("curl -sSf http://{}/", rude_server(b"\x00\x01 this is not HTTP\r\n\r\n")),
             "",
-            &["exit status 22", "127.0.0.1:"],
+            &["exit status 1", "127.0.0.1:", "sent what is no HTTP response"],
         ),
-        (format!("curl -sSf http://{}/", rude_server(b"")), "", &["exit status 22", "127.0.0.1:"]),
+        (format!("curl -sSf http://{}/", rude_server(b"")), "", &["exit status 52", "no response to GET"]),
+        (
+            format!("curl -sS http://{}/", nobody()),
+            "",
+            &["cannot connect to", "`allow_broken = true` below `[capture]`"],
+        ),
+        (
+            format!("curl -sS http://{}/", rude_server(b"")),
+            "",
+            &["no response to GET", "succeeded, and a server did not"],
+        ),
+        (
+            format!("curl -sS https://{server}/ -k"),
+            "",
+            &["does not speak TLS as it should", "should begin with http://"],
+        ),
+        (
+            format!(
+                "sh -c 'curl -sS http://{}/; true'",
+                rude_server(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+            ),
+            "",
+            &["succeeded, and a server did not"],
+        ),
         ("curl 'http://h/".into(), "", &["the quotes of `curl 'http://h/` do not match", "shell = true"]),
         ("  ".into(), "", &["the command is empty"]),
         ("curl x".into(), "dir = \"nowhere\"", &["nowhere does not exist"]),
@@ -384,6 +407,10 @@ fn an_expected_status_is_no_failure() {
     project.write("captures/a/capture.toml", &text);
     project.says(0, &["capture", "captures"]);
     contains(&project.read("captures/a/output.txt"), &["404"]);
+    // Nor is a server that is allowed to fail.
+    let text = format!("command = \"curl -sS http://{}/\"\n[capture]\nallow_broken = true\n", nobody());
+    project.write("captures/a/capture.toml", &text);
+    contains(&project.says(0, &["capture", "captures"]), &["cannot connect to", "1 exchange in"]);
 }
 
 fn paths_that_cannot_be() {
@@ -588,7 +615,7 @@ fn signal(name: &str, process: u32) {
 /// A command that says which run it is, to its server and on its output.
 fn runs(project: &Project, server: &str) {
     let command =
-        format!("sh -c 'echo run $RUN; for n in 1 2 3; do curl -sS http://{server}/?run=$RUN; done'");
+        format!("sh -c 'echo run $RUN; for n in 1 2 3; do curl -sS http://{server}/?run=$RUN || exit; done'");
     project.write("captures/a/capture.toml", &format!("command = {command:?}\n"));
 }
 
@@ -642,7 +669,7 @@ fn killed_at_any_moment() {
     let usual = begun.elapsed();
     let mut last = "first".to_owned();
     let mut kept_old = [0; 3];
-    let rounds = std::env::var("DOCGEN_KILLS").map_or(24, |count| count.parse().unwrap());
+    let rounds = std::env::var("DOCGEN_KILLS").map_or(30, |count| count.parse().unwrap());
     for round in 0..rounds {
         let run = format!("r{round}");
         let mut docgen = project.docgen(&["-q", "capture", "captures"]);

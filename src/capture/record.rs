@@ -24,6 +24,9 @@ pub struct Options {
     pub redaction: Option<Rules>,
     /// Who sends the requests, as the trace should name it.
     pub from: Option<Text>,
+    /// Keeps a recording in which a server refused, broke off or sent what is no HTTP, if the command
+    /// ended as expected all the same.
+    pub allow_broken: bool,
 }
 
 /// What is told while a command runs.
@@ -142,7 +145,7 @@ impl Exchanges {
 ///
 /// # Errors
 /// When the command cannot be started, ends otherwise than expected, takes too long, is
-/// interrupted, or caused no exchange; when the proxy cannot be started; when the recording cannot
+/// interrupted, or caused no exchange; when a server failed it and that is not allowed; when the proxy cannot be started; when the recording cannot
 /// be kept.
 pub fn record(
     spec: &CommandSpec,
@@ -196,7 +199,8 @@ async fn record_async(
             format!("the command printed more than {} bytes; the rest is left out", spec.output_limit),
         ));
     }
-    match problem(spec, ran.ending, &output, exchanges.is_empty()) {
+    let is_broken = notes.iter().any(|note| note.kind() == ErrorKind::Server) && !options.allow_broken;
+    match problem(spec, ran.ending, &output, is_broken, exchanges.is_empty()) {
         Some(error) => {
             let is_interrupted = ran.ending == Ending::Interrupted;
             Err(Box::new(Failure { errors: vec![error], notes, output, is_interrupted }))
@@ -247,7 +251,13 @@ fn trusted_file(proxy: &Proxy, options: &ProxyOptions) -> Result<tempfile::Named
 }
 
 /// What keeps a recording from being one.
-fn problem(spec: &CommandSpec, ending: Ending, output: &str, is_empty: bool) -> Option<Error> {
+fn problem(
+    spec: &CommandSpec,
+    ending: Ending,
+    output: &str,
+    is_broken: bool,
+    is_empty: bool,
+) -> Option<Error> {
     let name = spec.shown();
     let error = |message: String| Error::new(ErrorKind::Capture, message);
     let said = last_lines(output);
@@ -272,6 +282,12 @@ fn problem(spec: &CommandSpec, ending: Ending, output: &str, is_empty: bool) -> 
         Ending::Interrupted => {
             return Some(error(format!("`{name}` was interrupted")).hint("the capture is as it was"));
         }
+    }
+    if is_broken {
+        return Some(error(format!("`{name}` succeeded, and a server did not")).hint(
+            "look into what is said of the server; if the command is expected to get over it, write `allow_broken = true` \
+             below `[capture]` in its capture.toml",
+        ));
     }
     is_empty.then(|| {
         error(format!("`{name}` succeeded, and nothing was recorded")).hint(

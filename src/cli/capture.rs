@@ -259,7 +259,8 @@ impl Capture {
         remove_leftovers(&job.folder);
         expect_writable(&job.folder)?;
         let redaction = if self.keep_secrets { None } else { Some(rules(&job.settings)?) };
-        let options = Options { proxy: self.proxy(job, &spec), redaction, from: None };
+        let allow_broken = job.settings.capture.allow_broken.unwrap_or(false);
+        let options = Options { proxy: self.proxy(job, &spec), redaction, from: None, allow_broken };
         let running = ui.running(format!("[{}/{all}] {}: {}", index + 1, job.path, spec.shown()));
         let recorded =
             record(&spec, &options, &mut |progress| running.tell(progress.exchanges, progress.elapsed));
