@@ -346,7 +346,7 @@ fn what_goes_wrong_leaves_the_old_capture() {
         (
             format!("curl -sS http://{}/", rude_server(b"")),
             "",
-            &["no response to GET", "succeeded, and a server did not"],
+            &["no response to GET", "exit status 52"],
         ),
         (
             format!("curl -sS https://{server}/ -k"),
