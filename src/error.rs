@@ -47,6 +47,8 @@ pub enum ErrorKind {
     Link,
     /// A command could not be run or recorded as it should be.
     Capture,
+    /// A server refused a command, broke off, or sent what is no HTTP.
+    Server,
 }
 
 impl ErrorKind {
@@ -68,6 +70,7 @@ impl ErrorKind {
             ErrorKind::Secret => "secret",
             ErrorKind::Link => "link",
             ErrorKind::Capture => "capture",
+            ErrorKind::Server => "server",
         }
     }
 }

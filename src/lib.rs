@@ -14,6 +14,7 @@
 pub mod capture;
 mod cli;
 pub mod error;
+mod folder;
 pub mod import;
 pub mod json;
 pub mod page;

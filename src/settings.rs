@@ -114,6 +114,8 @@ pub struct Capture {
     pub exit: Option<i32>,
     /// How many seconds it may take.
     pub time_limit: Option<u64>,
+    /// Whether a recording is kept in which a server refused or broke off.
+    pub allow_broken: Option<bool>,
     /// Whether any certificate of a server is taken.
     pub insecure: Option<bool>,
     /// Files or folders with more certificates to trust.
@@ -344,6 +346,7 @@ impl Settings {
             set(&mut to.env_file, &path(&from.env_file));
             set(&mut to.exit, &from.exit);
             set(&mut to.time_limit, &from.time_limit);
+            set(&mut to.allow_broken, &from.allow_broken);
             set(&mut to.insecure, &from.insecure);
             set(
                 &mut to.certificates,

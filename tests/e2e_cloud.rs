@@ -126,6 +126,7 @@ fn ten_commands(release: &str, scheme: &str) -> Result<(), Failed> {
             proxy: ProxyOptions { temp_dir: folder.path().to_owned(), ..ProxyOptions::default() },
             redaction: Some(Rules::new("ko", &RuleSpec::default())?),
             from: None,
+            allow_broken: false,
         };
         let recording = record(&CommandSpec::new(words, env.clone()), &options, &mut |_| {})
             .map_err(|failure| format!("{:?} {:?} {}", failure.errors, failure.notes, failure.output))?;

@@ -34,6 +34,7 @@ fn options() -> Options {
         proxy: ProxyOptions::default(),
         redaction: Some(Rules::new("en", &RuleSpec::default()).unwrap()),
         from: None,
+        allow_broken: false,
     }
 }
 

@@ -350,13 +350,13 @@ impl<'c> Client<'c> {
             Outcome::Silent(error) => {
                 let why = error.map_or_else(|| "ended the connection".to_owned(), |error| error.to_string());
                 let message = format!("no response to {url}: {server} gave none ({why})");
-                self.recorder().note(message, Some("look into the server's log"));
+                self.recorder().fault(message, "look into the server's log");
             }
             Outcome::ClientGone => {
                 self.recorder().note(format!("the command went away before {url} was over"), None);
             }
             Outcome::ServerBroke { why } => {
-                self.recorder().note(format!("{url}: {server} {why}"), Some("look into the server's log"));
+                self.recorder().fault(format!("{url}: {server} {why}"), "look into the server's log");
             }
             Outcome::ClientBroke => {
                 self.recorder().note(format!("{url}: the command sent chunks that are malformed"), None);
@@ -385,7 +385,7 @@ impl<'c> Client<'c> {
 
     /// Says that there is no way to the server; the exchange has no response.
     async fn refuse(&mut self, client: Conn, draft: Draft<'_>, refusal: Refusal) {
-        self.recorder().note(refusal.message.clone(), Some(refusal.hint));
+        self.recorder().fault(refusal.message.clone(), refusal.hint);
         drop(draft);
         self.turn_away(client, "502 Bad Gateway", &refusal.message).await;
     }
@@ -449,7 +449,7 @@ impl<'c> Client<'c> {
         let tcp = match self.context.connector.tunnel(&server).await {
             Ok(tcp) => tcp,
             Err(refusal) => {
-                self.recorder().note(refusal.message.clone(), Some(refusal.hint));
+                self.recorder().fault(refusal.message.clone(), refusal.hint);
                 return self.turn_away(client, "502 Bad Gateway", &refusal.message).await;
             }
         };

@@ -24,6 +24,9 @@ pub struct Options {
     pub redaction: Option<Rules>,
     /// Who sends the requests, as the trace should name it.
     pub from: Option<Text>,
+    /// Keeps a recording in which a server refused, broke off or sent what is no HTTP, if the command
+    /// ended as expected all the same.
+    pub allow_broken: bool,
 }
 
 /// What is told while a command runs.
@@ -60,11 +63,19 @@ pub struct Failure {
     pub notes: Vec<Error>,
     /// What the command printed, redacted as far as secrets are known by then.
     pub output: String,
+    /// The user ended it, and wants no other command to be run.
+    pub is_interrupted: bool,
+}
+
+impl From<Vec<Error>> for Box<Failure> {
+    fn from(errors: Vec<Error>) -> Box<Failure> {
+        Box::new(Failure { errors, notes: Vec::new(), output: String::new(), is_interrupted: false })
+    }
 }
 
 impl From<Error> for Box<Failure> {
     fn from(error: Error) -> Box<Failure> {
-        Box::new(Failure { errors: vec![error], notes: Vec::new(), output: String::new() })
+        vec![error].into()
     }
 }
 
@@ -91,6 +102,11 @@ impl Exchanges {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// A text that goes with the exchanges, without the secrets that they hold.
+    pub fn redacted(&self, text: &str) -> String {
+        self.redactor.as_ref().map_or_else(|| text.to_owned(), |redactor| redactor.text(text))
     }
 
     /// Shows each exchange to `each`, redacted.
@@ -129,7 +145,7 @@ impl Exchanges {
 ///
 /// # Errors
 /// When the command cannot be started, ends otherwise than expected, takes too long, is
-/// interrupted, or caused no exchange; when the proxy cannot be started; when the recording cannot
+/// interrupted, or caused no exchange; when a server failed it and that is not allowed; when the proxy cannot be started; when the recording cannot
 /// be kept.
 pub fn record(
     spec: &CommandSpec,
@@ -183,8 +199,12 @@ async fn record_async(
             format!("the command printed more than {} bytes; the rest is left out", spec.output_limit),
         ));
     }
-    match problem(spec, ran.ending, &output, exchanges.is_empty()) {
-        Some(error) => Err(Box::new(Failure { errors: vec![error], notes, output })),
+    let is_broken = notes.iter().any(|note| note.kind() == ErrorKind::Server) && !options.allow_broken;
+    match problem(spec, ran.ending, &output, is_broken, exchanges.is_empty()) {
+        Some(error) => {
+            let is_interrupted = ran.ending == Ending::Interrupted;
+            Err(Box::new(Failure { errors: vec![error], notes, output, is_interrupted }))
+        }
         None => Ok(Recording { exchanges, output, notes, exit: spec.expected_exit, elapsed }),
     }
 }
@@ -231,7 +251,13 @@ fn trusted_file(proxy: &Proxy, options: &ProxyOptions) -> Result<tempfile::Named
 }
 
 /// What keeps a recording from being one.
-fn problem(spec: &CommandSpec, ending: Ending, output: &str, is_empty: bool) -> Option<Error> {
+fn problem(
+    spec: &CommandSpec,
+    ending: Ending,
+    output: &str,
+    is_broken: bool,
+    is_empty: bool,
+) -> Option<Error> {
     let name = spec.shown();
     let error = |message: String| Error::new(ErrorKind::Capture, message);
     let said = last_lines(output);
@@ -240,7 +266,7 @@ fn problem(spec: &CommandSpec, ending: Ending, output: &str, is_empty: bool) -> 
         Ending::Exit(status) => {
             let expected = spec.expected_exit;
             return Some(error(format!("`{name}` ended with exit status {status}, and {expected} was expected")).hint(
-                format!("{said}; if that is how it should end, write `exit = {status}` into the capture's settings"),
+                format!("{said}; if that is how it should end, write `exit = {status}` below `[capture]` in its capture.toml"),
             ));
         }
         Ending::Signal(number) => {
@@ -250,12 +276,18 @@ fn problem(spec: &CommandSpec, ending: Ending, output: &str, is_empty: bool) -> 
             let limit = spec.time_limit.unwrap_or_default();
             return Some(
                 error(format!("`{name}` took longer than {limit:?} and was ended"))
-                    .hint(format!("{said}; give it more time with `time_limit`")),
+                    .hint(format!("{said}; give it more time with `time_limit`, in seconds, below `[capture]` in its capture.toml")),
             );
         }
         Ending::Interrupted => {
             return Some(error(format!("`{name}` was interrupted")).hint("the capture is as it was"));
         }
+    }
+    if is_broken {
+        return Some(error(format!("`{name}` succeeded, and a server did not")).hint(
+            "look into what is said of the server; if the command is expected to get over it, write `allow_broken = true` \
+             below `[capture]` in its capture.toml",
+        ));
     }
     is_empty.then(|| {
         error(format!("`{name}` succeeded, and nothing was recorded")).hint(

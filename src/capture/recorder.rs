@@ -54,7 +54,16 @@ impl Recorder {
 
     /// Keeps something that the reader of the recording should know; one that was said is not said again.
     pub(crate) fn note(&self, message: impl Into<String>, hint: Option<&str>) {
-        let mut note = Error::new(ErrorKind::Capture, message);
+        self.keep(ErrorKind::Capture, message.into(), hint);
+    }
+
+    /// Keeps what a server did wrong.
+    pub(crate) fn fault(&self, message: impl Into<String>, hint: &str) {
+        self.keep(ErrorKind::Server, message.into(), Some(hint));
+    }
+
+    fn keep(&self, kind: ErrorKind, message: String, hint: Option<&str>) {
+        let mut note = Error::new(kind, message);
         if let Some(hint) = hint {
             note = note.hint(hint);
         }

@@ -77,10 +77,13 @@ impl CommandSpec {
         }
     }
 
-    /// The command as one would type it, roughly: for messages.
+    /// The command as one would type it into a POSIX shell.
     pub fn shown(&self) -> String {
         match &self.program {
-            Program::Words(words) => words.join(" "),
+            // A NUL byte, which no quotes can hold, is in no argument that can be run.
+            Program::Words(words) => {
+                shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
+            }
             Program::Shell(line) => line.clone(),
         }
     }

@@ -175,11 +175,11 @@ fn untrusted(server: &Server, error: &std::io::Error) -> Refusal {
     match inner {
         Some(rustls::Error::InvalidCertificate(why)) => Refusal {
             message: format!("the certificate of {server} is not trusted: {why}"),
-            hint: "name the file of its certificate authority with --ca, or, if you know the server, give --insecure",
+            hint: "name the file of its certificate authority in `certificates` below `[capture]`, or in SSL_CERT_FILE; or, if you know the server, give --insecure",
         },
         Some(rustls::Error::General(why)) => Refusal {
             message: format!("the certificate of {server} is not trusted: {why}"),
-            hint: "name the file of its certificate authority with --ca",
+            hint: "name the file of its certificate authority in `certificates` below `[capture]`, or in SSL_CERT_FILE",
         },
         _ => Refusal {
             message: format!("{server} does not speak TLS as it should: {error}"),

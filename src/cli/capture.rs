@@ -1,18 +1,19 @@
 //! `docgen capture`
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
-use super::recording::{put, rules, settings_of};
+use super::recording::{expect_writable, put, rules, settings_for_new, settings_of, warn_of_secrets};
 use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON};
 use crate::capture::{
     CommandSpec, Failure, Options, Program, ProxyOptions, Recording, UpstreamProxy, describe, openrc, record,
 };
-use crate::error::{Error, ErrorKind, Place, Result};
+use crate::error::{Error, ErrorKind, Place, Result, escape_control};
+use crate::folder::remove_leftovers;
 use crate::page;
 use crate::profile::Profile;
 use crate::render::input::{self, Folder, read_text};
@@ -59,6 +60,12 @@ pub(super) struct Capture {
     keep_secrets: bool,
 }
 
+/// How one went: a line of the table at the end.
+struct Outcome {
+    path: String,
+    result: String,
+}
+
 /// One capture to make.
 struct Job {
     path: String,
@@ -68,45 +75,89 @@ struct Job {
     new: Option<Vec<String>>,
 }
 
-/// How one went: a line of the table at the end.
-struct Outcome {
-    path: String,
-    result: String,
+impl Job {
+    /// The words of the settings' command; with a shell, the line that it gets.
+    fn words(&self, shell: bool) -> Result<Vec<String>> {
+        let typed = self.settings.command.as_deref().unwrap_or_default();
+        let command = page::Command::new(typed, &self.settings.vars);
+        let error = |message: String| {
+            Error::new(ErrorKind::Capture, message).at(Place::file(self.folder.join("capture.toml")))
+        };
+        let words = if shell { Some(vec![command.typed().to_owned()]) } else { command.words() };
+        let words = words.ok_or_else(|| {
+            error(format!("the quotes of `{typed}` do not match")).hint(
+                "a command is words as a POSIX shell splits them; `shell = true` below `[capture]` has a shell run it",
+            )
+        })?;
+        if words.iter().all(|word| word.trim().is_empty()) {
+            return Err(error("the command is empty".to_owned()).hint("write `command = \"...\"` there"));
+        }
+        Ok(words)
+    }
+
+    /// The error with the file that says what to run, where it names no other.
+    fn located(&self, error: Error) -> Error {
+        if self.new.is_some() || error.place().is_some() {
+            return error;
+        }
+        error.at(Place::file(self.folder.join("capture.toml")))
+    }
 }
 
 impl Capture {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
         let jobs = if self.command.is_empty() { self.existing()? } else { vec![self.new_one()?] };
         if self.dry_run {
-            for job in &jobs {
-                let spec = self.spec(job)?;
-                ui.data(&format!("{}: {}\n", job.path, spec.shown()));
-            }
-            return Ok(DONE);
+            return Ok(self.show(&jobs, ui));
         }
-        if self.insecure {
+        if self.insecure || jobs.iter().any(|job| job.settings.capture.insecure == Some(true)) {
             ui.warn(format_args!("certificates of servers are not checked"));
+        }
+        if self.keep_secrets {
+            warn_of_secrets(ui);
         }
         let mut outcomes = Vec::new();
         let mut failed = 0;
+        let mut is_interrupted = false;
         for (index, job) in jobs.iter().enumerate() {
-            match self.one(job, index, jobs.len(), ui) {
-                Ok(result) => outcomes.push(Outcome { path: job.path.clone(), result }),
-                Err(failure) => {
+            let result = if is_interrupted {
+                "not run".to_owned()
+            } else {
+                self.one(job, index, jobs.len(), ui).unwrap_or_else(|failure| {
                     ui.errors(&failure.notes);
-                    ui.errors(&failure.errors);
+                    let errors: Vec<Error> =
+                        failure.errors.into_iter().map(|error| job.located(error)).collect();
+                    ui.errors(&errors);
+                    is_interrupted = failure.is_interrupted;
                     failed += 1;
-                    let result = "failed; the capture is as it was".to_owned();
-                    outcomes.push(Outcome { path: job.path.clone(), result });
-                }
-            }
+                    "failed; the capture is as it was".to_owned()
+                })
+            };
+            outcomes.push(Outcome { path: job.path.clone(), result });
         }
         let width = outcomes.iter().map(|outcome| outcome.path.chars().count()).max().unwrap_or(0);
         for outcome in &outcomes {
             ui.say(format_args!("{:width$}  {}", outcome.path, outcome.result));
         }
-        ui.say(format_args!("{} recorded, {failed} failed", outcomes.len() - failed));
+        let not_run = outcomes.iter().filter(|outcome| outcome.result == "not run").count();
+        let rest = if not_run == 0 { String::new() } else { format!(", {not_run} not run") };
+        ui.say(format_args!("{} recorded, {failed} failed{rest}", outcomes.len() - failed - not_run));
         Ok(if failed == 0 { DONE } else { NEEDS_A_PERSON })
+    }
+
+    /// Says what would be run.
+    fn show(&self, jobs: &[Job], ui: &Ui) -> u8 {
+        let mut status = DONE;
+        for job in jobs {
+            match self.spec(job) {
+                Ok(spec) => ui.data(&format!("{}: {}\n", job.path, escape_control(&spec.shown()))),
+                Err(errors) => {
+                    ui.errors(&errors);
+                    status = NEEDS_A_PERSON;
+                }
+            }
+        }
+        status
     }
 
     /// The captures that are there and have a command, below the paths that are given.
@@ -171,48 +222,56 @@ impl Capture {
             .hint("docgen capture captures openstack/image/list -- openstack image list"));
         };
         let path = path.trim_matches('/').to_owned();
-        let is_below = !path.is_empty()
-            && Path::new(&path).components().all(|part| matches!(part, std::path::Component::Normal(_)));
-        if !is_below {
+        // What `find` passes over, or could make no page of.
+        let is_name =
+            |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(char::is_control);
+        if !path.split('/').all(is_name) {
             return Err(Error::new(
                 ErrorKind::Capture,
-                format!("`{path}` is no path below {}", self.captures.display()),
-            ));
+                format!("`{path}` cannot be the path of a capture below {}", self.captures.display()),
+            )
+            .hint("names with `/` between them, of which none begins with a dot: openstack/image/list"));
         }
         let folder = self.captures.join(&path);
-        let there = input::FILES.iter().map(|name| folder.join(name)).find(|file| file.exists());
-        if let Some(file) = there.filter(|_| !self.force) {
+        let ours = ["capture.toml", "trace.har", "trace.log", "output.txt"].map(|name| folder.join(name));
+        if let Some(file) = ours.into_iter().find(|file| file.exists()).filter(|_| !self.force) {
             return Err(Error::new(ErrorKind::Ownership, format!("there is a capture at `{path}` already"))
                 .at(Place::file(file))
-                .hint("run it again without a command, or replace it with `--force`"));
+                .hint("run it again by leaving out the command, or replace it with `--force`"));
         }
         let words: Option<Vec<String>> =
             self.command.iter().map(|word| word.to_str().map(str::to_owned)).collect();
         let words = words.ok_or_else(|| {
             Error::new(ErrorKind::Capture, "the command is not UTF-8, and no page could show it")
         })?;
-        let words = if self.shell { vec![words.join(" ")] } else { words };
-        // The settings of the folders above: the new capture has none of its own yet.
-        let mut settings = settings_of(&folder)?;
-        settings.capture.shell = Some(self.shell);
+        let settings = settings_for_new(&folder)?;
+        let has_shell_set = settings.capture.shell == Some(true);
+        let words = match (self.shell, has_shell_set) {
+            (true, _) => vec![words.join(" ")],
+            (false, true) => vec![CommandSpec::new(words, Vec::new()).shown()],
+            (false, false) => words,
+        };
         Ok(Job { path, folder, settings, new: Some(words) })
     }
 
     fn one(&self, job: &Job, index: usize, all: usize, ui: &Ui) -> Result<String, Box<Failure>> {
         let spec = self.spec(job)?;
-        let rules = rules(&job.settings, self.keep_secrets, ui)?;
-        let options = Options { proxy: self.proxy(job), redaction: rules, from: None };
+        remove_leftovers(&job.folder);
+        expect_writable(&job.folder)?;
+        let redaction = if self.keep_secrets { None } else { Some(rules(&job.settings)?) };
+        let allow_broken = job.settings.capture.allow_broken.unwrap_or(false);
+        let options = Options { proxy: self.proxy(job, &spec), redaction, from: None, allow_broken };
         let running = ui.running(format!("[{}/{all}] {}: {}", index + 1, job.path, spec.shown()));
         let recorded =
             record(&spec, &options, &mut |progress| running.tell(progress.exchanges, progress.elapsed));
         running.finish();
         let recording = recorded?;
         ui.errors(&recording.notes);
-        Ok(self.keep(job, &recording)?)
+        Ok(self.keep(job, &recording, ui)?)
     }
 
     /// Writes what was recorded into the capture's folder.
-    fn keep(&self, job: &Job, recording: &Recording) -> Result<String> {
+    fn keep(&self, job: &Job, recording: &Recording, ui: &Ui) -> Result<String> {
         let trace = recording.exchanges.trace()?;
         let har = har::write::write(&trace);
         let settings;
@@ -226,76 +285,74 @@ impl Capture {
             };
             let of_settings = job.settings.profile.as_ref().map(|profile| profile.value.as_str());
             let profile = named.or(of_settings).and_then(Profile::embedded);
-            settings = describe::settings_text(words, self.shell, &trace, named, profile);
+            let shell = self.shell || job.settings.capture.shell == Some(true);
+            let public: Vec<String> = words.iter().map(|word| recording.exchanges.redacted(word)).collect();
+            if public != *words {
+                ui.warn(format_args!(
+                    "the command holds a secret, which capture.toml does not get: give it in the environment, and mend `command`"
+                ));
+            }
+            settings = describe::settings_text(&public, shell, &trace, named, profile);
             files.push(("capture.toml", &settings));
         }
         files.push(("trace.har", &har));
         put(&job.folder, &files)?;
-        Ok(format!("{} exchanges in {:.2} s", recording.exchanges.len(), recording.elapsed.as_secs_f64()))
+        let count = recording.exchanges.len();
+        let noun = if count == 1 { "exchange" } else { "exchanges" };
+        Ok(format!("{count} {noun} in {:.2} s", recording.elapsed.as_secs_f64()))
     }
 
-    fn spec(&self, job: &Job) -> Result<CommandSpec> {
+    fn spec(&self, job: &Job) -> Result<CommandSpec, Vec<Error>> {
+        let one = |error| vec![error];
         let capture = &job.settings.capture;
-        let shell = capture.shell.unwrap_or(false);
+        let shell = self.shell || capture.shell.unwrap_or(false);
         let words = match &job.new {
             Some(words) => words.clone(),
-            None => {
-                let typed = job.settings.command.as_deref().unwrap_or_default();
-                let command = page::Command::new(typed, &job.settings.vars);
-                if shell {
-                    vec![command.typed().to_owned()]
-                } else {
-                    command.words().filter(|words| !words.is_empty()).ok_or_else(|| {
-                        Error::new(ErrorKind::Capture, format!("the quotes of `{typed}` do not match"))
-                            .at(Place::file(job.folder.join("capture.toml")))
-                            .hint("a command is words as a POSIX shell splits them; `shell = true` in `[capture]` has a shell run it")
-                    })?
-                }
-            }
+            None => job.words(shell).map_err(one)?,
         };
-        let mut spec = CommandSpec::new(words.clone(), self.environment(&job.settings)?);
-        if shell {
-            spec.program = Program::Shell(words.join(" "));
+        let line = shell.then(|| words.join(" "));
+        let mut spec = CommandSpec::new(words, environment(&job.settings)?);
+        if let Some(line) = line {
+            spec.program = Program::Shell(line);
         }
         spec.dir = capture.dir.clone();
         spec.expected_exit = capture.exit.unwrap_or(0);
         spec.time_limit = capture.time_limit.map(Duration::from_secs);
         if let Some(file) = &capture.stdin {
-            spec.stdin = Some(std::fs::read(file).map_err(|error| Error::io("read", file, error))?);
+            let read = std::fs::read(file).map_err(|error| Error::io("read", file, error));
+            spec.stdin = Some(read.map_err(one)?);
         }
         Ok(spec)
     }
 
-    /// The environment of docgen, with what the openrc file and then the settings say.
-    fn environment(&self, settings: &Settings) -> Result<Vec<(OsString, OsString)>> {
-        let mut env: Vec<(OsString, OsString)> = std::env::vars_os().collect();
-        let mut set = |name: &str, value: &str| {
-            env.retain(|(known, _)| known != name);
-            env.push((name.into(), value.into()));
-        };
-        if let Some(file) = &settings.capture.env_file {
-            let variables = openrc(file, &read_text(file)?, |name| std::env::var(name).ok());
-            let variables = variables.map_err(|mut errors| errors.swap_remove(0))?;
-            for (name, value) in &variables {
-                set(name, value);
-            }
-        }
-        for (name, value) in &settings.env {
-            set(name, value);
-        }
-        Ok(env)
-    }
-
-    fn proxy(&self, job: &Job) -> ProxyOptions {
+    fn proxy(&self, job: &Job, spec: &CommandSpec) -> ProxyOptions {
         let capture = &job.settings.capture;
         let defaults = ProxyOptions::default();
-        let env: Vec<_> = std::env::vars_os().collect();
         ProxyOptions {
             body_limit: capture.body_limit.unwrap_or(defaults.body_limit),
             insecure: self.insecure || capture.insecure.unwrap_or(false),
             certificates: capture.certificates.clone().unwrap_or_default(),
-            upstream: UpstreamProxy::of(&env),
+            upstream: UpstreamProxy::of(&spec.env),
             temp_dir: std::env::temp_dir(),
         }
     }
+}
+
+/// The environment of docgen, with what the openrc file and then the settings say.
+fn environment(settings: &Settings) -> Result<Vec<(OsString, OsString)>, Vec<Error>> {
+    let mut env: Vec<(OsString, OsString)> = std::env::vars_os().collect();
+    let mut set = |name: &str, value: &str| {
+        env.retain(|(known, _)| known != name);
+        env.push((name.into(), value.into()));
+    };
+    if let Some(file) = &settings.capture.env_file {
+        let text = read_text(file).map_err(|error| vec![error])?;
+        for (name, value) in &openrc(file, &text, |name| std::env::var(name).ok())? {
+            set(name, value);
+        }
+    }
+    for (name, value) in &settings.env {
+        set(name, value);
+    }
+    Ok(env)
 }

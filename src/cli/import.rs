@@ -87,16 +87,20 @@ impl Import {
         }
         let read = source::read(&self.page, bytes);
         ui.errors(&read.diagnostics);
-        let rules = recording::rules(&recording::settings_of(&self.capture)?, self.keep_secrets, ui)?;
-        let trace = match &rules {
-            Some(rules) => redact(read.trace, "", rules).0,
-            None => read.trace,
+        if read.trace.exchanges.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Import,
+                "there is no exchange in this log, and nothing was imported",
+            )
+            .at(Place::file(&self.page)));
+        }
+        let trace = if self.keep_secrets {
+            recording::warn_of_secrets(ui);
+            read.trace
+        } else {
+            redact(read.trace, "", &recording::rules(&recording::settings_of(&self.capture)?)?).0
         };
         recording::put(&self.capture, &[("trace.har", &source::har::write::write(&trace))])?;
-        let old = self.capture.join("trace.log");
-        if old.exists() {
-            std::fs::remove_file(&old).map_err(|error| Error::io("remove", &old, error))?;
-        }
         ui.say(format_args!("{}: {} exchanges", self.capture.display(), trace.exchanges.len()));
         Ok(status(&read.diagnostics))
     }

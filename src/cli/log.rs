@@ -12,11 +12,11 @@ use crate::source;
 /// Print a trace as text, a message after the other
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The text has the form of a requestshook log. With these two lines git shows readable diffs of
-traces:
+The text has the form of a requestshook log. With these two lines, the second once in each clone,
+git shows readable diffs of traces:
 
-  echo '*.har diff=docgen' >> .gitattributes
-  git config diff.docgen.textconv 'docgen log'
+  echo '*.har diff=docgen-trace' >> .gitattributes
+  git config diff.docgen-trace.textconv 'docgen log'
 
 Examples:
   docgen log captures/openstack/image/show/trace.har

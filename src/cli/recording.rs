@@ -1,28 +1,33 @@
 //! What `capture` and the import of a log share: rules for secrets, and putting facts into a
 //! capture folder.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::ui::Ui;
 use crate::capture::redact::{RuleSpec, Rules};
 use crate::error::{Error, Result};
+use crate::folder::{self, Change};
 use crate::render::input::{read_text, settings_above};
 use crate::settings::{Layer, Settings};
 
 /// The settings of the capture in a folder, whether or not it has any of its own.
 pub(super) fn settings_of(folder: &Path) -> Result<Settings> {
     let own = folder.join("capture.toml");
-    let files = settings_above(folder)?.into_iter().chain(own.is_file().then_some(own));
+    resolve(settings_above(folder)?.into_iter().chain(own.is_file().then_some(own)))
+}
+
+/// The settings that a capture in a folder begins with: those of the folders above.
+pub(super) fn settings_for_new(folder: &Path) -> Result<Settings> {
+    resolve(settings_above(folder)?.into_iter())
+}
+
+fn resolve(files: impl Iterator<Item = PathBuf>) -> Result<Settings> {
     let layers = files.map(|file| Layer::parse(&file, &read_text(&file)?)).collect::<Result<Vec<_>>>()?;
     Ok(Settings::resolve(&layers))
 }
 
-/// What is secret in a capture of these settings; `None`, aloud, where the user wants it in clear.
-pub(super) fn rules(settings: &Settings, keep_secrets: bool, ui: &Ui) -> Result<Option<Rules>> {
-    if keep_secrets {
-        ui.warn(format_args!("secrets are kept in clear: do not publish these captures or their pages"));
-        return Ok(None);
-    }
+/// What is secret in a capture of these settings.
+pub(super) fn rules(settings: &Settings) -> Result<Rules> {
     let redact = &settings.redact;
     let spec = RuleSpec {
         headers: redact.headers.clone(),
@@ -30,39 +35,29 @@ pub(super) fn rules(settings: &Settings, keep_secrets: bool, ui: &Ui) -> Result<
         pointers: redact.pointers.clone(),
         patterns: redact.patterns.clone(),
     };
-    Rules::new(&settings.locale, &spec).map(Some)
+    Rules::new(&settings.locale, &spec)
 }
 
-/// Puts files into a capture folder, each in place of the old one. All are written in full before
-/// the first old one goes, and the last of them is what makes the capture the new one.
+/// Says aloud that the user wants secrets in clear.
+pub(super) fn warn_of_secrets(ui: &Ui) {
+    ui.warn(format_args!("secrets are kept in clear: do not publish these captures or their pages"));
+}
+
+/// Makes these files the facts of a capture, all at once. A trace in another format goes.
 pub(super) fn put(folder: &Path, files: &[(&str, &str)]) -> Result<()> {
-    std::fs::create_dir_all(folder).map_err(|error| Error::io("make", folder, error))?;
-    let part = |name: &str| folder.join(format!(".{name}.docgen-{}", std::process::id()));
-    let mut result = Ok(());
-    for (name, content) in files {
-        let written = write_synced(&part(name), content);
-        result = result.and(written.map_err(|error| {
-            Error::io("write", &folder.join(name), error)
-                .hint("the capture is as it was; free some space, or mend the folder's permissions")
-        }));
-    }
-    for (name, _) in files {
-        match &result {
-            Ok(()) => {
-                let file = folder.join(name);
-                result = std::fs::rename(part(name), &file).map_err(|error| Error::io("write", &file, error));
-            }
-            Err(_) => {
-                let _ = std::fs::remove_file(part(name));
-            }
-        }
-    }
-    result
+    let mut changes: Vec<Change<'_>> = files.iter().map(|(name, content)| (*name, Some(*content))).collect();
+    changes.push(("trace.log", None));
+    folder::change(folder, &changes).map_err(|error| {
+        Error::io("write", folder, error)
+            .hint("the capture is as it was; free some space, or mend the folder's permissions")
+    })
 }
 
-fn write_synced(file: &Path, content: &str) -> std::io::Result<()> {
-    use std::io::Write;
-    let mut made = std::fs::File::create(file)?;
-    made.write_all(content.as_bytes())?;
-    made.sync_all()
+/// Makes sure, as far as one can, that a capture can be written before its command is run: what a
+/// command does cannot always be done twice.
+pub(super) fn expect_writable(folder: &Path) -> Result<()> {
+    folder::is_writable(folder).map_err(|(path, error)| {
+        Error::io("write to", &path, error)
+            .hint("nothing was run; mend the permissions, or choose another folder")
+    })
 }

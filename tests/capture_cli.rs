@@ -1,0 +1,779 @@
+//! `docgen capture` as a user types it: real processes, real servers, real clients.
+//!
+//! What goes wrong must be said, with exit status 1, and must leave the old capture as it was.
+//! What needs more than the machine gives (a mount of one's own) is skipped, and listed as ignored.
+
+// Helpers of tests panic as tests do.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Arguments, Trial};
+
+const IMAGE: &str = "9c31f2c6-f22c-440e-b670-d8d5a5cc0405";
+const TOKEN: &str = "gAAAAABqExampleOfATokenThatIsLongEnoughToBeShownWithItsHeadAndTail0123456789012345678901234567890123456789abcdef";
+const PASSWORD: &str = "sesame-open-yourself";
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let has_mounts =
+        Command::new("unshare").args(["-rm", "true"]).output().is_ok_and(|output| output.status.success());
+    let always: [(&str, fn()); 20] = [
+        ("a_new_capture_in_one_line", a_new_capture_in_one_line),
+        ("a_capture_is_run_again", a_capture_is_run_again),
+        ("several_are_run_in_the_order_given", several_are_run_in_the_order_given),
+        ("what_goes_wrong_leaves_the_old_capture", what_goes_wrong_leaves_the_old_capture),
+        ("a_new_capture_that_fails_leaves_nothing", a_new_capture_that_fails_leaves_nothing),
+        ("the_one_that_fails_stops_no_other", the_one_that_fails_stops_no_other),
+        ("an_expected_status_is_no_failure", an_expected_status_is_no_failure),
+        ("paths_that_cannot_be", paths_that_cannot_be),
+        ("a_capture_in_the_way_is_replaced_by_force_alone", a_capture_in_the_way_is_replaced_by_force_alone),
+        ("dry_run_runs_nothing", dry_run_runs_nothing),
+        ("a_shell_where_it_is_asked_for", a_shell_where_it_is_asked_for),
+        ("an_openrc_gives_the_environment", an_openrc_gives_the_environment),
+        ("settings_of_the_run", settings_of_the_run),
+        ("secrets_stay_out", secrets_stay_out),
+        ("an_old_log_makes_room", an_old_log_makes_room),
+        ("nothing_else_runs_a_command", nothing_else_runs_a_command),
+        ("interrupted_it_runs_no_more", interrupted_it_runs_no_more),
+        ("two_at_a_time_mix_nothing", two_at_a_time_mix_nothing),
+        ("killed_at_any_moment", killed_at_any_moment),
+        ("what_a_kill_left_behind_goes", what_a_kill_left_behind_goes),
+    ];
+    let with_mounts: [(&str, fn()); 2] =
+        [("a_full_disk", a_full_disk), ("a_folder_that_takes_nothing", a_folder_that_takes_nothing)];
+    let trial = |(name, test): (&str, fn())| {
+        Trial::test(name, move || {
+            test();
+            Ok(())
+        })
+    };
+    let mut trials: Vec<Trial> = always.into_iter().map(trial).collect();
+    for (name, test) in with_mounts {
+        let name = if has_mounts { name.to_owned() } else { format!("{name} (needs `unshare -rm`)") };
+        trials.push(trial((&name, test)).with_ignored_flag(!has_mounts));
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// A server that knows a few paths of a cloud, and `/missing`, which is not there.
+fn server() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            std::thread::spawn(move || answer(stream.unwrap()));
+        }
+    });
+    address
+}
+
+fn answer(stream: TcpStream) -> Option<()> {
+    let mut reader = BufReader::new(stream);
+    loop {
+        let (mut head, mut line) = (String::new(), String::new());
+        while line != "\r\n" {
+            line.clear();
+            if reader.read_line(&mut line).ok()? == 0 {
+                return None;
+            }
+            head.push_str(&line);
+        }
+        let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
+        let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+        reader.read_exact(&mut body).ok()?;
+        let path = head.split(' ').nth(1)?;
+        let image = format!(r#"{{"id": "{IMAGE}", "name": "cirros"}}"#);
+        let (status, header, body) = match path.split('?').next()? {
+            "/identity/v3/auth/tokens" => {
+                let header = format!("X-Subject-Token: {TOKEN}\r\n");
+                ("201 CREATED", header, r#"{"token": {"methods": ["password"]}}"#.to_owned())
+            }
+            "/missing" => ("404 Not Found", String::new(), r#"{"error": "not found"}"#.to_owned()),
+            _ => ("200 OK", String::new(), image),
+        };
+        let length = body.len();
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{header}Content-Length: {length}\r\n\r\n{body}"
+        );
+        reader.get_mut().write_all(answer.as_bytes()).ok()?;
+    }
+}
+
+/// A server that answers with these bytes, whatever it is asked, and hangs up.
+fn rude_server(bytes: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(bytes);
+        }
+    });
+    address
+}
+
+/// An address where nobody listens.
+fn nobody() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// A project in a folder of its own, with a client that is called as OpenStack's.
+struct Project {
+    root: tempfile::TempDir,
+    server: SocketAddr,
+}
+
+impl Project {
+    fn new() -> Project {
+        let project = Project { root: tempfile::tempdir().unwrap(), server: server() };
+        let server = project.server;
+        let client = format!(
+            "#!/bin/sh\nset -e\n\
+             body='{{\"auth\": {{\"identity\": {{\"password\": {{\"user\": {{\"password\": \"'$OS_PASSWORD'\"}}}}}}}}}}'\n\
+             token=$(curl -sSi --json \"$body\" http://{server}/identity/v3/auth/tokens | sed -n 's/\\r$//; s/^X-Subject-Token: //p')\n\
+             curl -sS -H \"X-Auth-Token: $token\" http://{server}/image/v2/images/{IMAGE}\necho\necho $OS_NOTE $token\n"
+        );
+        project.write("bin/openstack", &client);
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(project.path("bin/openstack"), executable).unwrap();
+        fs::create_dir(project.path("captures")).unwrap();
+        project
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let file = self.path(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// docgen with these arguments, in the project.
+    fn docgen(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_docgen"));
+        command.args(arguments);
+        self.furnish(&mut command);
+        command
+    }
+
+    fn furnish(&self, command: &mut Command) {
+        let path = format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap());
+        command.current_dir(self.root.path()).env("PATH", path).env("OS_PASSWORD", PASSWORD);
+        command.env("NO_COLOR", "1").stdin(Stdio::null());
+        for name in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+            command.env_remove(name);
+        }
+    }
+
+    /// What docgen says, on standard error; its exit status has to be this.
+    fn says(&self, status: i32, arguments: &[&str]) -> String {
+        said(status, self.docgen(arguments).output().unwrap())
+    }
+
+    /// A capture `a/old` that was recorded, and its files.
+    fn old(&self) -> BTreeMap<String, Vec<u8>> {
+        let url = format!("http://{}/image?old", self.server);
+        self.says(0, &["capture", "captures", "a/old", "--", "curl", "-sS", &url]);
+        self.write("captures/a/old/page.md", "# My own words\n");
+        self.files()
+    }
+
+    /// All below `captures`.
+    fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let captures = self.path("captures");
+        let files = walkdir::WalkDir::new(&captures).into_iter().map(Result::unwrap);
+        files
+            .filter(|entry| entry.file_type().is_file())
+            .map(|entry| {
+                let name = entry.path().strip_prefix(&captures).unwrap().display().to_string();
+                (name, fs::read(entry.path()).unwrap())
+            })
+            .collect()
+    }
+}
+
+fn said(status: i32, output: Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(status), "{text}{}", String::from_utf8_lossy(&output.stdout));
+    text
+}
+
+fn contains(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "`{part}` is not in:\n{text}");
+    }
+}
+
+fn requests(har: &str) -> Vec<String> {
+    let har: serde_json::Value = serde_json::from_str(har).unwrap();
+    let request = |entry: &serde_json::Value| {
+        let request = &entry["request"];
+        format!("{} {}", request["method"].as_str().unwrap(), request["url"].as_str().unwrap())
+    };
+    har["log"]["entries"].as_array().unwrap().iter().map(request).collect()
+}
+
+fn a_new_capture_in_one_line() {
+    let project = Project::new();
+    let show = "captures/openstack/image/show";
+    let said = project
+        .says(0, &["capture", "captures", "openstack/image/show", "--", "openstack", "image", "show", IMAGE]);
+    contains(
+        &said,
+        &["[1/1] openstack/image/show: openstack image show", "2 exchanges in", "1 recorded, 0 failed"],
+    );
+    let server = project.server;
+    assert_eq!(
+        requests(&project.read(&format!("{show}/trace.har"))),
+        [
+            format!("POST http://{server}/identity/v3/auth/tokens"),
+            format!("GET http://{server}/image/v2/images/{IMAGE}")
+        ]
+    );
+    contains(
+        &project.read(&format!("{show}/capture.toml")),
+        &[
+            "title = \"openstack image show\"\ncommand = \"openstack image show {image_id}\"\nlayout = \"page\"\nprofile = \"openstack\"\n",
+            &format!("[vars]\nimage_id = \"{IMAGE}\"\n"),
+            "[[participant]]\nid = \"keystone\"",
+            "[[participant]]\nid = \"glance\"",
+            "issue_token = \"keystone POST /identity/v3/auth/tokens\"",
+            "show_image = \"glance GET /image/v2/images/{image_id}\"",
+        ],
+    );
+    contains(&project.read(&format!("{show}/output.txt")), &["cirros", "gAAAAABq"]);
+    // It renders, and nothing in it needs a person.
+    project.says(0, &["render", "captures", "docs"]);
+    contains(&project.read("docs/openstack/image/show.md"), &["# openstack image show", "autonumber"]);
+    project.says(0, &["check", "captures", "docs"]);
+}
+
+fn a_capture_is_run_again() {
+    let project = Project::new();
+    let old = project.old();
+    project.write("captures/a/old/sub/page.md", "of a capture below");
+    let url = format!("http://{}/image?new", project.server);
+    project.write("captures/a/old/capture.toml", &format!("command = \"curl -sS {url}\"\n"));
+    let said = project.says(0, &["capture", "captures", "a"]);
+    contains(&said, &["1 exchange in"]);
+    assert_eq!(requests(&project.read("captures/a/old/trace.har")), [format!("GET {url}")]);
+    let new = project.files();
+    assert_eq!(new["a/old/page.md"], old["a/old/page.md"]);
+    let names: Vec<&str> = new.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        ["a/old/capture.toml", "a/old/output.txt", "a/old/page.md", "a/old/sub/page.md", "a/old/trace.har"]
+    );
+}
+
+fn several_are_run_in_the_order_given() {
+    let project = Project::new();
+    for name in ["a", "b", "c"] {
+        let url = format!("http://{}/{name}", project.server);
+        project.write(&format!("captures/{name}/capture.toml"), &format!("command = \"curl -sS {url}\"\n"));
+    }
+    let said = project.says(0, &["capture", "captures", "c", "a"]);
+    contains(&said, &["[1/2] c:", "[2/2] a:", "2 recorded, 0 failed"]);
+    assert!(!project.path("captures/b/trace.har").exists());
+    let said = project.says(1, &["capture", "captures", "d"]);
+    contains(&said, &["there is no capture `d`", "= help: "]);
+    project.write("captures/no-command/capture.toml", "title = \"x\"\n");
+    contains(
+        &project.says(1, &["capture", "captures", "no-command"]),
+        &["no-command/capture.toml", "has no command"],
+    );
+    contains(&project.says(0, &["capture", "captures"]), &["3 recorded, 0 failed"]);
+}
+
+fn what_goes_wrong_leaves_the_old_capture() {
+    let project = Project::new();
+    let old = project.old();
+    let server = project.server;
+    let cases: &[(String, &str, &[&str])] = &[
+        ("no-such-command list".into(), "", &["the command no-such-command was not found", "with its path"]),
+        (
+            format!("curl -sSf http://{server}/missing"),
+            "",
+            &["ended with exit status 22, and 0 was expected", "404", "`exit = 22` below `[capture]`"],
+        ),
+        (
+            format!("curl -sS http://{server}/image"),
+            "exit = 3",
+            &["ended with exit status 0, and 3 was expected"],
+        ),
+        (format!("sh -c 'curl -sS http://{server}/; kill -9 $$'"), "", &["was ended by signal 9"]),
+        (
+            "sleep 60".into(),
+            "time_limit = 1",
+            &["took longer than 1s", "`time_limit`, in seconds, below `[capture]`"],
+        ),
+        (
+            format!("curl -sS --noproxy '*' http://{server}/image"),
+            "",
+            &[
+                "succeeded, and nothing was recorded",
+                "takes no notice of http_proxy",
+                "docgen import LOG CAPTURE_DIR",
+            ],
+        ),
+        ("true".into(), "", &["succeeded, and nothing was recorded"]),
+        (format!("curl -sSf http://{}/", nobody()), "", &["cannot connect to 127.0.0.1:", "exit status 22"]),
+        (
+            format!("curl -sSf http://{}/", rude_server(b"\x00\x01 this is not HTTP\r\n\r\n")),
+            "",
+            &["exit status 1", "127.0.0.1:", "sent what is no HTTP response"],
+        ),
+        (format!("curl -sSf http://{}/", rude_server(b"")), "", &["exit status 52", "no response to GET"]),
+        (
+            format!("curl -sS http://{}/", nobody()),
+            "",
+            &["cannot connect to", "`allow_broken = true` below `[capture]`"],
+        ),
+        (
+            format!("curl -sS http://{}/", rude_server(b"")),
+            "",
+            &["no response to GET", "exit status 52"],
+        ),
+        (
+            format!("curl -sS https://{server}/ -k"),
+            "",
+            &["does not speak TLS as it should", "should begin with http://"],
+        ),
+        (
+            format!(
+                "sh -c 'curl -sS http://{}/; true'",
+                rude_server(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+            ),
+            "",
+            &["succeeded, and a server did not"],
+        ),
+        ("curl 'http://h/".into(), "", &["the quotes of `curl 'http://h/` do not match", "shell = true"]),
+        ("  ".into(), "", &["the command is empty"]),
+        ("curl x".into(), "dir = \"nowhere\"", &["nowhere does not exist"]),
+        ("curl x".into(), "stdin = \"nowhere.txt\"", &["nowhere.txt"]),
+        ("curl x".into(), "env_file = \"nowhere.sh\"", &["nowhere.sh"]),
+        ("curl x".into(), "certificates = [\"nowhere.pem\"]", &["nowhere.pem"]),
+    ];
+    for (command, settings, parts) in cases {
+        let text = format!("command = {command:?}\n[capture]\n{settings}\n");
+        project.write("captures/a/old/capture.toml", &text);
+        let begun = Instant::now();
+        let said = project.says(1, &["capture", "captures", "a/old"]);
+        assert!(begun.elapsed() < Duration::from_secs(10), "{command}");
+        contains(&said, parts);
+        contains(&said, &["error: ", "captures/a/old/capture.toml", "failed; the capture is as it was"]);
+        project
+            .write("captures/a/old/capture.toml", std::str::from_utf8(&old["a/old/capture.toml"]).unwrap());
+        assert_eq!(project.files(), old, "{command}");
+    }
+}
+
+fn a_new_capture_that_fails_leaves_nothing() {
+    let project = Project::new();
+    for command in [&["no-such-command"][..], &["true"], &["curl", "-sSf", "http://127.0.0.1:1/"]] {
+        let said = project.says(1, &[&["capture", "captures", "a/b", "--"], command].concat());
+        contains(&said, &["error: ", "= help: "]);
+        assert_eq!(fs::read_dir(project.path("captures")).unwrap().count(), 0);
+    }
+}
+
+fn the_one_that_fails_stops_no_other() {
+    let project = Project::new();
+    let url = format!("http://{}/", project.server);
+    project.write("captures/a/capture.toml", "command = \"no-such-command\"\n");
+    project.write("captures/b/capture.toml", &format!("command = \"curl -sS {url}\"\n"));
+    let said = project.says(1, &["capture", "captures"]);
+    contains(&said, &["no-such-command was not found", "1 recorded, 1 failed"]);
+    assert!(project.path("captures/b/trace.har").exists());
+}
+
+fn an_expected_status_is_no_failure() {
+    let project = Project::new();
+    let text = format!("command = \"curl -sSf http://{}/missing\"\n[capture]\nexit = 22\n", project.server);
+    project.write("captures/a/capture.toml", &text);
+    project.says(0, &["capture", "captures"]);
+    contains(&project.read("captures/a/output.txt"), &["404"]);
+    // Nor is a server that is allowed to fail.
+    let text = format!("command = \"curl -sS http://{}/\"\n[capture]\nallow_broken = true\n", nobody());
+    project.write("captures/a/capture.toml", &text);
+    contains(&project.says(0, &["capture", "captures"]), &["cannot connect to", "1 exchange in"]);
+}
+
+fn paths_that_cannot_be() {
+    let project = Project::new();
+    project.write("captures/file", "");
+    let url = format!("http://{}/", project.server);
+    for path in ["", "/", "..", "../x", "a/../../x", ".hidden", "a/.hidden", "a//b", "a\nb", "./a"] {
+        let said = project.says(1, &["capture", "captures", path, "--", "curl", &url]);
+        contains(&said, &["cannot be the path of a capture"]);
+    }
+    let said = project.says(1, &["capture", "captures", "file/a", "--", "curl", &url]);
+    contains(&said, &["captures/file", "nothing was run"]);
+    contains(&project.says(1, &["capture", "captures", "--", "curl", &url]), &["needs one path"]);
+    contains(&project.says(1, &["capture", "captures", "a", "b", "--", "curl", &url]), &["needs one path"]);
+    project.says(2, &["capture", "captures", "a", "--force"]);
+    assert_eq!(project.files().len(), 1);
+    contains(&project.says(1, &["capture", "nowhere"]), &["there is no folder `nowhere`"]);
+}
+
+fn a_capture_in_the_way_is_replaced_by_force_alone() {
+    let project = Project::new();
+    let old = project.old();
+    // Settings of the old one say nothing about the new one.
+    let settings = "command = \"x\"\nprofile = \"openstack\"\n[capture]\nexit = 9\n";
+    project.write("captures/a/old/capture.toml", settings);
+    let new = ["capture", "captures", "a/old", "--", "openstack", "image", "show", "cirros"];
+    let said = project.says(1, &new);
+    contains(&said, &["there is a capture at `a/old` already", "--force"]);
+    assert_eq!(project.files()["a/old/trace.har"], old["a/old/trace.har"]);
+    let forced = [&["capture", "--force"], &new[1..]].concat();
+    project.says(0, &forced);
+    contains(
+        &project.read("captures/a/old/capture.toml"),
+        &["openstack image show cirros", "profile = \"openstack\""],
+    );
+    assert_eq!(project.read("captures/a/old/page.md"), "# My own words\n");
+    // A page source alone is no capture, and nothing of it is replaced.
+    project.write("captures/b/page.md", "words");
+    let url = format!("http://{}/", project.server);
+    project.says(0, &["capture", "captures", "b", "--", "curl", "-sS", &url]);
+    assert_eq!(project.read("captures/b/page.md"), "words");
+}
+
+fn dry_run_runs_nothing() {
+    let project = Project::new();
+    project.write("captures/a/capture.toml", "command = \"touch {file} 'b c'\"\n[vars]\nfile = \"made\"\n");
+    project.write("captures/b/capture.toml", "command = \"printf '\\u001b[31m'\"\n");
+    let output = project.docgen(&["capture", "captures", "--dry-run"]).output().unwrap();
+    assert!(output.status.success());
+    let shown = String::from_utf8(output.stdout).unwrap();
+    contains(&shown, &["a: touch made 'b c'\n", "b: printf "]);
+    assert!(!shown.contains('\u{1b}'), "{shown:?}");
+    let output =
+        project.docgen(&["capture", "captures", "c", "--dry-run", "--", "touch", "made"]).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "c: touch made\n");
+    assert!(!project.path("made").exists() && project.files().len() == 2);
+}
+
+fn a_shell_where_it_is_asked_for() {
+    let project = Project::new();
+    let url = format!("http://{}/image", project.server);
+    let line = format!("curl -sS {url} | tr a-z A-Z; echo $((6 * 7))");
+    project.says(0, &["capture", "captures", "a", "--shell", "--", &line]);
+    contains(&project.read("captures/a/output.txt"), &["CIRROS", "42"]);
+    contains(&project.read("captures/a/capture.toml"), &["shell = true", "$((6 * 7))"]);
+    project.says(0, &["capture", "captures", "a"]);
+    contains(&project.read("captures/a/output.txt"), &["CIRROS", "42"]);
+    // Without one, the same is words.
+    project.says(0, &["capture", "captures", "b", "--", "curl", "-sS", &url, "-w", "$HOME;|"]);
+    contains(&project.read("captures/b/output.txt"), &["$HOME;|"]);
+    // Settings above that ask for one hold for a new capture, which keeps its words all the same.
+    project.write("captures/docgen.toml", "[capture]\nshell = true\n");
+    project.says(0, &["capture", "captures", "c", "--", "curl", "-sS", &url, "-w", "$HOME;|"]);
+    contains(&project.read("captures/c/output.txt"), &["$HOME;|"]);
+    project.says(0, &["capture", "captures", "c"]);
+    contains(&project.read("captures/c/output.txt"), &["$HOME;|"]);
+}
+
+fn an_openrc_gives_the_environment() {
+    let project = Project::new();
+    project.write(
+        "captures/cloud/admin-openrc.sh",
+        "#!/bin/sh\n# an openrc\nexport OS_NOTE='from the file'\nexport OS_PASSWORD=\"of-the-openrc\"\n",
+    );
+    project.write("captures/docgen.toml", "[capture]\nenv_file = \"cloud/admin-openrc.sh\"\n");
+    project.says(0, &["capture", "captures", "a", "--", "openstack", "image", "show", IMAGE]);
+    contains(&project.read("captures/a/output.txt"), &["from the file"]);
+    let har = project.read("captures/a/trace.har");
+    assert!(!har.contains("of-the-openrc") && !har.contains(PASSWORD));
+    // It is read and not run; all that is wrong is named.
+    project.write("captures/cloud/admin-openrc.sh", "export A=$(touch made)\nexport B=1\nsource other\n");
+    let said = project.says(1, &["capture", "captures", "a"]);
+    contains(&said, &["admin-openrc.sh:1:1", "admin-openrc.sh:3:1", "docgen runs no scripts"]);
+    contains(&project.says(1, &["capture", "captures", "a", "--dry-run"]), &["admin-openrc.sh:1:1"]);
+    assert!(!project.path("made").exists());
+}
+
+fn settings_of_the_run() {
+    let project = Project::new();
+    fs::create_dir(project.path("work")).unwrap();
+    project.write("captures/a/in.txt", "what it reads");
+    let text = format!(
+        "command = \"sh -c 'cat; pwd; echo $OS_NOTE; curl -sS http://{}/image'\"\n[env]\nOS_NOTE = \"of the settings\"\n\
+         [capture]\nstdin = \"in.txt\"\ndir = \"../../work\"\nbody_limit = 10\ninsecure = true\n",
+        project.server
+    );
+    project.write("captures/a/capture.toml", &text);
+    let said = project.says(0, &["capture", "captures"]);
+    contains(&said, &["certificates of servers are not checked"]);
+    contains(&project.read("captures/a/output.txt"), &["what it reads", "/work\n", "of the settings"]);
+    assert!(!project.read("captures/a/trace.har").contains("cirros"), "the body is cut");
+}
+
+fn secrets_stay_out() {
+    let project = Project::new();
+    let command = ["openstack", "image", "show", "--os-password", PASSWORD, "--token", TOKEN];
+    let said = project.says(0, &[&["capture", "captures", "a", "--"], &command[..]].concat());
+    contains(&said, &["the command holds a secret"]);
+    let inside = |secret: &str| {
+        let files = project.files();
+        let inside = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).contains(secret);
+        files.into_iter().filter(|(_, bytes)| inside(bytes)).map(|(name, _)| name).collect::<Vec<_>>()
+    };
+    assert_eq!((inside(PASSWORD), inside(TOKEN)), (vec![], vec![]));
+    project.says(0, &["render", "captures", "docs"]);
+    assert!(!project.read("docs/a.md").contains(PASSWORD) && !project.read("docs/a.md").contains(TOKEN));
+    // In clear where that is asked for, aloud, and once.
+    let said =
+        project.says(0, &[&["capture", "captures", "b", "--keep-secrets", "--"], &command[..]].concat());
+    assert_eq!(said.matches("secrets are kept in clear").count(), 1, "{said}");
+    assert_eq!(inside(TOKEN), ["b/capture.toml", "b/output.txt", "b/trace.har"]);
+    let said = project.says(1, &["check", "captures", "docs"]);
+    contains(&said, &["b/trace.har"]);
+    assert!(!said.contains(PASSWORD) && !said.contains(TOKEN));
+}
+
+fn an_old_log_makes_room() {
+    let project = Project::new();
+    let url = format!("http://{}/image", project.server);
+    project.write("captures/a/trace.log", "");
+    project.write("captures/a/capture.toml", &format!("command = \"curl -sS {url}\"\n"));
+    project.says(0, &["capture", "captures"]);
+    assert!(!project.path("captures/a/trace.log").exists());
+    project.says(0, &["render", "captures", "docs"]);
+}
+
+fn nothing_else_runs_a_command() {
+    let project = Project::new();
+    let _ = project.old();
+    let made = project.path("made");
+    let settings = format!(
+        "command = \"touch {}\"\n[capture]\nshell = true\nenv_file = \"rc.sh\"\n[vars]\nx = \"$(touch {0})\"\n",
+        made.display()
+    );
+    project.write("captures/a/old/capture.toml", &settings);
+    project.write("captures/a/old/rc.sh", &format!("touch {}\n", made.display()));
+    project.write("captures/a/old/page.md", "# x\n\n{{ command }}\n\n{{ diagram }}\n\n{{ rest }}\n");
+    project.says(0, &["render", "captures", "docs"]);
+    contains(&project.read("docs/a/old/index.md"), &["touch"]);
+    for arguments in [
+        &["check", "captures", "docs"][..],
+        &["render", "captures", "docs", "--check"],
+        &["log", "captures/a/old/trace.har"],
+        &["import", "captures/a/old/trace.har", "captures/a/old", "--force"],
+        &["import", "docs", "imported"],
+        &["update", "captures/a/old"],
+        &["capture", "captures", "--dry-run"],
+    ] {
+        let output = project.docgen(arguments).output().unwrap();
+        assert!(output.status.code().is_some(), "{arguments:?}");
+        assert!(!made.exists(), "{arguments:?} ran the command");
+    }
+    // And it would have been made.
+    project.write("captures/a/old/rc.sh", "");
+    project.says(1, &["capture", "captures"]);
+    assert!(made.exists());
+}
+
+fn interrupted_it_runs_no_more() {
+    let project = Project::new();
+    project.write("captures/a/capture.toml", "command = \"sh -c 'touch begun; exec sleep 60'\"\n");
+    project.write("captures/b/capture.toml", "command = \"touch second\"\n");
+    let child = project.docgen(&["capture", "captures"]).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    while !project.path("begun").exists() {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    signal("INT", child.id());
+    let said = said(1, child.wait_with_output().unwrap());
+    contains(&said, &["was interrupted", "b  not run", "0 recorded, 1 failed, 1 not run"]);
+    assert!(!project.path("second").exists());
+    assert!(begun.elapsed() < Duration::from_secs(20));
+}
+
+fn signal(name: &str, process: u32) {
+    // It may be gone.
+    let _ =
+        Command::new("kill").args([&format!("-{name}"), &process.to_string()]).stderr(Stdio::null()).status();
+}
+
+/// A command that says which run it is, to its server and on its output.
+fn runs(project: &Project, server: &str) {
+    let command =
+        format!("sh -c 'echo run $RUN; for n in 1 2 3; do curl -sS http://{server}/?run=$RUN || exit; done'");
+    project.write("captures/a/capture.toml", &format!("command = {command:?}\n"));
+}
+
+/// The run whose files these are; they have to be whole, and all of one run.
+fn the_run(project: &Project) -> String {
+    let output = project.read("captures/a/output.txt");
+    let run = output.lines().next().unwrap().strip_prefix("run ").unwrap().to_owned();
+    let requests = requests(&project.read("captures/a/trace.har"));
+    assert_eq!(requests.len(), 3);
+    for request in requests {
+        assert!(request.ends_with(&format!("/?run={run}")), "{request} is not of run {run}");
+    }
+    run
+}
+
+fn two_at_a_time_mix_nothing() {
+    let project = Project::new();
+    runs(&project, &project.server.to_string());
+    for round in 0..6 {
+        let run = |name: &str| {
+            let name = format!("{name}{round}");
+            project.docgen(&["-q", "capture", "captures"]).env("RUN", name).spawn().unwrap()
+        };
+        let mut children = ["x", "y", "z"].map(run);
+        assert!(children.iter_mut().all(|child| child.wait().unwrap().success()));
+        assert!(the_run(&project).ends_with(&round.to_string()));
+        assert_eq!(fs::read_dir(project.path("captures")).unwrap().count(), 1);
+    }
+}
+
+fn killed_at_any_moment() {
+    let project = Project::new();
+    let port = nobody().port();
+    runs(&project, &format!("127.0.0.1:{port}"));
+    let serve = || {
+        let server = Command::new("python3")
+            .args(["-m", "http.server", "--bind", "127.0.0.1", &port.to_string()])
+            .current_dir(project.path("bin"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        server
+    };
+    let mut server = serve();
+    let begun = Instant::now();
+    said(0, project.docgen(&["capture", "captures"]).env("RUN", "first").output().unwrap());
+    let usual = begun.elapsed();
+    let mut last = "first".to_owned();
+    let mut kept_old = [0; 3];
+    let rounds = std::env::var("DOCGEN_KILLS").map_or(30, |count| count.parse().unwrap());
+    for round in 0..rounds {
+        let run = format!("r{round}");
+        let mut docgen = project.docgen(&["-q", "capture", "captures"]);
+        let mut docgen = docgen.env("RUN", &run).stderr(Stdio::null()).spawn().unwrap();
+        // Spread over the usual time and a little more, each of the three in turn.
+        let part = f64::from(round * 7 % rounds) / f64::from(rounds);
+        std::thread::sleep(usual.mul_f64(part * 1.2));
+        let victim = round as usize % 3;
+        match victim {
+            0 => signal("KILL", docgen.id()),
+            1 => children(docgen.id()).into_iter().for_each(|child| signal("KILL", child)),
+            _ => server.kill().unwrap(),
+        }
+        let ended = docgen.wait().unwrap();
+        let now = the_run(&project);
+        assert!(now == last || now == run, "{now} after {last} and {run}");
+        assert!(!ended.success() || now == run, "it said that all was well");
+        kept_old[victim] += usize::from(now == last);
+        last = now;
+        if victim == 2 {
+            server.wait().unwrap();
+            server = serve();
+        }
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(kept_old.iter().all(|&count| count > 0), "nothing was killed in time: {kept_old:?}");
+}
+
+/// The processes that this one started.
+fn children(process: u32) -> Vec<u32> {
+    let listed = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
+    listed.split_whitespace().map(|id| id.parse().unwrap()).collect()
+}
+
+fn what_a_kill_left_behind_goes() {
+    let project = Project::new();
+    let old = project.old();
+    project.write("captures/a/.old.docgen-new/trace.har", "half of one");
+    // Nothing reads it.
+    project.says(0, &["render", "captures", "docs"]);
+    assert!(!project.path("docs/a/.old.docgen-new").exists());
+    // The next run removes it, well or not.
+    project.write("captures/a/old/capture.toml", "command = \"no-such-command\"\n");
+    project.says(1, &["capture", "captures"]);
+    let names: Vec<String> = project.files().into_keys().collect();
+    assert_eq!(names, old.keys().cloned().collect::<Vec<_>>());
+}
+
+/// docgen with these arguments, where `mount` was run before in a name space of mounts of its own.
+fn with_mount(project: &Project, mount: &str, arguments: &[&str]) -> String {
+    let mut command = Command::new("unshare");
+    let script = format!("{mount} || exit 99; exec \"$@\"");
+    command.args(["-rm", "sh", "-c", &script, "sh", env!("CARGO_BIN_EXE_docgen")]).args(arguments);
+    project.furnish(&mut command);
+    said(1, command.output().unwrap())
+}
+
+fn a_full_disk() {
+    let project = Project::new();
+    let old = project.old();
+    let big = "x".repeat(300_000);
+    let url = format!("http://{}/image", project.server);
+    project.write("bin/big", &big);
+    project.write(
+        "captures/a/old/capture.toml",
+        &format!("command = \"sh -c 'cat bin/big; curl -sS {url}'\"\n"),
+    );
+    // A disk with room for the old capture and not for the new one; what it holds is shown at the end.
+    let mount = "mkdir full && mount -t tmpfs -o size=200k tmpfs full && cp -r captures/. full";
+    let script = format!(
+        "{mount} && \"$0\" capture full a/old; status=$?; ls -AR full; cat full/a/old/trace.har; exit $status"
+    );
+    let mut command = Command::new("unshare");
+    command.args(["-rm", "sh", "-c", &script, env!("CARGO_BIN_EXE_docgen")]);
+    project.furnish(&mut command);
+    let output = command.output().unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    let said = said(1, output);
+    contains(&said, &["cannot write full/a/old", "No space left on device", "free some space", "as it was"]);
+    contains(&shown, &[std::str::from_utf8(&old["a/old/trace.har"]).unwrap()]);
+    assert!(!shown.contains("docgen-new"), "{shown}");
+    // And where temporary files go.
+    let said = with_mount(
+        &project,
+        "mkdir tmp && mount -t tmpfs -o size=8k tmpfs tmp && export TMPDIR=$PWD/tmp",
+        &["capture", "captures", "a/old"],
+    );
+    contains(&said, &["TMPDIR", "No space left on device"]);
+}
+
+fn a_folder_that_takes_nothing() {
+    let project = Project::new();
+    let old = project.old();
+    let mount = "mount --bind captures captures && mount -o remount,bind,ro captures";
+    let made = project.path("made").display().to_string();
+    for arguments in [
+        &["capture", "captures", "a/old", "--force", "--", "touch", &made][..],
+        &["capture", "captures", "a/new", "--", "touch", &made],
+    ] {
+        let said = with_mount(&project, mount, arguments);
+        contains(&said, &["cannot write to captures/a", "nothing was run", "= help: "]);
+        // The command's effect cannot be had twice.
+        assert!(!Path::new(&made).exists());
+        assert_eq!(project.files(), old);
+    }
+}
