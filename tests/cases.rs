@@ -6,6 +6,8 @@
 //! start, and `arguments.txt` has arguments for `docgen render captures docs`, one a line.
 //! `UPDATE_CASES=1 cargo test --test cases` writes what comes out over what is expected.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

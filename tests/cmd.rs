@@ -1,5 +1,7 @@
 //! What a user types, as a user types it: the cases of `tests/cmd`, and the README's own.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
+
 use std::fs;
 use std::path::Path;
 

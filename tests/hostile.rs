@@ -1,6 +1,8 @@
 //! Files that no recorder writes, given to the real program: no panic, no hang, an error with its
 //! place, and all other pages written.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
+
 mod support;
 
 use std::fs;

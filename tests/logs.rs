@@ -1,5 +1,7 @@
 //! Logs of a real cloud, against what its logging middleware wrote beside them.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
+
 mod support;
 
 use std::fs;

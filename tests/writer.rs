@@ -1,4 +1,6 @@
 //! The writer as a user meets it: what is written, what is left alone, and what is removed.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 #![cfg(unix)]
 
 mod support;
