@@ -1,5 +1,6 @@
 //! Files that no recorder writes, given to the real program: no panic, no hang, an error with its
 //! place, and all other pages written.
+#![allow(clippy::unwrap_used, reason = "clippy does not see that all of this is a test")]
 
 mod support;
 
@@ -181,7 +182,7 @@ fn a_file_that_cannot_be_read_costs_its_own_page() {
         return skip("permissions do not stop root");
     }
     let site = Site::with(&["good", "bad"]);
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0);
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o0);
     fs::set_permissions(site.path("captures/bad/trace.log"), mode).unwrap();
     site.render(&[]).complains(&["captures/bad/trace.log", "cannot read"]);
     assert!(site.exists("docs/good/index.md"));
