@@ -343,11 +343,7 @@ fn what_goes_wrong_leaves_the_old_capture() {
             "",
             &["cannot connect to", "`allow_broken = true` below `[capture]`"],
         ),
-        (
-            format!("curl -sS http://{}/", rude_server(b"")),
-            "",
-            &["no response to GET", "exit status 52"],
-        ),
+        (format!("curl -sS http://{}/", rude_server(b"")), "", &["no response to GET", "exit status 52"]),
         (
             format!("curl -sS https://{server}/ -k"),
             "",
