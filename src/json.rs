@@ -19,6 +19,13 @@ pub fn reindent(text: &str) -> Option<String> {
     Some(layout.text)
 }
 
+/// Whether `text` stands on one line, with a line end behind it or without: so a program wrote it,
+/// and nobody has laid it out.
+pub fn is_one_line(text: &str) -> bool {
+    let line = text.strip_suffix('\n').unwrap_or(text);
+    memchr::memchr(b'\n', line.as_bytes()).is_none()
+}
+
 /// Checks that `text` is one JSON value with nothing but white space around it.
 ///
 /// # Errors
@@ -246,6 +253,14 @@ fn word(bytes: &[u8], at: usize, word: &[u8]) -> Result<usize, usize> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_line_end_makes_no_second_line() {
+        assert_eq!(
+            ["", "[1]", "[1]\n", "[1,\n2]", "[1]\n\n"].map(is_one_line),
+            [true, true, true, false, false]
+        );
+    }
 
     #[test]
     fn the_layout_is_that_of_python() {

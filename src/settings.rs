@@ -241,7 +241,7 @@ pub struct Launch {
     /// The program to start.
     #[serde(default)]
     pub program: Option<String>,
-    /// Whether the block is shown; it is unless this says `false`.
+    /// Whether the block is shown; without this, it is where a profile or another of these keys is set.
     #[serde(default)]
     pub show: Option<bool>,
     /// The configuration's type.

@@ -6,8 +6,7 @@
 //! start, and `arguments.txt` has arguments for `docgen render captures docs`, one a line.
 //! `UPDATE_CASES=1 cargo test --test cases` writes what comes out over what is expected.
 
-// Helpers of tests panic as tests do.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -74,8 +73,7 @@ fn run(case: &Path, jobs: &str) -> Result<BTreeMap<String, Vec<u8>>, Failed> {
     left.insert("stdout.txt".into(), output.stdout);
     left.insert("status.txt".into(), format!("{}\n", output.status.code().unwrap_or(-1)).into_bytes());
     left.retain(|name, bytes| {
-        let is_nothing = bytes.is_empty() && name.ends_with(".txt");
-        !(is_nothing || name == "status.txt" && bytes == b"0\n")
+        !(bytes.is_empty() && name.ends_with(".txt")) && !(name == "status.txt" && bytes == b"0\n")
     });
     Ok(left)
 }

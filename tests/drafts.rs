@@ -328,7 +328,7 @@ fn broken_links_and_stale_pages_are_found_with_their_place() {
     );
     desk.write("captures/image/create/trace.log", &(token() + &versions()));
     let said = desk.not_ok(&["check", "captures", "docs"]);
-    assert!(said.contains("docs/image/create.md:"), "{said}");
+    assert!(said.contains("docs/image/create.md:") && said.ends_with("3 found\n"), "{said}");
 }
 
 #[test]

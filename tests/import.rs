@@ -1,6 +1,8 @@
 //! Pages to captures and back: the seeds, pages full of the irregularities of hand work, and
 //! generated ones.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! The readers over the logs that were recorded for this project, whole and damaged.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
+
 use std::path::{Path, PathBuf};
 
 use docgen::ErrorKind;

@@ -192,6 +192,12 @@ fn is_output(document: &Document<'_>, open: usize, title: Option<&str>) -> bool 
     if title.is_some_and(|title| says_so(title) || title.ends_with(" format")) {
         return true;
     }
+    // The title of the admonition or collapsed block around it.
+    let around = (0..open).rev().map(|line| document.lines.get(line)).find(|line| !line.trim().is_empty());
+    let is_block = |line: &&str| ["???", "!!!"].iter().any(|sign| line.trim_start().starts_with(sign));
+    if around.filter(is_block).is_some_and(says_so) {
+        return true;
+    }
     let headings = &document.outline.headings;
     let above =
         headings.partition_point(|heading| heading.line < open).checked_sub(1).map(|at| &headings[at]);

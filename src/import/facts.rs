@@ -11,7 +11,7 @@ use super::Document;
 use super::diagram::{Arrow, Statement, statement};
 use super::said::{Said, said};
 use super::scan::{Heading, Lines, Outline, info_parts};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Place};
 use crate::sequence::{Sequence, Side};
 use crate::text::Text;
 use crate::trace::{Body, Exchange, Headers, KnownFrom, Micros, Request, Response, Trace, UrlParts};
@@ -771,11 +771,18 @@ fn assignment(text: &str) -> usize {
 impl Document<'_> {
     /// A diagnostic about bytes of this document.
     pub(super) fn error(&self, range: Range<usize>, message: impl Into<String>) -> Error {
-        Error::new(ErrorKind::Import, message).at(crate::error::Place::span(
+        let line = self.lines.at(range.start);
+        let whole = self.lines.range(line);
+        let text = self.lines.get(line);
+        let (start, end) = (range.start - whole.start, range.end.saturating_sub(whole.start).min(text.len()));
+        let column = text[..text.floor_char_boundary(start)].chars().count() + 1;
+        Error::new(ErrorKind::Import, message).at(Place::on_line(
             &self.file,
-            self.lines.text,
-            range.start,
-            range.end,
+            line + 1,
+            column,
+            text,
+            start,
+            end,
         ))
     }
 }

@@ -20,18 +20,19 @@ mod weave;
 
 pub use read::{HandWritten, TextFile, write};
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::page::draft::Labels;
 use crate::page::source::Source;
 use crate::page::{Input, Page, Phrases, Resolved};
 use crate::profile::Profile;
 use crate::render::holes::{Filler, Neighbours, Opening};
 use crate::render::templates::Templates;
 use crate::sequence::Side;
+use crate::sequence::naming;
 use crate::sequence::paths::Paths;
 use crate::sequence::selector::Scope;
 use crate::settings::{Layer, Layout, Settings};
@@ -413,12 +414,10 @@ impl Importer<'_> {
 
     /// Gives every exchange a label.
     fn name_exchanges(&self, draft: &mut Draft) -> Result<Vec<String>, Vec<Error>> {
-        let count = self.facts.trace.exchanges.len();
+        let profile = self.profile.map(|(_, profile)| profile);
         let (names, selectors) = self.with_page(draft, |page, resolved, _| {
-            let exchanges = page.exchanges.iter().map(|exchange| &**exchange);
-            let labels = Labels::complete(resolved, page, exchanges, &[]);
-            let names: Vec<String> = (0..count).map(|index| labels.of(index).to_owned()).collect();
-            (names, selectors(page, &resolved.scope()))
+            let scope = resolved.scope();
+            (naming::names(scope.trace, scope.cast, profile), selectors(page, &scope))
         })?;
         draft.labels = names.iter().cloned().zip(selectors).collect();
         Ok(names)
@@ -489,6 +488,7 @@ impl Importer<'_> {
                 page,
                 names,
                 fill,
+                printed: RefCell::default(),
             };
             weaver.weave()
         })

@@ -6,6 +6,8 @@
 //! short, and one that is not still holds no header, body or number of its own. What this leaves
 //! out: where the facts come from, and the settings.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::Document;
@@ -40,6 +42,8 @@ pub(super) struct Weaver<'a> {
     /// The labels of the exchanges, by index in the trace.
     pub(super) names: &'a [String],
     pub(super) fill: &'a Fill<'a>,
+    /// What short sources print, for the numbers that a page names again and again.
+    pub(super) printed: RefCell<HashMap<String, Option<String>>>,
 }
 
 /// What came of a page's documents.
@@ -137,7 +141,20 @@ impl<'a> Weaver<'a> {
 
     /// Whether `source` prints `text`.
     fn prints(&self, source: &str, text: &str) -> bool {
-        (self.fill)(source).as_deref() == Some(text)
+        const SHORT: usize = 96;
+        if source.len() > SHORT {
+            return (self.fill)(source).as_deref() == Some(text);
+        }
+        if let Some(printed) = self.printed.borrow().get(source) {
+            return printed.as_deref() == Some(text);
+        }
+        let printed = (self.fill)(source);
+        let same = printed.as_deref() == Some(text);
+        // A short source may print a long body, which nobody asks for twice.
+        if printed.as_ref().is_none_or(|printed| printed.len() <= SHORT) {
+            self.printed.borrow_mut().insert(source.to_owned(), printed);
+        }
+        same
     }
 
     // The diagram.
@@ -499,7 +516,7 @@ impl<'a> Weaver<'a> {
                 if let Some(prefix) = first.strip_suffix(line).filter(|prefix| !prefix.is_empty()) {
                     options.push_str(&format!(", prefix={}", quoted(prefix)));
                 }
-                if !text.contains('\n')
+                if crate::json::is_one_line(text)
                     && crate::json::reindent(text).is_some_and(|laid_out| laid_out != **text)
                 {
                     options.push_str(", raw=true");
@@ -878,7 +895,7 @@ impl<'a> Weaver<'a> {
         let mut edits = Vec::new();
         let mut taken = taken.iter().peekable();
         let mut links = document.outline.links.iter().peekable();
-        for (line, &is_drawing) in drawing.iter().enumerate() {
+        for (line, is_drawing) in drawing.into_iter().enumerate() {
             let range = lines.range(line);
             while taken.next_if(|taken| taken.end < range.start).is_some() {}
             while links.next_if(|link| link.range.end < range.start).is_some() {}

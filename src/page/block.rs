@@ -321,6 +321,15 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_part_of_a_whole_is_shown_as_any_text(text in "[-8<`a\\n\r\u{202e}]{0,24}", from in 0usize..24, to in 0usize..24) {
+            let whole = Text::from(text);
+            let from = whole.floor_char_boundary(from.min(to));
+            let part = text::slice(&whole, &whole[from..whole.floor_char_boundary(to).max(from)]);
+            let (cut, made) = (Whole::new(&whole).block(part.clone()), Block::new(part));
+            prop_assert_eq!((cut.to_string(), cut.fence()), (made.to_string(), made.fence()));
+        }
+
+        #[test]
         fn nothing_hidden_is_left(text in any::<String>()) {
             let shown = visible(&text).into_owned();
             prop_assert!(!shown.chars().any(|c| is_hidden(c) && c != '\n' && c != '\t'));

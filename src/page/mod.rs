@@ -31,7 +31,7 @@ use crate::sequence::selector::Scope;
 use crate::sequence::{self, Item, Sequence, Side};
 use crate::settings::{Filter, Layout, Settings};
 use crate::text::{self, Text};
-use crate::trace::{Body, Headers, KnownFrom, Trace};
+use crate::trace::{Body, KnownFrom, Trace};
 
 /// What a page is made of.
 #[derive(Clone, Copy, Debug)]
@@ -272,9 +272,11 @@ impl Resolved<'_> {
         let command = settings.command.as_deref().map(|typed| Command::new(typed, &settings.vars));
         let reference = reference(input, command.as_ref());
         let title = title(input, reference.as_ref());
+        // A debugger's configuration is for the clients of a known system, or for whoever asks for it.
+        let is_debugged = input.profile.is_some() || settings.launch != crate::settings::Launch::default();
         let launch = command
             .as_ref()
-            .filter(|_| settings.launch.show.unwrap_or(true))
+            .filter(|_| settings.launch.show.unwrap_or(is_debugged))
             .and_then(|command| Launch::new(command, &title, settings));
         Ok(Page {
             title,
@@ -387,6 +389,14 @@ impl<'a> Messages<'a> {
             ),
             _ => (&request.headers, &request.body, &request.url, 0, Text::new()),
         };
+        // What a message without content has in its place is told by the other message's type.
+        let other_type = || {
+            let other = match side {
+                Side::Request => &exchange.response.as_ref()?.headers,
+                Side::Response => &request.headers,
+            };
+            other.get("content-type").filter(|_| matches!(body, Body::Absent))
+        };
         let [from, to] = match side {
             Side::Request => [client, server],
             Side::Response => [server, client],
@@ -411,7 +421,7 @@ impl<'a> Messages<'a> {
             url: url.clone(),
             headers: self.log.block(headers.lines()),
             body: self.log.block(body_text(body)),
-            language: language(headers, body).into(),
+            language: language(headers.get("content-type").or_else(other_type), body).into(),
             about: self.about(index, side),
             unanswered: side == Side::Request && exchange.response.is_none(),
             drawn_only: exchange.known_from == KnownFrom::Diagram,
@@ -479,11 +489,11 @@ fn source_name(name: Option<&Text>, participant: &Participant) -> Text {
 const ABSENT: &str = "none";
 
 /// A body's lines. JSON that stands on one line is indented by 2, as the source documents
-/// show it; JSON that somebody has laid out already stays as it is.
+/// show it, whether or not the line is ended; JSON that somebody has laid out already stays as it is.
 fn body_text(body: &Body) -> Text {
     match body {
         Body::Absent => Text::from_static(ABSENT),
-        Body::Text(text) if memchr::memchr(b'\n', text.as_bytes()).is_none() => {
+        Body::Text(text) if crate::json::is_one_line(text) => {
             crate::json::reindent(text).map_or_else(|| text.clone(), Text::from)
         }
         Body::Text(text) | Body::Omitted(text) => text.clone(),
@@ -496,8 +506,8 @@ const LONG_LINE: usize = 1000;
 
 /// The language of a body by its content type, as the source documents choose it: `json`
 /// where nothing says otherwise, and `http` for what is no text.
-fn language(headers: &Headers, body: &Body) -> &'static str {
-    let Some(content_type) = headers.get("content-type") else {
+fn language(content_type: Option<&str>, body: &Body) -> &'static str {
+    let Some(content_type) = content_type else {
         return match body {
             Body::Binary(_) => "http",
             _ => "json",
@@ -610,16 +620,13 @@ mod tests {
 
     #[test]
     fn the_language_follows_the_content_type() {
-        let of = |content_type: &str, body: &Body| {
-            let headers = [("content-type".into(), Text::from(content_type))].into_iter().collect();
-            language(&headers, body)
-        };
+        let of = |content_type: &str, body: &Body| language(Some(content_type), body);
         let text = Body::Text("x".into());
         assert_eq!(of("application/json; charset=UTF-8", &text), "json");
         assert_eq!(of("text/html; charset=UTF-8", &text), "html");
         assert_eq!(of("text/html", &Body::Absent), "http");
         assert_eq!(of("application/octet-stream", &text), "http");
         assert_eq!(of("application/openstack-images-v2.1-json-patch", &text), "json");
-        assert_eq!(language(&Headers::default(), &Body::Absent), "json");
+        assert_eq!(language(None, &Body::Absent), "json");
     }
 }

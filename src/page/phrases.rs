@@ -24,7 +24,7 @@ impl Phrases {
     /// Reads a phrase file.
     ///
     /// # Errors
-    /// [`ErrorKind::Setting`] with the place of what is no `key = "phrase"`.
+    /// [`Setting`](crate::ErrorKind::Setting) with the place of what is no `key = "phrase"`.
     pub fn parse(file: &Path, text: &str) -> Result<Phrases> {
         toml_file::from_text(file, text).map(|phrases| Phrases(Arc::new(phrases)))
     }

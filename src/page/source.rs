@@ -289,13 +289,16 @@ impl<'a> Finder<'a> {
                 .hint("for two braces of your own write `\\{{`"));
         };
         let span = start..at + 2;
-        let line = self.line(start);
-        let after = &self.text[span.end..self.line(span.end).end];
-        let alone = self.text[line.start..start].bytes().all(is_blank)
-            && after.strip_suffix('\r').unwrap_or(after).bytes().all(is_blank);
+        // No more of the line is read than blanks: a long line may hold many holes.
+        let (before, after) = (&self.text.as_bytes()[..start], &self.text.as_bytes()[span.end..]);
+        let line_start = start - before.iter().rev().take_while(|&&byte| is_blank(byte)).count();
+        let after = &after[after.iter().take_while(|&&byte| is_blank(byte)).count()..];
+        let begins = line_start == 0 || before[line_start - 1] == b'\n';
+        let ends = matches!(after, [] | [b'\n', ..] | [b'\r', b'\n', ..] | [b'\r']);
+        let alone = begins && ends;
         Ok(Hole {
             inside: first.span.start..last.span.end,
-            indent: alone.then_some(line.start..start),
+            indent: alone.then_some(line_start..start),
             span,
             tokens,
         })

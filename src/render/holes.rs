@@ -868,6 +868,10 @@ pub(crate) fn has_windows_ends(text: &str) -> bool {
 /// Appends what a hole prints. Its line lends its indent to all lines but the first, which has it
 /// already: also where text stands before the hole (`DATA={{ show.request.body }}`).
 fn push(text: &mut String, printed: &str, source: &Source, hole: &Hole) {
+    if !printed.contains('\n') {
+        text.push_str(printed);
+        return;
+    }
     let before = &source.text[..hole.span.start];
     let line = &before[before.rfind('\n').map_or(0, |end| end + 1)..];
     let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];

@@ -7,10 +7,17 @@
 //! it line by line; two branches that changed the same page leave two lines for it,
 //! and a page is docgen's if it fits either. The cache is for this machine alone
 //! and ignored by git. Losing either costs time, never a page.
+//!
+//! Pages are written one by one and the manifest at the end. What a run that is
+//! killed between has written stands in its journal, which the next run reads as
+//! part of the manifest.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::stamp::{Digest, Stamp};
 use super::write::replace;
@@ -18,6 +25,8 @@ use crate::error::{Error, Result};
 
 /// The folder that holds manifest and cache.
 pub const FOLDER: &str = ".docgen";
+
+const JOURNAL: &str = "journal";
 
 const MANIFEST_HEAD: &str = "# Pages that docgen wrote: file and digest. Made by docgen; do not edit.";
 
@@ -29,17 +38,22 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// The manifest of a docs folder; empty where there is none.
+    /// The manifest of a docs folder, with the journal of a run that was killed; empty where
+    /// there is none.
     ///
     /// # Errors
     /// [`Io`](crate::ErrorKind::Io) where it is there and cannot be read.
     pub fn read(docs: &Path) -> Result<Manifest> {
-        let file = docs.join(FOLDER).join("manifest");
-        match std::fs::read_to_string(&file) {
-            Ok(text) => Ok(Manifest::parse(&text)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Manifest::default()),
-            Err(error) => Err(Error::io("read", &file, error)),
+        let mut lines = String::new();
+        for name in ["manifest", JOURNAL] {
+            let file = docs.join(FOLDER).join(name);
+            match std::fs::read_to_string(&file) {
+                Ok(text) => lines.push_str(&text),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(Error::io("read", &file, error)),
+            }
         }
+        Ok(Manifest::parse(&lines))
     }
 
     /// Reads lines of a path, a tab and a digest. Other lines (a conflict's marks) say nothing.
@@ -92,11 +106,14 @@ impl Manifest {
         let mut lines: Vec<String> = self
             .pages
             .iter()
-            .flat_map(|(path, all)| all.iter().map(move |d| format!("{path}\t{d}\n")))
+            .flat_map(|(path, all)| all.iter().map(move |digest| line(path, *digest)))
             .collect();
         lines.sort_unstable();
         text.extend(lines);
-        let own = [(".gitattributes", "manifest merge=union\n"), (".gitignore", "/cache\n/lock\n/tmp-*\n")];
+        let own = [
+            (".gitattributes", "manifest merge=union\n"),
+            (".gitignore", "/cache\n/journal\n/lock\n/tmp-*\n"),
+        ];
         for (name, content) in own {
             let file = folder.join(name);
             if !file.exists() {
@@ -109,6 +126,54 @@ impl Manifest {
         }
         replace(docs, &file, text.as_bytes())
     }
+}
+
+/// What a run is about to write and the manifest does not hold yet.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    /// Opened when the first page is written, so that a run with nothing to do leaves no trace.
+    file: Mutex<Option<File>>,
+}
+
+impl Journal {
+    /// The journal of a docs folder.
+    pub fn of(docs: &Path) -> Journal {
+        Journal { path: docs.join(FOLDER).join(JOURNAL), file: Mutex::default() }
+    }
+
+    /// Notes pages that are about to be written: their paths below the docs folder, and digests.
+    ///
+    /// # Errors
+    /// [`Io`](crate::ErrorKind::Io).
+    pub fn note<'a>(&self, pages: impl Iterator<Item = (&'a str, Digest)>) -> Result<()> {
+        let lines: String = pages.map(|(path, digest)| line(path, digest)).collect();
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = || File::options().create(true).append(true).open(&self.path);
+        let mut write = || match &mut *file {
+            Some(file) => file.write_all(lines.as_bytes()),
+            none => none.insert(open()?).write_all(lines.as_bytes()),
+        };
+        write().map_err(|error| Error::io("write", &self.path, error))
+    }
+
+    /// Removes the journal, once the manifest holds all that it notes.
+    ///
+    /// # Errors
+    /// [`Io`](crate::ErrorKind::Io).
+    pub fn remove(self) -> Result<()> {
+        match std::fs::remove_file(&self.path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io("remove", &self.path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A line of the manifest, and of the journal.
+fn line(path: &str, digest: Digest) -> String {
+    format!("{path}\t{digest}\n")
 }
 
 /// A file, and what it was when a page was made.
@@ -129,6 +194,11 @@ impl Seen {
             return true;
         }
         now.size == self.stamp.size && Digest::at(file) == Some(self.digest)
+    }
+
+    /// The same with the stamp that the file has now: touched files are read once and not each time.
+    pub fn restamped(&self, now: Stamp) -> Seen {
+        Seen { stamp: now, ..self.clone() }
     }
 }
 

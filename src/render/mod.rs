@@ -33,7 +33,7 @@ use crate::text::{self, Text};
 use crate::toml_file::nearest;
 use crate::trace::Trace;
 use input::{Folder, Found};
-use ledger::{Cache, Manifest, Record, Seen};
+use ledger::{Cache, Journal, Manifest, Record, Seen};
 use stamp::{Digest, Stamp};
 use templates::{Content, Templates};
 
@@ -130,6 +130,7 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
     let is_anything = !folders.is_empty() || next != Manifest::default();
     if is_anything && !options.check {
         next.write(&options.docs)?;
+        shop.journal.remove()?;
         if records != cache.records.into_iter().collect() || cache.written == 0 {
             Cache::write(&options.docs, key, &records)?;
         }
@@ -188,6 +189,7 @@ struct Shop<'a> {
     options: &'a Options,
     manifest: &'a Manifest,
     cache: &'a Cache,
+    journal: Journal,
     captures: HashMap<&'a str, &'a Folder>,
     templates: Mutex<HashMap<Vec<PathBuf>, Arc<Templates>>>,
     profiles: Mutex<HashMap<String, Arc<Profile>>>,
@@ -212,6 +214,7 @@ impl<'a> Shop<'a> {
             options,
             manifest,
             cache,
+            journal: Journal::of(&options.docs),
             captures: folders.iter().map(|folder| (folder.path.as_str(), folder)).collect(),
             templates: Mutex::default(),
             profiles: Mutex::default(),
@@ -260,23 +263,27 @@ impl Shop<'_> {
         let found = || folder.files.iter().chain(&folder.shared);
         // What else was read (templates, a profile, another capture) follows the folder's own files.
         let (own, others) = record.inputs.split_at_checked(found().count())?;
-        let same = found().zip(own).all(|(file, seen)| {
-            file.path == seen.path && seen.is_still(&file.path, file.stamp, self.cache.written)
-        });
-        if !same {
-            return None;
-        }
-        for seen in others {
-            let now = if seen.path.is_dir() { listing(&seen.path)? } else { Seen::now(&seen.path)? };
-            if now.digest != seen.digest {
+        let mut now = Record::default();
+        for (file, seen) in found().zip(own) {
+            if file.path != seen.path || !seen.is_still(&file.path, file.stamp, self.cache.written) {
                 return None;
             }
+            now.inputs.push(seen.restamped(file.stamp));
+        }
+        for seen in others {
+            let found = if seen.path.is_dir() { listing(&seen.path)? } else { Seen::now(&seen.path)? };
+            if found.digest != seen.digest {
+                return None;
+            }
+            now.inputs.push(found);
         }
         for seen in &record.outputs {
             let file = self.options.docs.join(&seen.path);
-            if !seen.is_still(&file, Stamp::at(&file)?, self.cache.written) {
+            let stamp = Stamp::at(&file)?;
+            if !seen.is_still(&file, stamp, self.cache.written) {
                 return None;
             }
+            now.outputs.push(seen.restamped(stamp));
         }
         let pages = record
             .outputs
@@ -287,7 +294,7 @@ impl Shop<'_> {
         if !pages.iter().all(|(page, digest)| self.manifest.wrote(page, *digest)) {
             return None;
         }
-        Some(Outcome { unchanged: pages.len(), pages, record: record.clone(), ..Outcome::default() })
+        Some(Outcome { unchanged: pages.len(), pages, record: now, ..Outcome::default() })
     }
 
     /// The files of a capture: their paths below the docs folder, and their content.
@@ -429,13 +436,22 @@ impl Shop<'_> {
         if capture.settings.layout != Layout::Page || !is_snippet {
             return Ok(());
         }
-        let Some(other) = self.captures.get(above) else { return Ok(()) };
-        if Capture::settings(other)?.layout == Layout::Page {
+        let Some(other) = self.captures.get(above).filter(|_| !path.is_empty()) else { return Ok(()) };
+        let made = page_path(path, Layout::Page, "");
+        let is_same = match Capture::settings(other)?.layout {
+            Layout::Page => made == page_path(above, Layout::Page, ""),
+            Layout::Snippets => true,
+        };
+        if !is_same {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::Setting, format!("the page of `{path}` would be a snippet of `{above}`"))
-            .at(Place::file(&capture.folder.dir))
-            .hint("rename one of the two captures"))
+        let above = if above.is_empty() { "." } else { above };
+        Err(Error::new(
+            ErrorKind::Setting,
+            format!("the page of `{path}` would be the same file as one of `{above}`"),
+        )
+        .at(Place::file(&capture.folder.dir))
+        .hint("rename one of the two captures"))
     }
 
     /// Puts pages where they belong in one go, if they are all in a folder that is not there yet.
@@ -458,6 +474,9 @@ impl Shop<'_> {
         }
         let files = pages.iter().map(|made| (&made.page[length + 1..], made.content.as_bytes()));
         // What is wrong with the place is told file by file.
+        if self.journal.note(pages.iter().map(|made| (made.page.as_str(), made.digest))).is_err() {
+            return false;
+        }
         let Ok(stamps) = write::new_folder(&self.options.docs, &place, files) else { return false };
         for (Made { page, digest, .. }, stamp) in pages.iter().zip(stamps) {
             outcome.written.push(self.options.docs.join(page));
@@ -489,9 +508,11 @@ impl Shop<'_> {
         };
         if self.options.check {
             outcome.stale.push(Stale { file, old, new: Some(content.into_bytes()) });
+            outcome.pages.push((page, digest));
             return;
         }
-        match write::replace(docs, &file, bytes) {
+        let noted = self.journal.note(std::iter::once((page.as_str(), digest)));
+        match noted.and_then(|()| write::replace(docs, &file, bytes)) {
             Ok(()) => {
                 outcome.written.push(file.clone());
                 self.note(page, &file, digest, outcome);
@@ -523,9 +544,16 @@ impl Shop<'_> {
         if metadata.is_dir() {
             return Err(not_ours(file, "a folder is in its place"));
         }
-        let old = std::fs::read(file).map_err(|error| Error::io("read", file, error))?;
+        let old = match std::fs::read(file) {
+            // What a link leads to is not docgen's to show.
+            Err(_) if metadata.is_symlink() => Vec::new(),
+            read => read.map_err(|error| Error::io("read", file, error))?,
+        };
         if old.len() == new.len() && Digest::of(&old) == digest {
             return Ok(Existing::Same);
+        }
+        if metadata.is_symlink() && !self.options.force {
+            return Err(not_ours(file, "a symbolic link is in its place"));
         }
         let ours = metadata.is_file() && self.manifest.wrote(page, Digest::of(&old));
         match (ours || self.options.force, self.manifest.holds(page)) {
@@ -623,15 +651,23 @@ fn prune(
         let file = options.docs.join(&page);
         let is_inside =
             Path::new(&page).components().all(|part| matches!(part, std::path::Component::Normal(_)));
-        let Ok(old) = std::fs::read(&file) else {
-            manifest.remove(&page);
-            continue;
+        let old = match std::fs::read(&file) {
+            Ok(old) => old,
+            Err(error) if is_gone(&error) => {
+                manifest.remove(&page);
+                continue;
+            }
+            Err(error) => {
+                report.errors.push(Error::io("read", &file, error));
+                report.failed += 1;
+                continue;
+            }
         };
         if !is_inside || !(manifest.wrote(&page, Digest::of(&old)) || options.force) {
             report.errors.push(
                 Error::new(
                     ErrorKind::Ownership,
-                    format!("the capture of `{}` is gone, but the page was edited by hand", file.display()),
+                    format!("no capture makes `{}` any more, but it was edited by hand", file.display()),
                 )
                 .at(Place::file(&file))
                 .hint("remove it, or have docgen remove it with `--force`"),
@@ -653,6 +689,12 @@ fn prune(
             Err(error) => report.errors.push(Error::io("remove", &file, error)),
         }
     }
+}
+
+/// Whether there is no such file any more, be it that a folder has its place.
+fn is_gone(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | IsADirectory)
 }
 
 fn remove_empty_folders(docs: &Path, file: &Path) {

@@ -4,14 +4,15 @@
 //! each: some text, a field, some text. So the templates are rendered once with
 //! marks in the place of the fields, and every message after that is its fields
 //! between the pieces. A message for which a filter would do something (a backtick
-//! in a path, say) takes the way through the template. What this leaves out:
+//! in a path, say) takes the way through the template. So does the index of a page
+//! that has more to show than messages. What this leaves out:
 //! templates of the user's, which may do anything with a field.
 
 use crate::page::{Block, Entry, Message, Page, Phrases};
 use crate::sequence::Side;
 use crate::text::Text;
 
-use super::escape;
+use super::{escape, view};
 
 /// A template's output for any plain message.
 #[derive(Debug)]
@@ -117,6 +118,7 @@ impl Index {
             && page.command.is_none()
             && page.reference.is_none()
             && page.filtered == 0
+            && !view::is_wide(page)
             && page.exchanges.iter().all(|exchange| exchange.purpose.is_none())
             && page.log.fits_plain_fence()
             && escape::is_inert(&page.title);

@@ -85,3 +85,36 @@ pub(super) fn remove_leftovers(docs: &Path) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_appears_whole_or_not_at_all() {
+        let docs = tempfile::tempdir().unwrap();
+        std::fs::create_dir(docs.path().join(FOLDER)).unwrap();
+        let folder = docs.path().join("a/b");
+        let make = |text: &'static str| {
+            new_folder(docs.path(), &folder, [("x.md", text.as_bytes()), ("y.md", b"y")].into_iter())
+        };
+        let stamps = make("x").unwrap();
+        assert_eq!(std::fs::read(folder.join("x.md")).unwrap(), b"x");
+        assert_eq!(Stamp::at(&folder.join("y.md")), Some(stamps[1]));
+
+        make("other").unwrap_err();
+        assert_eq!(std::fs::read(folder.join("x.md")).unwrap(), b"x");
+        assert_eq!(std::fs::read_dir(docs.path().join(FOLDER)).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_a_killed_run_left_goes() {
+        let docs = tempfile::tempdir().unwrap();
+        let left = part(docs.path());
+        std::fs::create_dir_all(&left).unwrap();
+        std::fs::write(left.join("x.md"), "x").unwrap();
+        std::fs::write(part(docs.path()), "y").unwrap();
+        remove_leftovers(docs.path());
+        assert_eq!(std::fs::read_dir(docs.path().join(FOLDER)).unwrap().count(), 0);
+    }
+}

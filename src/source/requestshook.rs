@@ -114,6 +114,10 @@ struct Damage {
 }
 
 /// What comes after a body, or where the reader has lost its way.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one lives at a time; a box would cost each entry an allocation"
+)]
 enum Next {
     Entry(Entry),
     Damage(Damage),

@@ -19,7 +19,7 @@ pub fn write(trace: &Trace) -> String {
     Log::of(trace).text
 }
 
-/// The log of [`write`], and the trace with the headers and bodies that the log shows: they share
+/// The log of [`write()`], and the trace with the headers and bodies that the log shows: they share
 /// its memory, and JSON that was on a single line is laid out.
 pub fn rewrite(mut trace: Trace) -> (Trace, Text) {
     let Log { text, parts } = Log::of(&trace);
@@ -149,7 +149,7 @@ impl Message<'_> {
 
 /// `text` as the middleware lays it out, if it is an object or array on one line.
 fn single_line_json(text: &str) -> Option<String> {
-    let may_be = text.starts_with(['{', '[']) && memchr::memchr(b'\n', text.as_bytes()).is_none();
+    let may_be = text.starts_with(['{', '[']) && json::is_one_line(text);
     if may_be { json::reindent(text) } else { None }
 }
 

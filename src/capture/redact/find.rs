@@ -20,8 +20,9 @@ struct Patterns {
     tokens: Regex,
     private_keys: Regex,
     urls: Regex,
-    /// A name and a value: of a JSON member (also in a JSON string), a query, a variable, an option.
-    keys: [Regex; 4],
+    /// A name and a value: of a JSON member (also in a JSON string), a query, a variable, a row of a table,
+    /// an option.
+    keys: [Regex; 5],
     /// A name and a value: of a header line, a header in quotes, a header in a HAR.
     headers: [Regex; 3],
 }
@@ -38,6 +39,7 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
             regex(r#"\\*["']([\w.-]+)\\*["'][ \t]*:[ \t\r\n]*\\*["']([^"'\\\n]+)"#),
             regex(r#"[?&]([\w.-]+)=([^&\s"'<>)\\`]+)"#),
             regex(r#"(?m)\b([A-Z][A-Z0-9_]*)=["']?([^\s"'\\`]+)"#),
+            regex(r"(?m)^[ \t]*\|[ \t]*([\w.-]+)[ \t]*\|[ \t]*([^\s|]+)[ \t]*\|"),
             regex(r#"(?:^|[\s"'(])--([a-z][a-z0-9-]*)(?:=|[ \t]+)["']?([^\s"'\\`-][^\s"'\\`]*)"#),
         ],
         headers: [

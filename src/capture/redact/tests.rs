@@ -271,6 +271,7 @@ fn secrets_in_clear_are_found() {
             "\"password\": \"***\", \"password\": \"{password}\", OS_PASSWORD=$PW, <password>".to_owned(),
             vec![],
         ),
+        ("| adminPass | pv3x |\n| user | me |\n| password | ***  |\n".to_owned(), vec!["pv3x".to_owned()]),
         ("\"methods\": [\"password\"], \"password_expires_at\": \"2026\"".to_owned(), vec![]),
     ] {
         assert_eq!(kinds(&text), found, "{text}");

@@ -1,0 +1,175 @@
+//! A folder with captures and pages, and the real program run on it.
+#![allow(dead_code, reason = "each test file uses what it needs")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder of its own for one test, with `captures` and `docs` in it.
+pub struct Site {
+    folder: tempfile::TempDir,
+}
+
+impl Site {
+    pub fn new() -> Site {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("captures")).unwrap();
+        Site { folder }
+    }
+
+    /// A site with captures of these paths, each a log of two exchanges that tell its path.
+    pub fn with(captures: &[&str]) -> Site {
+        let site = Site::new();
+        for capture in captures {
+            site.write(&format!("captures/{capture}/trace.log"), log(capture, "first"));
+        }
+        site
+    }
+
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn path(&self, file: &str) -> PathBuf {
+        self.root().join(file)
+    }
+
+    pub fn write(&self, file: &str, content: impl AsRef<[u8]>) {
+        let path = self.path(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    pub fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.path(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    }
+
+    pub fn exists(&self, file: &str) -> bool {
+        self.path(file).symlink_metadata().is_ok()
+    }
+
+    /// `docgen render captures docs` with more arguments.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_docgen"));
+        command.args(["render", "captures", "docs"]).args(arguments);
+        command.current_dir(self.root()).env("NO_COLOR", "1");
+        command
+    }
+
+    pub fn render(&self, arguments: &[&str]) -> Ran {
+        Ran::from(self.command(arguments).output().unwrap())
+    }
+
+    /// Renders, which has to go well.
+    #[track_caller]
+    pub fn renders(&self) -> Ran {
+        let ran = self.render(&[]);
+        assert_eq!(ran.status, 0, "{}", ran.err);
+        ran
+    }
+
+    /// All files of the docs folder but docgen's own bookkeeping, by name.
+    pub fn pages(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut pages = self.files("docs");
+        pages.retain(|name, _| !name.starts_with(".docgen/"));
+        pages
+    }
+
+    /// All files below a folder, by name.
+    pub fn files(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
+        let root = self.path(folder);
+        let entries = walkdir::WalkDir::new(&root).into_iter().flatten();
+        entries
+            .filter(|entry| entry.file_type().is_file())
+            .map(|entry| {
+                let name = entry.path().strip_prefix(&root).unwrap().display().to_string();
+                (name, fs::read(entry.path()).unwrap())
+            })
+            .collect()
+    }
+
+    /// A command of git, which has to go well: its output.
+    #[track_caller]
+    pub fn git(&self, arguments: &[&str]) -> String {
+        let output = Command::new("git")
+            .args(["-c", "user.name=Somebody", "-c", "user.email=somebody@example.org"])
+            .args(["-c", "init.defaultBranch=main", "-c", "commit.gpgsign=false"])
+            .args(arguments)
+            .current_dir(self.root())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
+        text(&output.stdout)
+    }
+}
+
+/// What a run left.
+#[derive(Debug)]
+pub struct Ran {
+    pub status: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ran {
+    /// Checks the summary line, without the time.
+    #[track_caller]
+    pub fn says(&self, summary: &str) {
+        let last = self.err.lines().last().unwrap_or_default();
+        assert_eq!(last.rsplit_once(" in ").map(|(before, _)| before), Some(summary), "{}", self.err);
+    }
+
+    /// Checks that a person is asked for, with all of these words.
+    #[track_caller]
+    pub fn complains(&self, words: &[&str]) {
+        assert_eq!(self.status, 1, "{}", self.err);
+        for word in words {
+            assert!(self.err.contains(word), "`{word}` is missing in:\n{}", self.err);
+        }
+        assert!(!self.err.contains("panicked"), "{}", self.err);
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Ran {
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        let status = output.status.code().unwrap_or(-1);
+        Ran { status, out: text(&output.stdout), err: text(&output.stderr) }
+    }
+}
+
+/// A log in the requestshook format with two exchanges.
+pub fn log(path: &str, word: &str) -> String {
+    let path = &path.replace(char::is_whitespace, "%20");
+    let mut log = entry(path, "1", "none", word);
+    log.push_str(&entry(path, "2", "none", word));
+    log
+}
+
+/// An exchange of such a log, with this id and this body of its response.
+pub fn entry(path: &str, id: &str, body: &str, word: &str) -> String {
+    format!(
+        "\n### (client) REQ >>> (glance) : GET http://127.0.0.1/{path}?{word}\nAccept: */*\n\
+         X-Requestshook-Request-Id: {id}\n\nnone\n\n\
+         \n### (client) RESP <<< (glance) : 200 OK GET http://127.0.0.1/{path}?{word}\nX-Word: {word}\n\
+         X-Requestshook-Request-Id: {id}\n\n{body}\n\n"
+    )
+}
+
+/// Whether this runs as a user whom no permissions stop.
+pub fn is_root() -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x");
+    fs::write(&file, "x").unwrap();
+    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+    fs::read(&file).is_ok()
+}
+
+/// Says on standard error that a test does not run here.
+pub fn skip(why: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+}
