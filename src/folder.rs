@@ -422,7 +422,7 @@ mod tests {
         let folder = old_folder(root.path());
         let inode = |path: &Path| fs::metadata(path).unwrap().ino();
         let before = (inode(&folder), inode(&folder.join("page.md")));
-        fs::set_permissions(&folder.join("trace.har"), std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        fs::set_permissions(folder.join("trace.har"), std::os::unix::fs::PermissionsExt::from_mode(0o600))
             .unwrap();
         change(&folder, &NEW).unwrap();
         assert_eq!(before, (inode(&folder), inode(&folder.join("page.md"))));

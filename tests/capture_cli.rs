@@ -610,8 +610,9 @@ fn signal(name: &str, process: u32) {
 
 /// A command that says which run it is, to its server and on its output.
 fn runs(project: &Project, server: &str) {
-    let command =
-        format!("sh -c 'echo run $RUN; for n in 1 2 3; do curl -sS http://{server}/?run=$RUN || exit; done'");
+    let command = format!(
+        "sh -c 'echo run $RUN; sleep 0.1; for n in 1 2 3; do curl -sS http://{server}/?run=$RUN || exit; done'"
+    );
     project.write("captures/a/capture.toml", &format!("command = {command:?}\n"));
 }
 
@@ -670,14 +671,22 @@ fn killed_at_any_moment() {
         let run = format!("r{round}");
         let mut docgen = project.docgen(&["-q", "capture", "captures"]);
         let mut docgen = docgen.env("RUN", &run).stderr(Stdio::null()).spawn().unwrap();
-        // Spread over the usual time and a little more, each of the three in turn.
+        // Spread over the usual time and a little more, each of the three in turn; the command lives shorter.
         let part = f64::from(round * 7 % rounds) / f64::from(rounds);
-        std::thread::sleep(usual.mul_f64(part * 1.2));
         let victim = round as usize % 3;
-        match victim {
-            0 => signal("KILL", docgen.id()),
-            1 => children(docgen.id()).into_iter().for_each(|child| signal("KILL", child)),
-            _ => server.kill().unwrap(),
+        if victim == 1 {
+            let child = loop {
+                match (children(docgen.id()).first(), docgen.try_wait().unwrap()) {
+                    (Some(&child), _) => break Some(child),
+                    (None, Some(_)) => break None,
+                    (None, None) => std::thread::sleep(Duration::from_millis(1)),
+                }
+            };
+            std::thread::sleep(Duration::from_millis(150).mul_f64(part));
+            child.into_iter().for_each(|child| signal("KILL", child));
+        } else {
+            std::thread::sleep(usual.mul_f64(part * 1.2));
+            if victim == 0 { docgen.kill().unwrap() } else { server.kill().unwrap() }
         }
         let ended = docgen.wait().unwrap();
         let now = the_run(&project);

@@ -7,12 +7,11 @@
 // Helpers of tests panic as tests do.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use docgen::capture::redact::{RuleSpec, Rules};
-use docgen::capture::{CommandSpec, Options, ProxyOptions, openrc, record};
+use docgen::capture::openrc;
 use docgen::trace::{Exchange, UrlParts};
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -118,39 +117,70 @@ fn ten_commands(release: &str, scheme: &str) -> Result<(), Failed> {
         &["remove", "project", &name, "demo"],
         &["delete", &name],
     ];
-    let mut published = String::new();
+    let captures = folder.path().join("captures");
+    std::fs::create_dir(&captures)?;
+    std::fs::write(captures.join("docgen.toml"), "locale = \"ko\"\n")?;
     for command in commands {
         let from = log_length(release);
-        let words = ["openstack", "image"].iter().chain(command).map(|word| (*word).to_owned()).collect();
-        let options = Options {
-            proxy: ProxyOptions { temp_dir: folder.path().to_owned(), ..ProxyOptions::default() },
-            redaction: Some(Rules::new("ko", &RuleSpec::default())?),
-            from: None,
-            allow_broken: false,
-        };
-        let recording = record(&CommandSpec::new(words, env.clone()), &options, &mut |_| {})
-            .map_err(|failure| format!("{:?} {:?} {}", failure.errors, failure.notes, failure.output))?;
-        if !recording.notes.is_empty() {
-            return Err(format!("{command:?}: {:?}", recording.notes).into());
+        let path = format!("image/{}-{}", command[0], command[1].trim_start_matches('-'));
+        let path = path.replace(|c: char| !(c.is_ascii_alphanumeric() || "/-".contains(c)), "_");
+        let words = ["openstack", "image"].iter().chain(command);
+        docgen(&env, &["capture".as_ref(), captures.as_os_str(), path.as_ref(), "--".as_ref()], words)?;
+        let file = captures.join(&path).join("trace.har");
+        let read = docgen::source::read(&file, std::fs::read(&file)?);
+        if !read.diagnostics.is_empty() {
+            return Err(format!("{command:?}: {:?}", read.diagnostics).into());
         }
-        let trace = recording.exchanges.trace()?;
-        let recorded: Vec<Seen> = trace.exchanges.iter().map(seen).collect();
+        let recorded: Vec<Seen> = read.trace.exchanges.iter().map(seen).collect();
         let truth = access_log(release, from)?;
         if recorded != truth || recorded.len() < 2 {
             return Err(format!("{command:?}\nrecorded {recorded:#?}\nthe servers saw {truth:#?}").into());
         }
         println!("{release} {scheme} image {:<12} {} exchanges", command[0], recorded.len());
-        published.push_str(&format!("{trace:?}{}", recording.output));
+    }
+    let docs = folder.path().join("docs");
+    for verb in ["render", "check"] {
+        docgen(&env, &[verb.as_ref(), captures.as_os_str(), docs.as_os_str()], [].iter())?;
     }
     if std::fs::read(&image)? != std::fs::read(&saved)? {
         return Err("the image came back changed".into());
     }
-    let issued = std::fs::read_to_string(cloud_dir(release).join("log/secrets.txt"))?;
-    let password = env.iter().find(|(name, _)| name == "OS_PASSWORD").unwrap().1.to_str().unwrap();
-    for secret in issued.lines().chain([password]) {
-        if published.contains(secret) {
-            return Err("a secret that the cloud issued is in the recording".into());
-        }
+    no_secret_in(&[&captures, &docs], release, &env)
+}
+
+/// Runs docgen, which has to do well and to have nothing to say of servers.
+fn docgen<'w>(
+    env: &[(OsString, OsString)],
+    arguments: &[&OsStr],
+    words: impl Iterator<Item = &'w &'w str>,
+) -> Result<(), Failed> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_docgen"));
+    command.args(arguments).args(words).env_clear().envs(env.iter().cloned()).env("NO_COLOR", "1");
+    let output = command.output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() || said.contains("error: ") {
+        return Err(format!("docgen {arguments:?}: {said}").into());
     }
     Ok(())
+}
+
+/// Whether files below these folders hold none of what the cloud issued.
+fn no_secret_in(folders: &[&Path], release: &str, env: &[(OsString, OsString)]) -> Result<(), Failed> {
+    let issued = std::fs::read_to_string(cloud_dir(release).join("log/secrets.txt"))?;
+    let password = env.iter().find(|(name, _)| name == "OS_PASSWORD").unwrap().1.to_str().unwrap();
+    let secrets: Vec<&str> = issued.lines().chain([password]).collect();
+    if secrets.len() < 10 {
+        return Err("the cloud issued no tokens".into());
+    }
+    let files = folders.iter().flat_map(|folder| walkdir::WalkDir::new(folder).into_iter().flatten());
+    let mut count = 0;
+    for file in files.filter(|entry| entry.file_type().is_file()) {
+        let text = String::from_utf8_lossy(&std::fs::read(file.path())?).into_owned();
+        if secrets.iter().any(|secret| text.contains(secret)) {
+            return Err(format!("{} holds a secret that the cloud issued", file.path().display()).into());
+        }
+        count += 1;
+    }
+    // Of each command three facts and a page.
+    if count < 40 { Err(format!("there are but {count} files").into()) } else { Ok(()) }
 }
