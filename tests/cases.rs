@@ -7,8 +7,6 @@
 //! `UPDATE_CASES=1 cargo test --test cases` writes what comes out over what is expected.
 #![allow(clippy::unwrap_used, reason = "clippy does not see that all of this is a test")]
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -2,8 +2,6 @@
 //! place, and all other pages written.
 #![allow(clippy::unwrap_used, reason = "clippy does not see that all of this is a test")]
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
-
 mod support;
 
 use std::fs;

@@ -3,8 +3,6 @@
 //! The hand-written pages are not part of the project: where they are missing, this says so.
 #![allow(clippy::unwrap_used, reason = "clippy does not see that all of this is a test")]
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
-
 mod support;
 
 use std::fs;

@@ -1,6 +1,4 @@
 //! The writer as a user meets it: what is written, what is left alone, and what is removed.
-
-#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "clippy does not see that all of this is a test")]
 
