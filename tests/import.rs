@@ -1,5 +1,10 @@
 //! Pages to captures and back: the seeds, pages full of the irregularities of hand work, and
 //! generated ones.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "clippy does not see that all of this is a test"
+)]
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 

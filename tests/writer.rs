@@ -7,6 +7,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use support::{Ran, Site, entry, is_root, log, skip};
@@ -139,12 +140,15 @@ fn a_foreign_file_is_named_and_left_alone() {
     site.renders().says("0 written, 8 unchanged, 0 removed, 0 failed");
 }
 
+/// What happens to a site between two runs.
+type Change<'a> = &'a dyn Fn(&Site);
+
 #[test]
 fn a_hand_edit_is_named_and_left_alone() {
     let edit = "docs/a/index.md";
     let without_cache = |site: &Site| fs::remove_file(site.path("docs/.docgen/cache")).unwrap();
     let with_new_trace = |site: &Site| site.write("captures/a/trace.log", log("a", "second"));
-    let cases: [(&str, &dyn Fn(&Site)); 3] = [
+    let cases: [(&str, Change<'_>); 3] = [
         ("the capture is as it was", &|_| {}),
         ("there is no cache, as in a fresh clone", &without_cache),
         ("the capture is new", &with_new_trace),
@@ -349,7 +353,7 @@ fn the_same_bytes_whatever_the_machine() {
     site.renders();
     let pages = site.pages();
     let manifest = site.read("docs/.docgen/manifest");
-    let again = |set: &dyn Fn(&mut std::process::Command)| {
+    let again = |set: &dyn Fn(&mut Command) -> &mut Command| {
         fs::remove_dir_all(site.path("docs")).unwrap();
         let mut command = site.command(&[]);
         set(&mut command);
@@ -359,19 +363,19 @@ fn the_same_bytes_whatever_the_machine() {
         assert_eq!(site.read("docs/.docgen/manifest"), manifest);
     };
     for jobs in ["1", "2", "8"] {
-        again(&|command| drop(command.args(["--jobs", jobs])));
+        again(&|command| command.args(["--jobs", jobs]));
     }
     for locale in ["C", "ko_KR.UTF-8", "tr_TR.UTF-8"] {
-        again(&|command| drop(command.env("LC_ALL", locale).env("LANG", locale)));
+        again(&|command| command.env("LC_ALL", locale).env("LANG", locale));
     }
-    again(&|command| drop(command.env("TZ", "Pacific/Kiritimati")));
-    again(&|command| drop(command.env_clear()));
+    again(&|command| command.env("TZ", "Pacific/Kiritimati"));
+    again(&|command| command.env_clear());
     // Other ways to say the same folders.
     let absolute = |name: &str| site.path(name).display().to_string();
     let elsewhere = |captures: &str, docs: &str, cwd: &std::path::Path, before: &str| {
         fs::remove_dir_all(site.path("docs")).unwrap();
         let script = format!("{before}; exec \"$0\" render \"$1\" \"$2\" --quiet");
-        let output = std::process::Command::new("sh")
+        let output = Command::new("sh")
             .args(["-c", &script, env!("CARGO_BIN_EXE_docgen"), captures, docs])
             .current_dir(cwd)
             .output()
@@ -420,9 +424,12 @@ fn what_a_page_is_made_from_makes_it_anew_and_no_other() {
         "name = \"mine\"\n[[participant]]\nid = \"images\"\naliases = [\"glance\"]\n",
         &["two/c/diagram.md"],
     );
-    let all_index = ["one/a/index.md", "one/b/index.md", "two/c/index.md"];
-    changed("captures/docgen.toml", "locale = \"ko\"\n", &all_index);
-    changed("captures/two/c/docgen.toml", "locale = \"en\"\n", &["two/c/index.md"]);
+    let all =
+        ["one/a", "one/b", "two/c"].map(|page| [format!("{page}/body.md"), format!("{page}/diagram.md")]);
+    let all: Vec<&str> = all.iter().flatten().map(String::as_str).collect();
+    changed("captures/docgen.toml", "locale = \"en\"\nquery = true\n", &all);
+    // One that was not there.
+    changed("captures/two/c/docgen.toml", "query = false\n", &["two/c/body.md", "two/c/diagram.md"]);
 }
 
 #[test]
