@@ -58,6 +58,8 @@ pub struct Settings {
     pub layout: Layout,
     /// The language of what docgen itself writes: the name of a phrase file.
     pub locale: String,
+    /// Where the locale was written, if it was.
+    pub locale_place: Option<Place>,
     /// The profile's name, or the path of its file (relative paths are already resolved).
     pub profile: Option<Located<String>>,
     /// The release whose documentation is linked to.
@@ -71,7 +73,7 @@ pub struct Settings {
     /// Under which path the site finds the page's snippets, instead of the page's own.
     pub snippet_prefix: Option<String>,
     /// Folders with the user's own templates, the nearest first.
-    pub templates: Vec<PathBuf>,
+    pub templates: Vec<Located<PathBuf>>,
     /// What a path shows instead of a value.
     pub vars: Vec<(String, String)>,
     /// The environment that the command is shown (and run) with.
@@ -225,11 +227,11 @@ pub struct Note {
     /// What it says; `{name}` shows a variable.
     pub text: String,
     /// Where: `right of glance`, `left of glance`, `over client,glance`.
-    pub position: String,
+    pub position: toml::Spanned<String>,
     /// A label or a selector, with `.request` for the message before which it stands
     /// to be the request; the note comes after the response otherwise.
     pub after: toml::Spanned<String>,
-    /// The file that `after` stands in.
+    /// The file that `position` and `after` stand in.
     #[serde(skip)]
     pub origin: Option<Origin>,
 }
@@ -315,6 +317,11 @@ impl Layer {
 }
 
 impl Settings {
+    /// The folders with the user's own templates, the nearest first.
+    pub fn template_dirs(&self) -> Vec<PathBuf> {
+        self.templates.iter().map(|dir| dir.value.clone()).collect()
+    }
+
     /// What the layers say together, given from the farthest (the captures' root) to the nearest.
     /// A key of a nearer file wins; the tables `vars`, `env` and `label` are merged key by key.
     pub fn resolve(layers: &[Layer]) -> Settings {
@@ -364,7 +371,8 @@ impl Settings {
             settings.layout = typed.layout.unwrap_or(settings.layout);
             settings.noise = typed.noise.unwrap_or(settings.noise);
             if let Some(locale) = &typed.locale {
-                settings.locale.clone_from(locale);
+                settings.locale.clone_from(locale.get_ref());
+                settings.locale_place = Some(layer.origin.place(locale.span()));
             }
             if let Some(profile) = &typed.profile {
                 let name = profile.get_ref();
@@ -376,7 +384,9 @@ impl Settings {
                 settings.profile = Some(Located { value, place: layer.origin.place(profile.span()) });
             }
             if let Some(templates) = &typed.templates {
-                settings.templates.insert(0, layer.folder().join(templates));
+                let value = layer.folder().join(templates.get_ref());
+                let place = layer.origin.place(templates.span());
+                settings.templates.insert(0, Located { value, place });
             }
             merge(&mut settings.vars, typed.vars.iter().cloned());
             merge(&mut settings.phrases, typed.phrases.iter().cloned());
@@ -461,14 +471,14 @@ struct Typed {
     description: Option<String>,
     command: Option<String>,
     layout: Option<Layout>,
-    locale: Option<String>,
+    locale: Option<toml::Spanned<String>>,
     profile: Option<toml::Spanned<String>>,
     release: Option<String>,
     reference: Option<String>,
     query: Option<bool>,
     output_title: Option<String>,
     snippet_prefix: Option<String>,
-    templates: Option<PathBuf>,
+    templates: Option<toml::Spanned<PathBuf>>,
     noise: Option<bool>,
     #[serde(deserialize_with = "in_order")]
     vars: Vec<(String, String)>,

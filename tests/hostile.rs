@@ -1,7 +1,6 @@
 //! Files that no recorder writes, given to the real program: no panic, no hang, an error with its
 //! place, and all other pages written.
-
-#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
+#![allow(clippy::unwrap_used, reason = "clippy does not see that all of this is a test")]
 
 mod support;
 
@@ -51,7 +50,7 @@ fn a_har_that_is_none_is_named_with_its_place() {
     let entry = format!(r#"{{"startedDateTime":"2026-01-01T00:00:00.000Z","time":1,{message}}}"#);
 
     complains("trace.har", "", &["captures/bad/trace.har"]);
-    complains("trace.har", "{}", &["captures/bad/trace.har:1:1", "log"]);
+    complains("trace.har", "{}", &["captures/bad/trace.har:1:1", "in no format that docgen reads"]);
     complains("trace.har", "[1, 2]", &["captures/bad/trace.har:1:1"]);
     complains("trace.har", r#"{"log": {}}"#, &["captures/bad/trace.har:1:", "entries"]);
     complains("trace.har", r#"{"log": {"entries": 3}}"#, &["captures/bad/trace.har:1:"]);
@@ -149,11 +148,22 @@ fn text_in_other_clothes() {
 
 #[test]
 fn what_is_no_log_is_named() {
-    complains("trace.log", "", &["captures/bad/trace.log"]);
-    complains("trace.log", "\n\n\n", &["captures/bad/trace.log"]);
-    complains("trace.log", "hello\nworld\n", &["captures/bad/trace.log"]);
-    complains("trace.log", [0u8; 100_000], &["captures/bad/trace.log"]);
+    complains("trace.log", "\nhello\nworld\n", &["captures/bad/trace.log:2:1", "hello", "docgen reads HAR"]);
+    complains("trace.log", [0u8; 100_000], &["captures/bad/trace.log:1:1"]);
     complains("trace.log", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", &["captures/bad/trace.log"]);
+}
+
+/// A command may send nothing, and its log is empty then.
+#[test]
+fn an_empty_log_is_one_of_no_messages() {
+    for content in ["", "\n\n\n"] {
+        let site = Site::new();
+        site.write("captures/a/trace.log", content);
+        site.write("captures/b/trace.log", content);
+        site.write("captures/b/capture.toml", "layout = \"page\"\n");
+        site.renders();
+        assert_eq!(site.read("docs/a/diagram.md"), "");
+    }
 }
 
 #[test]
@@ -172,7 +182,7 @@ fn a_file_that_cannot_be_read_costs_its_own_page() {
         return skip("permissions do not stop root");
     }
     let site = Site::with(&["good", "bad"]);
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0);
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o0);
     fs::set_permissions(site.path("captures/bad/trace.log"), mode).unwrap();
     site.render(&[]).complains(&["captures/bad/trace.log", "cannot read"]);
     assert!(site.exists("docs/good/index.md"));

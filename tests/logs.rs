@@ -1,6 +1,5 @@
 //! Logs of a real cloud, against what its logging middleware wrote beside them.
-
-#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
+#![allow(clippy::unwrap_used, reason = "clippy does not see that all of this is a test")]
 
 mod support;
 

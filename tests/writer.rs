@@ -1,7 +1,6 @@
 //! The writer as a user meets it: what is written, what is left alone, and what is removed.
-
-#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "clippy does not see that all of this is a test")]
 
 mod support;
 
@@ -474,7 +473,7 @@ fn a_folder_that_cannot_be_written_is_named() {
     set_mode("docs/a", 0o700);
     ran.complains(&["docs/a/"]);
     assert!(site.read("docs/b/log.md").contains("second"));
-    set_mode("captures/a/trace.log", 0);
+    set_mode("captures/a/trace.log", 0o000);
     site.render(&[]).complains(&["cannot read", "captures/a/trace.log"]);
 }
 

@@ -29,7 +29,7 @@ use crate::error::{Error, ErrorKind, Place, Result};
 use crate::page::source::Source;
 use crate::page::{Input, Page, Phrases, Resolved};
 use crate::profile::Profile;
-use crate::render::holes::{Filler, Neighbours, Opening};
+use crate::render::holes::{Alone, Filler};
 use crate::render::templates::Templates;
 use crate::sequence::Side;
 use crate::sequence::naming;
@@ -311,8 +311,8 @@ impl Importer<'_> {
         };
         let resolved = Resolved::new(&input);
         let page = Arc::new(resolved.page()?);
-        let alone = Alone;
-        let filler = Filler::new(&page, &self.around.templates, resolved.scope(), &alone, "page.md", &[]);
+        // There are no other captures yet: a page by hand names none in a hole.
+        let filler = Filler::new(&page, &self.around.templates, resolved.scope(), &Alone, "page.md", &[]);
         let fill = |text: &str| {
             let source = Source::parse("page.md", text).ok()?;
             String::from_utf8(filler.fill(&[&source]).ok()?.pop()?).ok()
@@ -650,21 +650,4 @@ fn most_common(words: &[String]) -> Option<&str> {
     let count = |word: &&String| words.iter().filter(|other| other == word).count();
     let most = words.iter().rev().max_by_key(count)?;
     (count(&most) * 2 > words.len()).then_some(most.as_str())
-}
-
-/// There are no other captures yet: a page by hand names none in a hole.
-struct Alone;
-
-impl Neighbours for Alone {
-    fn openings(&self, _: &str) -> Result<Option<Arc<Vec<Opening>>>> {
-        Ok(None)
-    }
-
-    fn page_path(&self, _: &str) -> Result<Option<String>> {
-        Ok(None)
-    }
-
-    fn nearest(&self, _: &str) -> Option<String> {
-        None
-    }
 }

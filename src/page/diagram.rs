@@ -327,7 +327,8 @@ fn resolve_note(
     let exchange = scope.find(name, &place)?;
     let number = |side| scope.sequence.number(exchange, side);
     let after = number(side).or(number(Side::Request)).unwrap_or(0);
-    let position = note.position.trim();
+    let position = note.position.get_ref().trim();
+    let place = origin.place(note.position.span());
     let prefixes = ["right of", "left of", "over"];
     let found = prefixes.iter().find_map(|&prefix| Some((prefix, position.strip_prefix(prefix)?)));
     let Some((prefix, names)) = found else {

@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::holes::{Filler, Neighbours, Opening};
+use super::holes::{Alone, Filler};
 use super::input::{self, Folder, SHARED_SETTINGS};
 use super::ledger::{Cache, Manifest};
 use super::templates::Templates;
@@ -224,7 +224,8 @@ impl Desk<'_> {
         };
         let page = Arc::new(self.resolved.page()?);
         let scope = self.resolved.scope();
-        let filler = Filler::new(&page, self.templates, scope, &Nobody, "", &self.gone);
+        // Which exchanges a source shows needs no other capture.
+        let filler = Filler::new(&page, self.templates, scope, &Alone, "", &self.gone);
         let shown = filler.exchanges_shown(&self.sources.iter().collect::<Vec<_>>());
         let unshown = page.exchanges.iter().filter(|exchange| !shown[exchange.index]).map(|found| &**found);
         let taken: Vec<String> = self.lost.iter().chain(&self.gone).cloned().collect();
@@ -297,21 +298,4 @@ pub(super) fn open<T>(
         gone,
         diagnostics: capture.diagnostics.clone(),
     })
-}
-
-/// Which exchanges a source shows needs no other capture.
-struct Nobody;
-
-impl Neighbours for Nobody {
-    fn openings(&self, _: &str) -> Result<Option<Arc<Vec<Opening>>>> {
-        Ok(None)
-    }
-
-    fn page_path(&self, _: &str) -> Result<Option<String>> {
-        Ok(None)
-    }
-
-    fn nearest(&self, _: &str) -> Option<String> {
-        None
-    }
 }

@@ -92,6 +92,23 @@ fn without_query(path: &str) -> &str {
     path.split_once('?').map_or(path, |(path, _)| path)
 }
 
+/// No other captures: nothing to share, and no page to link to.
+pub(crate) struct Alone;
+
+impl Neighbours for Alone {
+    fn openings(&self, _: &str) -> Result<Option<Arc<Vec<Opening>>>> {
+        Ok(None)
+    }
+
+    fn page_path(&self, _: &str) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    fn nearest(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
 /// Fills the holes of one capture's page sources.
 pub(crate) struct Filler<'a> {
     page: &'a Arc<Page>,

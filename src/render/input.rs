@@ -12,6 +12,7 @@ use walkdir::WalkDir;
 use super::stamp::Stamp;
 use super::templates::UserTemplate;
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::settings::Located;
 
 /// The files of a capture folder that docgen reads. Others are the maintainer's own.
 pub const FILES: [&str; 7] =
@@ -73,16 +74,13 @@ pub fn find(root: &Path) -> Result<Vec<Folder>> {
         entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
     };
     for entry in walk.filter_entry(visible) {
-        let entry = entry.map_err(|error| {
-            let path = error.path().unwrap_or(root).to_path_buf();
-            Error::io("read", &path, error.into())
-        })?;
+        let entry = entry.map_err(|error| walk_error(root, error))?;
         let Some(name) = entry.file_name().to_str() else { continue };
         let is_shared = name == SHARED_SETTINGS;
         if entry.file_type().is_dir() || !(is_shared || FILES.contains(&name)) {
             continue;
         }
-        let metadata = entry.metadata().map_err(|error| Error::io("read", entry.path(), error.into()))?;
+        let metadata = entry.metadata().map_err(|error| walk_error(entry.path(), error))?;
         if !metadata.is_file() {
             continue;
         }
@@ -155,11 +153,16 @@ pub fn decode(file: &Path, bytes: Vec<u8>) -> Result<String> {
 ///
 /// # Errors
 /// [`ErrorKind::Io`] where a folder or file cannot be read.
-pub fn user_templates(dirs: &[PathBuf]) -> Result<BTreeMap<String, UserTemplate>> {
+pub fn user_templates(dirs: &[Located<PathBuf>]) -> Result<BTreeMap<String, UserTemplate>> {
     let mut templates = BTreeMap::new();
-    for dir in dirs.iter().rev() {
+    for Located { value: dir, place } in dirs.iter().rev() {
+        if !dir.is_dir() {
+            return Err(Error::new(ErrorKind::Io, format!("there is no folder `{}`", dir.display()))
+                .at(place.clone())
+                .hint("`docgen templates eject --to FOLDER` makes one of the default templates"));
+        }
         for entry in WalkDir::new(dir).sort_by_file_name() {
-            let entry = entry.map_err(|error| Error::io("read", dir, error.into()))?;
+            let entry = entry.map_err(|error| walk_error(dir, error))?;
             let is_template =
                 entry.path().extension().is_some_and(|extension| extension == "md" || extension == "toml");
             if !entry.file_type().is_file() || !is_template {
@@ -171,6 +174,12 @@ pub fn user_templates(dirs: &[PathBuf]) -> Result<BTreeMap<String, UserTemplate>
         }
     }
     Ok(templates)
+}
+
+fn walk_error(root: &Path, error: walkdir::Error) -> Error {
+    let path = error.path().unwrap_or(root).to_path_buf();
+    let cause = error.into_io_error();
+    Error::io("read", &path, cause.unwrap_or_else(|| std::io::Error::other("the folder is in itself")))
 }
 
 /// `path` below `root`, with `/` between its parts.

@@ -342,17 +342,17 @@ impl Shop<'_> {
     }
 
     fn templates(&self, capture: &mut Capture<'_>) -> Result<Arc<Templates>> {
-        let dirs = &capture.settings.templates;
+        let dirs = capture.settings.template_dirs();
         let mut all = self.templates.lock().unwrap_or_else(PoisonError::into_inner);
-        let templates = match all.get(dirs) {
+        let templates = match all.get(&dirs) {
             Some(templates) => templates.clone(),
             None => {
-                let made = Arc::new(Templates::new(input::user_templates(dirs)?)?);
+                let made = Arc::new(Templates::new(input::user_templates(&capture.settings.templates)?)?);
                 all.insert(dirs.clone(), made.clone());
                 made
             }
         };
-        for dir in dirs {
+        for dir in &dirs {
             capture.read.extend(listing(dir));
         }
         for file in templates.user_files() {
@@ -368,14 +368,22 @@ impl Shop<'_> {
         templates: &Templates,
         profile: Option<&Profile>,
     ) -> Result<Phrases> {
-        let Settings { locale, phrases: own, templates: dirs, .. } = &capture.settings;
-        let key =
-            (dirs.clone(), locale.clone(), profile.map(|profile| profile.name().to_owned()), own.clone());
+        let Settings { locale, phrases: own, .. } = &capture.settings;
+        let key = (
+            capture.settings.template_dirs(),
+            locale.clone(),
+            profile.map(|profile| profile.name().to_owned()),
+            own.clone(),
+        );
         let mut all = self.phrases.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(phrases) = all.get(&key) {
             return Ok(phrases.clone());
         }
-        let mut phrases = templates.phrases(locale)?;
+        let mut phrases =
+            templates.phrases(locale).map_err(|error| match &capture.settings.locale_place {
+                Some(place) if error.place().is_none() => error.at(place.clone()),
+                _ => error,
+            })?;
         if let Some(of_profile) = profile.and_then(|profile| profile.phrases(locale)) {
             phrases = phrases.overlaid(of_profile);
         }

@@ -277,6 +277,8 @@ impl Templates {
 
     /// An error of minijinja's, with the place in the user's own file.
     fn error(&self, error: &minijinja::Error) -> Error {
+        // An include that fails says so in each template around it; the innermost knows why.
+        let error = innermost(error);
         let name = error.name().unwrap_or_default();
         let message = match error.detail() {
             Some(detail) => format!("{}: {detail}", error.kind()),
@@ -301,6 +303,12 @@ impl Templates {
             .at(place)
             .hint("`docgen templates eject` writes the defaults to start from")
     }
+}
+
+/// The error in the template that is to blame.
+fn innermost(error: &minijinja::Error) -> &minijinja::Error {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref());
+    source.map_or(error, innermost)
 }
 
 /// What a file of a page holds.

@@ -48,11 +48,15 @@ pub enum Format {
 
 /// Reads `bytes`, the content of `file`, in the format that the content shows.
 ///
-/// A file of white space is a log of no messages: a command may send none.
+/// A log of white space is one of no messages: a command may send none. A HAR always has content.
 pub fn read(file: &Path, bytes: Vec<u8>) -> Read {
+    let is_utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     let text = decode(bytes);
     let format = match detect(&text) {
-        None if text.trim_ascii().is_empty() => return Read { text, ..Read::default() },
+        None if text.trim_ascii().is_empty() => match file.extension() {
+            Some(extension) if extension == "har" => Some(Format::Har),
+            _ => return Read { text, ..Read::default() },
+        },
         format => format,
     };
     let (trace, diagnostics) = match format {
@@ -61,12 +65,16 @@ pub fn read(file: &Path, bytes: Vec<u8>) -> Read {
         Some(Format::RequestsObserver) => requests_observer::read(file, &text),
         Some(Format::Keystoneauth) => keystoneauth::read(file, &text),
         None => {
-            let error = Error::new(ErrorKind::UnknownFormat, "this is in no format that docgen reads")
-                .at(Place::file(file))
-                .hint(
+            let (message, hint) = match is_utf16 {
+                true => ("this text is UTF-16", "save it as UTF-8, as by `iconv -f UTF-16 -t UTF-8`"),
+                false => (
+                    "this is in no format that docgen reads",
                     "docgen reads HAR 1.2 and the logs of requestshook, requests-observer and keystoneauth",
-                );
-            (Trace::default(), vec![error])
+                ),
+            };
+            let start = text.len() - text.trim_start().len();
+            let place = Place::span(file, &text, start, start);
+            (Trace::default(), vec![Error::new(ErrorKind::UnknownFormat, message).at(place).hint(hint)])
         }
     };
     Read { trace, diagnostics, format, text }

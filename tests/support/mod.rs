@@ -1,4 +1,5 @@
 //! A folder with captures and pages, and the real program run on it.
+#![allow(clippy::unwrap_used, reason = "all of this is a test")]
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
 use std::collections::BTreeMap;
@@ -7,19 +8,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// A folder of its own for one test, with `captures` and `docs` in it.
-pub struct Site {
+pub(crate) struct Site {
     folder: tempfile::TempDir,
 }
 
 impl Site {
-    pub fn new() -> Site {
+    pub(crate) fn new() -> Site {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("captures")).unwrap();
         Site { folder }
     }
 
     /// A site with captures of these paths, each a log of two exchanges that tell its path.
-    pub fn with(captures: &[&str]) -> Site {
+    pub(crate) fn with(captures: &[&str]) -> Site {
         let site = Site::new();
         for capture in captures {
             site.write(&format!("captures/{capture}/trace.log"), log(capture, "first"));
@@ -27,57 +28,57 @@ impl Site {
         site
     }
 
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn path(&self, file: &str) -> PathBuf {
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.root().join(file)
     }
 
-    pub fn write(&self, file: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, file: &str, content: impl AsRef<[u8]>) {
         let path = self.path(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
 
-    pub fn read(&self, file: &str) -> String {
+    pub(crate) fn read(&self, file: &str) -> String {
         fs::read_to_string(self.path(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
     }
 
-    pub fn exists(&self, file: &str) -> bool {
+    pub(crate) fn exists(&self, file: &str) -> bool {
         self.path(file).symlink_metadata().is_ok()
     }
 
     /// `docgen render captures docs` with more arguments.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_docgen"));
         command.args(["render", "captures", "docs"]).args(arguments);
         command.current_dir(self.root()).env("NO_COLOR", "1");
         command
     }
 
-    pub fn render(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn render(&self, arguments: &[&str]) -> Ran {
         Ran::from(self.command(arguments).output().unwrap())
     }
 
     /// Renders, which has to go well.
     #[track_caller]
-    pub fn renders(&self) -> Ran {
+    pub(crate) fn renders(&self) -> Ran {
         let ran = self.render(&[]);
         assert_eq!(ran.status, 0, "{}", ran.err);
         ran
     }
 
     /// All files of the docs folder but docgen's own bookkeeping, by name.
-    pub fn pages(&self) -> BTreeMap<String, Vec<u8>> {
+    pub(crate) fn pages(&self) -> BTreeMap<String, Vec<u8>> {
         let mut pages = self.files("docs");
         pages.retain(|name, _| !name.starts_with(".docgen/"));
         pages
     }
 
     /// All files below a folder, by name.
-    pub fn files(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
+    pub(crate) fn files(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
         let root = self.path(folder);
         let entries = walkdir::WalkDir::new(&root).into_iter().flatten();
         entries
@@ -91,7 +92,7 @@ impl Site {
 
     /// A command of git, which has to go well: its output.
     #[track_caller]
-    pub fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let output = Command::new("git")
             .args(["-c", "user.name=Somebody", "-c", "user.email=somebody@example.org"])
             .args(["-c", "init.defaultBranch=main", "-c", "commit.gpgsign=false"])
@@ -108,23 +109,23 @@ impl Site {
 
 /// What a run left.
 #[derive(Debug)]
-pub struct Ran {
-    pub status: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ran {
+    pub(crate) status: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
     /// Checks the summary line, without the time.
     #[track_caller]
-    pub fn says(&self, summary: &str) {
+    pub(crate) fn says(&self, summary: &str) {
         let last = self.err.lines().last().unwrap_or_default();
         assert_eq!(last.rsplit_once(" in ").map(|(before, _)| before), Some(summary), "{}", self.err);
     }
 
     /// Checks that a person is asked for, with all of these words.
     #[track_caller]
-    pub fn complains(&self, words: &[&str]) {
+    pub(crate) fn complains(&self, words: &[&str]) {
         assert_eq!(self.status, 1, "{}", self.err);
         for word in words {
             assert!(self.err.contains(word), "`{word}` is missing in:\n{}", self.err);
@@ -142,7 +143,7 @@ impl From<Output> for Ran {
 }
 
 /// A log in the requestshook format with two exchanges.
-pub fn log(path: &str, word: &str) -> String {
+pub(crate) fn log(path: &str, word: &str) -> String {
     let path = &path.replace(char::is_whitespace, "%20");
     let mut log = entry(path, "1", "none", word);
     log.push_str(&entry(path, "2", "none", word));
@@ -150,7 +151,7 @@ pub fn log(path: &str, word: &str) -> String {
 }
 
 /// An exchange of such a log, with this id and this body of its response.
-pub fn entry(path: &str, id: &str, body: &str, word: &str) -> String {
+pub(crate) fn entry(path: &str, id: &str, body: &str, word: &str) -> String {
     format!(
         "\n### (client) REQ >>> (glance) : GET http://127.0.0.1/{path}?{word}\nAccept: */*\n\
          X-Requestshook-Request-Id: {id}\n\nnone\n\n\
@@ -160,16 +161,16 @@ pub fn entry(path: &str, id: &str, body: &str, word: &str) -> String {
 }
 
 /// Whether this runs as a user whom no permissions stop.
-pub fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x");
     fs::write(&file, "x").unwrap();
-    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o0)).unwrap();
     fs::read(&file).is_ok()
 }
 
 /// Says on standard error that a test does not run here.
-pub fn skip(why: &str) {
+pub(crate) fn skip(why: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "skipped: {why}");
 }

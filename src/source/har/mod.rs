@@ -141,7 +141,7 @@ impl<'a> Salvage<'a> {
         }
         if self.diagnostics.is_empty() {
             let (place, message) = std::mem::take(&mut self.cause);
-            if is_ended {
+            if is_ended || !message.starts_with("EOF") {
                 self.damage(place, place, place, format!("this is no whole HAR file: {message}"));
             } else {
                 let end = self.text.trim_ascii_end().len();
@@ -242,8 +242,8 @@ fn entries_start(text: &str) -> usize {
         }
     }
     // Without it, the first object that looks like an entry may still be one.
-    let first = memchr::memmem::find(text.as_bytes(), b"\"startedDateTime\"").unwrap_or(text.len());
-    memchr::memrchr(b'{', &text.as_bytes()[..first]).unwrap_or(text.len())
+    let first = memchr::memmem::find(text.as_bytes(), b"\"startedDateTime\"");
+    first.and_then(|first| memchr::memrchr(b'{', &text.as_bytes()[..first])).unwrap_or(text.len())
 }
 
 /// Where the object that begins at `start` ends, by its brackets and strings alone.

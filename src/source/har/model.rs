@@ -202,8 +202,9 @@ impl Entry<'_> {
             None => Body::Absent,
         };
         let method = text(request.method);
-        let response = match self.response.map(|response| (status(response.status), response)) {
-            Some((Some(status), response)) => {
+        let status = status(self.response.as_ref().and_then(|response| response.status))?;
+        let response = match (status, self.response) {
+            (Some(status), Some(response)) => {
                 // Such a response has a Content-Length of what it does not hold.
                 let is_empty = &*method == "HEAD" || matches!(status, 204 | 304);
                 Some(Response {
@@ -329,10 +330,13 @@ fn headers(fields: Option<Vec<Field<'_>>>, whole: &Text) -> Headers {
         .collect()
 }
 
-/// The status code; `None` when no response came.
-fn status(status: Option<f64>) -> Option<u16> {
-    let status = status?;
-    (1.0..1000.0).contains(&status).then_some(status as u16)
+/// The status code; `None` when no response came, for which recorders write 0 or -1.
+fn status(status: Option<f64>) -> Result<Option<u16>, String> {
+    match status {
+        None | Some(0.0 | -1.0) => Ok(None),
+        Some(status) if (1.0..1000.0).contains(&status) => Ok(Some(status as u16)),
+        Some(status) => Err(format!("its status {status} is none of HTTP's")),
+    }
 }
 
 /// How long the exchange took, in microseconds: the whole where it is given, else its parts.
