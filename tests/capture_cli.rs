@@ -24,7 +24,8 @@ fn main() {
     let arguments = Arguments::from_args();
     let has_mounts =
         Command::new("unshare").args(["-rm", "true"]).output().is_ok_and(|output| output.status.success());
-    let always: [(&str, fn()); 20] = [
+    let always: [(&str, fn()); 21] = [
+        ("a_profile_of_ones_own_names_things", a_profile_of_ones_own_names_things),
         ("a_new_capture_in_one_line", a_new_capture_in_one_line),
         ("a_capture_is_run_again", a_capture_is_run_again),
         ("several_are_run_in_the_order_given", several_are_run_in_the_order_given),
@@ -262,6 +263,18 @@ fn a_new_capture_in_one_line() {
     project.says(0, &["check", "captures", "docs"]);
 }
 
+fn a_profile_of_ones_own_names_things() {
+    let project = Project::new();
+    let embedded =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles/openstack.toml")).unwrap();
+    project.write("captures/mine.toml", &embedded.replace("name = \"openstack\"", "name = \"mine\""));
+    project.write("captures/docgen.toml", "profile = \"mine.toml\"\n");
+    project.says(0, &["capture", "captures", "a", "--", "openstack", "image", "show", IMAGE]);
+    let settings = project.read("captures/a/capture.toml");
+    contains(&settings, &["image_id = ", "show_image = \"glance GET "]);
+    assert!(!settings.contains("profile"), "{settings}");
+}
+
 fn a_capture_is_run_again() {
     let project = Project::new();
     let old = project.old();
@@ -382,7 +395,7 @@ fn a_new_capture_that_fails_leaves_nothing() {
     let project = Project::new();
     for command in [&["no-such-command"][..], &["true"], &["curl", "-sSf", "http://127.0.0.1:1/"]] {
         let said = project.says(1, &[&["capture", "captures", "a/b", "--"], command].concat());
-        contains(&said, &["error: ", "= help: "]);
+        contains(&said, &["error: ", "= help: ", "a/b  failed; nothing was written"]);
         assert_eq!(fs::read_dir(project.path("captures")).unwrap().count(), 0);
     }
 }
@@ -406,7 +419,7 @@ fn an_expected_status_is_no_failure() {
     // Nor is a server that is allowed to fail.
     let text = format!("command = \"curl -sS http://{}/\"\n[capture]\nallow_broken = true\n", nobody());
     project.write("captures/a/capture.toml", &text);
-    contains(&project.says(0, &["capture", "captures"]), &["cannot connect to", "1 exchange in"]);
+    contains(&project.says(0, &["capture", "captures"]), &["note: cannot connect to", "1 exchange in"]);
 }
 
 fn paths_that_cannot_be() {

@@ -158,7 +158,7 @@ fn docgen<'w>(
     command.args(arguments).args(words).env_clear().envs(env.iter().cloned()).env("NO_COLOR", "1");
     let output = command.output()?;
     let said = String::from_utf8_lossy(&output.stderr);
-    if !output.status.success() || said.contains("error: ") {
+    if !output.status.success() || said.contains("error: ") || said.contains("note: ") {
         return Err(format!("docgen {arguments:?}: {said}").into());
     }
     Ok(())

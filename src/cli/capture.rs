@@ -130,7 +130,9 @@ impl Capture {
                     ui.errors(&errors);
                     is_interrupted = failure.is_interrupted;
                     failed += 1;
-                    "failed; the capture is as it was".to_owned()
+                    let is_there = job.folder.exists();
+                    let rest = if is_there { "the capture is as it was" } else { "nothing was written" };
+                    format!("failed; {rest}")
                 })
             };
             outcomes.push(Outcome { path: job.path.clone(), result });
@@ -266,7 +268,7 @@ impl Capture {
             record(&spec, &options, &mut |progress| running.tell(progress.exchanges, progress.elapsed));
         running.finish();
         let recording = recorded?;
-        ui.errors(&recording.notes);
+        ui.notices(&recording.notes);
         Ok(self.keep(job, &recording, ui)?)
     }
 
@@ -284,7 +286,15 @@ impl Capture {
                 None => is_openstack.then_some("openstack"),
             };
             let of_settings = job.settings.profile.as_ref().map(|profile| profile.value.as_str());
-            let profile = named.or(of_settings).and_then(Profile::embedded);
+            let own;
+            let profile = match named.or(of_settings) {
+                // Where it is wrong, `docgen render` says so; what was recorded is kept all the same.
+                Some(file) if file.ends_with(".toml") => {
+                    own = read_text(file.as_ref()).and_then(|text| Profile::from_toml(file.as_ref(), &text));
+                    own.as_ref().ok()
+                }
+                name => name.and_then(Profile::embedded),
+            };
             let shell = self.shell || job.settings.capture.shell == Some(true);
             let public: Vec<String> = words.iter().map(|word| recording.exchanges.redacted(word)).collect();
             if public != *words {
