@@ -6,8 +6,6 @@
     reason = "clippy does not see that all of this is a test"
 )]
 
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
