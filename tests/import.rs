@@ -479,7 +479,7 @@ mod generated {
             std::fs::write(capture.join("capture.toml"), format!("title = \"t\"\nlayout = \"{layout}\"\n")).unwrap();
             let docs = dir.path().join("docs");
             if !snippets {
-                let prose: Vec<String> = prose.iter().map(|line| line.replace("{{", "{ {").replace("--8<", "-").replace('\\', "/")).collect();
+                let prose: Vec<String> = prose.iter().map(|line| line.replace("{{", "{ {").replace("{{", "{ {").replace("--8<", "-").replace('\\', "/")).collect();
                 let page = format!("# t\n\n{}\n\n{{{{ diagram }}}}\n\n{}\n\n{{{{ rest }}}}\n\n{}\n{}", prose[0], prose[1], prose[2], prose[3]);
                 std::fs::write(capture.join("page.md"), page).unwrap();
             }
