@@ -58,18 +58,7 @@ impl Case {
 
     /// The page as docgen renders it now.
     fn rendered(&self) -> String {
-        let docs = self.dir.path().join("docs");
-        let options = Options {
-            captures: self.dir.path().join("captures"),
-            docs: docs.clone(),
-            jobs: 1,
-            check: false,
-            force: false,
-        };
-        let report = render(&options, &|_, _| {}).unwrap();
-        assert!(report.errors.is_empty(), "{:?}", report.errors);
-        let file = if docs.join("x.md").exists() { docs.join("x.md") } else { docs.join("x/index.md") };
-        std::fs::read_to_string(file).unwrap()
+        rendered(self.dir.path())
     }
 
     fn snippet(&self, name: &str) -> String {
@@ -120,6 +109,17 @@ impl Case {
 
 /// All seeds of one file each.
 const PAGES: [&str; 4] = ["image-show.md", "image-save.md", "image-create.md", "image-add-project.md"];
+
+/// The page that docgen renders now of the capture `x`, in either layout.
+fn rendered(dir: &Path) -> String {
+    let docs = dir.join("docs");
+    let options =
+        Options { captures: dir.join("captures"), docs: docs.clone(), jobs: 1, check: false, force: false };
+    let report = render(&options, &|_, _| {}).unwrap();
+    assert!(report.errors.is_empty(), "{:?}", report.errors);
+    let file = if docs.join("x.md").exists() { docs.join("x.md") } else { docs.join("x/index.md") };
+    std::fs::read_to_string(file).unwrap()
+}
 
 #[test]
 fn seeds_come_back_as_they_are() {
@@ -422,19 +422,8 @@ mod generated {
         let imported = import(&page, &around()).ok()?;
         let dir = tempfile::tempdir().unwrap();
         write(&dir.path().join("captures/x"), &imported.files, false).unwrap();
-        let docs = dir.path().join("docs");
-        let options = Options {
-            captures: dir.path().join("captures"),
-            docs: docs.clone(),
-            jobs: 1,
-            check: false,
-            force: false,
-        };
-        let report = render(&options, &|_, _| {}).unwrap();
-        assert!(report.errors.is_empty(), "{:?}", report.errors);
-        let file = if docs.join("x.md").exists() { docs.join("x.md") } else { docs.join("x/index.md") };
         let source = imported.files.iter().find(|(name, _)| *name == "page.md").map(|(_, text)| text.clone());
-        Some((std::fs::read_to_string(file).unwrap(), source.unwrap_or_default()))
+        Some((rendered(dir.path()), source.unwrap_or_default()))
     }
 
     proptest! {

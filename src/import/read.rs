@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::folder::{self, Change};
 use crate::render::input::read_text;
 
 /// A page, as somebody wrote it.
@@ -220,23 +221,14 @@ pub fn write(folder: &Path, files: &[(&'static str, String)], force: bool) -> Re
             .at(Place::file(&file))
             .hint("import into another folder, or replace the capture with `--force`"));
     }
-    std::fs::create_dir_all(folder).map_err(|error| Error::io("make", folder, error))?;
-    for (name, text) in files {
-        // Whole or not at all: a capture that is half written would render to half a page.
-        let part = folder.join(format!(".import-{name}"));
-        let file = folder.join(name);
-        std::fs::write(&part, text)
-            .and_then(|()| std::fs::rename(&part, &file))
-            .map_err(|error| Error::io("write", &file, error))?;
-    }
     // What an earlier import left and this one does not have would be part of the page.
-    for name in known.iter().filter(|name| !files.iter().any(|(written, _)| written == *name)) {
-        let file = folder.join(name);
-        if file.symlink_metadata().is_ok() {
-            std::fs::remove_file(&file).map_err(|error| Error::io("remove", &file, error))?;
-        }
-    }
-    Ok(())
+    let gone = known.iter().filter(|name| !files.iter().any(|(written, _)| written == *name));
+    let changes: Vec<Change<'_>> = files
+        .iter()
+        .map(|(name, text)| (*name, Some(text.as_str())))
+        .chain(gone.map(|name| (*name, None)))
+        .collect();
+    folder::change(folder, &changes).map_err(|error| Error::io("write", folder, error))
 }
 
 #[cfg(test)]

@@ -104,8 +104,7 @@ impl Cast {
                 let url = &exchange.request.url;
                 let known = by_url(url)
                     .or_else(|| profile.and_then(|profile| profile.participant_by_url(url)).map(|p| p.id()));
-                let parts = UrlParts::of(url);
-                let host = parts.authority.rsplit_once('@').map_or(parts.authority, |(_, host)| host);
+                let host = UrlParts::of(url).host_and_port();
                 self.named(known.unwrap_or(if host.is_empty() { "server" } else { host }), profile)
             }
         };

@@ -1,4 +1,5 @@
-//! Labels for the exchanges of an imported page: names that read well in a sentence.
+//! Labels for the exchanges of a trace: names that read well in a sentence. Import, new pages and
+//! new captures give the same ones.
 
 use std::collections::HashMap;
 

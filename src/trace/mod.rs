@@ -286,7 +286,8 @@ impl<'a> UrlParts<'a> {
         }
     }
 
-    fn host_and_port(&self) -> &'a str {
+    /// The authority without credentials.
+    pub fn host_and_port(&self) -> &'a str {
         self.authority.rsplit_once('@').map_or(self.authority, |(_, host)| host)
     }
 }
