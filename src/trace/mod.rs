@@ -128,6 +128,14 @@ impl Headers {
         }
     }
 
+    /// The fields as lines, `Name: value`, where the source gave them so.
+    pub fn as_lines(&self) -> Option<&str> {
+        match &self.0 {
+            Repr::Lines(lines) => Some(lines),
+            Repr::Fields(_) => None,
+        }
+    }
+
     /// The fields, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let (lines, fields): (&str, &[_]) = match &self.0 {
