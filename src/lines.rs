@@ -51,6 +51,15 @@ impl Lines {
         near + step.unwrap_or_else(|| after.partition_point(|&end| end < at))
     }
 
+    /// Whether a byte stands in this part of the text; fastest for parts as short as a line.
+    pub fn holds(&self, part: Range<usize>, byte: u8) -> bool {
+        let bytes = self.text.as_bytes();
+        match bytes[part.start..].first_chunk::<CHUNK>() {
+            Some(chunk) if part.len() < CHUNK => mask(chunk, byte) & ((1 << part.len()) - 1) != 0,
+            _ => memchr::memchr(byte, &bytes[part]).is_some(),
+        }
+    }
+
     /// Where `part` is in the text, if it is a slice of it.
     pub fn range_of(&self, part: &str) -> Option<Range<usize>> {
         text::holds(&self.text, part).then(|| {
@@ -69,9 +78,9 @@ pub struct Indenter<'a> {
     line: usize,
 }
 
-/// The most spaces that can be asked for, and the length of lines that are copied at once.
+/// The widths of the indents and lines that are copied at once.
 const WIDTH: usize = 16;
-const SHORT: usize = 32;
+const SHORT: usize = 64;
 
 impl<'a> Indenter<'a> {
     /// One for parts of these lines.
@@ -83,91 +92,67 @@ impl<'a> Indenter<'a> {
     pub fn write(&mut self, part: &str, width: usize, out: &mut Vec<u8>) {
         let Some(range) = self.lines.range_of(part) else { return write_indented(part, width, out) };
         let is_behind = self.line.checked_sub(1).is_some_and(|before| self.lines.ends[before] >= range.start);
-        let mut line = self.lines.line_of(range.start, if is_behind { 0 } else { self.line });
-        let whole = &self.lines.text.as_bytes()[..range.end];
-        let mut start = range.start;
-        let ends = &self.lines.ends[line..];
-        let ends = ends.iter().copied().take_while(|&end| end < range.end);
-        for end in ends {
-            write_line(whole, start, end + 1, width, out);
-            start = end + 1;
-            line += 1;
-        }
-        if start < range.end {
-            write_line(whole, start, range.end, width, out);
-        }
-        self.line = line;
+        let first = self.lines.line_of(range.start, if is_behind { 0 } else { self.line });
+        self.line = self.lines.line_of(range.end, first);
+        write_lines(self.lines.text.as_bytes(), range, &self.lines.ends[first..self.line], width, out);
     }
 }
 
 /// The same as [`Indenter::write`] for any text.
 pub fn write_indented(text: &str, width: usize, out: &mut Vec<u8>) {
-    let bytes = text.as_bytes();
-    let mut start = 0;
-    for end in memchr::memchr_iter(b'\n', bytes) {
-        write_line(bytes, start, end + 1, width, out);
-        start = end + 1;
-    }
-    if start < bytes.len() {
-        write_line(bytes, start, bytes.len(), width, out);
-    }
+    let ends: Vec<usize> = memchr::memchr_iter(b'\n', text.as_bytes()).collect();
+    write_lines(text.as_bytes(), 0..text.len(), &ends, width, out);
 }
 
-/// Writes the line `start..end` of `whole`; the line feed counts to it.
-fn write_line(whole: &[u8], start: usize, end: usize, width: usize, out: &mut Vec<u8>) {
-    let length = end - start;
-    let is_empty = whole[start] == b'\n';
-    // Most lines are short. To copy a fixed length and drop what is too much needs no call and no
-    // branch that depends on the length.
-    if let Some(short) = whole[start..].first_chunk::<SHORT>()
-        && length <= SHORT
-        && width <= WIDTH
-        && !is_empty
-    {
-        let mut line = [b' '; WIDTH + SHORT];
-        line[WIDTH..].copy_from_slice(short);
-        out.extend_from_slice(&line[WIDTH - width..]);
-        out.truncate(out.len() - (SHORT - length));
-        return;
+/// Writes `part` of `whole`, whose line feeds are at `ends`.
+///
+/// Most lines are short. To copy a fixed length, and to write over what is too much, needs no call
+/// and no branch that depends on the length.
+fn write_lines(whole: &[u8], part: Range<usize>, ends: &[usize], width: usize, out: &mut Vec<u8>) {
+    let written = out.len();
+    // Room for all of it, and for the longest copy of a fixed length behind the last byte.
+    out.resize(written + part.len() + width * (ends.len() + 1) + WIDTH + SHORT, 0);
+    let room = &mut out[written..];
+    let (mut start, mut at) = (part.start, 0);
+    let mut ends = ends.iter();
+    while start < part.end {
+        let end = ends.next().map_or(part.end, |end| end + 1);
+        let line = &whole[start..end];
+        if line[0] != b'\n' {
+            match room[at..].first_chunk_mut::<WIDTH>() {
+                Some(room) if width <= WIDTH => *room = [b' '; WIDTH],
+                _ => room[at..at + width].fill(b' '),
+            }
+            at += width;
+        }
+        match (whole[start..].first_chunk::<SHORT>(), room[at..].first_chunk_mut()) {
+            (Some(short), Some(room)) if line.len() <= SHORT => *room = *short,
+            _ => room[at..at + line.len()].copy_from_slice(line),
+        }
+        at += line.len();
+        start = end;
     }
-    if !is_empty {
-        out.resize(out.len() + width, b' ');
-    }
-    out.extend_from_slice(&whole[start..end]);
+    out.truncate(written + at);
 }
 
 /// The offsets of all line feeds, and whether the text is plain ([`Lines::is_plain`]).
 fn survey(text: &[u8]) -> (Vec<usize>, bool) {
-    const CHUNK: usize = 64;
-    let mut ends = vec![0; text.len() / 16 + CHUNK];
-    let mut count = 0;
+    let mut ends: Vec<usize> = Vec::with_capacity(text.len() / 24 + CHUNK);
     let mut look = Look::default();
     let (chunks, rest) = text.as_chunks::<CHUNK>();
     for (index, chunk) in chunks.iter().enumerate() {
         let mut feeds = look.at(chunk);
-        if ends.len() < count + CHUNK {
-            ends.resize(ends.len() * 2 + CHUNK, 0);
+        let count = ends.len() + feeds.count_ones() as usize;
+        // Nearly every chunk has a few: to add four and drop what is too much needs no branch.
+        while ends.len() < count {
+            ends.extend_from_slice(&[0; 4].map(|_: usize| {
+                let at = feeds.trailing_zeros() as usize;
+                feeds &= feeds.wrapping_sub(1);
+                index * CHUNK + at
+            }));
         }
-        let found = feeds.count_ones() as usize;
-        let slots = &mut ends[count..count + CHUNK];
-        let mut next = || {
-            let at = feeds.trailing_zeros() as usize;
-            feeds &= feeds.wrapping_sub(1);
-            index * CHUNK + at
-        };
-        // Nearly every chunk has a few: to write four and count fewer needs no branch.
-        const FEW: usize = 4;
-        for slot in &mut slots[..FEW] {
-            *slot = next();
-        }
-        if found > FEW {
-            for slot in &mut slots[FEW..found] {
-                *slot = next();
-            }
-        }
-        count += found;
+        ends.truncate(count);
     }
-    ends.truncate(count);
     let rest_start = text.len() - rest.len();
     ends.extend(memchr::memchr_iter(b'\n', rest).map(|at| rest_start + at));
     // What follows the text is no line feed and changes nothing.
@@ -177,56 +162,58 @@ fn survey(text: &[u8]) -> (Vec<usize>, bool) {
     (ends, look.is_plain())
 }
 
+/// How many bytes are looked at together.
+const CHUNK: usize = 64;
+
 /// What has been seen of a text.
 struct Look {
-    /// All bits set in a lane whose bytes were all printable ASCII (or DEL) or line feeds.
+    /// All bits set in a lane whose bytes were all printable ASCII or line feeds.
     printable: i8x16,
-    /// A bit set in a lane that saw a backtick or DEL.
-    odd: i8x16,
-    marker: bool,
+    is_odd: bool,
     /// The byte before is an 8.
     after_eight: bool,
 }
 
 impl Default for Look {
     fn default() -> Look {
-        Look { printable: i8x16::splat(-1), odd: i8x16::splat(0), marker: false, after_eight: false }
+        Look { printable: i8x16::splat(-1), is_odd: false, after_eight: false }
     }
 }
 
 impl Look {
     /// Looks at the next bytes. Gives a bit for each, set for a line feed.
-    fn at(&mut self, chunk: &[u8; 64]) -> u64 {
+    fn at(&mut self, chunk: &[u8; CHUNK]) -> u64 {
         let mut feeds = 0;
-        let mut less = i8x16::splat(0);
+        let mut rare = i8x16::splat(0);
         for (index, bytes) in lanes(chunk).enumerate() {
             let is_feed = bytes.simd_eq(i8x16::splat(b'\n' as i8));
             feeds |= bits(is_feed) << (16 * index);
-            // As signed numbers, bytes from 0x80 on are below the printable ones too.
-            self.printable &= bytes.simd_gt(i8x16::splat(b' ' as i8 - 1)) | is_feed;
-            self.odd |= bytes.simd_eq(i8x16::splat(b'`' as i8)) | bytes.simd_eq(i8x16::splat(0x7f));
-            less |= bytes.simd_eq(i8x16::splat(b'<' as i8));
+            // One more than a printable byte is a signed number above that of the space; one more
+            // than DEL or any other byte is not.
+            self.printable &= (bytes + i8x16::splat(1)).simd_gt(i8x16::splat(b' ' as i8)) | is_feed;
+            rare |= bytes.simd_eq(i8x16::splat(b'`' as i8)) | bytes.simd_eq(i8x16::splat(b'<' as i8));
         }
-        if bits(less) != 0 {
+        if bits(rare) != 0 {
             let after_eights = mask(chunk, b'8') << 1 | u64::from(self.after_eight);
-            self.marker |= mask(chunk, b'<') & after_eights != 0;
+            self.is_odd |= mask(chunk, b'`') | mask(chunk, b'<') & after_eights != 0;
         }
-        self.after_eight = chunk[63] == b'8';
+        self.after_eight = chunk[CHUNK - 1] == b'8';
         feeds
     }
 
     fn is_plain(&self) -> bool {
-        bits(self.printable) == 0xffff && bits(self.odd) == 0 && !self.marker
+        bits(self.printable) == 0xffff && !self.is_odd
     }
 }
 
 /// A bit for each byte, set where it is this one.
-fn mask(chunk: &[u8; 64], byte: u8) -> u64 {
-    let found = |(index, bytes): (usize, i8x16)| bits(bytes.simd_eq(i8x16::splat(byte as i8))) << (16 * index);
+fn mask(chunk: &[u8; CHUNK], byte: u8) -> u64 {
+    let found =
+        |(index, bytes): (usize, i8x16)| bits(bytes.simd_eq(i8x16::splat(byte as i8))) << (16 * index);
     lanes(chunk).enumerate().map(found).fold(0, |mask, found| mask | found)
 }
 
-fn lanes(chunk: &[u8; 64]) -> impl Iterator<Item = i8x16> {
+fn lanes(chunk: &[u8; CHUNK]) -> impl Iterator<Item = i8x16> {
     chunk.as_chunks::<16>().0.iter().map(|lane| i8x16::new(lane.map(|byte| byte as i8)))
 }
 
@@ -277,6 +264,7 @@ mod tests {
                 let line = text[..at].matches('\n').count();
                 prop_assert_eq!(lines.line_of(at, 0), line);
                 prop_assert_eq!(lines.line_of(at, line), line);
+                prop_assert_eq!(lines.holds(at / 2..at, b'a'), text[at / 2..at].contains('a'));
             }
         }
 

@@ -39,7 +39,7 @@ use crate::sequence::selector::Scope;
 use crate::settings::{Layer, Layout, Settings};
 use crate::source;
 use crate::text::Text;
-use crate::trace::{KnownFrom, Trace};
+use crate::trace::{KnownFrom, Trace, UrlParts};
 use blocks::Blocks;
 use diagram::{Statement, statement};
 use draft::{Draft, Group, Note};
@@ -619,7 +619,7 @@ fn selectors(page: &Page, scope: &Scope<'_>) -> Vec<String> {
         let request = &scope.trace.exchanges[index].request;
         let paths = Paths { query: false, ..scope.paths };
         let to = &scope.cast.to(index).id;
-        let path = paths.templated(to, &request.method, &request.url);
+        let path = paths.templated(to, &request.method, UrlParts::of(&request.url));
         (format!("{to} {} {path}", request.method), format!("{}->", scope.cast.from(index).id))
     };
     let mut of_any: HashMap<String, usize> = HashMap::new();

@@ -13,7 +13,7 @@ use super::{Message, Parts, Phrases, Resolved, body_text, snippet_prefix, title}
 use crate::lines::Lines;
 use crate::sequence::{Item, Side, Step};
 use crate::settings::Layout;
-use crate::trace::KnownFrom;
+use crate::trace::{KnownFrom, UrlParts};
 
 /// Snippets that show messages alone.
 #[derive(Debug)]
@@ -144,7 +144,10 @@ impl<'a> Resolved<'a> {
         let method = &exchange.request.method;
         let (path, raw_path) = match asked.filter(|_| *url == exchange.request.url) {
             Some(asked) => (asked.path.clone(), asked.raw_path.clone()),
-            None => (self.paths.templated(&server.id, method, url), self.paths.raw(url)),
+            None => {
+                let parts = UrlParts::of(url);
+                (self.paths.templated(&server.id, method, parts), self.paths.raw(parts))
+            }
         };
         let is_of_log = |text: &str| crate::text::holds(self.input.log.text(), text);
         let headers = headers.as_lines().filter(|lines| is_of_log(lines) || lines.is_empty())?;

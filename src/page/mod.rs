@@ -35,7 +35,7 @@ use crate::sequence::selector::Scope;
 use crate::sequence::{self, Item, Sequence, Side};
 use crate::settings::{Filter, Layout, Settings};
 use crate::text::{self, Text};
-use crate::trace::{Body, Exchange, Headers, KnownFrom, Trace};
+use crate::trace::{Body, Exchange, Headers, KnownFrom, Trace, UrlParts};
 
 /// What a page is made of.
 #[derive(Clone, Copy, Debug)]
@@ -464,8 +464,9 @@ impl<'a> Messages<'a> {
     /// The path of `url` with variables for values, and as sent.
     fn paths(&self, index: usize, url: &Text) -> (Text, Text) {
         let method = &self.input.trace.exchanges[index].request.method;
-        let raw_path = text::share(url, self.paths.raw(url));
-        let path = self.paths.templated(&self.cast.to(index).id, method, url);
+        let parts = UrlParts::of(url);
+        let raw_path = text::share(url, self.paths.raw(parts));
+        let path = self.paths.templated(&self.cast.to(index).id, method, parts);
         (if path == *raw_path { raw_path.clone() } else { text::share(url, path) }, raw_path)
     }
 
@@ -491,7 +492,7 @@ impl<'a> Messages<'a> {
     fn known(&self, index: usize) -> (Option<&'a Step>, Option<&'a str>) {
         let Some(profile) = self.input.profile else { return (None, None) };
         let found = &self.input.trace.exchanges[index];
-        let parts = crate::trace::UrlParts::of(&found.request.url);
+        let parts = UrlParts::of(&found.request.url);
         let Some(route) = profile.route(&self.cast.to(index).id, &found.request.method, parts.path) else {
             return (None, None);
         };
@@ -589,7 +590,7 @@ fn is_left_out(input: &Input<'_>, cast: &Cast, index: usize) -> bool {
     }
     let exchange = &input.trace.exchanges[index];
     let (from, to) = (cast.from(index), cast.to(index));
-    let path = crate::trace::UrlParts::of(&exchange.request.url).path;
+    let path = UrlParts::of(&exchange.request.url).path;
     let fits = |filter: &Filter| {
         filter.from.as_deref().is_none_or(|name| from.is(name))
             && filter.to.as_deref().is_none_or(|name| to.is(name))

@@ -25,11 +25,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::lines::Lines;
 use crate::page::{Input, Page, Phrases, Resolved, Source};
 use crate::profile::Profile;
 use crate::settings::{Layer, Layout, Located, Settings};
 use crate::source;
-use crate::lines::Lines;
 use crate::text;
 use crate::toml_file::nearest;
 use crate::trace::Trace;

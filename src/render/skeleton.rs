@@ -8,8 +8,6 @@
 //! that has more to show than messages. What this leaves out:
 //! templates of the user's, which may do anything with a field.
 
-use std::io::Write as _;
-
 use crate::lines::{Indenter, Lines};
 use crate::page::{Bare, Block, DrawnParticipant, Entry, Message, Page, Phrases, Shown};
 use crate::sequence::Side;
@@ -77,7 +75,7 @@ impl Skeleton {
         Ok(parts(request).zip(parts(response)).map(|(request, response)| Skeleton { request, response }))
     }
 
-    /// Writes messages, of which every one [`fits`]. `lines` is the text that most of them are cut from.
+    /// Writes messages, that all [`fit`]. `lines` is the text that most of them are cut from.
     pub(super) fn write<'a>(
         &self,
         messages: impl Iterator<Item = &'a Shown<'a>>,
@@ -164,7 +162,8 @@ pub(super) fn shown(page: &Page) -> Option<Vec<Shown<'_>>> {
             && !message.drawn_only
     };
     let messages = page.entries.iter().map(|entry| message(entry).filter(is_whole));
-    messages.map(|message| message.map(Message::shown).filter(fits)).collect()
+    let shown: Option<Vec<Shown<'_>>> = messages.map(|message| message.map(Message::shown)).collect();
+    shown.filter(|shown| fit(shown))
 }
 
 fn message(entry: &Entry) -> Option<&Message> {
@@ -181,10 +180,10 @@ impl Part {
             Part::Lines(field, indent) => (field, Some(*indent)),
             Part::Field(field) => (field, None),
         };
+        let mut digits = itoa::Buffer::new();
         let text = match field {
-            // Writing to memory cannot fail.
-            Field::Number => return write!(out, "{}", message.number).unwrap_or_default(),
-            Field::Status => return write!(out, "{}", message.status).unwrap_or_default(),
+            Field::Number => digits.format(message.number),
+            Field::Status => digits.format(message.status),
             Field::Method => message.method,
             Field::Reason => message.reason,
             Field::Path => &message.path,
@@ -203,11 +202,20 @@ impl Part {
     }
 }
 
-/// Whether every filter of the templates leaves this message's fields as they are.
-pub(super) fn fits(message: &Shown<'_>) -> bool {
+/// Whether every filter of the templates leaves the messages' fields as they are.
+pub(super) fn fit(messages: &[Shown<'_>]) -> bool {
+    let before = std::iter::once(None).chain(messages.iter().map(Some));
+    messages.iter().zip(before).all(|(message, before)| fits(message, before))
+}
+
+/// The same for one message. Most of its fields are those of the one before, which fits.
+fn fits(message: &Shown<'_>, before: Option<&Shown<'_>>) -> bool {
+    let is_known =
+        |text: &str, of: for<'s> fn(&'s Shown<'_>) -> &'s str| before.is_some_and(|it| of(it) == text);
     // A path of two words would be another path next to its verb; `inert` looks at one text at a time.
+    let has_any = |text: &str, a, b| memchr::memchr2(a, b, text.as_bytes()).is_some();
     let path_is_plain =
-        |path: &str| path.starts_with('/') && !path.contains([' ', '%']) && escape::is_inert(path);
+        |path: &str| path.starts_with('/') && !has_any(path, b' ', b'%') && escape::is_inert(path);
     let verb_is_plain = match message.side {
         Side::Request => !message.method.is_empty() && escape::is_inert(message.method),
         Side::Response => {
@@ -217,12 +225,12 @@ pub(super) fn fits(message: &Shown<'_>) -> bool {
         }
     };
     verb_is_plain
-        && !message.method.contains(['%', '/'])
-        && !message.reason.contains(['%', '/'])
-        && path_is_plain(&message.path)
+        && !has_any(message.method, b'%', b'/')
+        && !has_any(message.reason, b'%', b'/')
+        && (is_known(&message.path, |it| &it.path) || path_is_plain(&message.path))
         && (message.raw_path == message.path || path_is_plain(&message.raw_path))
-        && escape::is_inert(message.client)
-        && escape::is_inert(message.server)
+        && (is_known(message.client, |it| it.client) || escape::is_inert(message.client))
+        && (is_known(message.server, |it| it.server) || escape::is_inert(message.server))
 }
 
 fn probe(side: Side) -> Message {

@@ -214,7 +214,7 @@ impl Templates {
     /// # Errors
     /// Those of [`Templates::lay_out`].
     pub fn lay_out_bare(&self, page: &Bare<'_>) -> Result<Option<Vec<(&'static str, Content)>>> {
-        if !self.snippets_are_default() || !page.messages.iter().all(skeleton::fits) {
+        if !self.snippets_are_default() || !skeleton::fit(&page.messages) {
             return Ok(None);
         }
         let skeletons = self.skeletons(page.phrases)?;

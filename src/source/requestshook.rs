@@ -25,6 +25,7 @@
 use std::path::Path;
 
 use memchr::memmem::Finder;
+use wide::i8x16;
 
 use super::pairing::{Call, Pairing};
 use super::places::Places;
@@ -527,9 +528,11 @@ impl Reader<'_> {
                 damage.message = "this is neither a header nor the empty line that follows the headers";
                 return Err(damage);
             };
-            // Cut off in a header, an entry runs into the head of the next one. Only this keeps
-            // two looks from going over the same headers, too.
-            if let Some(cut) = head_within(value) {
+            // Cut off in a header, an entry runs into the head of the next one. Only this keeps two
+            // looks from going over the same headers, too. Few headers hold the `#` of a head.
+            if self.lines.holds(at..end, b'#')
+                && let Some(cut) = head_within(value)
+            {
                 damage.at = end - cut;
                 damage.resume = end - cut;
                 damage.end = end;
@@ -613,9 +616,10 @@ impl<'a> Head<'a> {
             let status = status.parse().ok().filter(|_| status.len() == 3)?;
             (Some(status), rest)
         };
-        let (before, url) = rest.rsplit_once(' ')?;
-        let (reason, method) = match before.rsplit_once(' ') {
-            Some((reason, method)) => (reason, method),
+        let last_space = |text: &str| memchr::memrchr(b' ', text.as_bytes());
+        let (before, url) = last_space(rest).map(|at| (&rest[..at], &rest[at + 1..]))?;
+        let (reason, method) = match last_space(before) {
+            Some(at) => (&before[..at], &before[at + 1..]),
             None => ("", before),
         };
         let is_whole = is_token(method) && !url.is_empty() && (!is_request || before.len() == method.len());
@@ -625,8 +629,6 @@ impl<'a> Head<'a> {
 
 /// The length of the end of `value` that is the head of an entry, if any is.
 fn head_within(value: &str) -> Option<usize> {
-    // Few headers hold the `#` of a head.
-    memchr::memchr(b'#', value.as_bytes())?;
     let head = &value[memchr::memmem::rfind(value.as_bytes(), HEAD.as_bytes())?..];
     Head::parse(head).map(|_| head.len())
 }
@@ -660,7 +662,29 @@ fn token_length(text: &str) -> usize {
         }
         table
     };
-    text.bytes().position(|byte| !IS_TOKEN_CHAR[usize::from(byte)]).unwrap_or(text.len())
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(lane) = bytes[at..].first_chunk() {
+        let others = other_than_usual(lane);
+        at += others.trailing_zeros() as usize;
+        if others != 0 {
+            break;
+        }
+    }
+    let rest = bytes[at..].iter().position(|&byte| !IS_TOKEN_CHAR[usize::from(byte)]);
+    rest.map_or(text.len(), |rest| at + rest)
+}
+
+/// A bit for each byte, set where it is no letter, digit or dash: names have little else.
+fn other_than_usual(bytes: &[u8; 16]) -> u16 {
+    let bytes = i8x16::new(bytes.map(|byte| byte as i8));
+    let is_between = |bytes: i8x16, first: u8, last: u8| {
+        bytes.simd_gt(i8x16::splat(first as i8 - 1)) & bytes.simd_lt(i8x16::splat(last as i8 + 1))
+    };
+    // The bit that tells the cases of a letter apart.
+    let is_letter = is_between(bytes | i8x16::splat(0x20), b'a', b'z');
+    let is_usual = is_letter | is_between(bytes, b'0', b'9') | bytes.simd_eq(i8x16::splat(b'-' as i8));
+    !(is_usual.to_bitmask() as u16)
 }
 
 /// The Content-Length, where there is one.
