@@ -45,10 +45,14 @@ impl Lines {
     /// The number, from 0, of the line that holds the byte `at`, or would if the text went on.
     /// `near` is a number not above it; the closer it is, the faster.
     pub fn line_of(&self, at: usize, near: usize) -> usize {
-        const STEPS: usize = 8;
-        let after = &self.ends[near.min(self.ends.len())..];
-        let step = after.iter().take(STEPS).position(|&end| end >= at);
-        near + step.unwrap_or_else(|| after.partition_point(|&end| end < at))
+        let mut first = near.min(self.ends.len());
+        let mut step = 8;
+        while self.ends.get(first + step).is_some_and(|&end| end < at) {
+            first += step;
+            step *= 2;
+        }
+        let last = self.ends.len().min(first + step);
+        first + self.ends[first..last].partition_point(|&end| end < at)
     }
 
     /// Whether a byte stands in this part of the text; fastest for parts as short as a line.

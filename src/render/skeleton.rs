@@ -24,7 +24,7 @@ pub(super) struct Skeleton {
 
 #[derive(Debug)]
 enum Part {
-    Literal(String),
+    Literal(Literal),
     Field(Field),
     Lines(Field, usize),
 }
@@ -43,6 +43,36 @@ enum Field {
     To,
     Headers,
     Body,
+}
+
+/// Text between two fields.
+#[derive(Debug)]
+struct Literal {
+    /// Its first bytes, and as many of any kind as make them the same number always: to copy a
+    /// fixed length and drop what is too much needs no call.
+    first: [u8; Literal::FIRST],
+    /// How many of them are its own.
+    length: usize,
+    rest: Vec<u8>,
+}
+
+impl Literal {
+    const FIRST: usize = 32;
+
+    fn new(text: &str) -> Literal {
+        let (first, rest) = text.as_bytes().split_at(text.len().min(Literal::FIRST));
+        let mut padded = [b' '; Literal::FIRST];
+        padded[..first.len()].copy_from_slice(first);
+        Literal { first: padded, length: first.len(), rest: rest.to_vec() }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.first);
+        out.truncate(out.len() - (Literal::FIRST - self.length));
+        if !self.rest.is_empty() {
+            out.extend_from_slice(&self.rest);
+        }
+    }
 }
 
 /// Numbers that no message has.
@@ -176,7 +206,7 @@ fn message(entry: &Entry) -> Option<&Message> {
 impl Part {
     fn write(&self, message: &Shown<'_>, indenter: &mut Indenter<'_>, out: &mut Vec<u8>) {
         let (field, indent) = match self {
-            Part::Literal(text) => return out.extend_from_slice(text.as_bytes()),
+            Part::Literal(literal) => return literal.write(out),
             Part::Lines(field, indent) => (field, Some(*indent)),
             Part::Field(field) => (field, None),
         };
@@ -217,11 +247,14 @@ fn fits(message: &Shown<'_>, before: Option<&Shown<'_>>) -> bool {
     let path_is_plain =
         |path: &str| path.starts_with('/') && !has_any(path, b' ', b'%') && escape::is_inert(path);
     let verb_is_plain = match message.side {
-        Side::Request => !message.method.is_empty() && escape::is_inert(message.method),
+        Side::Request => {
+            !message.method.is_empty()
+                && (is_known(message.method, |it| it.method) || escape::is_inert(message.method))
+        }
         Side::Response => {
             !message.reason.is_empty()
                 && message.reason.trim() == message.reason
-                && escape::is_inert(message.reason)
+                && (is_known(message.reason, |it| it.reason) || escape::is_inert(message.reason))
         }
     };
     verb_is_plain
@@ -275,10 +308,10 @@ fn take_apart(text: &str) -> Vec<Part> {
             }
             field => Part::Field(field),
         };
-        parts.push(Part::Literal(literal.to_owned()));
+        parts.push(Part::Literal(Literal::new(literal)));
         parts.push(part);
         rest = &rest[at + mark.len()..];
     }
-    parts.push(Part::Literal(rest.to_owned()));
+    parts.push(Part::Literal(Literal::new(rest)));
     parts
 }

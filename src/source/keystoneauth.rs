@@ -15,7 +15,6 @@
 use std::path::Path;
 
 use super::pairing::{Call, Pairing};
-use super::places::Places;
 use super::requestshook::{declared_length, is_coded, is_token};
 use crate::error::Error;
 use crate::json;
@@ -26,7 +25,7 @@ const HINT: &str = "the entry is left out; run the command with --debug again, o
 
 /// Reads the log `text`, the content of `file`.
 pub fn read(file: &Path, text: &Text) -> (Trace, Vec<Error>) {
-    let pairing = Pairing::new(Places::new(file, text));
+    let pairing = Pairing::new(file, text);
     let mut reader = Reader { whole: text, text, pairing, open: None, answer: None, token_url: None };
     reader.run();
     reader.pairing.finish()
@@ -120,8 +119,8 @@ fn urllib3_status(line: &str) -> Option<u16> {
 }
 
 /// A response whose body may yet come.
-struct Answer {
-    call: Option<Call>,
+struct Answer<'a> {
+    call: Option<Call<'a>>,
     response: Response,
     start: usize,
     end: usize,
@@ -132,10 +131,10 @@ struct Reader<'a> {
     text: &'a str,
     pairing: Pairing<'a>,
     /// The last request, until its response comes.
-    open: Option<Call>,
-    answer: Option<Answer>,
+    open: Option<Call<'a>>,
+    answer: Option<Answer<'a>>,
     /// The last request was one for a token, and urllib3 has not told its status.
-    token_url: Option<Text>,
+    token_url: Option<&'a str>,
 }
 
 impl<'a> Reader<'a> {
@@ -162,13 +161,12 @@ impl<'a> Reader<'a> {
             }
             Some(Line::Token(url)) => {
                 self.answer();
-                let url = text::slice(self.whole, url.trim_ascii_end());
-                let method = Text::from_static("POST");
-                let call = Call { from: None, to: None, method: Some(method), url: url.clone(), id: None };
+                let url = url.trim_ascii_end();
+                let call = Call { from: None, to: None, method: Some("POST"), url, id: None };
                 // The password is in its body; this line is all that the log says of it.
                 let words = line.strip_suffix('\r').unwrap_or(line);
                 let body = Body::Omitted(text::slice(self.whole, words));
-                self.pairing.request(call.clone(), Headers::default(), body);
+                self.pairing.request(call, Headers::default(), body);
                 self.open = Some(call);
                 self.token_url = Some(url);
             }
@@ -271,9 +269,8 @@ impl<'a> Reader<'a> {
         };
         let slice = |part| text::slice(self.whole, part);
         let headers = curl.headers.into_iter().map(|(name, value)| (slice(name), slice(value))).collect();
-        let (method, url) = (slice(curl.method), slice(curl.url));
-        let call = Call { from: None, to: None, method: Some(method), url: url.clone(), id: None };
-        self.pairing.request(call.clone(), headers, body);
+        let call = Call { from: None, to: None, method: Some(curl.method), url: curl.url, id: None };
+        self.pairing.request(call, headers, body);
         self.open = Some(call);
         next
     }

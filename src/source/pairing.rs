@@ -6,45 +6,46 @@
 //! the log, and numbering the messages for a page.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use twox_hash::XxHash3_64;
 
 use super::places::Places;
 use crate::error::{Error, ErrorKind};
-use crate::text::Text;
+use crate::text::{self, Text};
 use crate::trace::{Body, Exchange, Gap, Headers, KnownFrom, Micros, Request, Response, Trace, UrlParts};
 
 /// The made-up time between two messages of a log without times.
 const TICK: Micros = 1000;
 
 /// What tells which request a message of a log belongs to.
-#[derive(Clone, Debug)]
-pub(super) struct Call {
-    pub(super) from: Option<Text>,
-    pub(super) to: Option<Text>,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call<'a> {
+    pub(super) from: Option<&'a str>,
+    pub(super) to: Option<&'a str>,
     /// `None` where the first line of a response does not say.
-    pub(super) method: Option<Text>,
-    pub(super) url: Text,
-    pub(super) id: Option<Text>,
+    pub(super) method: Option<&'a str>,
+    pub(super) url: &'a str,
+    pub(super) id: Option<&'a str>,
 }
 
-impl Call {
+impl Call<'_> {
     /// Whether `exchange` is this call, as far as the first lines of its messages say.
     fn is_like(&self, exchange: &Exchange) -> bool {
         self.is_between(exchange)
-            && (self.url == exchange.request.url
-                || Target::of(&self.url) == Target::of(&exchange.request.url))
+            && (*self.url == *exchange.request.url
+                || Target::of(self.url) == Target::of(&exchange.request.url))
     }
 
     /// Whether `exchange` is the same method between the same two, whatever the URL.
     fn is_between(&self, exchange: &Exchange) -> bool {
-        self.method.as_ref().is_none_or(|method| *method == exchange.request.method)
-            && self.from == exchange.from
-            && self.to == exchange.to
+        self.method.is_none_or(|method| *method == *exchange.request.method)
+            && self.from == exchange.from.as_deref()
+            && self.to == exchange.to.as_deref()
     }
 
     fn hash(&self) -> u64 {
-        hash(&self.from, &self.to, self.method.as_deref().unwrap_or(""), &self.url)
+        hash(self.from, self.to, self.method.unwrap_or(""), self.url)
     }
 }
 
@@ -65,11 +66,12 @@ impl<'a> Target<'a> {
 
 /// Collects the messages of one log in the order of their lines.
 pub(super) struct Pairing<'a> {
+    whole: &'a Text,
     places: Places<'a>,
     trace: Trace,
     diagnostics: Vec<Error>,
     /// The id of each exchange.
-    ids: Vec<Option<Text>>,
+    ids: Vec<Option<&'a str>>,
     /// Requests that have had no response yet, the most recent last.
     open: Vec<usize>,
     /// Requests by a hash of their id. It is filled when a response asks for it: nearly every
@@ -126,9 +128,11 @@ const DEPTH: usize = 64;
 const NEAR: usize = 8;
 
 impl<'a> Pairing<'a> {
-    pub(super) fn new(places: Places<'a>) -> Pairing<'a> {
+    /// For the log `whole`, the content of `file`.
+    pub(super) fn new(file: &'a Path, whole: &'a Text) -> Pairing<'a> {
         Pairing {
-            places,
+            whole,
+            places: Places::new(file, whole),
             trace: Trace::default(),
             diagnostics: Vec::new(),
             ids: Vec::new(),
@@ -140,24 +144,25 @@ impl<'a> Pairing<'a> {
     }
 
     /// Takes the request of a call.
-    pub(super) fn request(&mut self, call: Call, headers: Headers, body: Body) {
+    pub(super) fn request(&mut self, call: Call<'a>, headers: Headers, body: Body) {
         self.clock += TICK;
         let index = self.trace.exchanges.len();
-        if let (Some(by_id), Some(id)) = (&mut self.by_id, &call.id) {
+        if let (Some(by_id), Some(id)) = (&mut self.by_id, call.id) {
             by_id.push(XxHash3_64::oneshot(id.as_bytes()), index);
         }
         if let Some(by_call) = &mut self.by_call {
             by_call.push(call.hash(), index);
         }
         let Call { from, to, method, url, id } = call;
+        let share = |part: &str| text::share(self.whole, part.into());
         self.trace.exchanges.push(Exchange {
-            from,
-            to,
+            from: from.map(share),
+            to: to.map(share),
             started: self.clock,
             ended: None,
             synthetic: true,
             known_from: KnownFrom::Wire,
-            request: Request { method: method.unwrap_or_default(), url, headers, body },
+            request: Request { method: share(method.unwrap_or_default()), url: share(url), headers, body },
             response: None,
         });
         self.ids.push(id);
@@ -165,23 +170,23 @@ impl<'a> Pairing<'a> {
     }
 
     /// Takes a response whose own entry names `call`. `start..end` are the bytes that name it.
-    pub(super) fn response(&mut self, call: Call, mut response: Response, start: usize, end: usize) {
+    pub(super) fn response(&mut self, call: Call<'a>, mut response: Response, start: usize, end: usize) {
         let Some(index) = self.near_request(&call).or_else(|| self.open_request(&call)) else {
             self.orphan(call, response, start, end);
             return;
         };
         self.clock += TICK;
         let exchange = &mut self.trace.exchanges[index];
-        if exchange.request.url != call.url {
-            response.url = Some(call.url);
+        if *exchange.request.url != *call.url {
+            response.url = Some(text::share(self.whole, call.url.into()));
         }
         exchange.ended = Some(self.clock);
         exchange.response = Some(response);
     }
 
     /// Takes a response whose request the log does not hold, or not whole.
-    fn orphan(&mut self, call: Call, response: Response, start: usize, end: usize) {
-        let message = match &call.id {
+    fn orphan(&mut self, call: Call<'a>, response: Response, start: usize, end: usize) {
+        let message = match call.id {
             Some(id) => format!("no request is open for the response with the id {id}"),
             None => format!("no request is open for the response from {}", call.url),
         };
@@ -190,14 +195,19 @@ impl<'a> Pairing<'a> {
         self.diagnostics.push(Error::new(ErrorKind::DamagedEntry, message).at(place).hint(hint));
         self.clock += TICK;
         let Call { from, to, method, url, id } = call;
+        let share = |part: &str| text::share(self.whole, part.into());
         self.trace.exchanges.push(Exchange {
-            from,
-            to,
+            from: from.map(share),
+            to: to.map(share),
             started: self.clock,
             ended: Some(self.clock),
             synthetic: true,
             known_from: KnownFrom::Response,
-            request: Request { method: method.unwrap_or_default(), url, ..Request::default() },
+            request: Request {
+                method: share(method.unwrap_or_default()),
+                url: share(url),
+                ..Request::default()
+            },
             response: Some(response),
         });
         self.ids.push(id);
@@ -223,7 +233,7 @@ impl<'a> Pairing<'a> {
 
     /// The same as [`Pairing::open_request`] where that is one of the last open requests, and
     /// they tell so.
-    fn near_request(&mut self, call: &Call) -> Option<usize> {
+    fn near_request(&mut self, call: &Call<'_>) -> Option<usize> {
         let (exchanges, ids) = (&self.trace.exchanges, &self.ids);
         let near = self.open.len().saturating_sub(NEAR);
         let found = self.open[near..].iter().rposition(|&index| {
@@ -235,13 +245,13 @@ impl<'a> Pairing<'a> {
     }
 
     /// The most recent open request that a response with this first line answers.
-    fn open_request(&mut self, call: &Call) -> Option<usize> {
+    fn open_request(&mut self, call: &Call<'_>) -> Option<usize> {
         let exchanges = &self.trace.exchanges;
         let ids = &self.ids;
         let is_open = |index: usize| exchanges[index].response.is_none();
-        if let Some(id) = &call.id {
+        if let Some(id) = call.id {
             let key = XxHash3_64::oneshot(id.as_bytes());
-            let is_same = |index: usize| ids[index].as_ref() == Some(id);
+            let is_same = |index: usize| ids[index] == Some(id);
             let by_id = self.by_id.get_or_insert_with(|| {
                 let mut stacks = Stacks::default();
                 for (index, id) in ids.iter().enumerate() {
@@ -263,7 +273,12 @@ impl<'a> Pairing<'a> {
             let mut stacks = Stacks::default();
             for (index, exchange) in exchanges.iter().enumerate() {
                 stacks.push(
-                    hash(&exchange.from, &exchange.to, &exchange.request.method, &exchange.request.url),
+                    hash(
+                        exchange.from.as_deref(),
+                        exchange.to.as_deref(),
+                        &exchange.request.method,
+                        &exchange.request.url,
+                    ),
                     index,
                 );
             }
@@ -276,16 +291,10 @@ impl<'a> Pairing<'a> {
     }
 }
 
-fn hash(from: &Option<Text>, to: &Option<Text>, method: &str, url: &str) -> u64 {
+fn hash(from: Option<&str>, to: Option<&str>, method: &str, url: &str) -> u64 {
     let target = Target::of(url);
     let mut hash = XxHash3_64::oneshot(target.path.as_bytes());
-    for part in [
-        target.authority,
-        target.query.unwrap_or(""),
-        method,
-        from.as_deref().unwrap_or(""),
-        to.as_deref().unwrap_or(""),
-    ] {
+    for part in [target.authority, target.query.unwrap_or(""), method, from.unwrap_or(""), to.unwrap_or("")] {
         hash = XxHash3_64::oneshot_with_seed(hash, part.as_bytes());
     }
     hash

@@ -16,7 +16,6 @@
 use std::path::Path;
 
 use super::pairing::{Call, Pairing};
-use super::places::Places;
 use super::requestshook::{declared_length, is_coded, is_token, split_header};
 use crate::error::Error;
 use crate::text::{self, Text};
@@ -26,7 +25,7 @@ const HINT: &str = "the entry is left out; capture the command again, or mend th
 
 /// Reads the log `text`, the content of `file`.
 pub fn read(file: &Path, text: &Text) -> (Trace, Vec<Error>) {
-    let mut reader = Reader { whole: text, text, pairing: Pairing::new(Places::new(file, text)) };
+    let mut reader = Reader { whole: text, text, pairing: Pairing::new(file, text) };
     reader.run();
     reader.pairing.finish()
 }
@@ -53,8 +52,8 @@ fn line(text: &str, at: usize) -> &str {
 
 struct Head<'a> {
     name: &'a str,
-    /// The name and the number.
-    id: String,
+    /// The number, which is one of this name's.
+    id: &'a str,
     kind: Kind<'a>,
     url: &'a str,
 }
@@ -85,7 +84,7 @@ impl<'a> Head<'a> {
         } else {
             Kind::Response { status: first.parse().ok().filter(|_| first.len() == 3)?, reason }
         };
-        (!url.is_empty()).then(|| Head { name, id: format!("{name} {number}"), kind, url })
+        (!url.is_empty()).then_some(Head { name, id: number, kind, url })
     }
 
     /// Whether `line` begins as a head does, though it may not go on as one.
@@ -179,12 +178,11 @@ impl<'a> Reader<'a> {
         }
         let body = if is_none { Body::Absent } else { Body::Text(text::slice(self.whole, body)) };
         let slice = |part| text::slice(self.whole, part);
-        let url = slice(head.url);
-        let id = Some(Text::from(head.id));
-        let call = |method| Call { from: Some(slice(head.name)), to: None, method, url: url.clone(), id };
+        let call =
+            |method| Call { from: Some(head.name), to: None, method, url: head.url, id: Some(head.id) };
         match head.kind {
             Kind::Request { method } => {
-                self.pairing.request(call(Some(slice(method))), headers, body);
+                self.pairing.request(call(Some(method)), headers, body);
             }
             Kind::Response { status, reason } => {
                 let response = Response { status, reason: slice(reason), url: None, headers, body };

@@ -28,7 +28,6 @@ use memchr::memmem::Finder;
 use wide::i8x16;
 
 use super::pairing::{Call, Pairing};
-use super::places::Places;
 use crate::error::Error;
 use crate::json;
 use crate::lines::Lines;
@@ -51,7 +50,7 @@ pub fn read(file: &Path, lines: &Lines) -> (Trace, Vec<Error>) {
     let unified = unify_line_ends(lines);
     let lines = unified.as_ref().unwrap_or(lines);
     let text = lines.text();
-    let pairing = Pairing::new(Places::new(file, text));
+    let pairing = Pairing::new(file, text);
     let reader = Reader {
         whole: text,
         text,
@@ -80,15 +79,15 @@ fn unify_line_ends(lines: &Lines) -> Option<Lines> {
 }
 
 /// The head of an entry and its headers.
-struct Entry {
+struct Entry<'a> {
     start: usize,
     /// Where the head's line ends.
     line_end: usize,
     /// The number of the body's first line.
     body_line: usize,
-    call: Call,
+    call: Call<'a>,
     /// `None` for a request.
-    status: Option<(u16, Text)>,
+    status: Option<(u16, &'a str)>,
     headers: Headers,
     /// The Content-Length, where there is one.
     length: Option<usize>,
@@ -97,10 +96,10 @@ struct Entry {
     body_start: usize,
 }
 
-impl Entry {
+impl Entry<'_> {
     /// Whether its Content-Length is that of what it does not send (RFC 9110, section 8.6).
     fn names_other_length(&self) -> bool {
-        let is_head = self.call.method.as_deref() == Some("HEAD");
+        let is_head = self.call.method == Some("HEAD");
         self.status.as_ref().is_some_and(|(status, _)| is_head || *status == 304)
     }
 }
@@ -121,12 +120,8 @@ struct Damage {
 }
 
 /// What comes after a body, or where the reader has lost its way.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one lives at a time; a box would cost each entry an allocation"
-)]
-enum Next {
-    Entry(Entry),
+enum Next<'a> {
+    Entry(Entry<'a>),
     Damage(Damage),
     End,
 }
@@ -151,7 +146,7 @@ struct Reader<'a> {
     pairing: Pairing<'a>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn run(mut self) -> (Trace, Vec<Error>) {
         let mut next = self.boundary(0, 0);
         loop {
@@ -178,7 +173,7 @@ impl Reader<'_> {
     }
 
     /// Hands over an entry whose body ends at `end`.
-    fn take(&mut self, entry: Entry, end: usize) {
+    fn take(&mut self, entry: Entry<'a>, end: usize) {
         let body = self.body(&entry, end);
         let Entry { start, line_end, call, status, headers, .. } = entry;
         match status {
@@ -186,13 +181,14 @@ impl Reader<'_> {
                 self.pairing.request(call, headers, body);
             }
             Some((status, reason)) => {
+                let reason = text::slice(self.whole, reason);
                 let response = Response { status, reason, url: None, headers, body };
                 self.pairing.response(call, response, start, line_end);
             }
         }
     }
 
-    fn body(&self, entry: &Entry, end: usize) -> Body {
+    fn body(&self, entry: &Entry<'a>, end: usize) -> Body {
         let body = &self.text[entry.body_start..end];
         let length = entry.length;
         if body.is_empty() || body == "none" && (length != Some(4) || entry.names_other_length()) {
@@ -210,7 +206,7 @@ impl Reader<'_> {
     }
 
     /// Where the body of `entry` ends, or where and why it is damaged; and what comes after it.
-    fn body_end(&mut self, entry: &Entry) -> (Result<usize, (usize, &'static str)>, Next) {
+    fn body_end(&mut self, entry: &Entry<'a>) -> (Result<usize, (usize, &'static str)>, Next<'a>) {
         let (start, line) = (entry.body_start, entry.body_line);
         let rest = &self.text[start..];
         let length = entry.length.filter(|_| !entry.is_coded);
@@ -281,9 +277,9 @@ impl Reader<'_> {
     /// The same for a body that only the next head ends. `length` is that of the headers.
     fn uncertain_body_end(
         &mut self,
-        entry: &Entry,
+        entry: &Entry<'a>,
         length: Option<usize>,
-    ) -> (Result<usize, (usize, &'static str)>, Next) {
+    ) -> (Result<usize, (usize, &'static str)>, Next<'a>) {
         let start = entry.body_start;
         let (at, next) = self.search(start, Search::Body);
         let before = &self.text[start..at];
@@ -300,7 +296,7 @@ impl Reader<'_> {
     /// ends come after it.
     fn cut_off(
         &self,
-        entry: &Entry,
+        entry: &Entry<'a>,
         body: &str,
         length: Option<usize>,
         is_last: bool,
@@ -365,7 +361,7 @@ impl Reader<'_> {
     }
 
     /// What comes after `at`, where an entry certainly ends. `near` is the number of a line not far above.
-    fn boundary(&self, at: usize, near: usize) -> Next {
+    fn boundary(&self, at: usize, near: usize) -> Next<'a> {
         let start = at + self.text[at..].bytes().take_while(|&byte| byte == b'\n').count();
         if start == self.text.len() {
             return Next::End;
@@ -391,7 +387,7 @@ impl Reader<'_> {
     }
 
     /// The first entry after `from`, and where it begins.
-    fn search(&self, from: usize, search: Search) -> (usize, Next) {
+    fn search(&self, from: usize, search: Search) -> (usize, Next<'a>) {
         let bytes = self.text.as_bytes();
         let mut from = from;
         let (mut line, mut line_end) = (0, 0);
@@ -487,7 +483,7 @@ impl Reader<'_> {
     }
 
     /// The entry that begins at `start`, in the line of this number.
-    fn parse(&self, start: usize, mut line: usize) -> Result<Entry, Damage> {
+    fn parse(&self, start: usize, mut line: usize) -> Result<Entry<'a>, Damage> {
         let line_end = self.line_end(line);
         let mut damage = Damage {
             at: start,
@@ -549,7 +545,7 @@ impl Reader<'_> {
                     is_coded = !value.eq_ignore_ascii_case("identity");
                 }
                 25 if id.is_none() && name.eq_ignore_ascii_case(ID) => {
-                    id = Some(text::slice(self.whole, value));
+                    id = Some(value);
                     damage.has_id = true;
                 }
                 _ => {}
@@ -557,18 +553,17 @@ impl Reader<'_> {
             damage.headers += 1;
             at = end + 1;
         }
-        let slice = |part| text::slice(self.whole, part);
         Ok(Entry {
             start,
             line_end,
             call: Call {
-                from: Some(slice(head.from)),
-                to: Some(slice(head.to)),
-                method: Some(slice(head.method)),
-                url: slice(head.url),
+                from: Some(head.from),
+                to: Some(head.to),
+                method: Some(head.method),
+                url: head.url,
                 id,
             },
-            status: head.status.map(|(status, reason)| (status, slice(reason))),
+            status: head.status,
             headers: self.headers(&self.text[line_end + 1..at], is_exact),
             length,
             is_coded,
