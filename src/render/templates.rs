@@ -404,3 +404,122 @@ fn link(link: &Value) -> Result<String, minijinja::Error> {
     let url = link.get_attr("url")?.to_string();
     Ok(escape::link(&text, &url))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::page::{Input, Resolved};
+    use crate::settings::Settings;
+    use crate::source::{self, requestshook_writer};
+    use crate::trace::{Body, Exchange, Headers, KnownFrom, Request, Response, Trace, testing};
+
+    /// The files of a capture as the templates themselves make them, after a look at whether the
+    /// shorter ways give the same; and whether the shortest was taken.
+    fn laid_out(trace: &Trace, log: Lines) -> (Vec<Vec<u8>>, bool) {
+        let templates = Templates::new(BTreeMap::new()).unwrap();
+        let settings = Settings { layout: Layout::Snippets, locale: "en".into(), ..Settings::default() };
+        let phrases = templates.phrases("en").unwrap();
+        let log = Arc::new(log);
+        let input = Input {
+            path: "image/show",
+            settings: &settings,
+            profile: None,
+            phrases: &phrases,
+            trace,
+            trace_file: "trace.log",
+            log: &log,
+            output: None,
+        };
+        let resolved = Resolved::new(&input);
+        let page = Arc::new(resolved.page().unwrap());
+        let names = ["body.md", "diagram.md", "index.md", "log.md"];
+        let of_engine: Vec<Vec<u8>> = names
+            .iter()
+            .map(|name| templates.render(&format!("snippets/{name}"), &page).unwrap().into_bytes())
+            .collect();
+        let same = |files: Vec<(&'static str, Content)>| {
+            for ((name, content), (known, expected)) in files.iter().zip(names.iter().zip(&of_engine)) {
+                assert_eq!(name, known);
+                let [content, expected] = [content.as_bytes(), expected].map(String::from_utf8_lossy);
+                assert_eq!(content, expected, "{name}");
+            }
+        };
+        same(templates.lay_out(&page).unwrap());
+        let bare = resolved.bare().and_then(|bare| templates.lay_out_bare(&bare).unwrap());
+        let is_bare = bare.is_some();
+        bare.into_iter().for_each(same);
+        (of_engine, is_bare)
+    }
+
+    #[test]
+    fn a_real_log_goes_the_shortest_way() {
+        let folder = std::path::Path::new("tests/fixtures/logs/zed/server-create");
+        let read = |name| std::fs::read(folder.join(name)).unwrap();
+        let log = source::read(folder, read("requestshook.log"));
+        let (files, is_bare) = laid_out(&log.trace, log.log.unwrap());
+        assert!(is_bare);
+        assert_eq!(String::from_utf8_lossy(&files[1]), String::from_utf8_lossy(&read("diagram.md")));
+    }
+
+    fn plain_or_odd(plain: &'static str, odd: &'static str) -> impl Strategy<Value = Text> {
+        prop_oneof![20 => plain, 1 => odd].prop_map(Text::from)
+    }
+
+    fn body() -> impl Strategy<Value = Body> {
+        let text = prop_oneof![
+            8 => "\\{\\n  \"[a-z]{1,9}\": \\[\\n    [0-9]{1,3}\\n  \\]\\n\\}",
+            4 => r#"\{"[a-z]{1,9}": ?[0-9]{1,3}\}"#,
+            1 => "[-8<`a\\n\\r\u{202e}\\x1b]{1,12}",
+        ];
+        prop_oneof![1 => Just(Body::Absent), 2 => text.prop_map(|text| Body::Text(text.into()))]
+    }
+
+    fn headers() -> impl Strategy<Value = Headers> {
+        let field = ("[A-Z][a-z-]{1,12}".prop_map(Text::from), plain_or_odd("[ -~]{0,80}", "\\PC{0,9}"));
+        proptest::collection::vec(field, 1..4).prop_map(|fields| fields.into_iter().collect())
+    }
+
+    /// Traces of which many have nothing that a page would have to change.
+    fn trace() -> impl Strategy<Value = Trace> {
+        let name = || plain_or_odd("[a-z]{1,3}(-api)?", "[a-z `-]{1,6}|end");
+        let path = plain_or_odd("(/[a-z0-9.-]{1,9}){1,3}", "/[/a-z0-9.`_=+#;<%-]{0,12}");
+        let reason = plain_or_odd("OK|NOT FOUND", "[A-Z/% _]{0,4}");
+        let exchange =
+            (name(), name(), path, reason, (headers(), headers()), (body(), body()), 0u8..20, 0i64..9);
+        let exchange =
+            exchange.prop_map(|(from, to, path, reason, headers, bodies, answered, time)| Exchange {
+                from: Some(from),
+                to: Some(to),
+                started: time,
+                ended: Some(time + 2),
+                synthetic: true,
+                known_from: KnownFrom::Wire,
+                request: Request {
+                    method: "GET".into(),
+                    url: format!("http://h{path}").into(),
+                    headers: headers.0,
+                    body: bodies.0,
+                },
+                response: (answered > 0).then_some(Response {
+                    status: 200,
+                    reason,
+                    url: None,
+                    headers: headers.1,
+                    body: bodies.1,
+                }),
+            });
+        proptest::collection::vec(exchange, 0..4).prop_map(|exchanges| Trace { exchanges, gaps: Vec::new() })
+    }
+
+    proptest! {
+        #[test]
+        fn every_way_gives_what_the_templates_give(
+            trace in prop_oneof![3 => trace().boxed(), 1 => testing::trace().boxed()],
+        ) {
+            let (trace, log) = requestshook_writer::rewrite(trace);
+            laid_out(&trace, Lines::new(log));
+        }
+    }
+}
