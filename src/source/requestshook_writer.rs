@@ -104,8 +104,10 @@ impl Log {
 
     fn rest(&mut self, exchange: usize, is_response: bool, headers: &Headers, body: &Body) {
         let start = self.text.len();
-        for (name, value) in headers.iter() {
-            self.push(&[name, ": ", value, "\n"]);
+        match headers.as_lines() {
+            Some("") => {}
+            Some(lines) => self.push(&[lines, "\n"]),
+            None => headers.iter().for_each(|(name, value)| self.push(&[name, ": ", value, "\n"])),
         }
         let lines = start..(self.text.len() - 1).max(start);
         self.push(&["\n"]);
@@ -143,7 +145,11 @@ impl Message<'_> {
             Message::Response(response) => (&response.headers, &response.body),
         };
         let body = if let Body::Text(text) = body { text.len() } else { 160 };
-        headers.iter().map(|(name, value)| name.len() + value.len() + 3).sum::<usize>() + body + 160
+        let headers = match headers.as_lines() {
+            Some(lines) => lines.len() + 1,
+            None => headers.iter().map(|(name, value)| name.len() + value.len() + 3).sum(),
+        };
+        headers + body + 160
     }
 }
 

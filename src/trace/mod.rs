@@ -118,6 +118,15 @@ impl Headers {
         Headers(Repr::Lines(lines))
     }
 
+    /// The fields as lines, where they are kept so. Those that could not be read back from lines
+    /// never are.
+    pub(crate) fn as_lines(&self) -> Option<&str> {
+        match &self.0 {
+            Repr::Lines(lines) => Some(lines),
+            Repr::Fields(_) => None,
+        }
+    }
+
     /// Whether each field, written as a line, can be read back from it.
     pub(crate) fn are_lines(&self) -> bool {
         match &self.0 {

@@ -4,7 +4,13 @@
 //! `json.dumps(…, indent=2, ensure_ascii=False)` does; a log written again has to look the
 //! same. A parsed value would lose what a page must not lose: duplicate keys, the digits of a
 //! number, an escape. So this works on the text, in one pass and without recursion. What it
-//! leaves out: values. `serde_json` is for those.
+//! leaves out: values. `serde_json` is for those, and where it is too slow, [`tape`] and [`de`].
+
+mod de;
+mod tape;
+
+pub(crate) use tape::Tape;
+use wide::u8x16;
 
 /// How deep arrays and objects may nest; `serde_json` has the same limit.
 pub const MAX_DEPTH: usize = 128;
@@ -170,9 +176,19 @@ fn scan(text: &str, sink: &mut impl Sink) -> Result<(), usize> {
     }
 }
 
+#[inline]
 fn skip_space(bytes: &[u8], mut at: usize) -> usize {
     while matches!(bytes.get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
         at += 1;
+        // An indent is many of one kind.
+        while let Some(chunk) = chunk(bytes, at) {
+            let others = !u8x16::new(*chunk).simd_eq(u8x16::splat(b' ')).to_bitmask();
+            let spaces = others.trailing_zeros().min(16) as usize;
+            at += spaces;
+            if spaces < 16 {
+                break;
+            }
+        }
     }
     at
 }
@@ -203,27 +219,36 @@ fn string(bytes: &[u8], at: usize) -> Result<usize, usize> {
 }
 
 /// The end of the characters after `at` that stand for themselves in a string.
+#[inline]
 fn plain(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGHS: u64 = ONES << 7;
-    // Eight bytes at once: the high bit of each byte that is zero after a change is set. It may
-    // be set in bytes after such a one too, so the lowest one counts.
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let word = u64::from_le_bytes(*chunk);
-        let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
-        let quotes = zeros(word ^ (ONES * u64::from(b'"')));
-        let slashes = zeros(word ^ (ONES * u64::from(b'\\')));
-        let controls = word.wrapping_sub(ONES * u64::from(b' ')) & !word;
-        let found = (quotes | slashes | controls) & HIGHS;
-        if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
+    while let Some(chunk) = chunk(bytes, at) {
+        let plain = leading_plain(chunk);
+        at += plain;
+        if plain < 16 {
+            return at;
         }
-        at += 8;
     }
     while bytes.get(at).is_some_and(|&byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
         at += 1;
     }
     at
+}
+
+/// The sixteen bytes from `at` on; strings and indents are gone through by so many.
+#[inline]
+fn chunk(bytes: &[u8], at: usize) -> Option<&[u8; 16]> {
+    bytes.get(at..)?.first_chunk()
+}
+
+/// How many bytes stand for themselves in a string before the first that does not.
+#[inline]
+fn leading_plain(chunk: &[u8; 16]) -> usize {
+    let bytes = u8x16::new(*chunk);
+    let is_quote = bytes.simd_eq(u8x16::splat(b'"'));
+    let is_slash = bytes.simd_eq(u8x16::splat(b'\\'));
+    let is_control = bytes.min(u8x16::splat(b' ' - 1)).simd_eq(bytes);
+    let others = (is_quote | is_slash | is_control).to_bitmask();
+    others.trailing_zeros().min(16) as usize
 }
 
 /// The end of the number that begins at `at`.
