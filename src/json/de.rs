@@ -53,6 +53,14 @@ impl<'de> Values<'de> {
         Ok(*token)
     }
 
+    fn string(&mut self) -> Result<&'de str, Unfit> {
+        match self.next()? {
+            Token::Plain { start, end } => Ok(&self.text[start as usize..end as usize]),
+            Token::Unescaped { start, end } => Ok(&self.unescaped[start as usize..end as usize]),
+            _ => Err(Unfit),
+        }
+    }
+
     fn number<V: Visitor<'de>>(&self, text: &'de str, visitor: V) -> Result<V::Value, Unfit> {
         // So many digits cannot overflow.
         if text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -91,6 +99,22 @@ impl<'de> Deserializer<'de> for &mut Values<'de> {
         }
     }
 
+    // What most values are is not worth the way through all that they could be.
+    #[inline]
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
+        visitor.visit_borrowed_str(self.string()?)
+    }
+
+    #[inline]
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
+        visitor.visit_borrowed_str(self.string()?)
+    }
+
+    #[inline]
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
+        visitor.visit_borrowed_str(self.string()?)
+    }
+
     #[inline]
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
         if let Some(Token::Null) = self.tokens.get(self.at) {
@@ -127,8 +151,8 @@ impl<'de> Deserializer<'de> for &mut Values<'de> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit
+        unit_struct seq tuple tuple_struct map struct
     }
 }
 
@@ -168,5 +192,145 @@ impl<'de> MapAccess<'de> for Items<'_, 'de> {
 
     fn size_hint(&self) -> Option<usize> {
         Some(self.left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::collections::BTreeMap;
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The value as told by the tape, or `None` where it cannot be read.
+    fn read<T: for<'a> Deserialize<'a>>(text: &str) -> Option<T> {
+        Tape::of(text)?.value(text).ok()
+    }
+
+    /// Some of all that serde's derive has to do with a field.
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "camelCase")]
+    struct Record<'a> {
+        #[serde(borrow)]
+        first_name: Cow<'a, str>,
+        number: Option<f64>,
+        #[serde(default)]
+        is_set: bool,
+        list: Option<Vec<Inner>>,
+        count: Option<usize>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Inner {
+        value: i8,
+    }
+
+    fn json() -> impl Strategy<Value = String> {
+        let space = "( |\n {0,40}|\t|\r\n|){1}";
+        let string = prop_oneof![
+            "\"([ -!#-\\[\\]-~]|é|가|😀|\\\\[\"\\\\/bfnrt]|\\\\u(00[0-9a-fA-F]{2}|ac00|d83d\\\\ude00)){0,40}\"",
+            "\"[a-z]{0,3}\"",
+            "\"\\\\u(d[89abAB]|D[c-f]|00)[0-9a-f]{2}(\\\\u[dD][c-f]00|x)?\"",
+        ];
+        let number = prop_oneof![
+            "-?(0|[1-9][0-9]{0,21})(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?",
+            "-?[0-9]{1,3}",
+            "(0|[1-9][0-9]{0,18})",
+        ];
+        let leaf = prop_oneof![string, number, "true|false|null"];
+        leaf.prop_recursive(6, 64, 6, move |inner| {
+            let key = "\"[a-c\\\\n]{0,3}\"".prop_map(|key| key.replace('\\', "\\\\"));
+            let item = (space, inner.clone(), space).prop_map(|(a, item, b)| format!("{a}{item}{b}"));
+            let member =
+                (space, key, space, item.clone()).prop_map(|(a, key, b, item)| format!("{a}{key}{b}:{item}"));
+            prop_oneof![
+                (vec(item, 0..6), space).prop_map(|(items, a)| format!("[{a}{}]", items.join(","))),
+                (vec(member, 0..6), space).prop_map(|(items, a)| format!("{{{a}{}}}", items.join(","))),
+            ]
+        })
+    }
+
+    /// `text` with some of its characters left out, doubled or changed.
+    fn damaged() -> impl Strategy<Value = String> {
+        let damage =
+            (any::<prop::sample::Index>(), 0..3, "[\\[\\]{}\",:0-9eE.+\\-\\\\unrtf \n\u{0}\u{1f}\u{7f}é]");
+        (json(), vec(damage, 1..4)).prop_map(|(text, damages)| {
+            let mut characters: Vec<char> = text.chars().collect();
+            for (at, kind, new) in damages {
+                if characters.is_empty() {
+                    break;
+                }
+                let at = at.index(characters.len());
+                let new = new.chars().next().unwrap_or(' ');
+                match kind {
+                    0 => drop(characters.remove(at)),
+                    1 => characters.insert(at, new),
+                    _ => characters[at] = new,
+                }
+            }
+            characters.into_iter().collect()
+        })
+    }
+
+    fn agrees(text: &str) -> Result<(), TestCaseError> {
+        let known: Option<Value> = serde_json::from_str(text).ok();
+        prop_assert_eq!(read::<Value>(text), known, "{:?}", text);
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn it_agrees_with_serde_json(text in json()) {
+            agrees(&text)?;
+        }
+
+        #[test]
+        fn it_agrees_with_serde_json_on_damage(text in damaged()) {
+            agrees(&text)?;
+        }
+
+        #[test]
+        fn it_agrees_with_serde_json_on_fields(
+            fields in vec((
+                "firstName|number|isSet|list|count|other|value",
+                "\"a\\\\n\"|\"plain\"|-?[0-9]{1,3}(\\.[0-9]{1,2})?|[0-9]{17,21}|true|false|null|1e400|\\[\\]|\\[\\{\"value\": ?[0-9]{1,3}\\}\\]|\\{\"x\": \\[1, \"\\\\t\"\\]\\}|\\[\\[1\\]\\]",
+            ), 0..6),
+            first in any::<bool>(),
+        ) {
+            let mut members: Vec<_> = fields.iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
+            if first {
+                members.insert(0, "\"first\\u004eame\": \"x\"".to_owned());
+            }
+            let text = format!("{{{}}}", members.join(", "));
+            let known = serde_json::from_str::<Record<'_>>(&text).ok();
+            let tape = Tape::of(&text);
+            prop_assert_eq!(tape.as_ref().and_then(|tape| tape.value::<Record<'_>>(&text).ok()), known, "{}", text);
+        }
+    }
+
+    #[test]
+    fn what_serde_json_reads_otherwise_is_refused() {
+        // A struct may be an array, which must not be longer than the struct.
+        assert_eq!(read::<Inner>("[1]"), Some(Inner { value: 1 }));
+        assert_eq!(read::<Inner>("[1, 2]"), None);
+        assert!(serde_json::from_str::<Inner>("[1, 2]").is_err());
+        assert_eq!(read::<Inner>("{\"value\": 1, \"value\": 1}"), None);
+        assert_eq!(read::<BTreeMap<String, u8>>("{\"a\": 1, \"a\": 2}"), Some([("a".to_owned(), 2)].into()));
+        assert_eq!(read::<String>("1"), None);
+        assert_eq!(read::<u8>("\"1\""), None);
+        assert_eq!(read::<f64>("1e999"), None);
+        assert_eq!(read::<(u8, u8)>("[1, 2, 3]"), None);
+    }
+
+    #[test]
+    fn nothing_is_copied() {
+        let text = r#"["plain", "\n"]"#;
+        let tape = Tape::of(text).unwrap();
+        let [plain, escaped] = tape.value::<[&str; 2]>(text).unwrap();
+        assert!(crate::text::holds(text, plain) && crate::text::holds(&tape.unescaped, escaped));
     }
 }

@@ -9,7 +9,9 @@
 mod de;
 mod tape;
 
+use std::ops::Range;
 pub(crate) use tape::Tape;
+
 use wide::u8x16;
 
 /// How deep arrays and objects may nest; `serde_json` has the same limit.
@@ -20,9 +22,19 @@ pub const MAX_DEPTH: usize = 128;
 ///
 /// `None` when `text` is not JSON (RFC 8259), or nests deeper than [`MAX_DEPTH`].
 pub fn reindent(text: &str) -> Option<String> {
-    let mut layout = Layout { text: String::with_capacity(text.len() + text.len() / 2) };
-    scan(text, &mut layout).ok()?;
-    Some(layout.text)
+    let mut laid_out = Vec::with_capacity(text.len() + text.len() / 2);
+    if reindent_onto(text, &mut laid_out) { String::from_utf8(laid_out).ok() } else { None }
+}
+
+/// Adds to `out`, which is text, what [`reindent`] makes of `text`; where that is `None`, nothing,
+/// and says `false`.
+pub(crate) fn reindent_onto(text: &str, out: &mut Vec<u8>) -> bool {
+    let start = out.len();
+    let is_json = scan(text, &mut Layout { source: text.as_bytes(), out }).is_ok();
+    if !is_json {
+        out.truncate(start);
+    }
+    is_json
 }
 
 /// Whether `text` stands on one line, with a line end behind it or without: so a program wrote it,
@@ -42,8 +54,10 @@ pub fn validate(text: &str) -> Result<(), usize> {
 
 /// Takes the pieces of a JSON text in order.
 trait Sink {
-    /// A run of tokens on one line, with their own bytes.
-    fn run(&mut self, run: &str);
+    /// A run of tokens on one line, by its place in the text.
+    fn run(&mut self, run: Range<usize>);
+    /// A colon that does not stand in a run.
+    fn colon(&mut self);
     /// A comma, if one comes before it, and the line break before a line at this depth.
     fn line(&mut self, comma: bool, depth: usize);
 }
@@ -51,31 +65,60 @@ trait Sink {
 struct Nothing;
 
 impl Sink for Nothing {
-    fn run(&mut self, _: &str) {}
+    fn run(&mut self, _: Range<usize>) {}
+    fn colon(&mut self) {}
     fn line(&mut self, _: bool, _: usize) {}
 }
 
-struct Layout {
-    text: String,
+struct Layout<'a> {
+    source: &'a [u8],
+    out: &'a mut Vec<u8>,
 }
 
-/// A comma, a line break and the deepest indent.
-const LINE: &str = concat!(
-    ",\n",
-    "                                                                ",
-    "                                                                ",
-    "                                                                ",
-    "                                                                ",
-);
+/// A comma, a line break and the deepest indent; and as much more as a copy may read.
+const LINE: &[u8] = {
+    const LENGTH: usize = 2 + 2 * MAX_DEPTH + CHUNK;
+    const TEXT: [u8; LENGTH] = {
+        let mut text = [b' '; LENGTH];
+        text[0] = b',';
+        text[1] = b'\n';
+        text
+    };
+    &TEXT
+};
 
-impl Sink for Layout {
-    fn run(&mut self, run: &str) {
-        self.text.push_str(run);
+impl Sink for Layout<'_> {
+    #[inline]
+    fn run(&mut self, run: Range<usize>) {
+        push_short(self.source, run, self.out);
     }
 
+    #[inline]
+    fn colon(&mut self) {
+        self.out.extend_from_slice(b": ");
+    }
+
+    #[inline]
     fn line(&mut self, comma: bool, depth: usize) {
-        self.text.push_str(&LINE[usize::from(!comma)..2 + 2 * depth]);
+        push_short(LINE, usize::from(!comma)..2 + 2 * depth, self.out);
     }
+}
+
+/// Adds this range of `source`, which is seldom longer than a few chunks: to copy whole ones takes
+/// less time than to call somebody who copies any number of bytes.
+#[inline]
+fn push_short(source: &[u8], range: Range<usize>, out: &mut Vec<u8>) {
+    let end = out.len() + range.len();
+    let mut at = range.start;
+    while at < range.end {
+        let Some(chunk) = chunk(source, at) else {
+            out.extend_from_slice(&source[at..range.end]);
+            break;
+        };
+        out.extend_from_slice(chunk);
+        at += CHUNK;
+    }
+    out.truncate(end);
 }
 
 /// What may come next.
@@ -116,7 +159,7 @@ fn scan(text: &str, sink: &mut impl Sink) -> Result<(), usize> {
                     depth -= 1;
                     objects >>= 1;
                     sink.line(false, depth);
-                    sink.run(&text[at..at + 1]);
+                    sink.run(at..at + 1);
                     at += 1;
                     continue;
                 }
@@ -126,7 +169,7 @@ fn scan(text: &str, sink: &mut impl Sink) -> Result<(), usize> {
         if matches!((expect, byte), (Expect::Element, b']') | (Expect::Member, b'}')) {
             depth -= 1;
             objects >>= 1;
-            sink.run(&text[at..at + 1]);
+            sink.run(at..at + 1);
             expect = Expect::Next;
             at += 1;
             continue;
@@ -147,8 +190,8 @@ fn scan(text: &str, sink: &mut impl Sink) -> Result<(), usize> {
             }
             at = skip_space(bytes, colon + 1);
             if &bytes[key_end..at] != b": " {
-                sink.run(&text[run..key_end]);
-                sink.run(": ");
+                sink.run(run..key_end);
+                sink.colon();
                 run = at;
             }
         }
@@ -166,7 +209,7 @@ fn scan(text: &str, sink: &mut impl Sink) -> Result<(), usize> {
             b'n' => word(bytes, at, b"null")?,
             _ => return Err(at),
         };
-        sink.run(&text[run..at]);
+        sink.run(run..at);
         expect = Expect::Next;
         if is_open {
             depth += 1;
@@ -177,23 +220,41 @@ fn scan(text: &str, sink: &mut impl Sink) -> Result<(), usize> {
 }
 
 #[inline]
-fn skip_space(bytes: &[u8], mut at: usize) -> usize {
-    while matches!(bytes.get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
-        at += 1;
-        // An indent is many of one kind.
+fn skip_space(bytes: &[u8], at: usize) -> usize {
+    // Between two tokens there is nothing, one space, or a line end and an indent.
+    if !is_space(bytes, at) {
+        at
+    } else if !is_space(bytes, at + 1) {
+        at + 1
+    } else {
+        skip_indent(bytes, at + 2)
+    }
+}
+
+fn skip_indent(bytes: &[u8], mut at: usize) -> usize {
+    loop {
         while let Some(chunk) = chunk(bytes, at) {
             let others = !u8x16::new(*chunk).simd_eq(u8x16::splat(b' ')).to_bitmask();
-            let spaces = others.trailing_zeros().min(16) as usize;
+            let spaces = others.trailing_zeros().min(CHUNK as u32) as usize;
             at += spaces;
-            if spaces < 16 {
+            if spaces < CHUNK {
                 break;
             }
         }
+        if !is_space(bytes, at) {
+            return at;
+        }
+        at += 1;
     }
-    at
+}
+
+#[inline]
+fn is_space(bytes: &[u8], at: usize) -> bool {
+    matches!(bytes.get(at), Some(b' ' | b'\n' | b'\r' | b'\t'))
 }
 
 /// The end of the string that begins at `at`.
+#[inline]
 fn string(bytes: &[u8], at: usize) -> Result<usize, usize> {
     let mut at = at + 1;
     loop {
@@ -224,7 +285,7 @@ fn plain(bytes: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = chunk(bytes, at) {
         let plain = leading_plain(chunk);
         at += plain;
-        if plain < 16 {
+        if plain < CHUNK {
             return at;
         }
     }
@@ -234,21 +295,24 @@ fn plain(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The sixteen bytes from `at` on; strings and indents are gone through by so many.
+/// By how many bytes strings and indents are gone through.
+const CHUNK: usize = 16;
+
+/// The chunk that begins at `at`.
 #[inline]
-fn chunk(bytes: &[u8], at: usize) -> Option<&[u8; 16]> {
+fn chunk(bytes: &[u8], at: usize) -> Option<&[u8; CHUNK]> {
     bytes.get(at..)?.first_chunk()
 }
 
 /// How many bytes stand for themselves in a string before the first that does not.
 #[inline]
-fn leading_plain(chunk: &[u8; 16]) -> usize {
+fn leading_plain(chunk: &[u8; CHUNK]) -> usize {
     let bytes = u8x16::new(*chunk);
     let is_quote = bytes.simd_eq(u8x16::splat(b'"'));
     let is_slash = bytes.simd_eq(u8x16::splat(b'\\'));
     let is_control = bytes.min(u8x16::splat(b' ' - 1)).simd_eq(bytes);
     let others = (is_quote | is_slash | is_control).to_bitmask();
-    others.trailing_zeros().min(16) as usize
+    others.trailing_zeros().min(CHUNK as u32) as usize
 }
 
 /// The end of the number that begins at `at`.

@@ -1,12 +1,12 @@
 //! JSON text as a list of its tokens, strings unescaped.
 //!
 //! A HAR holds bodies of JSON inside strings of JSON: every sixth byte is an escape, and the rest is
-//! mostly indentation. So the text is gone through once, sixteen bytes at a time, and what strings
+//! mostly indentation. So the text is gone through once, 16 bytes at a time, and what strings
 //! have escapes go one after the other into one text of their own, which whoever reads them can
 //! share. What this leaves out: values (see [`super::de`]), and saying what is wrong; whoever is
 //! told that a text is no JSON asks `serde_json` why.
 
-use super::{chunk, leading_plain, number, plain, skip_space, word};
+use super::{CHUNK, chunk, leading_plain, number, plain, skip_space, word};
 use crate::text::Text;
 
 /// How deep arrays and objects may nest. `serde_json` counts the value inside as a level.
@@ -216,7 +216,7 @@ fn unescape(bytes: &[u8], mut at: usize, out: &mut Vec<u8>) -> Option<usize> {
         } else {
             return None;
         }
-        // Sixteen bytes are copied before it is known how many of them stand for themselves.
+        // A chunk is copied before it is known how many of its bytes stand for themselves.
         loop {
             let Some(chunk) = chunk(bytes, at) else {
                 let end = plain(bytes, at);
@@ -227,8 +227,8 @@ fn unescape(bytes: &[u8], mut at: usize, out: &mut Vec<u8>) -> Option<usize> {
             out.extend_from_slice(chunk);
             let plain = leading_plain(chunk);
             at += plain;
-            if plain < 16 {
-                out.truncate(out.len() - 16 + plain);
+            if plain < CHUNK {
+                out.truncate(out.len() - CHUNK + plain);
                 break;
             }
         }
@@ -259,4 +259,70 @@ fn unicode(bytes: &[u8], at: usize, out: &mut Vec<u8>) -> Option<usize> {
     let character = char::from_u32(character)?;
     out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
     Some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strings(text: &str) -> Option<Vec<String>> {
+        let tape = Tape::of(text)?;
+        let string = |token: &Token| match *token {
+            Token::Plain { start, end } => Some(text[start as usize..end as usize].to_owned()),
+            Token::Unescaped { start, end } => Some(tape.unescaped[start as usize..end as usize].to_owned()),
+            _ => None,
+        };
+        Some(tape.tokens.iter().filter_map(string).collect())
+    }
+
+    #[test]
+    fn escapes_are_resolved_at_any_distance_from_the_end() {
+        for length in 0..40 {
+            let run = "가".repeat(length / 3) + &"x".repeat(length % 3);
+            let text = format!(r#"["{run}\"{run}\n{run}\u00e9\ud83d\ude00\u0000", "{run}"]"#);
+            let expected = format!("{run}\"{run}\n{run}é😀\0");
+            assert_eq!(strings(&text), Some(vec![expected.clone(), run.clone()]), "{text}");
+            assert_eq!(strings(&(text + &" \n\r\t".repeat(length))), Some(vec![expected, run]));
+        }
+        assert_eq!(strings(r#""\"\\\/\b\f\n\r\t""#), Some(vec!["\"\\/\u{8}\u{c}\n\r\t".to_owned()]));
+    }
+
+    #[test]
+    fn what_is_no_string_is_no_json() {
+        for text in [
+            r#""\ud800""#,
+            r#""\ud800x""#,
+            r#""\ud800\u0041""#,
+            r#""\udc00\ud800""#,
+            r#""\udc00""#,
+            r#""\u12g4""#,
+            r#""\u+123""#,
+            r#""\u123"#,
+            r#""\x""#,
+            r#""\0""#,
+            "\"\\",
+            "\"\u{1}\"",
+            "\"\\n\u{1f}\"",
+            "\"0123456789abcdef\\n0123456789abcdef\n\"",
+            "\"abc",
+            "\"abc\\n",
+        ] {
+            assert!(Tape::of(text).is_none(), "{text:?}");
+            assert!(serde_json::from_str::<String>(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn nesting_has_a_limit() {
+        let nested = |open: &str, close: &str, depth| open.repeat(depth) + "1" + &close.repeat(depth);
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            for (depth, is_fine) in [(MAX_DEPTH, true), (MAX_DEPTH + 1, false), (1_000_000, false)] {
+                let text = nested(open, close, depth);
+                assert_eq!(Tape::of(&text).is_some(), is_fine);
+                assert_eq!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), is_fine);
+            }
+        }
+        assert!(Tape::of(&"[".repeat(MAX_DEPTH)).is_none());
+        assert!(Tape::of(&("[".repeat(MAX_DEPTH) + &"]".repeat(MAX_DEPTH))).is_some());
+    }
 }

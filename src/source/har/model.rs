@@ -441,7 +441,7 @@ pub(super) fn parse_time(text: &str) -> Result<Micros, String> {
 
 /// The moment that `2026-11-20T21:00:00Z` names, with a fraction or without. This is how nearly
 /// everybody writes it, and chrono takes its time with all the ways that there are.
-fn usual_time(text: &str) -> Option<Micros> {
+pub(super) fn usual_time(text: &str) -> Option<Micros> {
     let (seconds, rest) = text.as_bytes().split_first_chunk::<19>()?;
     if [4, 7, 10, 13, 16].map(|at| seconds[at]) != *b"--T::" {
         return None;
