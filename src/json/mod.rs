@@ -283,7 +283,7 @@ fn string(bytes: &[u8], at: usize) -> Result<usize, usize> {
 #[inline]
 fn plain(bytes: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = chunk(bytes, at) {
-        let plain = leading_plain(chunk);
+        let plain = specials(chunk).trailing_zeros().min(CHUNK as u32) as usize;
         at += plain;
         if plain < CHUNK {
             return at;
@@ -304,15 +304,14 @@ fn chunk(bytes: &[u8], at: usize) -> Option<&[u8; CHUNK]> {
     bytes.get(at..)?.first_chunk()
 }
 
-/// How many bytes stand for themselves in a string before the first that does not.
+/// Which bytes do not stand for themselves in a string, the first the lowest bit.
 #[inline]
-fn leading_plain(chunk: &[u8; CHUNK]) -> usize {
+fn specials(chunk: &[u8; CHUNK]) -> u32 {
     let bytes = u8x16::new(*chunk);
     let is_quote = bytes.simd_eq(u8x16::splat(b'"'));
     let is_slash = bytes.simd_eq(u8x16::splat(b'\\'));
     let is_control = bytes.min(u8x16::splat(b' ' - 1)).simd_eq(bytes);
-    let others = (is_quote | is_slash | is_control).to_bitmask();
-    others.trailing_zeros().min(CHUNK as u32) as usize
+    (is_quote | is_slash | is_control).to_bitmask()
 }
 
 /// The end of the number that begins at `at`.

@@ -6,7 +6,7 @@
 //! share. What this leaves out: values (see [`super::de`]), and saying what is wrong; whoever is
 //! told that a text is no JSON asks `serde_json` why.
 
-use super::{CHUNK, chunk, leading_plain, number, plain, skip_space, word};
+use super::{CHUNK, number, plain, push_short, skip_space, word};
 use crate::text::Text;
 
 /// How deep arrays and objects may nest. `serde_json` counts the value inside as a level.
@@ -204,40 +204,63 @@ const ESCAPES: [u8; 256] = {
 
 /// Adds to `out` the rest of the string whose first backslash stands at `at`; its end.
 fn unescape(bytes: &[u8], mut at: usize, out: &mut Vec<u8>) -> Option<usize> {
-    loop {
-        // Here stands a backslash.
-        let letter = *bytes.get(at + 1)?;
-        let meant = ESCAPES[usize::from(letter)];
-        if meant != 0 {
-            out.push(meant);
-            at += 2;
-        } else if letter == b'u' {
-            at = unicode(bytes, at, out)?;
-        } else {
-            return None;
-        }
-        // A chunk is copied before it is known how many of its bytes stand for themselves.
-        loop {
-            let Some(chunk) = chunk(bytes, at) else {
-                let end = plain(bytes, at);
-                out.extend_from_slice(&bytes[at..end]);
-                at = end;
-                break;
-            };
-            out.extend_from_slice(chunk);
-            let plain = leading_plain(chunk);
-            at += plain;
-            if plain < CHUNK {
-                out.truncate(out.len() - CHUNK + plain);
-                break;
+    'blocks: loop {
+        let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<64>) else {
+            return unescape_slowly(bytes, at, out);
+        };
+        // What does not stand for itself, from the first byte of the block that is not done yet.
+        let mut marks = specials(block);
+        let mut done = 0;
+        while marks != 0 {
+            let mark = marks.trailing_zeros() as usize;
+            push_short(bytes, at + done..at + mark, out);
+            if block[mark] == b'"' {
+                return Some(at + mark + 1);
             }
+            // A control byte has no escape either.
+            let letter = *bytes.get(at + mark + 1)?;
+            let meant = ESCAPES[usize::from(letter)];
+            if block[mark] != b'\\' || meant == 0 {
+                at = unicode(bytes, at + mark, out)?;
+                continue 'blocks;
+            }
+            out.push(meant);
+            done = mark + 2;
+            if done >= block.len() {
+                at += done;
+                continue 'blocks;
+            }
+            marks &= u64::MAX << done;
         }
-        match bytes.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => {}
-            _ => return None,
+        push_short(bytes, at + done..at + block.len(), out);
+        at += block.len();
+    }
+}
+
+/// The same near the end of the text.
+#[cold]
+fn unescape_slowly(bytes: &[u8], mut at: usize, out: &mut Vec<u8>) -> Option<usize> {
+    loop {
+        let end = plain(bytes, at);
+        out.extend_from_slice(&bytes[at..end]);
+        if *bytes.get(end)? == b'"' {
+            return Some(end + 1);
+        }
+        let meant = ESCAPES[usize::from(*bytes.get(end + 1)?)];
+        if bytes[end] != b'\\' || meant == 0 {
+            at = unicode(bytes, end, out)?;
+        } else {
+            out.push(meant);
+            at = end + 2;
         }
     }
+}
+
+/// Which of these bytes do not stand for themselves in a string, the first the lowest bit.
+#[inline]
+fn specials(block: &[u8; 64]) -> u64 {
+    let chunks = block.as_chunks::<CHUNK>().0;
+    chunks.iter().rev().fold(0, |bits, chunk| bits << CHUNK | u64::from(super::specials(chunk)))
 }
 
 /// Adds the character that `\uXXXX` at `at` stands for, alone or with a second one; the end.
