@@ -1,4 +1,4 @@
-//! Values from the tokens of a [`Tape`], for anything that serde can read.
+//! Values from the tokens of a `Tape`, for anything that serde can read.
 //!
 //! Faster than `serde_json` where strings are long and full of escapes, and where most of what a
 //! text holds is not asked for. A string is always borrowed: from the text, or from what the tape

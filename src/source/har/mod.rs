@@ -1,9 +1,10 @@
 //! HTTP Archive 1.2 (<http://www.softwareishard.com/blog/har-12-spec/>).
 //!
 //! What docgen itself writes, and what browsers and proxies do. A whole file is parsed at
-//! once. Only when that fails are its entries read one by one, so that damage in one costs
-//! that one. What this leaves out: pages, cookies, caches and single timings, which no page
-//! of docgen shows.
+//! once, by docgen's own tokenizer. What that refuses, `serde_json` reads, which says why. Only
+//! when that fails too are the entries read one by one, so that damage in one costs that one.
+//! What this leaves out: pages, cookies, caches and single timings, which no page of docgen
+//! shows.
 
 mod model;
 pub mod write;
