@@ -17,6 +17,7 @@ pub mod error;
 mod folder;
 pub mod import;
 pub mod json;
+pub mod lines;
 pub mod page;
 pub mod profile;
 pub mod render;

@@ -26,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::lines;
 use crate::page::source::Source;
 use crate::page::{Input, Page, Phrases, Resolved};
 use crate::profile::Profile;
@@ -38,7 +39,7 @@ use crate::sequence::selector::Scope;
 use crate::settings::{Layer, Layout, Settings};
 use crate::source;
 use crate::text::Text;
-use crate::trace::{KnownFrom, Trace};
+use crate::trace::{KnownFrom, Trace, UrlParts};
 use blocks::Blocks;
 use diagram::{Statement, statement};
 use draft::{Draft, Group, Note};
@@ -145,11 +146,11 @@ pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec
         profile: profile_of(&documents[0], &facts),
         around,
         output: None,
-        log: Text::new(),
+        log: Arc::default(),
     };
     importer.blocks = blocks::find(&documents[0], &facts, importer.profile.map(|(_, profile)| profile));
     importer.output = importer.blocks.output.as_ref().map(|output| output.text.clone());
-    importer.log = Text::from(source::requestshook_writer::write(&facts.trace));
+    importer.log = Arc::new(lines::Lines::new(source::requestshook_writer::write(&facts.trace).into()));
     let mut draft = importer.draft(page);
     importer.settle_paths(&mut draft)?;
     let base = importer.base_phrases(&draft).map_err(one)?;
@@ -208,7 +209,7 @@ struct Importer<'a> {
     profile: Option<(&'static str, &'static Profile)>,
     around: &'a Surroundings,
     output: Option<String>,
-    log: Text,
+    log: Arc<lines::Lines>,
 }
 
 impl Importer<'_> {
@@ -618,7 +619,7 @@ fn selectors(page: &Page, scope: &Scope<'_>) -> Vec<String> {
         let request = &scope.trace.exchanges[index].request;
         let paths = Paths { query: false, ..scope.paths };
         let to = &scope.cast.to(index).id;
-        let path = paths.templated(to, &request.method, &request.url);
+        let path = paths.templated(to, &request.method, UrlParts::of(&request.url));
         (format!("{to} {} {path}", request.method), format!("{}->", scope.cast.from(index).id))
     };
     let mut of_any: HashMap<String, usize> = HashMap::new();

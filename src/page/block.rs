@@ -11,6 +11,7 @@ use std::fmt;
 
 use memchr::{memchr_iter, memmem, memrchr};
 
+use crate::lines::{self, Lines};
 use crate::text::{self, Text};
 
 /// Text for the inside of a fence.
@@ -79,25 +80,9 @@ impl Block {
             return out.write_str(&self.text);
         }
         // Gathered, so that the writer is not called twice a line.
-        let mut lines = String::with_capacity(self.text.len() + self.text.len() / 8 + 64);
-        self.write_indented(0, &mut lines);
-        out.write_str(&lines)
-    }
-
-    /// Writes the lines with so many more spaces before each that is not empty.
-    pub fn write_indented(&self, indent: usize, out: &mut String) {
-        let indent = self.indent + indent;
-        const SPACES: &str = "                                                                ";
-        let mut start = 0;
-        let ends = memchr_iter(b'\n', self.text.as_bytes()).map(|end| end + 1).chain([self.text.len()]);
-        for end in ends {
-            let line = &self.text[start..end];
-            start = end;
-            if !line.is_empty() && line != "\n" {
-                out.push_str(&SPACES[..indent.min(SPACES.len())]);
-            }
-            out.push_str(line);
-        }
+        let mut bytes = Vec::with_capacity(self.text.len() + self.text.len() / 8 + 64);
+        lines::write_indented(&self.text, self.indent, &mut bytes);
+        out.write_str(str::from_utf8(&bytes).map_err(|_| fmt::Error)?)
     }
 
     /// Whether the shortest fence does.
@@ -114,9 +99,20 @@ pub struct Whole<'a> {
 }
 
 impl<'a> Whole<'a> {
-    /// Looks at `text`.
-    pub fn new(text: &'a Text) -> Whole<'a> {
-        Whole { text, is_harmless: is_harmless(text) }
+    /// Looks at a text.
+    pub fn new(lines: &'a Lines) -> Whole<'a> {
+        let text = lines.text();
+        Whole { text, is_harmless: lines.is_plain() || is_harmless(text) }
+    }
+
+    /// The text.
+    pub fn text(&self) -> &'a Text {
+        self.text
+    }
+
+    /// Whether a fence shows the text, and every part of it, as it is.
+    pub fn is_harmless(&self) -> bool {
+        self.is_harmless
     }
 
     /// The block that shows `part`, which may be a slice of the whole or any other text.
@@ -322,10 +318,11 @@ mod tests {
     proptest! {
         #[test]
         fn a_part_of_a_whole_is_shown_as_any_text(text in "[-8<`a\\n\r\u{202e}]{0,24}", from in 0usize..24, to in 0usize..24) {
-            let whole = Text::from(text);
+            let lines = Lines::new(Text::from(text));
+            let whole = lines.text();
             let from = whole.floor_char_boundary(from.min(to));
-            let part = text::slice(&whole, &whole[from..whole.floor_char_boundary(to).max(from)]);
-            let (cut, made) = (Whole::new(&whole).block(part.clone()), Block::new(part));
+            let part = text::slice(whole, &whole[from..whole.floor_char_boundary(to).max(from)]);
+            let (cut, made) = (Whole::new(&lines).block(part.clone()), Block::new(part));
             prop_assert_eq!((cut.to_string(), cut.fence()), (made.to_string(), made.fence()));
         }
 

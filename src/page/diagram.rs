@@ -10,7 +10,7 @@ use crate::sequence::{Sequence, Side};
 use crate::settings::{GroupKind, Settings};
 
 /// A participant as the diagram declares it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DrawnParticipant {
     /// The id that messages use; safe as mermaid reads ids.
     pub id: Arc<str>,
@@ -165,7 +165,7 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// Whether mermaid reads this id, bare, as the id that it is.
-fn is_safe_id(id: &str) -> bool {
+pub(super) fn is_safe_id(id: &str) -> bool {
     let first_word = id.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
     let bytes = id.as_bytes();
     !first_word.is_empty()

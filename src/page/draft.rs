@@ -16,6 +16,7 @@ use crate::error::Place;
 use crate::sequence::paths::Paths;
 use crate::sequence::{Side, naming};
 use crate::settings::Layout;
+use crate::trace::UrlParts;
 
 /// Names for exchanges: those of the settings, and new ones.
 #[derive(Clone, Debug, Default)]
@@ -72,8 +73,11 @@ impl Resolved<'_> {
         let scope = self.scope();
         let request = &scope.trace.exchanges[exchange].request;
         let (from, to) = (&scope.cast.from(exchange).id, &scope.cast.to(exchange).id);
-        let path =
-            |query| Paths { query, ..scope.paths }.templated(to, &request.method, &request.url).into_owned();
+        let path = |query| {
+            Paths { query, ..scope.paths }
+                .templated(to, &request.method, UrlParts::of(&request.url))
+                .into_owned()
+        };
         let (method, plain, full) = (&request.method, path(false), path(true));
         let nowhere = Place::file(Path::new(""));
         let mut candidates = vec![format!("{to} {method} {plain}"), format!("{from}->{to} {method} {plain}")];

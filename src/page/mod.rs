@@ -6,6 +6,7 @@
 //! reads a trace for a page. What this leaves out: Markdown. Only the inside of
 //! fences is already safe ([`Block`]), because that is costly to do twice.
 
+mod bare;
 mod block;
 mod command;
 mod diagram;
@@ -15,15 +16,18 @@ pub mod phrases;
 pub mod source;
 pub mod update;
 
+pub use bare::{Bare, Shown};
 pub use block::{Block, Whole, visible, without_ansi, without_markers};
 pub use command::{Command, Launch};
 pub use diagram::{DiagramItem, DrawnParticipant};
 pub use phrases::Phrases;
 pub use source::Source;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::lines::Lines;
 use crate::profile::{Call, Link, Profile, Step, wildcard_matches};
 use crate::sequence::cast::{Cast, Participant};
 use crate::sequence::paths::Paths;
@@ -31,7 +35,7 @@ use crate::sequence::selector::Scope;
 use crate::sequence::{self, Item, Sequence, Side};
 use crate::settings::{Filter, Layout, Settings};
 use crate::text::{self, Text};
-use crate::trace::{Body, KnownFrom, Trace};
+use crate::trace::{Body, Exchange, Headers, KnownFrom, Trace, UrlParts};
 
 /// What a page is made of.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +53,7 @@ pub struct Input<'a> {
     /// The trace's file name, as gaps name it.
     pub trace_file: &'a str,
     /// The trace as a log: the file itself where it is one.
-    pub log: &'a Text,
+    pub log: &'a Arc<Lines>,
     /// What the command printed.
     pub output: Option<&'a str>,
 }
@@ -85,6 +89,8 @@ pub struct Page {
     pub output: Option<Output>,
     /// The whole trace as a log.
     pub log: Block,
+    /// The same with its lines; headers and bodies are mostly parts of it.
+    pub lines: Arc<Lines>,
     /// Names and values of the variables.
     pub vars: Vec<(String, String)>,
     /// The labels of the settings, with the index in the trace of the exchange that each names.
@@ -164,7 +170,7 @@ pub struct Message {
     /// The body's lines.
     pub body: Block,
     /// The body's language, as highlighters name it.
-    pub language: std::borrow::Cow<'static, str>,
+    pub language: Cow<'static, str>,
     /// What it asks or brings, as a sentence in the page's language, where the profile knows it.
     pub about: Option<String>,
     /// Whether the request got no response.
@@ -292,7 +298,8 @@ impl Resolved<'_> {
             entries,
             exchanges,
             output: input.output.map(|output| make_output(output, settings, input.phrases)),
-            log: log.block(input.log.clone()),
+            log: log.block(input.log.text().clone()),
+            lines: input.log.clone(),
             vars: settings.vars.clone(),
             labels,
             snippet_prefix: snippet_prefix(input),
@@ -355,10 +362,45 @@ impl Page {
             exchanges: Vec::new(),
             output: None,
             log: Block::default(),
+            lines: Arc::default(),
             vars: Vec::new(),
             labels: Vec::new(),
             snippet_prefix: String::new(),
             filtered: 0,
+        }
+    }
+}
+
+/// What a message has of its own in an exchange.
+struct Parts<'a> {
+    headers: &'a Headers,
+    body: &'a Body,
+    url: &'a Text,
+    /// The status code; 0 on a request.
+    status: u16,
+    /// The reason phrase; empty on a request.
+    reason: &'a Text,
+}
+
+impl<'a> Parts<'a> {
+    fn of(exchange: &'a Exchange, side: Side) -> Parts<'a> {
+        static NO_REASON: Text = Text::from_static("");
+        let request = &exchange.request;
+        match (&exchange.response, side) {
+            (Some(response), Side::Response) => Parts {
+                headers: &response.headers,
+                body: &response.body,
+                url: response.url.as_ref().unwrap_or(&request.url),
+                status: response.status,
+                reason: &response.reason,
+            },
+            _ => Parts {
+                headers: &request.headers,
+                body: &request.body,
+                url: &request.url,
+                status: 0,
+                reason: &NO_REASON,
+            },
         }
     }
 }
@@ -379,16 +421,7 @@ impl<'a> Messages<'a> {
         let exchange = &self.input.trace.exchanges[index];
         let request = &exchange.request;
         let [client, server] = self.cast.ends(index);
-        let (headers, body, url, status, reason) = match (&exchange.response, side) {
-            (Some(response), Side::Response) => (
-                &response.headers,
-                &response.body,
-                response.url.as_ref().unwrap_or(&request.url),
-                response.status,
-                response.reason.clone(),
-            ),
-            _ => (&request.headers, &request.body, &request.url, 0, Text::new()),
-        };
+        let Parts { headers, body, url, status, reason } = Parts::of(exchange, side);
         // What a message without content has in its place is told by the other message's type.
         let other_type = || {
             let other = match side {
@@ -415,12 +448,12 @@ impl<'a> Messages<'a> {
             server: source_name(exchange.to.as_ref(), self.cast.to(index)),
             method: request.method.clone(),
             status,
-            reason,
+            reason: reason.clone(),
             path,
             raw_path,
             url: url.clone(),
             headers: self.log.block(headers.lines()),
-            body: self.log.block(body_text(body)),
+            body: self.log.block(shared_body_text(body)),
             language: language(headers.get("content-type").or_else(other_type), body).into(),
             about: self.about(index, side),
             unanswered: side == Side::Request && exchange.response.is_none(),
@@ -431,8 +464,9 @@ impl<'a> Messages<'a> {
     /// The path of `url` with variables for values, and as sent.
     fn paths(&self, index: usize, url: &Text) -> (Text, Text) {
         let method = &self.input.trace.exchanges[index].request.method;
-        let raw_path = text::share(url, self.paths.raw(url));
-        let path = self.paths.templated(&self.cast.to(index).id, method, url);
+        let parts = UrlParts::of(url);
+        let raw_path = text::share(url, self.paths.raw(parts));
+        let path = self.paths.templated(&self.cast.to(index).id, method, parts);
         (if path == *raw_path { raw_path.clone() } else { text::share(url, path) }, raw_path)
     }
 
@@ -458,7 +492,7 @@ impl<'a> Messages<'a> {
     fn known(&self, index: usize) -> (Option<&'a Step>, Option<&'a str>) {
         let Some(profile) = self.input.profile else { return (None, None) };
         let found = &self.input.trace.exchanges[index];
-        let parts = crate::trace::UrlParts::of(&found.request.url);
+        let parts = UrlParts::of(&found.request.url);
         let Some(route) = profile.route(&self.cast.to(index).id, &found.request.method, parts.path) else {
             return (None, None);
         };
@@ -490,14 +524,23 @@ const ABSENT: &str = "none";
 
 /// A body's lines. JSON that stands on one line is indented by 2, as the source documents
 /// show it, whether or not the line is ended; JSON that somebody has laid out already stays as it is.
-fn body_text(body: &Body) -> Text {
+fn body_text(body: &Body) -> Cow<'_, str> {
     match body {
-        Body::Absent => Text::from_static(ABSENT),
+        Body::Absent => ABSENT.into(),
         Body::Text(text) if crate::json::is_one_line(text) => {
-            crate::json::reindent(text).map_or_else(|| text.clone(), Text::from)
+            crate::json::reindent(text).map_or_else(|| Cow::Borrowed(&**text), Cow::Owned)
         }
-        Body::Text(text) | Body::Omitted(text) => text.clone(),
+        Body::Text(text) | Body::Omitted(text) => Cow::Borrowed(text),
         Body::Binary(binary) => binary.repr().into(),
+    }
+}
+
+/// The same, sharing the memory of the body where that is shown as it is.
+fn shared_body_text(body: &Body) -> Text {
+    match (body_text(body), body) {
+        (Cow::Borrowed(_), Body::Text(text) | Body::Omitted(text)) => text.clone(),
+        (Cow::Borrowed(words), _) => words.into(),
+        (Cow::Owned(text), _) => text.into(),
     }
 }
 
@@ -547,7 +590,7 @@ fn is_left_out(input: &Input<'_>, cast: &Cast, index: usize) -> bool {
     }
     let exchange = &input.trace.exchanges[index];
     let (from, to) = (cast.from(index), cast.to(index));
-    let path = crate::trace::UrlParts::of(&exchange.request.url).path;
+    let path = UrlParts::of(&exchange.request.url).path;
     let fits = |filter: &Filter| {
         filter.from.as_deref().is_none_or(|name| from.is(name))
             && filter.to.as_deref().is_none_or(|name| to.is(name))

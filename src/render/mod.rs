@@ -25,11 +25,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::lines::Lines;
 use crate::page::{Input, Page, Phrases, Resolved, Source};
 use crate::profile::Profile;
 use crate::settings::{Layer, Layout, Located, Settings};
 use crate::source;
-use crate::text::{self, Text};
+use crate::text;
 use crate::toml_file::nearest;
 use crate::trace::Trace;
 use input::{Folder, Found};
@@ -310,6 +311,13 @@ impl Shop<'_> {
         capture.settings.labels.retain(|(label, _)| !gone.contains(label));
         let input = capture.input(profile.as_deref(), &phrases);
         let resolved = Resolved::new(&input);
+        let (path, layout) = (&capture.folder.path, input.settings.layout);
+        let name = |ending: &str| page_path(path, layout, ending);
+        if let Some(bare) = resolved.bare().filter(|_| sources.is_empty())
+            && let Some(files) = templates.lay_out_bare(&bare).map_err(one)?
+        {
+            return Ok(files.into_iter().map(|(ending, content)| (name(ending), content)).collect());
+        }
         let page = resolved.page().map_err(|mut errors| {
             let labels = input.settings.labels.iter();
             let lost = labels.filter(|(name, at)| resolved.scope().find(name, &at.place).is_err());
@@ -318,7 +326,6 @@ impl Shop<'_> {
             errors
         })?;
         let page = Arc::new(page);
-        let name = |ending: &str| page_path(&capture.folder.path, page.layout, ending);
         let mut files = match page.layout {
             Layout::Page if !sources.is_empty() => vec![("", Content::Bytes(Vec::new()))],
             _ => templates.lay_out(&page).map_err(one)?,
@@ -720,7 +727,7 @@ struct Capture<'a> {
     settings: Settings,
     trace: Trace,
     trace_file: &'static str,
-    log: Text,
+    log: Arc<Lines>,
     /// The digest of the log, where it is the trace's file as it was read.
     log_digest: Option<Digest>,
     output: Option<String>,
@@ -750,7 +757,7 @@ impl<'a> Capture<'a> {
                 Some("trace.log") => "trace.log",
                 _ => "trace.har",
             },
-            log: Text::new(),
+            log: Arc::default(),
             log_digest: None,
             output: None,
             sources: Vec::new(),
@@ -765,20 +772,24 @@ impl<'a> Capture<'a> {
             match file.name() {
                 "trace.har" | "trace.log" => {
                     let read = source::read(&file.path, bytes);
-                    (capture.trace, capture.log) = match read.format {
-                        Some(source::Format::Requestshook) => {
+                    let (trace, log) = match read.log {
+                        Some(log) => {
                             // Whatever decoding changes, it changes the length.
-                            let is_whole = read.text.len() == length;
+                            let is_whole = log.text().len() == length;
                             capture.log_digest = is_whole.then_some(digest);
-                            (read.trace, read.text)
-                        }
-                        // A page source may ask for a body as it was sent.
-                        _ if has_sources => {
-                            let log = Text::from(source::requestshook_writer::write(&read.trace));
                             (read.trace, log)
                         }
-                        _ => source::requestshook_writer::rewrite(read.trace),
+                        // A page source may ask for a body as it was sent.
+                        None if has_sources => {
+                            let log = source::requestshook_writer::write(&read.trace);
+                            (read.trace, Lines::new(log.into()))
+                        }
+                        None => {
+                            let (trace, log) = source::requestshook_writer::rewrite(read.trace);
+                            (trace, Lines::new(log))
+                        }
                     };
+                    (capture.trace, capture.log) = (trace, Arc::new(log));
                     capture.diagnostics = read.diagnostics;
                 }
                 "page.md" | "body.md" | "diagram.md" => capture.sources.push((file.path.clone(), bytes)),
@@ -831,7 +842,8 @@ impl<'a> Capture<'a> {
     /// The digest of `content`, if that is the trace's file as it was read.
     fn known_digest(&self, content: &Content) -> Option<Digest> {
         let Content::Text(text) = content else { return None };
-        let is_log = text.len() == self.log.len() && text::holds(&self.log, text);
+        let log = self.log.text();
+        let is_log = text.len() == log.len() && text::holds(log, text);
         self.log_digest.filter(|_| is_log)
     }
 

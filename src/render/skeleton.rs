@@ -8,7 +8,8 @@
 //! that has more to show than messages. What this leaves out:
 //! templates of the user's, which may do anything with a field.
 
-use crate::page::{Block, Entry, Message, Page, Phrases};
+use crate::lines::{Indenter, Lines};
+use crate::page::{Bare, Block, DrawnParticipant, Entry, Message, Page, Phrases, Shown};
 use crate::sequence::Side;
 use crate::text::Text;
 
@@ -25,7 +26,7 @@ pub(super) struct Skeleton {
 enum Part {
     Literal(String),
     Field(Field),
-    Lines(Lines, usize),
+    Lines(Field, usize),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,10 +41,6 @@ enum Field {
     Server,
     From,
     To,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Lines {
     Headers,
     Body,
 }
@@ -53,7 +50,7 @@ const NUMBER: u32 = 3_999_999_901;
 const STATUS: u16 = 64_901;
 
 /// Words that no filter changes.
-const MARKS: [(&str, Field); 10] = [
+const MARKS: [(&str, Field); 12] = [
     ("3999999901", Field::Number),
     ("64901", Field::Status),
     ("zqMethodqz", Field::Method),
@@ -64,9 +61,9 @@ const MARKS: [(&str, Field); 10] = [
     ("zqServerqz", Field::Server),
     ("zqFromqz", Field::From),
     ("zqToqz", Field::To),
+    ("zqHeadersqz", Field::Headers),
+    ("zqBodyqz", Field::Body),
 ];
-const HEADERS: &str = "zqHeadersqz";
-const BODY: &str = "zqBodyqz";
 
 impl Skeleton {
     /// Takes apart what `render` makes of one message. `None` where a mark got lost on the way.
@@ -78,15 +75,21 @@ impl Skeleton {
         Ok(parts(request).zip(parts(response)).map(|(request, response)| Skeleton { request, response }))
     }
 
-    /// Writes every message of a page for which [`fits`] holds.
-    pub(super) fn write(&self, page: &Page, out: &mut String) {
-        for message in page.entries.iter().filter_map(message) {
+    /// Writes messages, that all [`fit`]. `lines` is the text that most of them are cut from.
+    pub(super) fn write<'a>(
+        &self,
+        messages: impl Iterator<Item = &'a Shown<'a>>,
+        lines: &Lines,
+        out: &mut Vec<u8>,
+    ) {
+        let mut indenter = Indenter::new(lines);
+        for message in messages {
             let parts = match message.side {
                 Side::Request => &self.request,
                 Side::Response => &self.response,
             };
             for part in parts {
-                part.write(message, out);
+                part.write(message, &mut indenter, out);
             }
         }
     }
@@ -94,7 +97,12 @@ impl Skeleton {
 
 /// What `index.md` is for a page that has nothing but messages to show.
 #[derive(Debug)]
-pub(super) struct Index(String);
+pub(super) struct Index {
+    /// For a diagram that keeps to the page's column.
+    narrow: String,
+    /// For one that does not.
+    wide: String,
+}
 
 /// What stands for the title: a word that no filter changes.
 const TITLE: &str = "zqTitleqz";
@@ -105,11 +113,17 @@ impl Index {
     /// Takes what `render` makes of a page.
     pub(super) fn new<E>(
         phrases: &Phrases,
-        render: impl FnOnce(Page) -> Result<Vec<u8>, E>,
+        mut render: impl FnMut(Page) -> Result<Vec<u8>, E>,
     ) -> Result<Option<Index>, E> {
-        let (title, snippet_prefix) = (TITLE.to_owned(), PREFIX.to_owned());
-        let page = Page { title, snippet_prefix, ..Page::of_message(probe(Side::Request), phrases.clone()) };
-        Ok(String::from_utf8(render(page)?).ok().map(Index))
+        let mut of = |participants| {
+            let (title, snippet_prefix) = (TITLE.to_owned(), PREFIX.to_owned());
+            let page = Page::of_message(probe(Side::Request), phrases.clone());
+            let participants = vec![DrawnParticipant::default(); participants];
+            render(Page { title, snippet_prefix, participants, ..page })
+        };
+        let (narrow, wide) = (of(0)?, of(view::WIDE)?);
+        let texts = String::from_utf8(narrow).ok().zip(String::from_utf8(wide).ok());
+        Ok(texts.map(|(narrow, wide)| Index { narrow, wide }))
     }
 
     /// The file for this page; `None` where it shows more than the index stands for.
@@ -118,18 +132,38 @@ impl Index {
             && page.command.is_none()
             && page.reference.is_none()
             && page.filtered == 0
-            && !view::is_wide(page)
             && page.exchanges.iter().all(|exchange| exchange.purpose.is_none())
-            && page.log.fits_plain_fence()
-            && escape::is_inert(&page.title);
-        fits.then(|| self.0.replacen(TITLE, &page.title, 1).replace(PREFIX, &page.snippet_prefix))
+            && page.log.fits_plain_fence();
+        if !fits {
+            return None;
+        }
+        self.filled(&page.title, &page.snippet_prefix, page.participants.len())
+    }
+
+    /// The same for a page of messages alone.
+    pub(super) fn of_bare(&self, page: &Bare<'_>) -> Option<String> {
+        self.filled(&page.title, &page.snippet_prefix, page.participants)
+    }
+
+    fn filled(&self, title: &str, snippet_prefix: &str, participants: usize) -> Option<String> {
+        let text = if participants < view::WIDE { &self.narrow } else { &self.wide };
+        let is_plain = escape::is_inert(title);
+        is_plain.then(|| text.replacen(TITLE, title, 1).replace(PREFIX, snippet_prefix))
     }
 }
 
-/// Whether a page has nothing but messages, and every filter of the templates leaves their fields
-/// as they are.
-pub(super) fn fits(page: &Page) -> bool {
-    page.entries.iter().all(|entry| message(entry).is_some_and(is_plain))
+/// What a page shows of its messages, if it has nothing but messages, and every filter of the
+/// templates leaves their fields as they are.
+pub(super) fn shown(page: &Page) -> Option<Vec<Shown<'_>>> {
+    let is_whole = |message: &&Message| {
+        message.headers.fits_plain_fence()
+            && message.body.fits_plain_fence()
+            && !message.unanswered
+            && !message.drawn_only
+    };
+    let messages = page.entries.iter().map(|entry| message(entry).filter(is_whole));
+    let shown: Option<Vec<Shown<'_>>> = messages.map(|message| message.map(Message::shown)).collect();
+    shown.filter(|shown| fit(shown))
 }
 
 fn message(entry: &Entry) -> Option<&Message> {
@@ -140,57 +174,63 @@ fn message(entry: &Entry) -> Option<&Message> {
 }
 
 impl Part {
-    fn write(&self, message: &Message, out: &mut String) {
-        let field = match self {
-            Part::Literal(text) => return out.push_str(text),
-            Part::Lines(lines, indent) => {
-                let block = match lines {
-                    Lines::Headers => &message.headers,
-                    Lines::Body => &message.body,
-                };
-                return block.write_indented(*indent, out);
-            }
-            Part::Field(field) => field,
+    fn write(&self, message: &Shown<'_>, indenter: &mut Indenter<'_>, out: &mut Vec<u8>) {
+        let (field, indent) = match self {
+            Part::Literal(text) => return out.extend_from_slice(text.as_bytes()),
+            Part::Lines(field, indent) => (field, Some(*indent)),
+            Part::Field(field) => (field, None),
         };
-        match field {
-            Field::Number => out.push_str(&message.number.to_string()),
-            Field::Status => out.push_str(&message.status.to_string()),
-            Field::Method => out.push_str(&message.method),
-            Field::Reason => out.push_str(&message.reason),
-            Field::Path => out.push_str(&message.path),
-            Field::RawPath => out.push_str(&message.raw_path),
-            Field::Client => out.push_str(&message.client),
-            Field::Server => out.push_str(&message.server),
-            Field::From => out.push_str(&message.from),
-            Field::To => out.push_str(&message.to),
+        let mut digits = itoa::Buffer::new();
+        let text = match field {
+            Field::Number => digits.format(message.number),
+            Field::Status => digits.format(message.status),
+            Field::Method => message.method,
+            Field::Reason => message.reason,
+            Field::Path => &message.path,
+            Field::RawPath => &message.raw_path,
+            Field::Client => message.client,
+            Field::Server => message.server,
+            Field::From => message.from,
+            Field::To => message.to,
+            Field::Headers => &message.headers,
+            Field::Body => &message.body,
+        };
+        match indent {
+            Some(indent) => indenter.write(text, indent, out),
+            None => out.extend_from_slice(text.as_bytes()),
         }
     }
 }
 
-/// Whether every filter of the templates leaves this message's fields as they are.
-fn is_plain(message: &Message) -> bool {
+/// Whether every filter of the templates leaves the messages' fields as they are.
+pub(super) fn fit(messages: &[Shown<'_>]) -> bool {
+    let before = std::iter::once(None).chain(messages.iter().map(Some));
+    messages.iter().zip(before).all(|(message, before)| fits(message, before))
+}
+
+/// The same for one message. Most of its fields are those of the one before, which fits.
+fn fits(message: &Shown<'_>, before: Option<&Shown<'_>>) -> bool {
+    let is_known =
+        |text: &str, of: for<'s> fn(&'s Shown<'_>) -> &'s str| before.is_some_and(|it| of(it) == text);
     // A path of two words would be another path next to its verb; `inert` looks at one text at a time.
+    let has_any = |text: &str, a, b| memchr::memchr2(a, b, text.as_bytes()).is_some();
     let path_is_plain =
-        |path: &str| path.starts_with('/') && !path.contains([' ', '%']) && escape::is_inert(path);
+        |path: &str| path.starts_with('/') && !has_any(path, b' ', b'%') && escape::is_inert(path);
     let verb_is_plain = match message.side {
-        Side::Request => !message.method.is_empty() && escape::is_inert(&message.method),
+        Side::Request => !message.method.is_empty() && escape::is_inert(message.method),
         Side::Response => {
             !message.reason.is_empty()
-                && message.reason.trim() == &*message.reason
-                && escape::is_inert(&message.reason)
+                && message.reason.trim() == message.reason
+                && escape::is_inert(message.reason)
         }
     };
     verb_is_plain
-        && !message.method.contains(['%', '/'])
-        && !message.reason.contains(['%', '/'])
-        && path_is_plain(&message.path)
+        && !has_any(message.method, b'%', b'/')
+        && !has_any(message.reason, b'%', b'/')
+        && (is_known(&message.path, |it| &it.path) || path_is_plain(&message.path))
         && (message.raw_path == message.path || path_is_plain(&message.raw_path))
-        && escape::is_inert(&message.client)
-        && escape::is_inert(&message.server)
-        && message.headers.fits_plain_fence()
-        && message.body.fits_plain_fence()
-        && !message.unanswered
-        && !message.drawn_only
+        && (is_known(message.client, |it| it.client) || escape::is_inert(message.client))
+        && (is_known(message.server, |it| it.server) || escape::is_inert(message.server))
 }
 
 fn probe(side: Side) -> Message {
@@ -209,8 +249,8 @@ fn probe(side: Side) -> Message {
         path: mark(Field::Path).into(),
         raw_path: mark(Field::RawPath).into(),
         url: Text::new(),
-        headers: Block::new(HEADERS.into()),
-        body: Block::new(BODY.into()),
+        headers: Block::new(mark(Field::Headers).into()),
+        body: Block::new(mark(Field::Body).into()),
         language: "json".into(),
         about: None,
         unanswered: false,
@@ -222,20 +262,18 @@ fn take_apart(text: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut rest = text;
     loop {
-        let fields = MARKS.iter().map(|(mark, field)| (*mark, Part::Field(*field)));
-        let lines = [(HEADERS, Part::Lines(Lines::Headers, 0)), (BODY, Part::Lines(Lines::Body, 0))];
-        let next = fields.chain(lines).filter_map(|(mark, part)| Some((rest.find(mark)?, mark, part)));
-        let Some((at, mark, part)) = next.min_by_key(|(at, ..)| *at) else { break };
+        let next = MARKS.iter().filter_map(|(mark, field)| Some((rest.find(mark)?, mark, *field)));
+        let Some((at, mark, field)) = next.min_by_key(|(at, ..)| *at) else { break };
         let mut literal = &rest[..at];
-        let part = match part {
+        let part = match field {
             // Lines that are written one by one need their indent each.
-            Part::Lines(lines, _) => {
+            Field::Headers | Field::Body => {
                 let before = literal.trim_end_matches(' ');
                 let indent = literal.len() - before.len();
                 literal = before;
-                Part::Lines(lines, indent)
+                Part::Lines(field, indent)
             }
-            part => part,
+            field => Part::Field(field),
         };
         parts.push(Part::Literal(literal.to_owned()));
         parts.push(part);

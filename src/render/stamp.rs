@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::path::Path;
 use std::time::SystemTime;
 
-use xxhash_rust::xxh3::xxh3_128;
+use twox_hash::XxHash3_128;
 
 /// What `stat` says of a file. Equal stamps mean the same content unless the file was
 /// changed in the very moment it was looked at ([`Stamp::is_racy`]).
@@ -59,7 +59,7 @@ pub struct Digest(u128);
 impl Digest {
     /// The digest of `bytes` (XXH3, 128 bits).
     pub fn of(bytes: &[u8]) -> Digest {
-        Digest(xxh3_128(bytes))
+        Digest(XxHash3_128::oneshot(bytes))
     }
 
     /// The digest of the file at `path`, if it can be read.

@@ -16,7 +16,8 @@ use super::escape;
 use super::skeleton::{self, Skeleton};
 use super::view::{self, BlockView, PageView};
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::page::{Page, Phrases, phrases};
+use crate::lines::Lines;
+use crate::page::{Bare, Page, Phrases, Shown, phrases};
 use crate::settings::Layout;
 use crate::text::Text;
 
@@ -186,20 +187,16 @@ impl Templates {
             ]);
         }
         let skeletons = self.skeletons(&page.phrases)?;
-        let fits = skeleton::fits(page);
-        let body = match &skeletons.body {
-            Some(skeleton) if fits => spliced(skeleton, page, page.log.text().len() * 2).into(),
-            _ => None,
+        let messages = skeleton::shown(page);
+        let spliced = |skeleton: &Option<Skeleton>, size| {
+            let (skeleton, messages) = (skeleton.as_ref()?, messages.as_ref()?);
+            Some(spliced(skeleton, messages, &page.lines, size))
         };
+        let body = spliced(&skeletons.body, page.log.text().len() * 2);
         // Boxes, notes and made-up ids are lines that the skeleton has no part for.
         let only_messages =
             page.diagram.len() == page.entries.len() && !page.participants.iter().any(|p| p.aliased);
-        let diagram = match &skeletons.diagram {
-            Some(skeleton) if fits && only_messages => {
-                spliced(skeleton, page, page.entries.len() * 80).into()
-            }
-            _ => None,
-        };
+        let diagram = spliced(&skeletons.diagram, page.entries.len() * 80).filter(|_| only_messages);
         let index = skeletons.index.as_ref().and_then(|index| index.of(page));
         let index = index.map(|text| Content::Bytes(text.into_bytes()));
         let or_rendered = |made: Option<Content>, name| made.map_or_else(|| self.render(name, page), Ok);
@@ -209,6 +206,30 @@ impl Templates {
             ("index.md", or_rendered(index, "snippets/index.md")?),
             ("log.md", Content::Text(page.log.text().clone())),
         ])
+    }
+
+    /// The same for a page of messages alone; `None` where the user's templates, or a filter of the
+    /// default ones, have something to do with it.
+    ///
+    /// # Errors
+    /// Those of [`Templates::lay_out`].
+    pub fn lay_out_bare(&self, page: &Bare<'_>) -> Result<Option<Vec<(&'static str, Content)>>> {
+        if !self.snippets_are_default() || !skeleton::fit(&page.messages) {
+            return Ok(None);
+        }
+        let skeletons = self.skeletons(page.phrases)?;
+        let Skeletons { index: Some(index), body: Some(body), diagram: Some(diagram) } = &*skeletons else {
+            return Ok(None);
+        };
+        let Some(index) = index.of_bare(page) else { return Ok(None) };
+        let log = page.log.text();
+        let spliced = |skeleton, size| spliced(skeleton, &page.messages, page.log, size);
+        Ok(Some(vec![
+            ("body.md", spliced(body, log.len() * 2)),
+            ("diagram.md", spliced(diagram, page.messages.len() * 80)),
+            ("index.md", Content::Bytes(index.into_bytes())),
+            ("log.md", Content::Text(log.clone())),
+        ]))
     }
 
     /// Whether the user has no say in what the skeletons stand for.
@@ -338,10 +359,10 @@ impl Content {
     }
 }
 
-fn spliced(skeleton: &Skeleton, page: &Page, size: usize) -> Content {
-    let mut text = String::with_capacity(size);
-    skeleton.write(page, &mut text);
-    Content::Bytes(text.into_bytes())
+fn spliced(skeleton: &Skeleton, messages: &[Shown<'_>], lines: &Lines, size: usize) -> Content {
+    let mut bytes = Vec::with_capacity(size);
+    skeleton.write(messages.iter(), lines, &mut bytes);
+    Content::Bytes(bytes)
 }
 
 fn is_template(name: &str) -> bool {

@@ -83,18 +83,15 @@ impl Object for PageView {
             "vars" => pairs(&page.vars),
             "snippet_prefix" => text(&page.snippet_prefix),
             "filtered" => Some(page.filtered.into()),
-            "is_wide" => Some(is_wide(page).into()),
+            "is_wide" => Some((page.participants.len() >= WIDE).into()),
             _ => None,
         }
     }
 }
 
-/// Whether a page's diagram is so wide that mermaid would scale it down until nobody can read it.
-pub(super) fn is_wide(page: &Page) -> bool {
-    /// With so many participants, a diagram is about twice as wide as a page's column.
-    const WIDE: usize = 5;
-    page.participants.len() >= WIDE
-}
+/// With so many participants, a diagram is about twice as wide as a page's column: mermaid would
+/// scale it down until nobody can read it.
+pub(super) const WIDE: usize = 5;
 
 /// The participants that a page's diagram draws.
 pub(super) fn participants(page: &Page) -> Value {

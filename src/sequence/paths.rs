@@ -22,10 +22,9 @@ pub struct Paths<'a> {
 }
 
 impl Paths<'_> {
-    /// The path of `url` with variables for values, and its query where queries are shown.
+    /// The path of a URL with variables for values, and its query where queries are shown.
     /// `participant` is the receiver's id, as routes are a participant's own.
-    pub fn templated<'u>(&self, participant: &str, method: &str, url: &'u str) -> Cow<'u, str> {
-        let parts = UrlParts::of(url);
+    pub fn templated<'u>(&self, participant: &str, method: &str, parts: UrlParts<'u>) -> Cow<'u, str> {
         let route = self.profile.and_then(|profile| profile.route(participant, method, parts.path));
         let mut path = Cow::Borrowed(parts.path);
         if route.is_some() || self.vars.iter().any(|(_, value)| parts.path.contains(value.as_str())) {
@@ -47,9 +46,8 @@ impl Paths<'_> {
         }
     }
 
-    /// The path of `url` as it was sent, and its query where queries are shown.
-    pub fn raw<'u>(&self, url: &'u str) -> Cow<'u, str> {
-        let parts = UrlParts::of(url);
+    /// The path of a URL as it was sent, and its query where queries are shown.
+    pub fn raw<'u>(&self, parts: UrlParts<'u>) -> Cow<'u, str> {
         match parts.query.filter(|_| self.query) {
             Some(query) => format!("{}?{query}", parts.path).into(),
             None => parts.path.into(),
@@ -85,7 +83,7 @@ mod tests {
     fn variables_replace_whole_segments_and_query_values() {
         let vars = [("image_id".to_owned(), "42".to_owned()), ("project".to_owned(), "p1".to_owned())];
         let paths = Paths { vars: &vars, profile: None, query: true };
-        let shown = |url| paths.templated("glance", "GET", url).into_owned();
+        let shown = |url| paths.templated("glance", "GET", UrlParts::of(url)).into_owned();
         assert_eq!(shown("http://h/v2/images/42/file"), "/v2/images/{image_id}/file");
         assert_eq!(shown("http://h/v2/images/4242"), "/v2/images/4242");
         assert_eq!(shown("http://h/v1/AUTH_p1/c?x=42&y=421"), "/v1/AUTH_{project}/c?x={image_id}&y=421");

@@ -10,7 +10,7 @@ use crate::settings::Located;
 use super::cast::Cast;
 use super::paths::Paths;
 use super::{Sequence, Side};
-use crate::trace::Trace;
+use crate::trace::{Trace, UrlParts};
 
 /// What a selector asks for, as typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,7 +176,7 @@ impl<'a> Scope<'a> {
 
     fn path_is(&self, exchange: usize, path: &str) -> bool {
         let request = &self.trace.exchanges[exchange].request;
-        let url = &request.url;
+        let url = UrlParts::of(&request.url);
         let [with_query, without] = [true, false].map(|query| Paths { query, ..self.paths });
         if without.raw(url) == path || with_query.raw(url) == path {
             return true;
@@ -193,7 +193,7 @@ impl<'a> Scope<'a> {
     fn path(&self, exchange: usize) -> String {
         let request = &self.trace.exchanges[exchange].request;
         let paths = Paths { query: false, ..self.paths };
-        paths.templated(&self.cast.to(exchange).id, &request.method, &request.url).into_owned()
+        paths.templated(&self.cast.to(exchange).id, &request.method, UrlParts::of(&request.url)).into_owned()
     }
 
     fn nothing(&self, text: &str, place: &Place) -> Error {

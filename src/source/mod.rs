@@ -17,6 +17,7 @@ pub mod requestshook_writer;
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Place};
+use crate::lines::Lines;
 use crate::text::{self, Text};
 use crate::trace::Trace;
 
@@ -29,8 +30,8 @@ pub struct Read {
     pub diagnostics: Vec<Error>,
     /// The format of the file; `None` when it is in none that docgen reads.
     pub format: Option<Format>,
-    /// The whole file, decoded.
-    pub text: Text,
+    /// The whole file, decoded, where it is a log that pages show as it is.
+    pub log: Option<Lines>,
 }
 
 /// The formats that docgen reads.
@@ -55,13 +56,14 @@ pub fn read(file: &Path, bytes: Vec<u8>) -> Read {
     let format = match detect(&text) {
         None if text.trim_ascii().is_empty() => match file.extension() {
             Some(extension) if extension == "har" => Some(Format::Har),
-            _ => return Read { text, ..Read::default() },
+            _ => return Read::default(),
         },
         format => format,
     };
+    let mut log = None;
     let (trace, diagnostics) = match format {
         Some(Format::Har) => har::read(file, &text),
-        Some(Format::Requestshook) => requestshook::read(file, &text),
+        Some(Format::Requestshook) => requestshook::read(file, log.insert(Lines::new(text))),
         Some(Format::RequestsObserver) => requests_observer::read(file, &text),
         Some(Format::Keystoneauth) => keystoneauth::read(file, &text),
         None => {
@@ -77,7 +79,7 @@ pub fn read(file: &Path, bytes: Vec<u8>) -> Read {
             (Trace::default(), vec![Error::new(ErrorKind::UnknownFormat, message).at(place).hint(hint)])
         }
     };
-    Read { trace, diagnostics, format, text }
+    Read { trace, diagnostics, format, log }
 }
 
 /// The format that `text` is in, by the first entry in it that is one of some format.

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+use twox_hash::XxHash3_64;
 
 use super::places::Places;
 use crate::error::{Error, ErrorKind};
@@ -144,7 +144,7 @@ impl<'a> Pairing<'a> {
         self.clock += TICK;
         let index = self.trace.exchanges.len();
         if let (Some(by_id), Some(id)) = (&mut self.by_id, &call.id) {
-            by_id.push(xxh3_64(id.as_bytes()), index);
+            by_id.push(XxHash3_64::oneshot(id.as_bytes()), index);
         }
         if let Some(by_call) = &mut self.by_call {
             by_call.push(call.hash(), index);
@@ -240,13 +240,13 @@ impl<'a> Pairing<'a> {
         let ids = &self.ids;
         let is_open = |index: usize| exchanges[index].response.is_none();
         if let Some(id) = &call.id {
-            let key = xxh3_64(id.as_bytes());
+            let key = XxHash3_64::oneshot(id.as_bytes());
             let is_same = |index: usize| ids[index].as_ref() == Some(id);
             let by_id = self.by_id.get_or_insert_with(|| {
                 let mut stacks = Stacks::default();
                 for (index, id) in ids.iter().enumerate() {
                     if let Some(id) = id {
-                        stacks.push(xxh3_64(id.as_bytes()), index);
+                        stacks.push(XxHash3_64::oneshot(id.as_bytes()), index);
                     }
                 }
                 stacks
@@ -278,7 +278,7 @@ impl<'a> Pairing<'a> {
 
 fn hash(from: &Option<Text>, to: &Option<Text>, method: &str, url: &str) -> u64 {
     let target = Target::of(url);
-    let mut hash = xxh3_64(target.path.as_bytes());
+    let mut hash = XxHash3_64::oneshot(target.path.as_bytes());
     for part in [
         target.authority,
         target.query.unwrap_or(""),
@@ -286,7 +286,7 @@ fn hash(from: &Option<Text>, to: &Option<Text>, method: &str, url: &str) -> u64 
         from.as_deref().unwrap_or(""),
         to.as_deref().unwrap_or(""),
     ] {
-        hash = xxh3_64_with_seed(part.as_bytes(), hash);
+        hash = XxHash3_64::oneshot_with_seed(hash, part.as_bytes());
     }
     hash
 }

@@ -25,11 +25,13 @@
 use std::path::Path;
 
 use memchr::memmem::Finder;
+use wide::i8x16;
 
 use super::pairing::{Call, Pairing};
 use super::places::Places;
 use crate::error::Error;
 use crate::json;
+use crate::lines::Lines;
 use crate::text::{self, Text};
 use crate::trace::{Binary, Body, Headers, Response, Trace};
 
@@ -44,14 +46,16 @@ const LONGEST_REPR: usize = "b''...".len() + 32 * "\\x00".len();
 
 const HINT: &str = "the entry is left out; capture the command again, or mend the line";
 
-/// Reads the log `text`, the content of `file`.
-pub fn read(file: &Path, text: &Text) -> (Trace, Vec<Error>) {
-    let unified = unify_line_ends(text);
-    let text = unified.as_ref().unwrap_or(text);
+/// Reads the log `lines`, the content of `file`.
+pub fn read(file: &Path, lines: &Lines) -> (Trace, Vec<Error>) {
+    let unified = unify_line_ends(lines);
+    let lines = unified.as_ref().unwrap_or(lines);
+    let text = lines.text();
     let pairing = Pairing::new(Places::new(file, text));
     let reader = Reader {
         whole: text,
         text,
+        lines,
         head: Finder::new(HEAD),
         blank: Finder::new("\n\n"),
         has_ids: false,
@@ -69,9 +73,10 @@ pub(super) fn first_entry(text: &str) -> Option<usize> {
 }
 
 /// A log with Windows line ends had its own ones replaced by them, in the bodies too.
-fn unify_line_ends(text: &Text) -> Option<Text> {
-    let first = memchr::memchr(b'\n', text.as_bytes())?;
-    text[..first].ends_with('\r').then(|| Text::from(text.replace("\r\n", "\n")))
+fn unify_line_ends(lines: &Lines) -> Option<Lines> {
+    let text = lines.text();
+    let first = *lines.ends().first()?;
+    text[..first].ends_with('\r').then(|| Lines::new(Text::from(text.replace("\r\n", "\n"))))
 }
 
 /// The head of an entry and its headers.
@@ -79,6 +84,8 @@ struct Entry {
     start: usize,
     /// Where the head's line ends.
     line_end: usize,
+    /// The number of the body's first line.
+    body_line: usize,
     call: Call,
     /// `None` for a request.
     status: Option<(u16, Text)>,
@@ -136,6 +143,7 @@ enum Search {
 struct Reader<'a> {
     whole: &'a Text,
     text: &'a str,
+    lines: &'a Lines,
     head: Finder<'static>,
     blank: Finder<'static>,
     /// The entries of this log have an id.
@@ -145,7 +153,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn run(mut self) -> (Trace, Vec<Error>) {
-        let mut next = self.boundary(0);
+        let mut next = self.boundary(0, 0);
         loop {
             next = match next {
                 Next::End => return self.pairing.finish(),
@@ -203,7 +211,7 @@ impl Reader<'_> {
 
     /// Where the body of `entry` ends, or where and why it is damaged; and what comes after it.
     fn body_end(&mut self, entry: &Entry) -> (Result<usize, (usize, &'static str)>, Next) {
-        let start = entry.body_start;
+        let (start, line) = (entry.body_start, entry.body_line);
         let rest = &self.text[start..];
         let length = entry.length.filter(|_| !entry.is_coded);
         let exact =
@@ -217,14 +225,14 @@ impl Reader<'_> {
         if entry.names_other_length() && rest.starts_with("none") && self.is_before_head(start + "none".len())
         {
             let end = start + "none".len();
-            return (Ok(end), self.boundary(end));
+            return (Ok(end), self.boundary(end, line));
         }
         if !is_open && let Some(length) = exact {
             // What is called JSON and does not begin so is damaged, and the length may end in
             // some later entry. No JSON holds the line of a head.
             let holds_entry = is_json(&entry.headers) && rest[..length].contains("\n### (");
             if !holds_entry {
-                return (Ok(start + length), self.boundary(start + length));
+                return (Ok(start + length), self.boundary(start + length, line));
             }
         }
         let paragraph = || self.blank.find(rest.as_bytes()).unwrap_or(trim_line_end(rest).len());
@@ -232,7 +240,7 @@ impl Reader<'_> {
             let end = start + "none".len();
             let is_unknown = length.unwrap_or(0) == 0 && !entry.is_coded;
             if self.is_before_head(end) || is_unknown && self.is_boundary(end) {
-                return (Ok(end), self.boundary(end));
+                return (Ok(end), self.boundary(end, line));
             }
         } else if rest.starts_with('b') {
             let end = memchr::memchr(b'\n', &rest.as_bytes()[..rest.len().min(LONGEST_REPR + 1)]);
@@ -241,28 +249,28 @@ impl Reader<'_> {
                 && Binary::from_repr(&rest[..end]).is_some()
                 && self.is_before_head(start + end)
             {
-                return (Ok(start + end), self.boundary(start + end));
+                return (Ok(start + end), self.boundary(start + end, line));
             }
         } else if is_open {
-            if let Some(end) = laid_out_end(rest)
-                && self.is_before_head(start + end)
+            if let Some((end, last_line)) = self.laid_out_end(start, line)
+                && self.is_before_head(end)
             {
-                return (Ok(start + end), self.boundary(start + end));
+                return (Ok(end), self.boundary(end, last_line));
             }
             let end = paragraph();
             let body = &rest[..end];
             let is_closed = is_closed(body) && self.is_before_head(start + end);
             // A text that only begins as JSON does.
             if let Some(length) = exact.filter(|&length| rest[length..].starts_with("\n\n")) {
-                return (Ok(start + length), self.boundary(start + length));
+                return (Ok(start + length), self.boundary(start + length, line));
             }
             match json::validate(body) {
                 Ok(()) if self.is_boundary(start + end) => {
-                    return (Ok(start + end), self.boundary(start + end));
+                    return (Ok(start + end), self.boundary(start + end, line));
                 }
                 Err(at) if is_closed && is_json(&entry.headers) && !entry.is_coded => {
                     let damage = (start + at, "the JSON body of this entry is damaged here");
-                    return (Err(damage), self.boundary(start + end));
+                    return (Err(damage), self.boundary(start + end, line));
                 }
                 _ => {}
             }
@@ -356,13 +364,14 @@ impl Reader<'_> {
         rest.starts_with(b"\n\n\n### (") || matches!(rest, b"" | b"\n" | b"\n\n")
     }
 
-    /// What comes after `at`, where an entry certainly ends.
-    fn boundary(&self, at: usize) -> Next {
+    /// What comes after `at`, where an entry certainly ends. `near` is the number of a line not far above.
+    fn boundary(&self, at: usize, near: usize) -> Next {
         let start = at + self.text[at..].bytes().take_while(|&byte| byte == b'\n').count();
         if start == self.text.len() {
             return Next::End;
         }
-        let line_end = self.line_end(start);
+        let line = self.lines.line_of(start, near);
+        let line_end = self.line_end(line);
         if !self.text[start..].starts_with(HEAD) {
             let message = "this is not the head of an entry";
             return Next::Damage(Damage {
@@ -375,7 +384,7 @@ impl Reader<'_> {
                 has_id: false,
             });
         }
-        match self.parse(start, line_end) {
+        match self.parse(start, line) {
             Ok(entry) => Next::Entry(entry),
             Err(damage) => Next::Damage(damage),
         }
@@ -385,12 +394,13 @@ impl Reader<'_> {
     fn search(&self, from: usize, search: Search) -> (usize, Next) {
         let bytes = self.text.as_bytes();
         let mut from = from;
-        let mut line_end = 0;
+        let (mut line, mut line_end) = (0, 0);
         while let Some(found) = self.head.find(&bytes[from..]) {
             let at = from + found;
             from = at + HEAD.len();
             if at >= line_end {
-                line_end = self.line_end(at);
+                line = self.lines.line_of(at, line);
+                line_end = self.line_end(line);
             }
             // A URL has no space, so a line with two heads has lost something in the first.
             if let Some(second) = self.head.find(&bytes[from..line_end]) {
@@ -401,7 +411,7 @@ impl Reader<'_> {
             }
             let is_line_start = at == 0 || bytes[at - 1] == b'\n';
             let is_after_blank = is_line_start && (at < 2 || bytes[at - 2] == b'\n');
-            match self.parse(at, line_end) {
+            match self.parse(at, line) {
                 Ok(entry) => {
                     let has_id = entry.call.id.is_some() || !self.has_ids;
                     let is_certain = has_id && !entry.headers.is_empty();
@@ -432,12 +442,53 @@ impl Reader<'_> {
         fields.map(|(name, value)| (text::slice(self.whole, name), text::slice(self.whole, value))).collect()
     }
 
-    fn line_end(&self, at: usize) -> usize {
-        memchr::memchr(b'\n', &self.text.as_bytes()[at..]).map_or(self.text.len(), |found| at + found)
+    /// Where the line of this number ends.
+    fn line_end(&self, line: usize) -> usize {
+        self.lines.ends().get(line).copied().unwrap_or(self.text.len())
     }
 
-    /// The entry that begins at `start`, in the line that ends at `line_end`.
-    fn parse(&self, start: usize, line_end: usize) -> Result<Entry, Damage> {
+    /// The end of the JSON that begins at `start`, on the line of this number, and the number of its
+    /// last line, if its lines are indented as the writer indents them, so that none is missing.
+    ///
+    /// How one line ends says where the next one begins. This is far cheaper than to parse them,
+    /// and sees a body that lost some.
+    fn laid_out_end(&self, start: usize, line: usize) -> Option<(usize, usize)> {
+        let bytes = self.text.as_bytes();
+        let text = &bytes[start..];
+        if matches!(text, [b'{', b'}', b'\n', ..] | [b'[', b']', b'\n', ..] | b"{}" | b"[]") {
+            return Some((start + 2, line));
+        }
+        let mut indent = 0usize;
+        let mut line_start = start;
+        for (line, &line_end) in (line..).zip(self.lines.ends().get(line..)?) {
+            // The first line has a bracket, and no later one passes without its indent.
+            if line_end <= line_start + indent {
+                return None;
+            }
+            line_start = line_end + 1;
+            let step = STEP[usize::from(bytes[line_end - 1])];
+            indent = indent.checked_add_signed(isize::from(step))?;
+            let first = *bytes.get(line_start + indent)?;
+            if first == b' '
+                || matches!(first, b'}' | b']') != (step < 0)
+                || indent > 0 && bytes[line_start + indent - 1] != b' '
+            {
+                return None;
+            }
+            if indent == 0 {
+                // All that was opened is closed, by the bracket alone on the last line.
+                let end = line_start + 1;
+                let is_closed = matches!((text[0], first), (b'{', b'}') | (b'[', b']'));
+                let is_alone = bytes.get(end).is_none_or(|&after| after == b'\n');
+                return (is_closed && is_alone).then_some((end, line + 1));
+            }
+        }
+        None
+    }
+
+    /// The entry that begins at `start`, in the line of this number.
+    fn parse(&self, start: usize, mut line: usize) -> Result<Entry, Damage> {
+        let line_end = self.line_end(line);
         let mut damage = Damage {
             at: start,
             end: line_end,
@@ -460,6 +511,7 @@ impl Reader<'_> {
         let bytes = self.text.as_bytes();
         let mut at = line_end + 1;
         loop {
+            line += 1;
             if at >= bytes.len() {
                 damage.resume = self.text.len();
                 damage.message = "the log ends before the empty line that follows the headers of this entry";
@@ -468,10 +520,7 @@ impl Reader<'_> {
             if bytes[at] == b'\n' {
                 break;
             }
-            // Few headers hold the `#` of a head.
-            let stop = memchr::memchr2(b'\n', b'#', &bytes[at..]).map_or(bytes.len(), |found| at + found);
-            let may_hold_head = bytes.get(stop) == Some(&b'#');
-            let end = if may_hold_head { self.line_end(stop) } else { stop };
+            let end = self.line_end(line);
             let Some((name, value)) = split_header(&self.text[at..end]) else {
                 damage.at = at;
                 damage.resume = at;
@@ -479,9 +528,11 @@ impl Reader<'_> {
                 damage.message = "this is neither a header nor the empty line that follows the headers";
                 return Err(damage);
             };
-            // Cut off in a header, an entry runs into the head of the next one. Only this keeps
-            // two looks from going over the same headers, too.
-            if may_hold_head && let Some(cut) = head_within(value) {
+            // Cut off in a header, an entry runs into the head of the next one. Only this keeps two
+            // looks from going over the same headers, too. Few headers hold the `#` of a head.
+            if self.lines.holds(at..end, b'#')
+                && let Some(cut) = head_within(value)
+            {
                 damage.at = end - cut;
                 damage.resume = end - cut;
                 damage.end = end;
@@ -522,9 +573,19 @@ impl Reader<'_> {
             length,
             is_coded,
             body_start: at + 1,
+            body_line: line + 1,
         })
     }
 }
+
+/// How much deeper than a line of JSON that ends with this byte the next one stands.
+static STEP: [i8; 256] = {
+    let mut steps = [-2; 256];
+    steps[b'{' as usize] = 2;
+    steps[b'[' as usize] = 2;
+    steps[b',' as usize] = 0;
+    steps
+};
 
 /// The first line of an entry.
 struct Head<'a> {
@@ -555,9 +616,10 @@ impl<'a> Head<'a> {
             let status = status.parse().ok().filter(|_| status.len() == 3)?;
             (Some(status), rest)
         };
-        let (before, url) = rest.rsplit_once(' ')?;
-        let (reason, method) = match before.rsplit_once(' ') {
-            Some((reason, method)) => (reason, method),
+        let last_space = |text: &str| memchr::memrchr(b' ', text.as_bytes());
+        let (before, url) = last_space(rest).map(|at| (&rest[..at], &rest[at + 1..]))?;
+        let (reason, method) = match last_space(before) {
+            Some(at) => (&before[..at], &before[at + 1..]),
             None => ("", before),
         };
         let is_whole = is_token(method) && !url.is_empty() && (!is_request || before.len() == method.len());
@@ -600,7 +662,29 @@ fn token_length(text: &str) -> usize {
         }
         table
     };
-    text.bytes().position(|byte| !IS_TOKEN_CHAR[usize::from(byte)]).unwrap_or(text.len())
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(lane) = bytes[at..].first_chunk() {
+        let others = other_than_usual(lane);
+        at += others.trailing_zeros() as usize;
+        if others != 0 {
+            break;
+        }
+    }
+    let rest = bytes[at..].iter().position(|&byte| !IS_TOKEN_CHAR[usize::from(byte)]);
+    rest.map_or(text.len(), |rest| at + rest)
+}
+
+/// A bit for each byte, set where it is no letter, digit or dash: names have little else.
+fn other_than_usual(bytes: &[u8; 16]) -> u16 {
+    let bytes = i8x16::new(bytes.map(|byte| byte as i8));
+    let is_between = |bytes: i8x16, first: u8, last: u8| {
+        bytes.simd_gt(i8x16::splat(first as i8 - 1)) & bytes.simd_lt(i8x16::splat(last as i8 + 1))
+    };
+    // The bit that tells the cases of a letter apart.
+    let is_letter = is_between(bytes | i8x16::splat(0x20), b'a', b'z');
+    let is_usual = is_letter | is_between(bytes, b'0', b'9') | bytes.simd_eq(i8x16::splat(b'-' as i8));
+    !(is_usual.to_bitmask() as u16)
 }
 
 /// The Content-Length, where there is one.
@@ -616,50 +700,6 @@ pub(super) fn is_coded(headers: &Headers) -> bool {
 /// Whether the headers call the body JSON.
 fn is_json(headers: &Headers) -> bool {
     headers.get("Content-Type").is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
-}
-
-/// The end of the JSON that `text` begins with, if its lines are indented as the writer indents
-/// them, so that none is missing.
-///
-/// How one line ends says where the next one begins. This is far cheaper than to parse them,
-/// and sees a body that lost some.
-fn laid_out_end(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    if matches!(bytes, [b'{', b'}', b'\n', ..] | [b'[', b']', b'\n', ..] | b"{}" | b"[]") {
-        return Some(2);
-    }
-    let mut indent = 0usize;
-    let mut line_start = 0;
-    for line_end in memchr::memchr_iter(b'\n', bytes) {
-        // The first line has a bracket, and no later one passes without its indent.
-        if line_end <= line_start + indent {
-            return None;
-        }
-        line_start = line_end + 1;
-        let mut closes = false;
-        match bytes[line_end - 1] {
-            b'{' | b'[' => indent += 2,
-            b',' => {}
-            _ => {
-                indent = indent.checked_sub(2)?;
-                closes = true;
-            }
-        }
-        let first = *bytes.get(line_start + indent)?;
-        if first == b' '
-            || matches!(first, b'}' | b']') != closes
-            || indent > 0 && bytes[line_start + indent - 1] != b' '
-        {
-            return None;
-        }
-        if indent == 0 {
-            // All that was opened is closed, by the bracket alone on the last line.
-            let end = line_start + 1;
-            let is_closed = matches!((bytes[0], first), (b'{', b'}') | (b'[', b']'));
-            return (is_closed && bytes.get(end).is_none_or(|&after| after == b'\n')).then_some(end);
-        }
-    }
-    None
 }
 
 /// Whether `body`, which begins with an opening bracket, ends as the writer ends JSON: with the

@@ -118,15 +118,6 @@ impl Headers {
         Headers(Repr::Lines(lines))
     }
 
-    /// The fields as lines, where they are kept so. Those that could not be read back from lines
-    /// never are.
-    pub(crate) fn as_lines(&self) -> Option<&str> {
-        match &self.0 {
-            Repr::Lines(lines) => Some(lines),
-            Repr::Fields(_) => None,
-        }
-    }
-
     /// Whether each field, written as a line, can be read back from it.
     pub(crate) fn are_lines(&self) -> bool {
         match &self.0 {
@@ -134,6 +125,14 @@ impl Headers {
             Repr::Fields(fields) => fields
                 .iter()
                 .all(|(name, value)| !name.contains(':') && !name.contains('\n') && !value.contains('\n')),
+        }
+    }
+
+    /// The fields as lines, `Name: value`, where the source gave them so.
+    pub fn as_lines(&self) -> Option<&str> {
+        match &self.0 {
+            Repr::Lines(lines) => Some(lines),
+            Repr::Fields(_) => None,
         }
     }
 
