@@ -10,9 +10,16 @@
 A capture is FOLDER/NNNN/trace.log. Ids (of requests, resources, projects) differ from capture to capture, so
 that nothing can be found twice. `har` writes HAR on its own and not by docgen's writer: the reader that is
 measured then reads what someone else wrote.
+
+A recorder of HAR sees a body as it was on the wire, and the log shows JSON laid out by the middleware. So `har`
+gives a JSON body the bytes that its server sent: of the ways in which Python serializes JSON (with spaces after
+commas and colons or without, with escapes for what is not ASCII or without, with a line end or without) the first
+whose length is the message's Content-Length, if the middleware would lay it out as the log has it. All bodies of
+these logs have one. A body that none fits, or without a Content-Length, stays as the log has it.
 """
 
 import hashlib
+import itertools
 import json
 import re
 import sys
@@ -115,7 +122,7 @@ def entries(text):
         fields, _, body = text[head.end() : end].partition("\n\n")
         headers = [dict(zip(("name", "value"), field.split(": ", 1))) for field in fields.split("\n") if ": " in field]
         values = {header["name"].lower(): header["value"] for header in headers}
-        body = "" if body.strip() == "none" else body.rstrip("\n")
+        body = on_the_wire("" if body.strip() == "none" else body.rstrip("\n"), values.get("content-length"))
         kept = {"httpVersion": "HTTP/1.1", "cookies": [], "headers": headers, "headersSize": -1,
                 "bodySize": len(body.encode())}
         if kind == "REQ >>>":
@@ -129,13 +136,32 @@ def entries(text):
         else:
             entry, started = by_id[values["x-requestshook-request-id"]]
             status, rest = rest.split(" ", 1)
-            reason = rest.rsplit(" ", 2)[0]
+            reason, _, url = rest.rsplit(" ", 2)
             content = {"size": len(body.encode()), "mimeType": values.get("content-type", ""), "text": body}
             entry["time"] = at - started
             entry["response"] = {"status": int(status), "statusText": reason, "content": content, "redirectURL": "",
                                  **kept}
+            # A server that completes a path says so in the log, and docgen keeps it in a field of its own.
+            if url != entry["request"]["url"]:
+                entry["response"]["_url"] = url
             entry |= {"cache": {}, "timings": {"send": 0, "wait": at - started, "receive": 0}}
     return found
+
+
+def on_the_wire(body, length):
+    """`body`, which a log shows, as it was sent with this Content-Length."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return body
+    # A log that was laid out otherwise, or a key that stands twice: the value is not all that was sent.
+    if json.dumps(value, indent=2, ensure_ascii=False) != body:
+        return body
+    for separators, ascii_only, end in itertools.product((None, (",", ":")), (True, False), ("", "\n")):
+        sent = json.dumps(value, separators=separators, ensure_ascii=ascii_only) + end
+        if str(len(sent.encode())) == length:
+            return sent
+    return body
 
 
 def moment(milliseconds):

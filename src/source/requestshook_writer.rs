@@ -16,13 +16,13 @@ use crate::trace::{Body, Exchange, Headers, KnownFrom, Micros, Request, Response
 /// A JSON body on a single line is laid out as the middleware does it. Where the trace does not
 /// say who sent a request, the log says `client`; who received it, the URL's host and port.
 pub fn write(trace: &Trace) -> String {
-    Log::of(trace).text
+    Log::of(trace).finish().0
 }
 
 /// The log of [`write()`], and the trace with the headers and bodies that the log shows: they share
 /// its memory, and JSON that was on a single line is laid out.
 pub fn rewrite(mut trace: Trace) -> (Trace, Text) {
-    let Log { text, parts } = Log::of(&trace);
+    let (text, parts) = Log::of(&trace).finish();
     let log = Text::from(text);
     for Part { exchange, is_response, lines, body: shown } in parts {
         let Exchange { request, response, .. } = &mut trace.exchanges[exchange];
@@ -42,7 +42,8 @@ pub fn rewrite(mut trace: Trace) -> (Trace, Text) {
 
 /// The log as it grows.
 struct Log {
-    text: String,
+    /// Bytes, because JSON is laid out by so many at once. All that is added is text.
+    text: Vec<u8>,
     parts: Vec<Part>,
 }
 
@@ -74,7 +75,7 @@ impl Log {
             (at, index, matches!(message, Message::Response(_)))
         });
         let size = messages.iter().map(|(.., message)| message.size()).sum();
-        let mut log = Log { text: String::with_capacity(size), parts: Vec::with_capacity(messages.len()) };
+        let mut log = Log { text: Vec::with_capacity(size), parts: Vec::with_capacity(messages.len()) };
         for (_, index, message) in messages {
             log.entry(index, &trace.exchanges[index], message);
         }
@@ -104,18 +105,21 @@ impl Log {
 
     fn rest(&mut self, exchange: usize, is_response: bool, headers: &Headers, body: &Body) {
         let start = self.text.len();
-        for (name, value) in headers.iter() {
-            self.push(&[name, ": ", value, "\n"]);
+        match headers.as_lines() {
+            Some("") => {}
+            Some(lines) => self.push(&[lines, "\n"]),
+            None => headers.iter().for_each(|(name, value)| self.push(&[name, ": ", value, "\n"])),
         }
         let lines = start..(self.text.len() - 1).max(start);
         self.push(&["\n"]);
         let start = self.text.len();
         match body {
             Body::Absent => self.push(&["none"]),
-            Body::Text(text) => match single_line_json(text) {
-                Some(laid_out) => self.push(&[&laid_out]),
-                None => self.push(&[text]),
-            },
+            Body::Text(text) => {
+                if !(may_be_laid_out(text) && json::reindent_onto(text, &mut self.text)) {
+                    self.push(&[text]);
+                }
+            }
             Body::Binary(binary) => self.push(&[&binary.repr()]),
             Body::Omitted(words) => self.push(&[words]),
         }
@@ -125,8 +129,13 @@ impl Log {
 
     fn push(&mut self, parts: &[&str]) {
         for part in parts {
-            self.text.push_str(part);
+            self.text.extend_from_slice(part.as_bytes());
         }
+    }
+
+    fn finish(self) -> (String, Vec<Part>) {
+        let shown = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        (String::from_utf8(self.text).unwrap_or_else(|error| shown(error.into_bytes())), self.parts)
     }
 }
 
@@ -142,15 +151,23 @@ impl Message<'_> {
             Message::Request(request) => (&request.headers, &request.body),
             Message::Response(response) => (&response.headers, &response.body),
         };
-        let body = if let Body::Text(text) = body { text.len() } else { 160 };
-        headers.iter().map(|(name, value)| name.len() + value.len() + 3).sum::<usize>() + body + 160
+        let body = match body {
+            Body::Text(text) if may_be_laid_out(text) => text.len() + text.len() / 2,
+            Body::Text(text) => text.len(),
+            _ => 160,
+        };
+        let headers = match headers.as_lines() {
+            Some(lines) => lines.len() + 1,
+            None => headers.iter().map(|(name, value)| name.len() + value.len() + 3).sum(),
+        };
+        headers + body + 160
     }
 }
 
-/// `text` as the middleware lays it out, if it is an object or array on one line.
-fn single_line_json(text: &str) -> Option<String> {
-    let may_be = text.starts_with(['{', '[']) && json::is_one_line(text);
-    if may_be { json::reindent(text) } else { None }
+/// Whether `text` is laid out as the middleware does it, if it is JSON: it is on one line, and begins
+/// as an object or array.
+fn may_be_laid_out(text: &str) -> bool {
+    text.starts_with(['{', '[']) && json::is_one_line(text)
 }
 
 #[cfg(test)]
@@ -171,7 +188,7 @@ mod tests {
                 let headers = |exchange: &Exchange| exchange.response.as_ref().map(|it| it.headers.clone());
                 prop_assert_eq!(headers(new), headers(old));
                 if let (Body::Text(new), Body::Text(old)) = (&new.request.body, &old.request.body) {
-                    let laid_out = single_line_json(old);
+                    let laid_out = may_be_laid_out(old).then(|| json::reindent(old)).flatten();
                     prop_assert_eq!(laid_out.as_deref().unwrap_or(old), &**new);
                 }
             }

@@ -5,16 +5,17 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use chrono::{DateTime, NaiveDateTime};
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use serde::Deserialize;
 use serde::de::{Deserializer, Visitor};
 use sha2::{Digest, Sha256};
 
 use crate::text::{self, Text};
-use crate::trace::{Binary, Body, Exchange, Gap, Headers, KnownFrom, Micros, Request, Response};
+use crate::trace::{Binary, Body, Exchange, Gap, Headers, KnownFrom, Micros, Request, Response, Trace};
 
 /// How many bytes are kept of a body that is not text.
 const HEAD: usize = 32;
@@ -22,15 +23,15 @@ const HEAD: usize = 32;
 #[derive(Deserialize)]
 pub(super) struct Har<'a> {
     #[serde(borrow)]
-    pub(super) log: Log<'a>,
+    log: Log<'a>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Log<'a> {
+struct Log<'a> {
     #[serde(borrow)]
-    pub(super) entries: Vec<Entry<'a>>,
+    entries: Vec<Entry<'a>>,
     #[serde(borrow, default, rename = "_gaps")]
-    pub(super) gaps: Vec<GapEntry<'a>>,
+    gaps: Vec<GapEntry<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -138,6 +139,14 @@ struct BinaryEntry<'a> {
     head: Option<Str<'a>>,
 }
 
+/// Where the strings that are borrowed stand.
+pub(super) struct Memory<'a> {
+    /// The file.
+    pub(super) whole: &'a Text,
+    /// The strings of the file that have escapes, without them.
+    pub(super) unescaped: &'a Text,
+}
+
 /// A string of the file. `Option<Cow<str>>` would always be copied by serde; this is not.
 struct Str<'a>(Cow<'a, str>);
 
@@ -170,12 +179,17 @@ impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
 }
 
 impl Str<'_> {
-    /// The string as text, sharing the memory of `whole` where it is a part of it.
-    fn into_text(self, whole: &Text) -> Text {
+    /// The string as text, sharing `memory` where it is a part of that.
+    fn into_text(self, memory: &Memory<'_>) -> Text {
         match self.0 {
-            Cow::Borrowed(part) => text::slice(whole, part),
+            Cow::Borrowed(part) if text::holds(memory.whole, part) => text::slice(memory.whole, part),
+            Cow::Borrowed(part) => text::slice(memory.unescaped, part),
             Cow::Owned(text) => Text::from(text),
         }
+    }
+
+    fn to_text(&self, memory: &Memory<'_>) -> Text {
+        Str(self.0.clone()).into_text(memory)
     }
 }
 
@@ -186,10 +200,29 @@ impl GapEntry<'_> {
     }
 }
 
+impl Har<'_> {
+    /// The trace; its strings share `memory`. An error is a sentence.
+    pub(super) fn into_trace(self, memory: &Memory<'_>) -> Result<Trace, String> {
+        let headers = headers(&self.log.entries, memory);
+        let exchanges = self.log.entries.into_iter().zip(headers);
+        let exchanges = exchanges.map(|(entry, headers)| entry.into_exchange(headers, memory));
+        let exchanges = exchanges.collect::<Result<_, _>>()?;
+        let gaps = self.log.gaps.into_iter().map(GapEntry::into_gap).collect::<Result<_, _>>()?;
+        Ok(Trace { exchanges, gaps })
+    }
+}
+
 impl Entry<'_> {
-    /// The exchange; its strings share the memory of `whole`, the file. An error is a sentence.
-    pub(super) fn into_exchange(self, whole: &Text) -> Result<Exchange, String> {
-        let text = |part: Str<'_>| part.into_text(whole);
+    /// The exchange; its strings share `memory`. An error is a sentence.
+    pub(super) fn into_only_exchange(self, memory: &Memory<'_>) -> Result<Exchange, String> {
+        let headers = headers(std::slice::from_ref(&self), memory).next().unwrap_or_default();
+        self.into_exchange(headers, memory)
+    }
+
+    /// The exchange, with the headers of its request and response.
+    fn into_exchange(self, headers: [Headers; 2], memory: &Memory<'_>) -> Result<Exchange, String> {
+        let [request_headers, response_headers] = headers;
+        let text = |part: Str<'_>| part.into_text(memory);
         let started = parse_time(&self.started_date_time.0)?;
         let known_from = match self.known_from.as_ref().map(|known| &*known.0) {
             Some("diagram") => KnownFrom::Diagram,
@@ -198,7 +231,7 @@ impl Entry<'_> {
         };
         let request = self.request;
         let body = match request.body.or(request.post_data) {
-            Some(content) => content.into_body(whole, false)?,
+            Some(content) => content.into_body(memory, false)?,
             None => Body::Absent,
         };
         let method = text(request.method);
@@ -211,9 +244,9 @@ impl Entry<'_> {
                     status,
                     reason: response.status_text.map(text).unwrap_or_default(),
                     url: response.url.map(text),
-                    headers: headers(response.headers, whole),
+                    headers: response_headers,
                     body: match response.content {
-                        Some(content) => content.into_body(whole, !is_empty)?,
+                        Some(content) => content.into_body(memory, !is_empty)?,
                         None => Body::Absent,
                     },
                 })
@@ -228,12 +261,7 @@ impl Entry<'_> {
             ended: response.is_some().then(|| started.saturating_add(duration)),
             synthetic: self.synthetic,
             known_from,
-            request: Request {
-                method,
-                url: text(request.url),
-                headers: headers(request.headers, whole),
-                body,
-            },
+            request: Request { method, url: text(request.url), headers: request_headers, body },
             response,
         })
     }
@@ -241,24 +269,24 @@ impl Entry<'_> {
 
 impl Content<'_> {
     /// The body. `may_be_left_out` says that a size without a text means a text left out.
-    fn into_body(self, whole: &Text, may_be_left_out: bool) -> Result<Body, String> {
+    fn into_body(self, memory: &Memory<'_>, may_be_left_out: bool) -> Result<Body, String> {
         if let Some(binary) = self.binary {
             let head = match binary.head {
                 Some(head) => decode_base64(&head.0)?,
                 None => Vec::new(),
             };
-            let sha256 = binary.sha256.map(|sha256| sha256.into_text(whole));
+            let sha256 = binary.sha256.map(|sha256| sha256.into_text(memory));
             return Ok(Body::Binary(Binary { head, length: binary.length, sha256 }));
         }
         if let Some(words) = self.omitted {
-            return Ok(Body::Omitted(words.into_text(whole)));
+            return Ok(Body::Omitted(words.into_text(memory)));
         }
         match self.text {
             Some(text) if !text.0.is_empty() => {
                 if self.encoding.is_some_and(|encoding| encoding.0.eq_ignore_ascii_case("base64")) {
                     return Ok(body_of(decode_base64(&text.0)?));
                 }
-                return Ok(Body::Text(text.into_text(whole)));
+                return Ok(Body::Text(text.into_text(memory)));
             }
             Some(_) => return Ok(Body::Absent),
             None => {}
@@ -275,7 +303,7 @@ impl Content<'_> {
         }
         match self.size {
             Some(size) if may_be_left_out && size > 0.0 => Ok(Body::Omitted(match self.comment {
-                Some(comment) => comment.into_text(whole),
+                Some(comment) => comment.into_text(memory),
                 None => Text::from(format!("Omitted, {size} bytes are not in the HAR file")),
             })),
             _ => Ok(Body::Absent),
@@ -318,16 +346,60 @@ fn decode_base64(text: &str) -> Result<Vec<u8>, String> {
     })
 }
 
-fn headers(fields: Option<Vec<Field<'_>>>, whole: &Text) -> Headers {
-    let fields = fields.unwrap_or_default().into_iter();
-    // A browser lists HTTP/2's pseudo-header fields, which are no header fields (RFC 9113, 8.3).
-    let fields = fields.filter(|field| !field.name.0.starts_with(':'));
-    fields
-        .map(|field| {
-            let value = field.value.map(|value| value.into_text(whole)).unwrap_or_default();
-            (field.name.into_text(whole), value)
+/// The headers of each entry's request and response. They are written as lines into one text,
+/// which all share, as a log of the same messages would hold them.
+fn headers(entries: &[Entry<'_>], memory: &Memory<'_>) -> impl Iterator<Item = [Headers; 2]> + use<> {
+    let mut lines = String::with_capacity(entries.len() * 1024);
+    let written: Vec<[Result<Range<usize>, Headers>; 2]> = entries
+        .iter()
+        .map(|entry| {
+            let response = entry.response.as_ref().and_then(|response| response.headers.as_deref());
+            [entry.request.headers.as_deref(), response].map(|fields| {
+                let fields = fields.unwrap_or_default();
+                // What no line can hold stays in fields.
+                write_lines(fields, memory, &mut lines).ok_or_else(|| listed(fields, memory))
+            })
         })
-        .collect()
+        .collect();
+    let lines = Text::from(lines);
+    let shared = move |place| Headers::from_checked_lines(text::slice(&lines, &lines[place]));
+    written.into_iter().map(move |each| each.map(|headers| headers.map_or_else(|fields| fields, &shared)))
+}
+
+/// Adds `fields` to `lines`; their place there, without the last line's end. `None` when they
+/// could not be read back from it.
+fn write_lines(fields: &[Field<'_>], memory: &Memory<'_>, lines: &mut String) -> Option<Range<usize>> {
+    let start = lines.len();
+    for field in fields.iter().filter(|field| field.is_header()) {
+        let (name, value) = (&*field.name.0, field.value.as_ref().map_or("", |value| &value.0));
+        // The file itself has no line end inside a string: only an escape makes one.
+        let is_one_line = |text: &str| text::holds(memory.whole, text) || !text.contains('\n');
+        if name.contains(':') || !is_one_line(name) || !is_one_line(value) {
+            lines.truncate(start);
+            return None;
+        }
+        if lines.len() > start {
+            lines.push('\n');
+        }
+        lines.push_str(name);
+        lines.push_str(": ");
+        lines.push_str(value);
+    }
+    Some(start..lines.len())
+}
+
+fn listed(fields: &[Field<'_>], memory: &Memory<'_>) -> Headers {
+    let fields = fields.iter().filter(|field| field.is_header());
+    let value =
+        |field: &Field<'_>| field.value.as_ref().map(|value| value.to_text(memory)).unwrap_or_default();
+    fields.map(|field| (field.name.to_text(memory), value(field))).collect()
+}
+
+impl Field<'_> {
+    /// A browser lists HTTP/2's pseudo-header fields, which are no header fields (RFC 9113, 8.3).
+    fn is_header(&self) -> bool {
+        !self.name.0.starts_with(':')
+    }
 }
 
 /// The status code; `None` when no response came, for which recorders write 0 or -1.
@@ -353,6 +425,9 @@ fn duration(time: Option<f64>, timings: Option<&Timings>) -> Micros {
 
 /// The moment that an ISO 8601 time names; one without an offset is taken for UTC.
 pub(super) fn parse_time(text: &str) -> Result<Micros, String> {
+    if let Some(time) = usual_time(text) {
+        return Ok(time);
+    }
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Ok(time.timestamp_micros());
     }
@@ -362,4 +437,30 @@ pub(super) fn parse_time(text: &str) -> Result<Micros, String> {
     NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
         .map(|time| time.and_utc().timestamp_micros())
         .map_err(|error| format!("its startedDateTime is no time: {error}"))
+}
+
+/// The moment that `2026-11-20T21:00:00Z` names, with a fraction or without. This is how nearly
+/// everybody writes it, and chrono takes its time with all the ways that there are.
+pub(super) fn usual_time(text: &str) -> Option<Micros> {
+    let (seconds, rest) = text.as_bytes().split_first_chunk::<19>()?;
+    if [4, 7, 10, 13, 16].map(|at| seconds[at]) != *b"--T::" {
+        return None;
+    }
+    let digits = |digits: &[u8]| {
+        let add = |number, &digit: &u8| digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0'));
+        digits.iter().try_fold(0, add)
+    };
+    let fraction = match rest {
+        b"Z" => &[],
+        [b'.', fraction @ .., b'Z'] if !fraction.is_empty() => fraction,
+        _ => return None,
+    };
+    // What is finer than a microsecond is cut off.
+    let micros = digits(fraction.get(..6).unwrap_or(fraction))? * 10u32.pow(6 - fraction.len().min(6) as u32);
+    fraction.iter().all(u8::is_ascii_digit).then_some(())?;
+    let year = i32::try_from(digits(&seconds[..4])?).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, digits(&seconds[5..7])?, digits(&seconds[8..10])?)?;
+    let [hour, minute, second] = [11, 14, 17].map(|at| digits(&seconds[at..at + 2]));
+    // A leap second is chrono's to read, for it takes none of this.
+    Some(date.and_hms_micro_opt(hour?, minute?, second?, micros)?.and_utc().timestamp_micros())
 }

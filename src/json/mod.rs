@@ -4,7 +4,16 @@
 //! `json.dumps(…, indent=2, ensure_ascii=False)` does; a log written again has to look the
 //! same. A parsed value would lose what a page must not lose: duplicate keys, the digits of a
 //! number, an escape. So this works on the text, in one pass and without recursion. What it
-//! leaves out: values. `serde_json` is for those.
+//! leaves out: values. `serde_json` is for those, and where it is too slow, `tape` and `de`.
+
+mod de;
+mod tape;
+
+pub(crate) use tape::Tape;
+
+use std::ops::Range;
+
+use wide::u8x16;
 
 /// How deep arrays and objects may nest; `serde_json` has the same limit.
 pub const MAX_DEPTH: usize = 128;
@@ -14,9 +23,19 @@ pub const MAX_DEPTH: usize = 128;
 ///
 /// `None` when `text` is not JSON (RFC 8259), or nests deeper than [`MAX_DEPTH`].
 pub fn reindent(text: &str) -> Option<String> {
-    let mut layout = Layout { text: String::with_capacity(text.len() + text.len() / 2) };
-    scan(text, &mut layout).ok()?;
-    Some(layout.text)
+    let mut laid_out = Vec::with_capacity(text.len() + text.len() / 2);
+    if reindent_onto(text, &mut laid_out) { String::from_utf8(laid_out).ok() } else { None }
+}
+
+/// Adds to `out`, which is text, what [`reindent`] makes of `text`; where that is `None`, nothing,
+/// and says `false`.
+pub(crate) fn reindent_onto(text: &str, out: &mut Vec<u8>) -> bool {
+    let start = out.len();
+    let is_json = scan(text, &mut Layout { source: text.as_bytes(), out }).is_ok();
+    if !is_json {
+        out.truncate(start);
+    }
+    is_json
 }
 
 /// Whether `text` stands on one line, with a line end behind it or without: so a program wrote it,
@@ -36,8 +55,10 @@ pub fn validate(text: &str) -> Result<(), usize> {
 
 /// Takes the pieces of a JSON text in order.
 trait Sink {
-    /// A run of tokens on one line, with their own bytes.
-    fn run(&mut self, run: &str);
+    /// A run of tokens on one line, by its place in the text.
+    fn run(&mut self, run: Range<usize>);
+    /// A colon that does not stand in a run.
+    fn colon(&mut self);
     /// A comma, if one comes before it, and the line break before a line at this depth.
     fn line(&mut self, comma: bool, depth: usize);
 }
@@ -45,31 +66,60 @@ trait Sink {
 struct Nothing;
 
 impl Sink for Nothing {
-    fn run(&mut self, _: &str) {}
+    fn run(&mut self, _: Range<usize>) {}
+    fn colon(&mut self) {}
     fn line(&mut self, _: bool, _: usize) {}
 }
 
-struct Layout {
-    text: String,
+struct Layout<'a> {
+    source: &'a [u8],
+    out: &'a mut Vec<u8>,
 }
 
-/// A comma, a line break and the deepest indent.
-const LINE: &str = concat!(
-    ",\n",
-    "                                                                ",
-    "                                                                ",
-    "                                                                ",
-    "                                                                ",
-);
+/// A comma, a line break and the deepest indent; and as much more as a copy may read.
+const LINE: &[u8] = {
+    const LENGTH: usize = 2 + 2 * MAX_DEPTH + CHUNK;
+    const TEXT: [u8; LENGTH] = {
+        let mut text = [b' '; LENGTH];
+        text[0] = b',';
+        text[1] = b'\n';
+        text
+    };
+    &TEXT
+};
 
-impl Sink for Layout {
-    fn run(&mut self, run: &str) {
-        self.text.push_str(run);
+impl Sink for Layout<'_> {
+    #[inline]
+    fn run(&mut self, run: Range<usize>) {
+        push_short(self.source, run, self.out);
     }
 
+    #[inline]
+    fn colon(&mut self) {
+        self.out.extend_from_slice(b": ");
+    }
+
+    #[inline]
     fn line(&mut self, comma: bool, depth: usize) {
-        self.text.push_str(&LINE[usize::from(!comma)..2 + 2 * depth]);
+        push_short(LINE, usize::from(!comma)..2 + 2 * depth, self.out);
     }
+}
+
+/// Adds this range of `source`, which is seldom longer than a few chunks: to copy whole ones takes
+/// less time than to call somebody who copies any number of bytes.
+#[inline]
+fn push_short(source: &[u8], range: Range<usize>, out: &mut Vec<u8>) {
+    let end = out.len() + range.len();
+    let mut at = range.start;
+    while at < range.end {
+        let Some(chunk) = chunk(source, at) else {
+            out.extend_from_slice(&source[at..range.end]);
+            break;
+        };
+        out.extend_from_slice(chunk);
+        at += CHUNK;
+    }
+    out.truncate(end);
 }
 
 /// What may come next.
@@ -110,7 +160,7 @@ fn scan(text: &str, sink: &mut impl Sink) -> Result<(), usize> {
                     depth -= 1;
                     objects >>= 1;
                     sink.line(false, depth);
-                    sink.run(&text[at..at + 1]);
+                    sink.run(at..at + 1);
                     at += 1;
                     continue;
                 }
@@ -120,7 +170,7 @@ fn scan(text: &str, sink: &mut impl Sink) -> Result<(), usize> {
         if matches!((expect, byte), (Expect::Element, b']') | (Expect::Member, b'}')) {
             depth -= 1;
             objects >>= 1;
-            sink.run(&text[at..at + 1]);
+            sink.run(at..at + 1);
             expect = Expect::Next;
             at += 1;
             continue;
@@ -141,8 +191,8 @@ fn scan(text: &str, sink: &mut impl Sink) -> Result<(), usize> {
             }
             at = skip_space(bytes, colon + 1);
             if &bytes[key_end..at] != b": " {
-                sink.run(&text[run..key_end]);
-                sink.run(": ");
+                sink.run(run..key_end);
+                sink.colon();
                 run = at;
             }
         }
@@ -160,7 +210,7 @@ fn scan(text: &str, sink: &mut impl Sink) -> Result<(), usize> {
             b'n' => word(bytes, at, b"null")?,
             _ => return Err(at),
         };
-        sink.run(&text[run..at]);
+        sink.run(run..at);
         expect = Expect::Next;
         if is_open {
             depth += 1;
@@ -170,14 +220,42 @@ fn scan(text: &str, sink: &mut impl Sink) -> Result<(), usize> {
     }
 }
 
-fn skip_space(bytes: &[u8], mut at: usize) -> usize {
-    while matches!(bytes.get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+#[inline]
+fn skip_space(bytes: &[u8], at: usize) -> usize {
+    // Between two tokens there is nothing, one space, or a line end and an indent.
+    if !is_space(bytes, at) {
+        at
+    } else if !is_space(bytes, at + 1) {
+        at + 1
+    } else {
+        skip_indent(bytes, at + 2)
+    }
+}
+
+fn skip_indent(bytes: &[u8], mut at: usize) -> usize {
+    loop {
+        while let Some(chunk) = chunk(bytes, at) {
+            let others = !u8x16::new(*chunk).simd_eq(u8x16::splat(b' ')).to_bitmask();
+            let spaces = others.trailing_zeros().min(CHUNK as u32) as usize;
+            at += spaces;
+            if spaces < CHUNK {
+                break;
+            }
+        }
+        if !is_space(bytes, at) {
+            return at;
+        }
         at += 1;
     }
-    at
+}
+
+#[inline]
+fn is_space(bytes: &[u8], at: usize) -> bool {
+    matches!(bytes.get(at), Some(b' ' | b'\n' | b'\r' | b'\t'))
 }
 
 /// The end of the string that begins at `at`.
+#[inline]
 fn string(bytes: &[u8], at: usize) -> Result<usize, usize> {
     let mut at = at + 1;
     loop {
@@ -203,27 +281,38 @@ fn string(bytes: &[u8], at: usize) -> Result<usize, usize> {
 }
 
 /// The end of the characters after `at` that stand for themselves in a string.
+#[inline]
 fn plain(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGHS: u64 = ONES << 7;
-    // Eight bytes at once: the high bit of each byte that is zero after a change is set. It may
-    // be set in bytes after such a one too, so the lowest one counts.
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let word = u64::from_le_bytes(*chunk);
-        let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
-        let quotes = zeros(word ^ (ONES * u64::from(b'"')));
-        let slashes = zeros(word ^ (ONES * u64::from(b'\\')));
-        let controls = word.wrapping_sub(ONES * u64::from(b' ')) & !word;
-        let found = (quotes | slashes | controls) & HIGHS;
-        if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
+    while let Some(chunk) = chunk(bytes, at) {
+        let plain = specials(chunk).trailing_zeros().min(CHUNK as u32) as usize;
+        at += plain;
+        if plain < CHUNK {
+            return at;
         }
-        at += 8;
     }
     while bytes.get(at).is_some_and(|&byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
         at += 1;
     }
     at
+}
+
+/// By how many bytes strings and indents are gone through.
+const CHUNK: usize = 16;
+
+/// The chunk that begins at `at`.
+#[inline]
+fn chunk(bytes: &[u8], at: usize) -> Option<&[u8; CHUNK]> {
+    bytes.get(at..)?.first_chunk()
+}
+
+/// Which bytes do not stand for themselves in a string, the first the lowest bit.
+#[inline]
+fn specials(chunk: &[u8; CHUNK]) -> u32 {
+    let bytes = u8x16::new(*chunk);
+    let is_quote = bytes.simd_eq(u8x16::splat(b'"'));
+    let is_slash = bytes.simd_eq(u8x16::splat(b'\\'));
+    let is_control = bytes.min(u8x16::splat(b' ' - 1)).simd_eq(bytes);
+    (is_quote | is_slash | is_control).to_bitmask()
 }
 
 /// The end of the number that begins at `at`.
