@@ -461,16 +461,13 @@ impl<'a> Reader<'a> {
             if line_end <= line_start + indent {
                 return None;
             }
-            line_start = line_end + 1;
             let step = STEP[usize::from(bytes[line_end - 1])];
             indent = indent.checked_add_signed(isize::from(step))?;
-            let first = *bytes.get(line_start + indent)?;
-            if first == b' '
-                || matches!(first, b'}' | b']') != (step < 0)
-                || indent > 0 && bytes[line_start + indent - 1] != b' '
-            {
+            let [before, first] = *bytes.get(line_end + indent..)?.first_chunk()?;
+            if FIRST[usize::from(first)] != u8::from(step < 0) || indent > 0 && before != b' ' {
                 return None;
             }
+            line_start = line_end + 1;
             if indent == 0 {
                 // All that was opened is closed, by the bracket alone on the last line.
                 let end = line_start + 1;
@@ -517,17 +514,18 @@ impl<'a> Reader<'a> {
                 break;
             }
             let end = self.line_end(line);
-            let Some((name, value)) = split_header(&self.text[at..end]) else {
+            let Some((name_end, value_start)) = header_parts(bytes, at, end) else {
                 damage.at = at;
                 damage.resume = at;
                 damage.end = end;
                 damage.message = "this is neither a header nor the empty line that follows the headers";
                 return Err(damage);
             };
+            let value = || &self.text[value_start..end];
             // Cut off in a header, an entry runs into the head of the next one. Only this keeps two
             // looks from going over the same headers, too. Few headers hold the `#` of a head.
             if self.lines.holds(at..end, b'#')
-                && let Some(cut) = head_within(value)
+                && let Some(cut) = head_within(value())
             {
                 damage.at = end - cut;
                 damage.resume = end - cut;
@@ -535,17 +533,14 @@ impl<'a> Reader<'a> {
                 damage.message = "the next entry begins in the middle of a header of this one";
                 return Err(damage);
             }
-            is_exact &= name.len() + ": ".len() + value.len() == end - at;
+            is_exact &= value_start == name_end + ": ".len();
             // The names differ in length, so that most fields are passed over with one look.
-            match name.len() {
-                14 if length.is_none() && name.eq_ignore_ascii_case("Content-Length") => {
-                    length = value.trim().parse().ok();
-                }
-                16 if name.eq_ignore_ascii_case("Content-Encoding") => {
-                    is_coded = !value.eq_ignore_ascii_case("identity");
-                }
-                25 if id.is_none() && name.eq_ignore_ascii_case(ID) => {
-                    id = Some(value);
+            let is_named = |name: &str| bytes[at..name_end].eq_ignore_ascii_case(name.as_bytes());
+            match name_end - at {
+                14 if length.is_none() && is_named("Content-Length") => length = value().trim().parse().ok(),
+                16 if is_named("Content-Encoding") => is_coded = !value().eq_ignore_ascii_case("identity"),
+                25 if id.is_none() && is_named(ID) => {
+                    id = Some(value());
                     damage.has_id = true;
                 }
                 _ => {}
@@ -580,6 +575,16 @@ static STEP: [i8; 256] = {
     steps[b'[' as usize] = 2;
     steps[b',' as usize] = 0;
     steps
+};
+
+/// What a line of JSON that begins with this byte is, indent aside: 1 for one that closes what an
+/// earlier one opened, 2 for one that is deeper than it should be, 0 for any other.
+static FIRST: [u8; 256] = {
+    let mut kinds = [0; 256];
+    kinds[b'}' as usize] = 1;
+    kinds[b']' as usize] = 1;
+    kinds[b' ' as usize] = 2;
+    kinds
 };
 
 /// The first line of an entry.
@@ -630,18 +635,28 @@ fn head_within(value: &str) -> Option<usize> {
 
 /// The name and the value of a header line.
 pub(super) fn split_header(line: &str) -> Option<(&str, &str)> {
+    let (name_end, value_start) = header_parts(line.as_bytes(), 0, line.len())?;
+    Some((&line[..name_end], &line[value_start..]))
+}
+
+/// Where the name of the header line `start..end` of a text ends, and where its value begins.
+fn header_parts(text: &[u8], start: usize, end: usize) -> Option<(usize, usize)> {
+    let line = &text[start..end];
     let colon = token_length(line);
-    let value = line[colon..].strip_prefix(':')?;
-    (colon > 0).then(|| (&line[..colon], value.strip_prefix(' ').unwrap_or(value)))
+    if colon == 0 || line.get(colon) != Some(&b':') {
+        return None;
+    }
+    let space = usize::from(line.get(colon + 1) == Some(&b' '));
+    Some((start + colon, start + colon + ":".len() + space))
 }
 
 /// Whether `text` can be a method or the name of a header (RFC 9110, section 5.6.2).
 pub(super) fn is_token(text: &str) -> bool {
-    !text.is_empty() && token_length(text) == text.len()
+    !text.is_empty() && token_length(text.as_bytes()) == text.len()
 }
 
 /// The length of the token that `text` begins with.
-fn token_length(text: &str) -> usize {
+fn token_length(text: &[u8]) -> usize {
     static IS_TOKEN_CHAR: [bool; 256] = {
         let mut table = [false; 256];
         let mut byte = 0u8;
@@ -657,16 +672,15 @@ fn token_length(text: &str) -> usize {
         }
         table
     };
-    let bytes = text.as_bytes();
     let mut at = 0;
-    while let Some(lane) = bytes[at..].first_chunk() {
+    while let Some(lane) = text[at..].first_chunk() {
         let others = other_than_usual(lane);
         at += others.trailing_zeros() as usize;
         if others != 0 {
             break;
         }
     }
-    let rest = bytes[at..].iter().position(|&byte| !IS_TOKEN_CHAR[usize::from(byte)]);
+    let rest = text[at..].iter().position(|&byte| !IS_TOKEN_CHAR[usize::from(byte)]);
     rest.map_or(text.len(), |rest| at + rest)
 }
 
