@@ -1,0 +1,118 @@
+//! Why a hole cannot be filled, and at which of its words.
+//!
+//! Whoever looks something up knows the word that is wrong, but not where it stands: a [`Blame`]
+//! names it, and the [`Spot`] of the hole finds its place in the source. What this leaves out:
+//! holes that are not closed, which `page::source` finds.
+
+use std::ops::Range;
+
+use crate::error::{Error, ErrorKind, Place};
+use crate::page::source::{Hole, Source, TokenKind};
+use crate::toml_file::nearest;
+
+/// Why a hole cannot be filled.
+pub(super) enum Blame {
+    /// With the word of the hole that is wrong, where it is one.
+    Here { message: String, hint: Option<String>, word: Option<String> },
+    /// An error with a place of its own.
+    Error(Error),
+}
+
+impl Blame {
+    pub(super) fn new(message: impl Into<String>) -> Blame {
+        Blame::Here { message: message.into(), hint: None, word: None }
+    }
+
+    pub(super) fn at(self, word: &str) -> Blame {
+        match self {
+            Blame::Here { message, hint, .. } => Blame::Here { message, hint, word: Some(word.to_owned()) },
+            error => error,
+        }
+    }
+
+    pub(super) fn hint(self, hint: impl Into<String>) -> Blame {
+        match self {
+            Blame::Here { message, word, .. } => Blame::Here { message, hint: Some(hint.into()), word },
+            error => error,
+        }
+    }
+}
+
+/// A hole in its source.
+#[derive(Clone, Copy)]
+pub(super) struct Spot<'a> {
+    pub(super) source: &'a Source,
+    pub(super) hole: &'a Hole,
+}
+
+impl Spot<'_> {
+    /// The place of a word in the hole, else of all that is inside.
+    pub(super) fn place(&self, word: Option<&str>) -> Place {
+        self.source.place(&word.and_then(|word| self.span_of(word)).unwrap_or(self.hole.inside.clone()))
+    }
+
+    pub(super) fn error(&self, blame: Blame) -> Error {
+        match blame {
+            Blame::Error(error) => error,
+            Blame::Here { message, hint, word } => {
+                let error = Error::new(ErrorKind::Hole, message).at(self.place(word.as_deref()));
+                match hint {
+                    Some(hint) => error.hint(hint),
+                    None => error,
+                }
+            }
+        }
+    }
+
+    fn span_of(&self, word: &str) -> Option<Range<usize>> {
+        let text = |span: &Range<usize>| &self.source.text[span.clone()];
+        self.hole.tokens.iter().find_map(|token| match token.kind {
+            TokenKind::Text => {
+                // Of a range of pointers, the one that is wrong is underlined.
+                let inner = token.span.start + 1..token.span.end - 1;
+                if text(&inner) == word {
+                    return Some(token.span.clone());
+                }
+                let at = text(&inner).find(word).filter(|_| text(&inner).contains(".."))?;
+                Some(inner.start + at..inner.start + at + word.len())
+            }
+            TokenKind::Sign => None,
+            _ => (text(&token.span) == word).then(|| token.span.clone()),
+        })
+    }
+}
+
+/// All holes of the sources, in order.
+pub(super) fn spots<'s>(sources: &[&'s Source]) -> impl Iterator<Item = Spot<'s>> {
+    sources.iter().flat_map(|source| source.holes().map(|hole| Spot { source, hole }))
+}
+
+pub(super) fn no_field(of: &str, field: &str, known: &[&str]) -> Blame {
+    let blame = Blame::new(format!("{of} has no `.{field}`")).at(field);
+    blame.hint(match nearest(field, known.iter().copied()) {
+        Some(near) => format!("did you mean `.{near}`?"),
+        None => format!("it has .{}", known.join(", .")),
+    })
+}
+
+/// How a function is called.
+pub(super) fn usage(word: &str) -> &'static str {
+    match word {
+        "range" => "range(first, last)",
+        "span" => "span(first, last)",
+        "heading" => "heading(show.request)",
+        "arrow" => "arrow(show.request)",
+        "api" => "api(show)",
+        "describe" => "describe(show)",
+        "exchange" => "exchange(show)",
+        "message" => "message(show.request)",
+        "tabs" => "tabs(show.response, highlight=\"/id\")",
+        "header" => "header(show.response, highlight=\"Location\")",
+        "body" => "body(show.response, highlight=\"/id\")",
+        "lines" => "lines(show.response, \"/id\")",
+        "value" => "value(show.response, \"/status\")",
+        "part" => "part(show.response.body, 1, 12)",
+        "shared" => "shared(\"openstack/image/create\", until=version)",
+        _ => "page(\"openstack/image/create\")",
+    }
+}

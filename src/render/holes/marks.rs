@@ -1,0 +1,281 @@
+//! Which lines of a message a hole highlights, and whether it numbers them.
+//!
+//! A mark is a JSON pointer, a header's name or a number; the options of a fence want numbers. A
+//! mark that is found nowhere is an error, with what was probably meant: a highlight on the wrong
+//! line is worse than none. What this leaves out: looking a name up in a text
+//! (`page::highlight`).
+
+use minijinja::context;
+use minijinja::value::Value;
+
+use super::Filler;
+use super::ask::Call;
+use super::blame::{Blame, usage};
+use crate::error::Result;
+use crate::page::highlight::{Outline, header_lines};
+use crate::page::{Message, PageExchange};
+use crate::settings::Layout;
+use crate::toml_file::nearest;
+
+/// The lines of a message to highlight, and whether lines are numbered.
+#[derive(Default)]
+pub(super) struct Marked {
+    header: Vec<String>,
+    body: Vec<String>,
+    number_header: bool,
+    number_body: bool,
+}
+
+impl Marked {
+    pub(super) fn value(&self) -> Value {
+        context! { header => options(self.number_header, &self.header), body => options(self.number_body, &self.body) }
+    }
+
+    fn add(&mut self, message: &Message, mark: &Mark, tabs: Tabs) -> Result<(), Blame> {
+        match mark {
+            Mark::Header(_) if tabs == Tabs::Body => {
+                let Mark::Header(name) = mark else { return Ok(()) };
+                Err(Blame::new(format!("`{name}` is no JSON pointer"))
+                    .at(name)
+                    .hint(format!("did you mean \"/{name}\"?")))
+            }
+            Mark::Header(name) => {
+                let lines = header_lines(message.headers.text(), name);
+                if lines.is_empty() {
+                    let names: Vec<&str> = message
+                        .headers
+                        .text()
+                        .lines()
+                        .filter_map(|line| line.split_once(':').map(|(name, _)| name))
+                        .collect();
+                    let blame = Blame::new(format!("({}) has no header `{name}`", message.number)).at(name);
+                    return Err(blame.hint(match nearest(name, names.iter().copied()) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => "a key of the body is named with a slash: \"/id\"".into(),
+                    }));
+                }
+                lines.into_iter().for_each(|line| put(&mut self.header, line, line));
+                Ok(())
+            }
+            Mark::Pointer(pointer) if tabs == Tabs::Header => {
+                Err(Blame::new(format!("`{pointer}` is a key of the body, and this is the header"))
+                    .at(pointer))
+            }
+            Mark::Pointer(pointer) => {
+                let text = message.body.text();
+                let outline = Outline::of(text).ok_or_else(|| {
+                    Blame::new(format!(
+                        "the body of ({}) is no JSON, so it has no `{pointer}`",
+                        message.number
+                    ))
+                    .at(pointer)
+                    .hint("name the line by its number")
+                })?;
+                let (first, last) = find_lines(&outline, pointer, message.number)?;
+                put(&mut self.body, first, last);
+                Ok(())
+            }
+            &Mark::Lines(first, last) => {
+                let of_header = tabs == Tabs::Header;
+                let block = if of_header { &message.headers } else { &message.body };
+                if tabs == Tabs::Both && Outline::of(block.text()).is_some() {
+                    return Err(Blame::new("a line number moves when the body does")
+                        .at(&first.to_string())
+                        .hint("name the line's key: \"/id\"; or use `body(…)` or `header(…)`, where a number is allowed"));
+                }
+                let count = block.text().lines().count();
+                if first == 0 || last < first || last > count {
+                    return Err(Blame::new(format!("there is no line {last}: they go from 1 to {count}"))
+                        .at(&last.to_string()));
+                }
+                put(if of_header { &mut self.header } else { &mut self.body }, first, last);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Filler<'_> {
+    /// A mark belongs to the message in which it is found, or to both.
+    pub(super) fn options_of_exchange(
+        &self,
+        call: &Call,
+        exchange: &PageExchange,
+    ) -> Result<[Value; 2], Blame> {
+        let mut both = [Marked::default(), Marked::default()];
+        for mark in call.option("highlight").map_or_else(|| Ok(Vec::new()), marks)? {
+            if matches!(mark, Mark::Lines(..)) {
+                return Err(Blame::new("a line number does not say of which message")
+                    .hint("name a JSON pointer or a header, or use `message(…)` twice"));
+            }
+            let request = both[0].add(&exchange.request, &mark, Tabs::Both);
+            let response = match &exchange.response {
+                Some(response) => both[1].add(response, &mark, Tabs::Both),
+                None => Err(Blame::new("there is no response")),
+            };
+            if request.is_err() && response.is_err() {
+                return match (exchange.response.is_some(), request, response) {
+                    (true, _, Err(blame)) | (false, Err(blame), _) => Err(blame),
+                    _ => Ok([Value::from(()), Value::from(())]),
+                };
+            }
+        }
+        let numbered = self.numbered(call)?;
+        for marked in &mut both {
+            marked.number_body = numbered;
+        }
+        Ok(both.map(|marked| marked.value()))
+    }
+
+    pub(super) fn options_of_message(
+        &self,
+        call: &Call,
+        message: &Message,
+        word: &str,
+    ) -> Result<Marked, Blame> {
+        let tabs = match word {
+            "header" => Tabs::Header,
+            "body" => Tabs::Body,
+            _ => Tabs::Both,
+        };
+        let mut marked = Marked::default();
+        for mark in call.option("highlight").map_or_else(|| Ok(Vec::new()), marks)? {
+            marked.add(message, &mark, tabs)?;
+        }
+        let numbered = self.numbered(call)?;
+        marked.number_header = numbered && tabs == Tabs::Header;
+        marked.number_body = numbered && tabs != Tabs::Header;
+        Ok(marked)
+    }
+
+    /// Whether lines are to be numbered; in `snippets` the templates number all of them anyway.
+    fn numbered(&self, call: &Call) -> Result<bool, Blame> {
+        Ok(call.switch("linenums")? && self.page.layout == Layout::Page)
+    }
+}
+
+/// The lines of a message that these arguments name, as `hl_lines` has them.
+pub(super) fn lines(message: &Message, arguments: &[Value]) -> Result<String, Blame> {
+    let mut marked = Marked::default();
+    for argument in arguments {
+        for mark in marks(argument)? {
+            marked.add(message, &mark, Tabs::Either)?;
+        }
+    }
+    match (marked.header.is_empty(), marked.body.is_empty()) {
+        (false, false) => Err(Blame::new("these are lines of the header and of the body")
+            .hint("a fence is one of the two; ask for them separately")),
+        (true, true) => {
+            Err(Blame::new("`lines` needs to be told which").hint(format!("`{}`", usage("lines"))))
+        }
+        (false, true) => Ok(marked.header.join(" ")),
+        (true, false) => Ok(marked.body.join(" ")),
+    }
+}
+
+/// What a highlight names.
+enum Mark {
+    /// A JSON pointer, or two with `..` between, or one with `..` behind for its whole value.
+    Pointer(String),
+    /// A header's name.
+    Header(String),
+    /// Lines, as numbers.
+    Lines(usize, usize),
+}
+
+/// The marks that the value of `highlight` names.
+fn marks(value: &Value) -> Result<Vec<Mark>, Blame> {
+    if let Some(text) = value.as_str() {
+        if text.is_empty() {
+            return Err(Blame::new("an empty text names no line"));
+        }
+        if text.starts_with('/') {
+            return Ok(vec![Mark::Pointer(text.to_owned())]);
+        }
+        let lines =
+            text.split_once("..").and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
+        return Ok(vec![match lines {
+            Some((first, last)) => Mark::Lines(first, last),
+            None => Mark::Header(text.to_owned()),
+        }]);
+    }
+    if let Ok(line) = usize::try_from(value.clone()) {
+        return Ok(vec![Mark::Lines(line, line)]);
+    }
+    if value.kind() == minijinja::value::ValueKind::Seq {
+        let mut all = Vec::new();
+        for item in value.try_iter().into_iter().flatten() {
+            all.extend(marks(&item)?);
+        }
+        return Ok(all);
+    }
+    Err(Blame::new(format!("`{value}` names no line"))
+        .at("highlight")
+        .hint("a JSON pointer (\"/id\"), a header (\"Location\"), a line's number, or several in brackets"))
+}
+
+/// Which tabs a hole prints.
+#[derive(Clone, Copy, PartialEq)]
+enum Tabs {
+    Header,
+    Body,
+    Both,
+    /// One or the other, whatever the marks name.
+    Either,
+}
+
+fn put(lines: &mut Vec<String>, first: usize, last: usize) {
+    let line = if first == last { first.to_string() } else { format!("{first}-{last}") };
+    if !lines.contains(&line) {
+        lines.push(line);
+    }
+}
+
+/// The options of a fence, each with a blank before it.
+fn options(numbered: bool, lines: &[String]) -> String {
+    let mut options = String::new();
+    if numbered {
+        options.push_str(" linenums=\"1\"");
+    }
+    if !lines.is_empty() {
+        options.push_str(&format!(" hl_lines=\"{}\"", lines.join(" ")));
+    }
+    options
+}
+
+/// The first and last line that a pointer means, or a range of pointers.
+fn find_lines(outline: &Outline, pointer: &str, number: u32) -> Result<(usize, usize), Blame> {
+    let find = |pointer: &str| {
+        outline.find(pointer).ok_or_else(|| {
+            let blame = Blame::new(format!("the body of ({number}) has no `{pointer}`")).at(pointer);
+            let siblings = outline.siblings(pointer);
+            match nearest(pointer, siblings.iter().map(String::as_str)) {
+                Some(near) => blame.hint(format!("did you mean `{near}`?")),
+                None if siblings.is_empty() => blame,
+                None => blame.hint(format!(
+                    "there are `{}`",
+                    siblings.iter().take(8).map(String::as_str).collect::<Vec<_>>().join("`, `")
+                )),
+            }
+        })
+    };
+    if let Some(lines) = outline.find(pointer) {
+        return Ok((*lines.start(), *lines.start()));
+    }
+    if let Some(whole) = pointer.strip_suffix("..") {
+        let lines = find(whole)?;
+        return Ok((*lines.start(), *lines.end()));
+    }
+    match pointer.split_once("../") {
+        None => find(pointer).map(|lines| (*lines.start(), *lines.start())),
+        Some((first, last)) => {
+            let (first, last) = (*find(first)?.start(), *find(&format!("/{last}"))?.start());
+            if last < first {
+                return Err(
+                    Blame::new(format!("`{pointer}` goes from line {first} back to line {last}")).at(pointer)
+                );
+            }
+            Ok((first, last))
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What a hole prints of a message without a template: numbers, fields, lines, single values.
+//!
+//! An author may lay a message out by hand, and still have what it says from the trace. Some only
+//! say the body in another way, with `DATA=` before it or a word of their own for none; then the
+//! message is changed before the template has it. What this leaves out: how tabs and fences look.
+
+use std::sync::Arc;
+
+use minijinja::value::Value;
+
+use super::Filler;
+use super::ask::{Ask, Call, Name};
+use super::blame::{Blame, no_field, usage};
+use super::subject::message_of;
+use crate::error::Result;
+use crate::page::{Block, Message, PageExchange, visible};
+use crate::sequence::Side;
+use crate::trace::{Body, UrlParts};
+
+impl Filler<'_> {
+    /// What a label prints: its steps, the number of one of its messages, or a field of that.
+    pub(super) fn answer_label(&self, exchange: usize, fields: &[String]) -> Result<String, Blame> {
+        let exchange = self.exchange(exchange)?;
+        let Some((side, fields)) = fields.split_first() else { return Ok(steps(&exchange)) };
+        let message = message_of(&exchange, side)?;
+        match fields {
+            [] => Ok(format!("({})", message.number)),
+            [field] if field == "raw_body" => Ok(self.raw_body(&message)),
+            [field] => field_of(&message, field),
+            [_, beyond, ..] => Err(Blame::new(format!("there is no `.{beyond}` here")).at(beyond)),
+        }
+    }
+
+    /// Some lines of a message's headers or body: from the first number to the second, or to the end.
+    pub(super) fn part(&self, of: &Value, lines: &[Value]) -> Result<String, Blame> {
+        let of_what = || {
+            Blame::new("`part` is about the headers or the body of a message")
+                .hint(format!("`{}`", usage("part")))
+        };
+        let ask = of.downcast_object_ref::<Ask>().ok_or_else(of_what)?;
+        let (Name::Label(exchange), [side, field], None) = (ask.name, ask.fields.as_slice(), &ask.call)
+        else {
+            return Err(of_what());
+        };
+        let message = message_of(&*self.exchange(exchange)?, side)?;
+        let text = match field.as_str() {
+            "headers" => message.headers.to_string(),
+            "body" => message.body.to_string(),
+            "raw_body" => self.raw_body(&message),
+            _ => return Err(of_what().at(field)),
+        };
+        let number = |value: &Value| usize::try_from(value.clone()).map_err(|_| of_what());
+        let count = text.split('\n').count();
+        let first = number(lines.first().ok_or_else(of_what)?)?;
+        let last = lines.get(1).map_or(Ok(count), number)?;
+        if first == 0 || last < first || last > count {
+            return Err(Blame::new(format!(
+                "there are no lines {first} to {last}: they go from 1 to {count}"
+            ))
+            .at(&last.to_string()));
+        }
+        Ok(text.split('\n').skip(first - 1).take(last + 1 - first).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// The value of a header, or of a key of the body: a text without its quotes, all else as JSON.
+    pub(super) fn value(&self, message: &Message, name: &str) -> Result<String, Blame> {
+        let missing = || Blame::new(format!("({}) has no `{name}`", message.number)).at(name);
+        if !name.starts_with('/') {
+            let of_name =
+                |line: &&str| line.split_once(':').is_some_and(|(known, _)| known.eq_ignore_ascii_case(name));
+            let line = message.headers.text().lines().find(of_name).ok_or_else(missing)?;
+            return Ok(line[name.len() + 1..]
+                .strip_prefix(' ')
+                .unwrap_or(&line[name.len() + 1..])
+                .to_owned());
+        }
+        let body: serde_json::Value = serde_json::from_str(message.body.text()).map_err(|_| {
+            Blame::new(format!("the body of ({}) is no JSON, so it has no `{name}`", message.number)).at(name)
+        })?;
+        let found = body.pointer(name).ok_or_else(missing)?;
+        let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+        Ok(visible(&text).into_owned())
+    }
+
+    /// The message with its body as the options of a call say it.
+    pub(super) fn reworded(&self, message: Arc<Message>, call: &Call) -> Result<Arc<Message>, Blame> {
+        let text = |name: &str| match call.option(name) {
+            None => Ok(None),
+            Some(value) => value
+                .as_str()
+                .map(|text| Some(text.to_owned()))
+                .ok_or_else(|| Blame::new(format!("`{name}` is a text, in quotes")).at(name)),
+        };
+        let (prefix, absent, language) = (text("prefix")?, text("absent")?, text("language")?);
+        let raw = call.switch("raw")?;
+        if prefix.is_none() && absent.is_none() && language.is_none() && !raw {
+            return Ok(message);
+        }
+        let mut message = (*message).clone();
+        let is_absent = matches!(self.body(&message), Body::Absent);
+        let mut body = if raw { self.raw_body(&message) } else { message.body.to_string() };
+        if let Some(absent) = absent.filter(|_| is_absent) {
+            body = absent;
+        }
+        if let Some(prefix) = prefix.filter(|_| !is_absent) {
+            body.insert_str(0, &prefix);
+        }
+        message.body = Block::new(body.into());
+        if let Some(language) = language {
+            message.language = language.into();
+        }
+        Ok(Arc::new(message))
+    }
+
+    fn body(&self, message: &Message) -> &Body {
+        let exchange = &self.scope.trace.exchanges[message.exchange];
+        match (message.side, &exchange.response) {
+            (Side::Response, Some(response)) => &response.body,
+            _ => &exchange.request.body,
+        }
+    }
+
+    /// A body as it was sent: one that stands on a single line stays on it.
+    fn raw_body(&self, message: &Message) -> String {
+        match self.body(message) {
+            Body::Text(text) => Block::new(text.clone()).to_string(),
+            _ => message.body.to_string(),
+        }
+    }
+}
+
+fn steps(exchange: &PageExchange) -> String {
+    match &exchange.response {
+        Some(response) => format!("({}),({})", exchange.request.number, response.number),
+        None => format!("({})", exchange.request.number),
+    }
+}
+
+const MESSAGE_FIELDS: &[&str] = &[
+    "number", "method", "path", "raw_path", "url", "query", "status", "reason", "verb", "title", "summary",
+    "from", "to", "client", "server", "headers", "body", "raw_body",
+];
+
+fn field_of(message: &Message, field: &str) -> Result<String, Blame> {
+    let is_request = message.side == Side::Request;
+    let text = match field {
+        "number" => message.number.to_string(),
+        "method" => message.method.to_string(),
+        "path" => message.path.to_string(),
+        "raw_path" => message.raw_path.to_string(),
+        "url" => message.url.to_string(),
+        "query" => UrlParts::of(&message.url).query.unwrap_or_default().to_owned(),
+        "status" | "reason" if is_request => {
+            return Err(Blame::new(format!("a request has no {field}")).at(field).hint("its response does"));
+        }
+        "status" => message.status.to_string(),
+        "reason" => message.reason.to_string(),
+        "verb" => message.verb(),
+        "title" => format!("{} {}", message.verb(), message.url),
+        "summary" => format!("{} {}", message.verb(), message.raw_path),
+        "from" => message.from.to_string(),
+        "to" => message.to.to_string(),
+        "client" => message.client.to_string(),
+        "server" => message.server.to_string(),
+        "headers" => return Ok(message.headers.to_string()),
+        "body" => return Ok(message.body.to_string()),
+        _ => return Err(no_field("a message", field, MESSAGE_FIELDS)),
+    };
+    Ok(visible(&text).into_owned())
+}

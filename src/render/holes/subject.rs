@@ -1,0 +1,113 @@
+//! Exchanges and messages, as the arguments of a hole name them.
+//!
+//! A label, one of its two sides, or a selector in quotes. What this leaves out: how a selector
+//! is read (`sequence::selector`), and what is printed of the message.
+
+use std::sync::Arc;
+
+use minijinja::value::Value;
+
+use super::Filler;
+use super::ask::{Ask, Name};
+use super::blame::{Blame, Spot, no_field};
+use crate::error::Result;
+use crate::page::{Message, PageExchange};
+
+/// What an argument names.
+pub(super) enum Subject {
+    Exchange(Arc<PageExchange>),
+    Message(Arc<PageExchange>, Arc<Message>),
+}
+
+impl Subject {
+    pub(super) fn exchange(&self) -> &Arc<PageExchange> {
+        match self {
+            Subject::Exchange(exchange) | Subject::Message(exchange, _) => exchange,
+        }
+    }
+
+    pub(super) fn first(&self) -> u32 {
+        match self {
+            Subject::Exchange(exchange) => exchange.request.number,
+            Subject::Message(_, message) => message.number,
+        }
+    }
+
+    pub(super) fn last(&self) -> u32 {
+        match self {
+            Subject::Exchange(exchange) => exchange.response.as_ref().unwrap_or(&exchange.request).number,
+            Subject::Message(_, message) => message.number,
+        }
+    }
+}
+
+impl Filler<'_> {
+    /// The exchange or message that an argument names.
+    pub(super) fn subject(&self, spot: Spot<'_>, value: &Value) -> Result<Subject, Blame> {
+        if let Some(ask) = value.downcast_object_ref::<Ask>() {
+            return match (&ask.name, ask.fields.as_slice(), &ask.call) {
+                (Name::Label(index), [], None) => Ok(Subject::Exchange(self.exchange(*index)?)),
+                (Name::Label(index), [side], None) => {
+                    let exchange = self.exchange(*index)?;
+                    let message = message_of(&exchange, side)?;
+                    Ok(Subject::Message(exchange, message))
+                }
+                (Name::Label(_), [_, beyond, ..], _) => {
+                    Err(Blame::new(format!("a message is asked for, and not its `.{beyond}`")).at(beyond))
+                }
+                (Name::Word(word), ..) => Err(Blame::new(format!("`{word}` names no exchange")).at(word)),
+                (Name::Label(_), ..) => Err(Blame::new("a label is no function")),
+            };
+        }
+        let Some(text) = value.as_str() else {
+            return Err(Blame::new(format!("`{value}` names no exchange"))
+                .hint("a label, or a selector in quotes: \"glance GET /v2/images #2\""));
+        };
+        let (selector, side) = match (text.strip_suffix(".request"), text.strip_suffix(".response")) {
+            (Some(selector), _) => (selector, Some("request")),
+            (_, Some(selector)) => (selector, Some("response")),
+            (None, None) => (text, None),
+        };
+        let index = self.scope.find(selector.trim_end(), &spot.place(Some(text))).map_err(Blame::Error)?;
+        let exchange = self.exchange(index)?;
+        match side {
+            None => Ok(Subject::Exchange(exchange)),
+            Some(side) => {
+                let message = message_of(&exchange, side)?;
+                Ok(Subject::Message(exchange, message))
+            }
+        }
+    }
+
+    pub(super) fn message(&self, spot: Spot<'_>, word: &str, value: &Value) -> Result<Arc<Message>, Blame> {
+        match self.subject(spot, value)? {
+            Subject::Message(_, message) => Ok(message),
+            Subject::Exchange(_) => {
+                Err(Blame::new(format!("`{word}` is about one message, not both of an exchange"))
+                    .hint("add `.request` or `.response`"))
+            }
+        }
+    }
+
+    pub(super) fn exchange(&self, index: usize) -> Result<Arc<PageExchange>, Blame> {
+        let found = self.page.exchanges.iter().find(|exchange| exchange.index == index);
+        found.cloned().ok_or_else(|| Blame::new("this exchange is not on the page"))
+    }
+
+    /// The page's first exchanges, up to one of them.
+    pub(super) fn up_to(&self, until: &Subject) -> &[Arc<PageExchange>] {
+        let exchanges = &self.page.exchanges;
+        let at = exchanges.iter().position(|exchange| exchange.index == until.exchange().index);
+        &exchanges[..at.map_or(0, |at| at + 1)]
+    }
+}
+
+pub(super) fn message_of(exchange: &PageExchange, side: &str) -> Result<Arc<Message>, Blame> {
+    match side {
+        "request" => Ok(exchange.request.clone()),
+        "response" => exchange.response.clone().ok_or_else(|| {
+            Blame::new("this exchange got no response").at(side).hint("only its request can be shown")
+        }),
+        _ => Err(no_field("an exchange", side, &["request", "response"])),
+    }
+}

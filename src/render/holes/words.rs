@@ -1,0 +1,275 @@
+//! What each word of a hole prints.
+//!
+//! A word alone is a part of the page: its title, the command, the log. A word that is called is
+//! about an exchange or a message. Most of both is laid out by the template of that name, so a
+//! hole prints what a page without a source would. What this leaves out: what a label prints
+//! (`message`), parts of the diagram (`diagram`), and other captures (`neighbours`).
+
+use std::sync::Arc;
+
+use minijinja::context;
+use minijinja::value::Value;
+
+use super::Filler;
+use super::ask::{Ask, Call, Name};
+use super::blame::{Blame, Spot, no_field, usage};
+use super::marks::lines;
+use super::neighbours::without_query;
+use super::subject::Subject;
+use crate::error::Result;
+use crate::page::{DiagramItem, Entry, Message, visible};
+use crate::profile::Link;
+use crate::render::escape;
+use crate::render::view::{self, ExchangeView, MessageView};
+use crate::toml_file::nearest;
+
+impl Filler<'_> {
+    /// What a hole prints.
+    pub(super) fn answer(&self, spot: Spot<'_>, ask: &Ask, shown: &[bool]) -> Result<String, Blame> {
+        match (&ask.name, &ask.call) {
+            (Name::Label(_), Some(_)) => Err(Blame::new("a label is no function").hint(
+                "a label prints its steps; `exchange(LABEL)`, `tabs(LABEL.request)` and others print more",
+            )),
+            (Name::Label(exchange), None) => self.answer_label(*exchange, &ask.fields),
+            (Name::Word(word), None) => self.answer_word(word, &ask.fields, shown),
+            (Name::Word(word), Some(call)) => match ask.fields.first() {
+                None => self.answer_call(spot, word, call),
+                Some(field) => {
+                    Err(Blame::new(format!("what `{word}(…)` prints has no `.{field}`")).at(field))
+                }
+            },
+        }
+    }
+
+    /// A template of this layout, or the `page` layout's of the same name, without its last line end.
+    pub(super) fn piece(&self, name: &str, extra: Value) -> Result<String, Blame> {
+        let context = if extra.is_none() {
+            self.context.clone()
+        } else {
+            context! { ..extra, ..self.context.clone() }
+        };
+        let mut text = self.templates.piece(self.page.layout, name, context).map_err(Blame::Error)?;
+        if text.ends_with('\n') {
+            text.pop();
+        }
+        Ok(text)
+    }
+
+    fn answer_word(&self, word: &str, fields: &[String], shown: &[bool]) -> Result<String, Blame> {
+        let page = self.page;
+        let missing =
+            |what: &str, key: &str| Blame::new(format!("there is no {what} to print")).hint(key.to_owned());
+        let no_command = || missing("command", "`command = \"…\"` in capture.toml names it");
+        let no_output = || missing("output", "the capture has no file output.txt");
+        let no_reference = || {
+            missing(
+                "reference",
+                "the profile knows no page of the command; `reference = \"URL\"` in capture.toml names one",
+            )
+        };
+        let field = match fields {
+            [] => None,
+            [field] => Some(field.as_str()),
+            [_, beyond, ..] => return Err(Blame::new(format!("there is no `.{beyond}` here")).at(beyond)),
+        };
+        let no_field = |field: &str, known: &[&str]| Err(no_field(word, field, known));
+        match (word, field) {
+            ("title", None) => Ok(page.title.clone()),
+            ("command", None) => {
+                page.command.as_ref().ok_or_else(no_command)?;
+                self.piece("command", Value::from(()))
+            }
+            ("command", Some(field)) => {
+                let command = page.command.as_ref().ok_or_else(no_command)?;
+                match field {
+                    "text" => Ok(crate::page::Block::new(command.shown().into()).to_string()),
+                    "line" => Ok(view::first_line(command.typed())),
+                    field => no_field(field, &["text", "line"]),
+                }
+            }
+            ("launch", None) => {
+                page.launch.as_ref().ok_or_else(|| {
+                    missing(
+                        "configuration",
+                        "it is made from `command` in capture.toml, unless `launch.show = false`",
+                    )
+                })?;
+                self.piece("launch", Value::from(()))
+            }
+            ("output", None) => {
+                page.output.as_ref().ok_or_else(no_output)?;
+                self.piece("output", Value::from(()))
+            }
+            ("output", Some(field)) => match (field, page.output.as_ref().ok_or_else(no_output)?) {
+                ("text", output) => Ok(output.block.to_string()),
+                (field, _) => no_field(field, &["text"]),
+            },
+            ("log", None) => self.piece("full_log", Value::from(())),
+            ("log", Some("text")) => Ok(page.log.text().trim_end_matches('\n').to_owned()),
+            ("log", Some(field)) => no_field(field, &["text"]),
+            ("reference", field) => {
+                let Link { text, url } = page.reference.as_ref().ok_or_else(no_reference)?;
+                match field {
+                    None => Ok(escape::link(text, url)),
+                    Some("text") => Ok(text.clone()),
+                    Some("url") => Ok(url.clone()),
+                    Some(field) => no_field(field, &["text", "url"]),
+                }
+            }
+            ("var", Some(name)) => match page.vars.iter().find(|(known, _)| known == name) {
+                Some((_, value)) => Ok(visible(value).into_owned()),
+                None => {
+                    let known = page.vars.iter().map(|(name, _)| name.as_str());
+                    let blame = Blame::new(format!("there is no variable `{name}`")).at(name);
+                    Err(blame.hint(match nearest(name, known) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => "variables stand in `[vars]` of capture.toml".into(),
+                    }))
+                }
+            },
+            ("vars", None) => self.piece("vars", Value::from(())),
+            ("diagram", None) => self.piece("sequence", Value::from(())),
+            ("participants", None) => self.piece("participants", Value::from(())),
+            ("arrows", None) => self.piece("arrows", Value::from(())),
+            ("rest", None) => {
+                let entries: Vec<Entry> = page
+                    .entries
+                    .iter()
+                    .filter(|entry| match entry {
+                        Entry::Message(message) => !shown[message.exchange],
+                        Entry::Gap(_) => true,
+                    })
+                    .cloned()
+                    .collect();
+                self.piece("rest", context! { entries => view::entries(&entries) })
+            }
+            ("var", None) => Err(Blame::new("`var` needs the variable's name").hint("`{{ var.image_id }}`")),
+            (_, Some(field)) => Err(Blame::new(format!("`{word}` has no `.{field}`")).at(field)),
+            (_, None) => {
+                Err(Blame::new(format!("`{word}` needs to be told of what"))
+                    .hint(format!("`{}`", usage(word))))
+            }
+        }
+    }
+
+    fn answer_call(&self, spot: Spot<'_>, word: &str, call: &Call) -> Result<String, Blame> {
+        let Some((most, options)) = accepted(word) else {
+            return Err(Blame::new(format!("`{word}` is no function")).at(word));
+        };
+        call.check(word, most, options)?;
+        let first = || {
+            call.arguments.first().ok_or_else(|| {
+                Blame::new(format!("`{word}` needs to be told of what")).hint(format!("`{}`", usage(word)))
+            })
+        };
+        match word {
+            "range" | "span" => self.range(spot, word, first()?, call.arguments.get(1)),
+            "heading" => {
+                let message = self.message(spot, word, first()?)?;
+                self.piece(word, context! { message => view_of(message) })
+            }
+            "arrow" => {
+                let message = self.message(spot, word, first()?)?;
+                let item = DiagramItem::Message { depth: 0, message };
+                self.piece(word, context! { item => view::item(&item) })
+            }
+            "api" => {
+                let exchange = self.subject(spot, first()?)?.exchange().clone();
+                let url = exchange.api_reference.as_ref().ok_or_else(|| {
+                    Blame::new("the profile knows no page of the API's reference for this exchange")
+                        .hint("write the link yourself")
+                })?;
+                let text = format!("{} {}", exchange.request.method, without_query(&exchange.request.path));
+                Ok(escape::link(&text, url))
+            }
+            "describe" => {
+                let described = match self.subject(spot, first()?)? {
+                    Subject::Exchange(exchange) => exchange.purpose.clone(),
+                    Subject::Message(_, message) => message.about.clone(),
+                };
+                described.ok_or_else(|| {
+                    Blame::new("the profile has no description of this").hint("write it in your own words")
+                })
+            }
+            "exchange" => {
+                let subject = self.subject(spot, first()?)?;
+                let Subject::Exchange(exchange) = &subject else {
+                    return Err(Blame::new("`exchange` shows both messages of an exchange")
+                        .hint("`message(…)` shows one; without `.request` or `.response` both are meant"));
+                };
+                let [request, response] = self.options_of_exchange(call, exchange)?;
+                let view = Value::from_object(ExchangeView(exchange.clone()));
+                let options = context! { request => request, response => response };
+                self.piece(word, context! { exchange => view, exchange_options => options })
+            }
+            "message" | "tabs" | "header" | "body" => {
+                let message = self.reworded(self.message(spot, word, first()?)?, call)?;
+                let options = self.options_of_message(call, &message, word)?;
+                let name = match word {
+                    "header" => "header_tab",
+                    "body" => "body_tab",
+                    word => word,
+                };
+                self.piece(name, context! { message => view_of(message), options => options.value() })
+            }
+            "lines" => {
+                let message = self.message(spot, word, first()?)?;
+                lines(&message, &call.arguments[1..])
+            }
+            "part" => self.part(first()?, &call.arguments[1..]),
+            "value" => {
+                let message = self.message(spot, word, first()?)?;
+                let name = call.arguments.get(1).and_then(Value::as_str).ok_or_else(|| {
+                    Blame::new("`value` needs to be told which").hint(format!("`{}`", usage(word)))
+                })?;
+                self.value(&message, name)
+            }
+            "diagram" => self.diagram(spot, call),
+            "arrows" => self.arrows(spot, call),
+            "shared" => self.shared(spot, text_of(word, first()?)?, call),
+            _ => self.link_target(text_of(word, first()?)?),
+        }
+    }
+
+    /// The steps from one to another: `(1)-(6)` for `range`, `(1-6)` for `span`.
+    fn range(&self, spot: Spot<'_>, word: &str, from: &Value, to: Option<&Value>) -> Result<String, Blame> {
+        let from = self.subject(spot, from)?;
+        let to = to.map(|to| self.subject(spot, to)).transpose()?;
+        let (start, end) = (from.first(), to.as_ref().unwrap_or(&from).last());
+        if end < start {
+            return Err(Blame::new(format!("this range goes from ({start}) back to ({end})")));
+        }
+        Ok(match (word, start == end) {
+            (_, true) => format!("({start})"),
+            ("range", _) => format!("({start})-({end})"),
+            _ => format!("({start}-{end})"),
+        })
+    }
+}
+
+/// How many arguments a function takes at most, and which options.
+fn accepted(word: &str) -> Option<(usize, &'static [&'static str])> {
+    Some(match word {
+        "range" | "span" => (2, &[]),
+        "heading" | "arrow" | "api" | "describe" | "page" => (1, &[]),
+        "part" => (3, &[]),
+        "exchange" | "header" => (1, &["highlight", "linenums"]),
+        "message" | "tabs" | "body" => (1, &["highlight", "linenums", "prefix", "absent", "language", "raw"]),
+        "value" => (2, &[]),
+        "lines" => (usize::MAX, &[]),
+        "diagram" | "arrows" => (0, &["after", "until"]),
+        "shared" => (1, &["until"]),
+        _ => return None,
+    })
+}
+
+fn view_of(message: Arc<Message>) -> Value {
+    Value::from_object(MessageView(message))
+}
+
+fn text_of<'v>(word: &str, value: &'v Value) -> Result<&'v str, Blame> {
+    value.as_str().ok_or_else(|| {
+        Blame::new(format!("`{word}` names a capture by its path, in quotes"))
+            .hint(format!("`{}`", usage(word)))
+    })
+}
