@@ -80,9 +80,10 @@ impl Render {
     }
 }
 
-/// Has the allocator of glibc keep what is freed, up to twice this many bytes, for what comes next.
+/// Has the allocator of glibc keep what a thread frees, up to twice this many bytes, for what comes
+/// next. That is on 64-bit systems; elsewhere such a block is too large to learn from.
 ///
-/// It learns from the largest block that it ever mapped and gave back. Before it has seen one of
+/// The allocator learns from the largest block that it ever mapped and gave back. Before it has seen one of
 /// this size, it gives the memory of each capture back to the system and asks for it again, which
 /// costs as much time as reading the capture. The block is never touched, so it takes no memory;
 /// another allocator takes no notice.

@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::Document;
 use super::diagram::{Arrow, Statement, statement};
 use super::said::{Said, said};
-use super::scan::{Heading, Lines, Outline, info_parts};
+use super::scan::{Heading, Outline, PageLines, info_parts};
 use crate::error::{Error, ErrorKind, Place};
 use crate::sequence::{Sequence, Side};
 use crate::text::Text;
@@ -130,7 +130,12 @@ fn diagrams<'a>(documents: &'a [Document<'a>]) -> Vec<Diagram<'a>> {
     found
 }
 
-fn diagram<'a>(document: usize, lines: &Lines<'a>, range: Range<usize>, fence: Option<usize>) -> Diagram<'a> {
+fn diagram<'a>(
+    document: usize,
+    lines: &PageLines<'a>,
+    range: Range<usize>,
+    fence: Option<usize>,
+) -> Diagram<'a> {
     let mut arrows = Vec::new();
     let mut numbers = (1, 1);
     for line in range.clone() {
@@ -202,7 +207,7 @@ fn heading_number(text: &str, start: usize) -> Option<Number> {
 
 /// The fences of a section that print a message's headers and its body.
 fn message_fences(
-    lines: &Lines<'_>,
+    lines: &PageLines<'_>,
     outline: &Outline,
     section: &Range<usize>,
 ) -> (Option<usize>, Option<usize>) {
@@ -242,7 +247,7 @@ fn message_fences(
 }
 
 /// `` `a` --> `b` `` of the first lines of a section.
-fn lines_names<'a>(lines: &Lines<'a>, section: &Range<usize>) -> Option<(&'a str, &'a str)> {
+fn lines_names<'a>(lines: &PageLines<'a>, section: &Range<usize>) -> Option<(&'a str, &'a str)> {
     let line = lines.get((section.start + 1..section.end).next()?);
     let (first, rest) = line.trim().strip_prefix('`')?.split_once('`')?;
     let rest = rest.trim_start();

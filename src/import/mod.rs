@@ -11,7 +11,6 @@ mod blocks;
 mod diagram;
 pub(crate) mod draft;
 mod facts;
-
 mod read;
 mod references;
 mod said;
@@ -26,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::lines;
+use crate::lines::Lines;
 use crate::page::source::Source;
 use crate::page::{Input, Page, Phrases, Resolved};
 use crate::profile::Profile;
@@ -45,7 +44,7 @@ use diagram::{Statement, statement};
 use draft::{Draft, Group, Note};
 use facts::Facts;
 use references::references;
-use scan::{Lines, Outline};
+use scan::{Outline, PageLines};
 use weave::{Weaver, Woven};
 
 /// Where a capture is to be.
@@ -78,7 +77,7 @@ struct Document<'a> {
     file: PathBuf,
     /// The name of its source in the capture folder.
     name: &'static str,
-    lines: Lines<'a>,
+    lines: PageLines<'a>,
     outline: Outline,
     /// Whether it is the inside of a diagram.
     is_diagram: bool,
@@ -92,7 +91,7 @@ pub fn is_page(text: &str) -> bool {
     let own =
         |include: &read::Include| include.path.ends_with("diagram.md") || include.path.ends_with("body.md");
     has_diagram || read::includes(text).iter().any(own) || {
-        let lines = Lines::of(text);
+        let lines = PageLines::of(text);
         let outline = Outline::of(&lines);
         let is_message = |heading: &scan::Heading| {
             let text = &text[heading.text.clone()];
@@ -150,7 +149,7 @@ pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec
     };
     importer.blocks = blocks::find(&documents[0], &facts, importer.profile.map(|(_, profile)| profile));
     importer.output = importer.blocks.output.as_ref().map(|output| output.text.clone());
-    importer.log = Arc::new(lines::Lines::new(source::requestshook_writer::write(&facts.trace).into()));
+    importer.log = Arc::new(Lines::new(source::requestshook_writer::write(&facts.trace).into()));
     let mut draft = importer.draft(page);
     importer.settle_paths(&mut draft)?;
     let base = importer.base_phrases(&draft).map_err(one)?;
@@ -178,7 +177,7 @@ fn documents(page: &HandWritten) -> Vec<Document<'_>> {
     ];
     let made = parts.into_iter().flatten().map(|(TextFile { file, text, has_windows_ends }, name)| {
         let (file, has_windows_ends) = (file.clone(), *has_windows_ends);
-        let lines = Lines::of(text);
+        let lines = PageLines::of(text);
         let is_diagram = name == "diagram.md";
         let outline = if is_diagram { Outline::default() } else { Outline::of(&lines) };
         Document { file, name, lines, outline, is_diagram, has_windows_ends }
@@ -209,7 +208,7 @@ struct Importer<'a> {
     profile: Option<(&'static str, &'static Profile)>,
     around: &'a Surroundings,
     output: Option<String>,
-    log: Arc<lines::Lines>,
+    log: Arc<Lines>,
 }
 
 impl Importer<'_> {

@@ -12,14 +12,14 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 /// A text with its lines.
 #[derive(Debug)]
-pub(super) struct Lines<'a> {
+pub(super) struct PageLines<'a> {
     pub(super) text: &'a str,
     /// Byte ranges of the lines, without their line feeds.
     ranges: Vec<Range<usize>>,
 }
 
-impl<'a> Lines<'a> {
-    pub(super) fn of(text: &'a str) -> Lines<'a> {
+impl<'a> PageLines<'a> {
+    pub(super) fn of(text: &'a str) -> PageLines<'a> {
         let mut ranges = Vec::new();
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', text.as_bytes()) {
@@ -27,7 +27,7 @@ impl<'a> Lines<'a> {
             start = end + 1;
         }
         ranges.push(start..text.len());
-        Lines { text, ranges }
+        PageLines { text, ranges }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -121,7 +121,7 @@ pub(super) struct Outline {
 }
 
 impl Outline {
-    pub(super) fn of(lines: &Lines<'_>) -> Outline {
+    pub(super) fn of(lines: &PageLines<'_>) -> Outline {
         let mut outline = Outline::default();
         outline.scan_fences(lines);
         outline.scan_markdown(lines);
@@ -134,7 +134,7 @@ impl Outline {
         self.fences.get(at).filter(|fence| line <= fence.close)
     }
 
-    fn scan_fences(&mut self, lines: &Lines<'_>) {
+    fn scan_fences(&mut self, lines: &PageLines<'_>) {
         // Where a fence of this indent, character and count could close, in order: without this,
         // a page of fences that nothing closes would be read once for each.
         let mut closers: HashMap<(usize, u8, usize), Vec<usize>> = HashMap::new();
@@ -182,7 +182,7 @@ impl Outline {
         }
     }
 
-    fn scan_markdown(&mut self, lines: &Lines<'_>) {
+    fn scan_markdown(&mut self, lines: &PageLines<'_>) {
         // The text's end of the links that are open: a link does not nest, an image in one does.
         let mut open: Vec<(usize, usize, String, String)> = Vec::new();
         let parser = Parser::new_ext(lines.text, Options::ENABLE_TABLES).into_offset_iter();
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn fences_in_tabs_in_admonitions_are_found() {
         let text = "### (1) GET /a\n!!! note\n    === \"H\"\n        ``` http title=\"x\" hl_lines=\"1 2\"\n        A: b\n        ```\n=== 'B'\n    ~~~\n    ```\n    ~~~\n``` open\n";
-        let lines = Lines::of(text);
+        let lines = PageLines::of(text);
         let outline = Outline::of(&lines);
         assert_eq!(outline.headings.len(), 1);
         let found: Vec<_> = outline.fences.iter().map(|f| (f.open, f.close, f.indent, f.tab)).collect();
@@ -326,7 +326,7 @@ mod tests {
     #[test]
     fn a_link_keeps_its_target_apart() {
         let text = "see [`a` (1)](./b.md#7-x) and (2)\n";
-        let outline = Outline::of(&Lines::of(text));
+        let outline = Outline::of(&PageLines::of(text));
         let link = &outline.links[0];
         assert_eq!(&text[link.target.clone()], "](./b.md#7-x)");
         assert_eq!((link.url.as_str(), link.text.as_str()), ("./b.md#7-x", "a (1)"));
@@ -335,7 +335,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_has_an_outline(text in "(```|~~~| {4}|===|\"|#|\n|=|\\[|\\]\\(|\\PC){0,60}") {
-            let lines = Lines::of(&text);
+            let lines = PageLines::of(&text);
             let outline = Outline::of(&lines);
             for fence in &outline.fences {
                 prop_assert!(fence.open < fence.close);

@@ -7,13 +7,12 @@
 
 use std::borrow::Cow;
 
-use super::block::Whole;
 use super::diagram::is_safe_id;
 use super::{Message, Parts, Phrases, Resolved, body_text, snippet_prefix, title};
 use crate::lines::Lines;
 use crate::sequence::{Item, Side, Step};
 use crate::settings::Layout;
-use crate::trace::{KnownFrom, UrlParts};
+use crate::trace::{Exchange, KnownFrom, UrlParts};
 
 /// Snippets that show messages alone.
 #[derive(Debug)]
@@ -101,9 +100,12 @@ impl<'a> Resolved<'a> {
             && settings.notes.is_empty()
             && self.sequence.filtered == 0;
         let participants = self.cast.participants();
+        let is_answered =
+            |exchange: &Exchange| exchange.response.is_some() && exchange.known_from != KnownFrom::Diagram;
         if !has_only_messages
             || !participants.iter().all(|participant| is_safe_id(&participant.id))
-            || !Whole::new(input.log).is_harmless()
+            || !self.log.is_harmless()
+            || !input.trace.exchanges.iter().all(is_answered)
         {
             return None;
         }
@@ -132,9 +134,6 @@ impl<'a> Resolved<'a> {
     /// The message of a step. `asked` is the request of its exchange, where it came before.
     fn shown(&'a self, step: Step, asked: Option<&Shown<'a>>) -> Option<Shown<'a>> {
         let exchange = &self.input.trace.exchanges[step.exchange];
-        if exchange.known_from == KnownFrom::Diagram || exchange.response.is_none() {
-            return None;
-        }
         let Parts { headers, body, url, status, reason } = Parts::of(exchange, step.side);
         let (client, server) = (self.cast.from(step.exchange), self.cast.to(step.exchange));
         let [from, to] = match step.side {

@@ -42,7 +42,7 @@ impl Block {
         Block { text, indent: 0, backticks }
     }
 
-    /// The block of a text that is [`harmless`].
+    /// The block of a text that is harmless ([`Whole::is_harmless`]).
     fn of_harmless(text: Text) -> Block {
         Block { text, indent: 0, backticks: 0 }
     }
@@ -102,12 +102,7 @@ impl<'a> Whole<'a> {
     /// Looks at a text.
     pub fn new(lines: &'a Lines) -> Whole<'a> {
         let text = lines.text();
-        Whole { text, is_harmless: lines.is_plain() || is_harmless(text) }
-    }
-
-    /// The text.
-    pub fn text(&self) -> &'a Text {
-        self.text
+        Whole { text, is_harmless: lines.is_plain_ascii() || is_harmless(text) }
     }
 
     /// Whether a fence shows the text, and every part of it, as it is.

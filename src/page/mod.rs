@@ -218,7 +218,7 @@ impl Resolved<'_> {
     /// # Errors
     /// Those of [`Page::new`].
     pub fn page(&self) -> Result<Page, Vec<Error>> {
-        let Resolved { input, cast, sequence, paths } = self;
+        let Resolved { input, cast, sequence, paths, log } = self;
         let settings = input.settings;
         let trace = input.trace;
         let scope = self.scope();
@@ -240,8 +240,7 @@ impl Resolved<'_> {
             return Err(errors);
         }
 
-        let log = Whole::new(input.log);
-        let messages = Messages { input, cast, paths: *paths, drawn: &drawn, log: &log };
+        let messages = Messages { input, cast, paths: *paths, drawn: &drawn, log };
         let mut entries = Vec::with_capacity(sequence.items.len());
         let mut pairs: Vec<[Option<Arc<Message>>; 2]> = vec![[None, None]; trace.exchanges.len()];
         let mut order = Vec::new();
@@ -315,6 +314,7 @@ pub struct Resolved<'a> {
     cast: Cast,
     sequence: Sequence,
     paths: Paths<'a>,
+    log: Whole<'a>,
 }
 
 impl<'a> Resolved<'a> {
@@ -328,7 +328,7 @@ impl<'a> Resolved<'a> {
             query: settings.query.unwrap_or(settings.layout == Layout::Page),
         };
         let sequence = Sequence::new(input.trace, |index| !is_left_out(input, &cast, index));
-        Resolved { input, cast, sequence, paths }
+        Resolved { input, cast, sequence, paths, log: Whole::new(input.log) }
     }
 
     /// What a selector is resolved against.

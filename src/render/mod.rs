@@ -313,7 +313,8 @@ impl Shop<'_> {
         let resolved = Resolved::new(&input);
         let (path, layout) = (&capture.folder.path, input.settings.layout);
         let name = |ending: &str| page_path(path, layout, ending);
-        if let Some(bare) = resolved.bare().filter(|_| sources.is_empty())
+        if sources.is_empty()
+            && let Some(bare) = resolved.bare()
             && let Some(files) = templates.lay_out_bare(&bare).map_err(one)?
         {
             return Ok(files.into_iter().map(|(ending, content)| (name(ending), content)).collect());

@@ -25,8 +25,8 @@ pub(super) struct Skeleton {
 #[derive(Debug)]
 enum Part {
     Literal(Literal),
-    Field(Field),
-    Lines(Field, usize),
+    /// A field; with a number, each of its lines has so many spaces before it.
+    Field(Field, Option<usize>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -207,8 +207,7 @@ impl Part {
     fn write(&self, message: &Shown<'_>, indenter: &mut Indenter<'_>, out: &mut Vec<u8>) {
         let (field, indent) = match self {
             Part::Literal(literal) => return literal.write(out),
-            Part::Lines(field, indent) => (field, Some(*indent)),
-            Part::Field(field) => (field, None),
+            Part::Field(field, indent) => (field, *indent),
         };
         let mut digits = itoa::Buffer::new();
         let text = match field {
@@ -238,7 +237,8 @@ pub(super) fn fit(messages: &[Shown<'_>]) -> bool {
     messages.iter().zip(before).all(|(message, before)| fits(message, before))
 }
 
-/// The same for one message. Most of its fields are those of the one before, which fits.
+/// The same for one message. Most of its fields are those of the one before, which fits. That says
+/// nothing of a method, which a response does not show.
 fn fits(message: &Shown<'_>, before: Option<&Shown<'_>>) -> bool {
     let is_known =
         |text: &str, of: for<'s> fn(&'s Shown<'_>) -> &'s str| before.is_some_and(|it| of(it) == text);
@@ -247,10 +247,7 @@ fn fits(message: &Shown<'_>, before: Option<&Shown<'_>>) -> bool {
     let path_is_plain =
         |path: &str| path.starts_with('/') && !has_any(path, b' ', b'%') && escape::is_inert(path);
     let verb_is_plain = match message.side {
-        Side::Request => {
-            !message.method.is_empty()
-                && (is_known(message.method, |it| it.method) || escape::is_inert(message.method))
-        }
+        Side::Request => !message.method.is_empty() && escape::is_inert(message.method),
         Side::Response => {
             !message.reason.is_empty()
                 && message.reason.trim() == message.reason
@@ -304,9 +301,9 @@ fn take_apart(text: &str) -> Vec<Part> {
                 let before = literal.trim_end_matches(' ');
                 let indent = literal.len() - before.len();
                 literal = before;
-                Part::Lines(field, indent)
+                Part::Field(field, Some(indent))
             }
-            field => Part::Field(field),
+            field => Part::Field(field, None),
         };
         parts.push(Part::Literal(Literal::new(literal)));
         parts.push(part);

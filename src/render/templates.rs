@@ -196,7 +196,7 @@ impl Templates {
         // Boxes, notes and made-up ids are lines that the skeleton has no part for.
         let only_messages =
             page.diagram.len() == page.entries.len() && !page.participants.iter().any(|p| p.aliased);
-        let diagram = spliced(&skeletons.diagram, page.entries.len() * 80).filter(|_| only_messages);
+        let diagram = if only_messages { spliced(&skeletons.diagram, page.entries.len() * 80) } else { None };
         let index = skeletons.index.as_ref().and_then(|index| index.of(page));
         let index = index.map(|text| Content::Bytes(text.into_bytes()));
         let or_rendered = |made: Option<Content>, name| made.map_or_else(|| self.render(name, page), Ok);
@@ -416,8 +416,9 @@ mod tests {
     use crate::trace::{Body, Exchange, Headers, KnownFrom, Request, Response, Trace, testing};
 
     /// The files of a capture as the templates themselves make them, after a look at whether the
-    /// shorter ways give the same; and whether the shortest was taken.
-    fn laid_out(trace: &Trace, log: Lines) -> (Vec<Vec<u8>>, bool) {
+    /// shorter ways give the same; and which of these were taken: that of skeletons, and that of
+    /// pages of messages alone.
+    fn laid_out(trace: &Trace, log: Lines) -> (Vec<Vec<u8>>, [bool; 2]) {
         let templates = Templates::new(BTreeMap::new()).unwrap();
         let settings = Settings { layout: Layout::Snippets, locale: "en".into(), ..Settings::default() };
         let phrases = templates.phrases("en").unwrap();
@@ -440,6 +441,7 @@ mod tests {
             .map(|name| templates.render(&format!("snippets/{name}"), &page).unwrap().into_bytes())
             .collect();
         let same = |files: Vec<(&'static str, Content)>| {
+            assert_eq!(files.len(), names.len());
             for ((name, content), (known, expected)) in files.iter().zip(names.iter().zip(&of_engine)) {
                 assert_eq!(name, known);
                 let [content, expected] = [content.as_bytes(), expected].map(String::from_utf8_lossy);
@@ -448,9 +450,9 @@ mod tests {
         };
         same(templates.lay_out(&page).unwrap());
         let bare = resolved.bare().and_then(|bare| templates.lay_out_bare(&bare).unwrap());
-        let is_bare = bare.is_some();
+        let taken = [skeleton::shown(&page).is_some(), bare.is_some()];
         bare.into_iter().for_each(same);
-        (of_engine, is_bare)
+        (of_engine, taken)
     }
 
     #[test]
@@ -458,8 +460,8 @@ mod tests {
         let folder = std::path::Path::new("tests/fixtures/logs/zed/server-create");
         let read = |name| std::fs::read(folder.join(name)).unwrap();
         let log = source::read(folder, read("requestshook.log"));
-        let (files, is_bare) = laid_out(&log.trace, log.log.unwrap());
-        assert!(is_bare);
+        let (files, taken) = laid_out(&log.trace, log.log.unwrap());
+        assert_eq!(taken, [true, true]);
         assert_eq!(String::from_utf8_lossy(&files[1]), String::from_utf8_lossy(&read("diagram.md")));
     }
 
@@ -481,36 +483,94 @@ mod tests {
         proptest::collection::vec(field, 1..4).prop_map(|fields| fields.into_iter().collect())
     }
 
+    /// How an exchange came to be known, and whether it was answered.
+    fn known_from() -> impl Strategy<Value = (KnownFrom, bool)> {
+        use KnownFrom::{Diagram, Response, Wire};
+        prop_oneof![
+            20 => Just((Wire, true)),
+            1 => Just((Wire, false)),
+            1 => Just((Response, true)),
+            1 => Just((Response, false)),
+            1 => Just((Diagram, true)),
+        ]
+    }
+
     /// Traces of which many have nothing that a page would have to change.
     fn trace() -> impl Strategy<Value = Trace> {
         let name = || plain_or_odd("[a-z]{1,3}(-api)?", "[a-z `-]{1,6}|end");
+        // Few, so that messages next to each other have the same.
+        let method = prop_oneof![18 => Just("GET"), 1 => Just("*G*"), 1 => Just("G\n--8<-- \"x\"")];
         let path = plain_or_odd("(/[a-z0-9.-]{1,9}){1,3}", "/[/a-z0-9.`_=+#;<%-]{0,12}");
         let reason = plain_or_odd("OK|NOT FOUND", "[A-Z/% _]{0,4}");
-        let exchange =
-            (name(), name(), path, reason, (headers(), headers()), (body(), body()), 0u8..20, 0i64..9);
-        let exchange =
-            exchange.prop_map(|(from, to, path, reason, headers, bodies, answered, time)| Exchange {
+        let exchange = (
+            (name(), name()),
+            method,
+            path,
+            reason,
+            (headers(), headers()),
+            (body(), body()),
+            known_from(),
+            0i64..9,
+        );
+        let exchange = exchange.prop_map(
+            |((from, to), method, path, reason, headers, bodies, (known_from, answered), time)| Exchange {
                 from: Some(from),
                 to: Some(to),
                 started: time,
                 ended: Some(time + 2),
                 synthetic: true,
-                known_from: KnownFrom::Wire,
+                known_from,
                 request: Request {
-                    method: "GET".into(),
+                    method: method.into(),
                     url: format!("http://h{path}").into(),
                     headers: headers.0,
                     body: bodies.0,
                 },
-                response: (answered > 0).then_some(Response {
+                response: answered.then_some(Response {
                     status: 200,
                     reason,
                     url: None,
                     headers: headers.1,
                     body: bodies.1,
                 }),
-            });
+            },
+        );
         proptest::collection::vec(exchange, 0..4).prop_map(|exchanges| Trace { exchanges, gaps: Vec::new() })
+    }
+
+    #[test]
+    fn the_generated_traces_go_all_ways() {
+        use proptest::strategy::ValueTree;
+        let mut runner = proptest::test_runner::TestRunner::deterministic();
+        let mut taken = std::collections::HashMap::new();
+        for _ in 0..100 {
+            let (trace, log) = requestshook_writer::rewrite(trace().new_tree(&mut runner).unwrap().current());
+            *taken.entry(laid_out(&trace, Lines::new(log)).1).or_insert(0) += 1;
+        }
+        for ways in [[true, true], [true, false], [false, false]] {
+            assert!(taken.get(&ways).is_some_and(|&count| count > 3), "{ways:?} of {taken:?}");
+        }
+    }
+
+    #[test]
+    fn an_odd_method_is_made_harmless_after_a_response_of_the_same() {
+        let exchange = |known_from| Exchange {
+            from: Some("a".into()),
+            to: Some("b".into()),
+            started: 0,
+            ended: Some(0),
+            synthetic: true,
+            known_from,
+            request: Request {
+                method: "G\n--8<-- \"x\"".into(),
+                url: "http://h/x".into(),
+                ..Request::default()
+            },
+            response: Some(Response { status: 200, reason: "OK".into(), ..Response::default() }),
+        };
+        let exchanges = [KnownFrom::Response, KnownFrom::Wire].map(exchange).into();
+        let (trace, log) = requestshook_writer::rewrite(Trace { exchanges, gaps: Vec::new() });
+        assert_eq!(laid_out(&trace, Lines::new(log)).1, [false, false]);
     }
 
     proptest! {
@@ -518,8 +578,16 @@ mod tests {
         fn every_way_gives_what_the_templates_give(
             trace in prop_oneof![3 => trace().boxed(), 1 => testing::trace().boxed()],
         ) {
+            let written = requestshook_writer::write(&trace);
             let (trace, log) = requestshook_writer::rewrite(trace);
             laid_out(&trace, Lines::new(log));
+            // A log that is read has more forms than one that docgen made of a trace.
+            for text in [written.replace('\n', "\r\n"), written] {
+                let read = source::read(std::path::Path::new("trace.log"), text.into_bytes());
+                if let Some(log) = read.log {
+                    laid_out(&read.trace, log);
+                }
+            }
         }
     }
 }

@@ -148,13 +148,13 @@ impl<'a> Pairing<'a> {
         self.clock += TICK;
         let index = self.trace.exchanges.len();
         if let (Some(by_id), Some(id)) = (&mut self.by_id, call.id) {
-            by_id.push(XxHash3_64::oneshot(id.as_bytes()), index);
+            by_id.push(id_key(call.from, id), index);
         }
         if let Some(by_call) = &mut self.by_call {
             by_call.push(call.hash(), index);
         }
         let Call { from, to, method, url, id } = call;
-        let share = |part: &str| text::share(self.whole, part.into());
+        let share = |part| share(self.whole, part);
         self.trace.exchanges.push(Exchange {
             from: from.map(share),
             to: to.map(share),
@@ -178,7 +178,7 @@ impl<'a> Pairing<'a> {
         self.clock += TICK;
         let exchange = &mut self.trace.exchanges[index];
         if *exchange.request.url != *call.url {
-            response.url = Some(text::share(self.whole, call.url.into()));
+            response.url = Some(share(self.whole, call.url));
         }
         exchange.ended = Some(self.clock);
         exchange.response = Some(response);
@@ -186,16 +186,20 @@ impl<'a> Pairing<'a> {
 
     /// Takes a response whose request the log does not hold, or not whole.
     fn orphan(&mut self, call: Call<'a>, response: Response, start: usize, end: usize) {
-        let message = match call.id {
-            Some(id) => format!("no request is open for the response with the id {id}"),
-            None => format!("no request is open for the response from {}", call.url),
+        let message = match (call.id, call.from, call.to) {
+            // Where a log names no receiver, it numbers the requests of each name on their own.
+            (Some(id), Some(name), None) => {
+                format!("no request is open for the response with the id {name} {id}")
+            }
+            (Some(id), ..) => format!("no request is open for the response with the id {id}"),
+            (None, ..) => format!("no request is open for the response from {}", call.url),
         };
         let hint = "the response is shown alone; its request is missing from the log or damaged in it";
         let place = self.places.span(start, end);
         self.diagnostics.push(Error::new(ErrorKind::DamagedEntry, message).at(place).hint(hint));
         self.clock += TICK;
         let Call { from, to, method, url, id } = call;
-        let share = |part: &str| text::share(self.whole, part.into());
+        let share = |part| share(self.whole, part);
         self.trace.exchanges.push(Exchange {
             from: from.map(share),
             to: to.map(share),
@@ -250,13 +254,13 @@ impl<'a> Pairing<'a> {
         let ids = &self.ids;
         let is_open = |index: usize| exchanges[index].response.is_none();
         if let Some(id) = call.id {
-            let key = XxHash3_64::oneshot(id.as_bytes());
+            let key = id_key(call.from, id);
             let is_same = |index: usize| ids[index] == Some(id);
             let by_id = self.by_id.get_or_insert_with(|| {
                 let mut stacks = Stacks::default();
                 for (index, id) in ids.iter().enumerate() {
                     if let Some(id) = id {
-                        stacks.push(XxHash3_64::oneshot(id.as_bytes()), index);
+                        stacks.push(id_key(exchanges[index].from.as_deref(), id), index);
                     }
                 }
                 stacks
@@ -289,6 +293,16 @@ impl<'a> Pairing<'a> {
             (call.id.is_none() || ids[index].is_none()) && call.is_like(&exchanges[index])
         })
     }
+}
+
+/// A part of a log, or what the reader of one says in its place, as text.
+fn share(whole: &Text, part: &str) -> Text {
+    text::share(whole, part.into())
+}
+
+/// The key of an id: some sources number the requests of each name on their own.
+fn id_key(from: Option<&str>, id: &str) -> u64 {
+    XxHash3_64::oneshot_with_seed(XxHash3_64::oneshot(from.unwrap_or("").as_bytes()), id.as_bytes())
 }
 
 fn hash(from: Option<&str>, to: Option<&str>, method: &str, url: &str) -> u64 {

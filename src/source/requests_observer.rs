@@ -53,7 +53,7 @@ fn line(text: &str, at: usize) -> &str {
 struct Head<'a> {
     name: &'a str,
     /// The number, which is one of this name's.
-    id: &'a str,
+    number: &'a str,
     kind: Kind<'a>,
     url: &'a str,
 }
@@ -84,7 +84,7 @@ impl<'a> Head<'a> {
         } else {
             Kind::Response { status: first.parse().ok().filter(|_| first.len() == 3)?, reason }
         };
-        (!url.is_empty()).then_some(Head { name, id: number, kind, url })
+        (!url.is_empty()).then_some(Head { name, number, kind, url })
     }
 
     /// Whether `line` begins as a head does, though it may not go on as one.
@@ -179,7 +179,7 @@ impl<'a> Reader<'a> {
         let body = if is_none { Body::Absent } else { Body::Text(text::slice(self.whole, body)) };
         let slice = |part| text::slice(self.whole, part);
         let call =
-            |method| Call { from: Some(head.name), to: None, method, url: head.url, id: Some(head.id) };
+            |method| Call { from: Some(head.name), to: None, method, url: head.url, id: Some(head.number) };
         match head.kind {
             Kind::Request { method } => {
                 self.pairing.request(call(Some(method)), headers, body);
@@ -263,11 +263,27 @@ None
     }
 
     #[test]
+    fn each_name_numbers_its_own_requests() {
+        let names: Vec<String> = (0..200).map(|number| format!("service-{number}")).collect();
+        let request = |name: &String| format!("__{name}__ -> Request [1] GET http://h/a\nA: b\n\nNone\n\n");
+        let response =
+            |name: &String| format!("__{name}__ <- Response [1] 200 OK http://h/a\nA: b\n\nNone\n\n");
+        let log: String = names.iter().map(request).chain(names.iter().map(response)).collect();
+        let (trace, diagnostics) = read_text(&log);
+        assert!(diagnostics.is_empty(), "{}", diagnostics[0]);
+        assert!(trace.exchanges.iter().all(|exchange| exchange.response.is_some()));
+    }
+
+    #[test]
     fn damage_costs_one_entry() {
         let (trace, diagnostics) = read_text(&LOG.replace("[7] POST", "[7 POST"));
         assert_eq!(trace.exchanges.len(), 3, "{trace:?}");
         assert_eq!(trace.exchanges[2].known_from, KnownFrom::Response);
         assert!(!diagnostics.is_empty());
+        assert!(
+            diagnostics.iter().any(|error| error.message().ends_with("with the id glance 7")),
+            "{diagnostics:?}"
+        );
         let (trace, diagnostics) = read_text(&LOG.replace("Accept: */*", "Accept */*"));
         assert_eq!(trace.exchanges.len(), 2);
         assert_eq!(diagnostics.len(), 2, "the request, and the response that has lost it: {diagnostics:?}");

@@ -134,8 +134,7 @@ impl Log {
     }
 
     fn finish(self) -> (String, Vec<Part>) {
-        let shown = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        (String::from_utf8(self.text).unwrap_or_else(|error| shown(error.into_bytes())), self.parts)
+        (String::from_utf8(self.text).expect("nothing but text was added"), self.parts)
     }
 }
 

@@ -119,12 +119,11 @@ impl Weaver<'_> {
             },
             Reference::Range(a, b) => message(a).zip(message(b)).map(|(a, b)| limits("range", a, b)),
             Reference::Span(a, b) => message(a).zip(message(b)).map(|(a, b)| limits("span", a, b)),
-            Reference::Both(a, b) => message(a).zip(message(b)).map(|(at_a, at_b)| {
+            Reference::Both(a, b) => message(a).zip(message(b)).map(|(a, b)| {
                 let between = text.trim_start_matches(['(']).trim_start_matches(|c: char| c.is_ascii_digit());
                 let between = between.trim_end_matches(')').trim_end_matches(|c: char| c.is_ascii_digit());
                 let number = |at| format!("{{{{ {}.number }}}}", self.message_name(at));
-                let _ = (a, b);
-                format!("({}{between}{})", number(at_a), number(at_b))
+                format!("({}{between}{})", number(a), number(b))
             }),
         };
         match source.filter(|source| self.prints(source, text)) {

@@ -33,8 +33,7 @@ impl Marked {
 
     fn add(&mut self, message: &Message, mark: &Mark, tabs: Tabs) -> Result<(), Blame> {
         match mark {
-            Mark::Header(_) if tabs == Tabs::Body => {
-                let Mark::Header(name) = mark else { return Ok(()) };
+            Mark::Header(name) if tabs == Tabs::Body => {
                 Err(Blame::new(format!("`{name}` is no JSON pointer"))
                     .at(name)
                     .hint(format!("did you mean \"/{name}\"?")))

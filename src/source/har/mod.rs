@@ -49,7 +49,7 @@ fn first_key(object: &str) -> Option<&str> {
 /// The trace of a file without damage; otherwise the error and its byte offset.
 fn whole(text: &Text) -> Result<Trace, (usize, String)> {
     let har: Har<'_> = serde_json::from_str(text).map_err(|error| explain(text, &error))?;
-    har.into_trace(&Memory { whole: text, unescaped: text }).map_err(|message| (0, message))
+    har.into_trace(&Memory { whole: text, unescaped: None }).map_err(|message| (0, message))
 }
 
 /// The trace of a file without damage, as [`whole`] reads it but in a fraction of the time; a file
@@ -57,7 +57,7 @@ fn whole(text: &Text) -> Result<Trace, (usize, String)> {
 fn undamaged(text: &Text) -> Option<Trace> {
     let tape = Tape::of(text)?;
     let har: Har<'_> = tape.value(text).ok()?;
-    har.into_trace(&Memory { whole: text, unescaped: &tape.unescaped }).ok()
+    har.into_trace(&Memory { whole: text, unescaped: Some(&tape.unescaped) }).ok()
 }
 
 /// The byte offset in `text` that `error` is about, and its message without the place.
@@ -169,7 +169,7 @@ impl<'a> Salvage<'a> {
             Some(Ok(entry)) => {
                 let end = start + stream.byte_offset();
                 let exchange = entry
-                    .into_only_exchange(&Memory { whole: self.text, unescaped: self.text })
+                    .into_only_exchange(&Memory { whole: self.text, unescaped: None })
                     .map_err(|message| (start, message))?;
                 Ok(Found { start, end, exchange })
             }

@@ -1,7 +1,8 @@
 //! The parts of an archive that docgen reads, and how they become an exchange.
 //!
-//! Strings are borrowed from the file where they hold no escape. Fields that docgen does not
-//! read are not named, and those that it can do without may be missing or `null`.
+//! Strings are borrowed: from the file, or, where they hold an escape, from what the tokenizer
+//! unescaped. Fields that docgen does not read are not named, and those that it can do without
+//! may be missing or `null`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -143,11 +144,11 @@ struct BinaryEntry<'a> {
 pub(super) struct Memory<'a> {
     /// The file.
     pub(super) whole: &'a Text,
-    /// The strings of the file that have escapes, without them.
-    pub(super) unescaped: &'a Text,
+    /// The strings of the file that have escapes, without them, if they stand in one text.
+    pub(super) unescaped: Option<&'a Text>,
 }
 
-/// A string of the file. `Option<Cow<str>>` would always be copied by serde; this is not.
+/// A string. `Option<Cow<str>>` would always be copied by serde; this is not.
 struct Str<'a>(Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
@@ -183,7 +184,9 @@ impl Str<'_> {
     fn into_text(self, memory: &Memory<'_>) -> Text {
         match self.0 {
             Cow::Borrowed(part) if text::holds(memory.whole, part) => text::slice(memory.whole, part),
-            Cow::Borrowed(part) => text::slice(memory.unescaped, part),
+            Cow::Borrowed(part) => {
+                memory.unescaped.map_or_else(|| Text::from(part), |all| text::slice(all, part))
+            }
             Cow::Owned(text) => Text::from(text),
         }
     }
@@ -349,7 +352,8 @@ fn decode_base64(text: &str) -> Result<Vec<u8>, String> {
 /// The headers of each entry's request and response. They are written as lines into one text,
 /// which all share, as a log of the same messages would hold them.
 fn headers(entries: &[Entry<'_>], memory: &Memory<'_>) -> impl Iterator<Item = [Headers; 2]> + use<> {
-    let mut lines = String::with_capacity(entries.len() * 1024);
+    // Fields are seldom longer as lines than in the file.
+    let mut lines = String::with_capacity((entries.len() * 1024).min(memory.whole.len()));
     let written: Vec<[Result<Range<usize>, Headers>; 2]> = entries
         .iter()
         .map(|entry| {
