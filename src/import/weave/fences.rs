@@ -160,10 +160,7 @@ impl Weaver<'_> {
                     document
                         .error(
                             range,
-                            format!(
-                                "these lines of the {} cannot be printed from the trace as they are",
-                                word_of(part)
-                            ),
+                            format!("these lines of the {part} cannot be printed from the trace as they are"),
                         )
                         .hint("they stay as text"),
                 ),
@@ -210,8 +207,4 @@ impl Weaver<'_> {
         }
         edits
     }
-}
-
-fn word_of(part: &str) -> &'static str {
-    if part == "headers" { "headers" } else { "body" }
 }
