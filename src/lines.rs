@@ -263,6 +263,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn many_short_lines_are_found_in_memory_for_no_more() {
+        let text = "x".repeat(1000) + &"\n".repeat(10_000) + &"y\n".repeat(10_000);
+        let lines = Lines::new(Text::from(text));
+        assert_eq!(lines.ends().len(), 20_000);
+        assert_eq!(lines.line_of(30_999, 0), 19_999);
+        assert!(lines.ends.capacity() < 21_000, "{}", lines.ends.capacity());
+    }
+
     proptest! {
         #[test]
         fn all_ends_are_found(text in "([ -~]{0,90}\n{0,3}|\n{0,70}){0,6}") {
