@@ -63,14 +63,6 @@ impl Lines {
             _ => memchr::memchr(byte, &bytes[part]).is_some(),
         }
     }
-
-    /// Where `part` is in the text, if it is a slice of it.
-    fn range_of(&self, part: &str) -> Option<Range<usize>> {
-        text::holds(&self.text, part).then(|| {
-            let start = part.as_ptr().addr() - self.text.as_ptr().addr();
-            start..start + part.len()
-        })
-    }
 }
 
 /// Writes texts with spaces before each line that is not empty, fast where they are parts of one
@@ -94,7 +86,9 @@ impl<'a> Indenter<'a> {
 
     /// Writes `part`, with `width` spaces before each of its lines that is not empty.
     pub fn write(&mut self, part: &str, width: usize, out: &mut Vec<u8>) {
-        let Some(range) = self.lines.range_of(part) else { return write_indented(part, width, out) };
+        let Some(range) = text::range_of(&self.lines.text, part) else {
+            return write_indented(part, width, out);
+        };
         let is_behind = self.line.checked_sub(1).is_some_and(|before| self.lines.ends[before] >= range.start);
         let first = self.lines.line_of(range.start, if is_behind { 0 } else { self.line });
         self.line = self.lines.line_of(range.end, first);

@@ -7,6 +7,7 @@
 //! `String` and then a new `Text`.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 pub use bytestring::ByteString as Text;
 
@@ -27,6 +28,14 @@ pub fn share(whole: &Text, part: Cow<'_, str>) -> Text {
         Cow::Borrowed(part) if holds(whole, part) => slice(whole, part),
         part => Text::from(part.into_owned()),
     }
+}
+
+/// The place of `part` in `whole`, in bytes, if it is a slice of it.
+pub fn range_of(whole: &str, part: &str) -> Option<Range<usize>> {
+    holds(whole, part).then(|| {
+        let start = part.as_ptr().addr() - whole.as_ptr().addr();
+        start..start + part.len()
+    })
 }
 
 /// Whether `part` lies in the memory of `whole`.

@@ -6,6 +6,8 @@
 // Helpers of tests panic as tests do.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -195,15 +197,7 @@ impl Project {
 
     /// All below `captures`.
     fn files(&self) -> BTreeMap<String, Vec<u8>> {
-        let captures = self.path("captures");
-        let files = walkdir::WalkDir::new(&captures).into_iter().map(Result::unwrap);
-        files
-            .filter(|entry| entry.file_type().is_file())
-            .map(|entry| {
-                let name = entry.path().strip_prefix(&captures).unwrap().display().to_string();
-                (name, fs::read(entry.path()).unwrap())
-            })
-            .collect()
+        support::files_below(&self.path("captures"))
     }
 }
 

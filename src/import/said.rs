@@ -1,5 +1,7 @@
 //! What a heading, an arrow or a fence's title says of a message: `GET /path`, `200 OK /path`.
 
+use super::scan::split_at_gaps;
+
 /// A message as a line of text names it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Said<'a> {
@@ -64,24 +66,10 @@ pub(super) fn said(text: &str) -> Said<'_> {
 
 /// The words of a text without backticks around, and where each ends.
 fn words(text: &str) -> Vec<(&str, usize)> {
-    let mut words = Vec::new();
-    let mut start = None;
-    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
-        let is_gap = c.is_whitespace() || c == '`';
-        match (start, is_gap) {
-            (None, false) => start = Some(at),
-            (Some(from), true) => {
-                words.push((&text[from..at], at));
-                start = None;
-            }
-            _ => {}
-        }
-        // Nobody names a message with more words than this.
-        if words.len() > 24 {
-            break;
-        }
-    }
-    words
+    // Nobody names a message with more words than this.
+    const MOST: usize = 25;
+    let words = split_at_gaps(text, |c| c.is_whitespace() || c == '`');
+    words.take(MOST).map(|range| (&text[range.clone()], range.end)).collect()
 }
 
 fn is_target(word: &str) -> bool {

@@ -10,6 +10,8 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
+use crate::text;
+
 /// A text with its lines.
 #[derive(Debug)]
 pub(super) struct PageLines<'a> {
@@ -268,6 +270,12 @@ pub(super) struct FenceOption {
     pub(super) name: String,
     /// The bytes of the value, without quotes.
     pub(super) value: Range<usize>,
+}
+
+/// The places of the pieces of a text between characters that are gaps.
+pub(super) fn split_at_gaps(text: &str, is_gap: fn(char) -> bool) -> impl Iterator<Item = Range<usize>> {
+    let pieces = text.split(is_gap).filter(|piece| !piece.is_empty());
+    pieces.filter_map(move |piece| text::range_of(text, piece))
 }
 
 /// The language and the options of an info string; `start` is where it stands in the page.

@@ -54,7 +54,14 @@ impl<'de> Values<'de> {
     }
 
     fn string(&mut self) -> Result<&'de str, Unfit> {
-        match self.next()? {
+        let token = self.next()?;
+        self.text_of(token)
+    }
+
+    /// The text of a token that is a string.
+    #[inline]
+    fn text_of(&self, token: Token) -> Result<&'de str, Unfit> {
+        match token {
             Token::Plain { start, end } => Ok(&self.text[start as usize..end as usize]),
             Token::Unescaped { start, end } => Ok(&self.unescaped[start as usize..end as usize]),
             _ => Err(Unfit),
@@ -77,11 +84,8 @@ impl<'de> Deserializer<'de> for &mut Values<'de> {
     #[inline]
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
         match self.next()? {
-            Token::Plain { start, end } => {
-                visitor.visit_borrowed_str(&self.text[start as usize..end as usize])
-            }
-            Token::Unescaped { start, end } => {
-                visitor.visit_borrowed_str(&self.unescaped[start as usize..end as usize])
+            token @ (Token::Plain { .. } | Token::Unescaped { .. }) => {
+                visitor.visit_borrowed_str(self.text_of(token)?)
             }
             Token::Number { start, end } => self.number(&self.text[start as usize..end as usize], visitor),
             Token::Array { count, next } => {

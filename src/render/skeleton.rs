@@ -105,7 +105,7 @@ impl Skeleton {
         Ok(parts(request).zip(parts(response)).map(|(request, response)| Skeleton { request, response }))
     }
 
-    /// Writes messages, that all [`fit`]. `lines` is the text that most of them are cut from.
+    /// Writes messages that all [`fit`]. `lines` is the text that most of them are cut from.
     pub(super) fn write<'a>(
         &self,
         messages: impl Iterator<Item = &'a Shown<'a>>,

@@ -146,6 +146,11 @@ impl<'a> Reader<'a> {
         self.answer();
     }
 
+    /// Where `part`, which is cut from this log, begins in it.
+    fn start_of(&self, part: &str) -> usize {
+        text::range_of(self.text, part).expect("it is cut from the log").start
+    }
+
     fn line_end(&self, at: usize) -> usize {
         memchr::memchr(b'\n', &self.text.as_bytes()[at..]).map_or(self.text.len(), |found| at + found)
     }
@@ -186,7 +191,7 @@ impl<'a> Reader<'a> {
                     }
                 }
             }
-            Some(Line::Body(rest)) => return self.body(end - (line.len() - offset(line, rest)), end),
+            Some(Line::Body(rest)) => return self.body(self.start_of(rest), end),
             None if line.starts_with('{') && self.is_token_answer() => return self.body(start, end),
             Some(Line::Status(_) | Line::Other) | None => {}
         }
@@ -234,7 +239,7 @@ impl<'a> Reader<'a> {
         let body = match curl.body {
             None => Body::Absent,
             Some(first) => {
-                let body_start = start + offset(&self.text[start..end], first);
+                let body_start = self.start_of(first);
                 let is_whole = |line: &str| line.strip_suffix('\r').unwrap_or(line).ends_with('\'');
                 let content = |end: usize| {
                     let body = &self.text[body_start..end];
@@ -321,11 +326,6 @@ impl<'a> Reader<'a> {
         self.answer();
         next
     }
-}
-
-/// Where `part` begins in `whole`, of which it is a slice.
-fn offset(whole: &str, part: &str) -> usize {
-    part.as_ptr() as usize - whole.as_ptr() as usize
 }
 
 /// Whether `body` is what Python prints for something that is no text.

@@ -51,15 +51,8 @@ pub fn read(file: &Path, lines: &Lines) -> (Trace, Vec<Error>) {
     let lines = unified.as_ref().unwrap_or(lines);
     let text = lines.text();
     let pairing = Pairing::new(file, text);
-    let reader = Reader {
-        whole: text,
-        text,
-        lines,
-        head: Finder::new(HEAD),
-        blank: Finder::new("\n\n"),
-        has_ids: false,
-        pairing,
-    };
+    let reader =
+        Reader { text, lines, head: Finder::new(HEAD), blank: Finder::new("\n\n"), has_ids: false, pairing };
     reader.run()
 }
 
@@ -136,7 +129,6 @@ enum Search {
 }
 
 struct Reader<'a> {
-    whole: &'a Text,
     text: &'a str,
     lines: &'a Lines,
     head: Finder<'static>,
@@ -181,7 +173,7 @@ impl<'a> Reader<'a> {
                 self.pairing.request(call, headers, body);
             }
             Some((status, reason)) => {
-                let reason = text::slice(self.whole, reason);
+                let reason = text::slice(self.lines.text(), reason);
                 let response = Response { status, reason, url: None, headers, body };
                 self.pairing.response(call, response, start, line_end);
             }
@@ -202,7 +194,7 @@ impl<'a> Reader<'a> {
             let length = length.filter(|_| !entry.is_coded).map(|length| length as u64);
             return Body::Binary(Binary { length, ..binary });
         }
-        Body::Text(text::slice(self.whole, body))
+        Body::Text(text::slice(self.lines.text(), body))
     }
 
     /// Where the body of `entry` ends, or where and why it is damaged; and what comes after it.
@@ -432,10 +424,14 @@ impl<'a> Reader<'a> {
     fn headers(&self, lines: &str, is_exact: bool) -> Headers {
         let lines = lines.strip_suffix('\n').unwrap_or(lines);
         if is_exact {
-            return Headers::from_checked_lines(text::slice(self.whole, lines));
+            return Headers::from_checked_lines(text::slice(self.lines.text(), lines));
         }
         let fields = lines.split('\n').filter_map(split_header);
-        fields.map(|(name, value)| (text::slice(self.whole, name), text::slice(self.whole, value))).collect()
+        fields
+            .map(|(name, value)| {
+                (text::slice(self.lines.text(), name), text::slice(self.lines.text(), value))
+            })
+            .collect()
     }
 
     /// Where the line of this number ends.

@@ -79,15 +79,7 @@ impl Site {
 
     /// All files below a folder, by name.
     pub(crate) fn files(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
-        let root = self.path(folder);
-        let entries = walkdir::WalkDir::new(&root).into_iter().flatten();
-        entries
-            .filter(|entry| entry.file_type().is_file())
-            .map(|entry| {
-                let name = entry.path().strip_prefix(&root).unwrap().display().to_string();
-                (name, fs::read(entry.path()).unwrap())
-            })
-            .collect()
+        files_below(&self.path(folder))
     }
 
     /// A command of git, which has to go well: its output.
@@ -173,4 +165,16 @@ pub(crate) fn is_root() -> bool {
 pub(crate) fn skip(why: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "skipped: {why}");
+}
+
+/// All files below a folder, by name.
+pub(crate) fn files_below(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = walkdir::WalkDir::new(root).into_iter().map(Result::unwrap);
+    entries
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| {
+            let name = entry.path().strip_prefix(root).unwrap().display().to_string();
+            (name, fs::read(entry.path()).unwrap())
+        })
+        .collect()
 }

@@ -10,7 +10,7 @@ use super::Weaver;
 use crate::import::Document;
 use crate::import::blocks::dedented;
 use crate::import::facts::{Section, body_content, field};
-use crate::import::scan::info_parts;
+use crate::import::scan::{info_parts, split_at_gaps};
 use crate::page::Message;
 use crate::page::highlight::Outline;
 use crate::trace::Body;
@@ -138,20 +138,7 @@ pub(super) fn options(marks: &[String], linenums: bool) -> String {
 
 /// The pieces of an `hl_lines` value.
 pub(super) fn pieces_of(value: &str) -> Vec<Range<usize>> {
-    let mut pieces = Vec::new();
-    let mut start = None;
-    for (at, c) in value.char_indices().chain([(value.len(), ' ')]) {
-        let is_gap = c.is_whitespace() || c == ',';
-        match (start, is_gap) {
-            (None, false) => start = Some(at),
-            (Some(from), true) => {
-                pieces.push(from..at);
-                start = None;
-            }
-            _ => {}
-        }
-    }
-    pieces
+    split_at_gaps(value, |c| c.is_whitespace() || c == ',').collect()
 }
 
 pub(super) fn quoted(text: &str) -> String {

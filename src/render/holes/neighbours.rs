@@ -100,17 +100,7 @@ impl Filler<'_> {
         })?;
         let until = self.subject(spot, until)?;
         let ours = self.up_to(&until);
-        let theirs = match self.neighbours.openings(capture) {
-            Ok(Some(openings)) => openings,
-            Ok(None) => return Err(self.no_capture(capture)),
-            Err(error) => {
-                return Err(Blame::new(format!(
-                    "the capture `{capture}` cannot be read: {}",
-                    error.message()
-                ))
-                .at(capture));
-            }
-        };
+        let theirs = self.found(capture, self.neighbours.openings(capture))?;
         for (index, our) in ours.iter().map(|exchange| Opening::of(exchange)).enumerate() {
             let Some(their) = theirs.get(index) else {
                 return Err(Blame::new(format!(
@@ -140,22 +130,24 @@ impl Filler<'_> {
 
     /// From this page to another capture's.
     pub(super) fn link_target(&self, capture: &str) -> Result<String, Blame> {
-        match self.neighbours.page_path(capture) {
-            Ok(Some(path)) => Ok(relative_path(self.own_path, &path)),
-            Ok(None) => Err(self.no_capture(capture)),
-            Err(error) => {
-                Err(Blame::new(format!("the capture `{capture}` cannot be read: {}", error.message()))
-                    .at(capture))
-            }
-        }
+        let path = self.found(capture, self.neighbours.page_path(capture))?;
+        Ok(relative_path(self.own_path, &path))
     }
 
-    fn no_capture(&self, capture: &str) -> Blame {
-        let blame = Blame::new(format!("there is no capture `{capture}`")).at(capture);
-        blame.hint(match self.neighbours.nearest(capture) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "a capture is named by its path below the captures' folder".into(),
-        })
+    /// What the neighbours say of a capture, or why they say nothing.
+    fn found<T>(&self, capture: &str, answer: Result<Option<T>>) -> Result<T, Blame> {
+        let blame = match answer {
+            Ok(Some(found)) => return Ok(found),
+            Ok(None) => {
+                let hint = match self.neighbours.nearest(capture) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "a capture is named by its path below the captures' folder".into(),
+                };
+                Blame::new(format!("there is no capture `{capture}`")).hint(hint)
+            }
+            Err(error) => Blame::new(format!("the capture `{capture}` cannot be read: {}", error.message())),
+        };
+        Err(blame.at(capture))
     }
 }
 
