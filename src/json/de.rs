@@ -1,21 +1,94 @@
 //! Values from the tokens of a `Tape`, for anything that serde can read.
 //!
 //! Faster than `serde_json` where strings are long and full of escapes, and where most of what a
-//! text holds is not asked for. A string is always borrowed: from the text, or from what the tape
-//! has unescaped. Whatever can be read here, `serde_json` reads as the same value; numbers that
-//! are no small integer it reads itself. What this leaves out: enums, keys that are not strings,
-//! and saying what does not fit; whoever needs to know asks `serde_json`.
+//! text holds is not asked for. A string without escapes is borrowed; one with escapes is copied
+//! without them, or left as it is for a [`JsonString`]. Whatever can be read here, `serde_json`
+//! reads as the same value; numbers that are no small integer it reads itself. What this leaves
+//! out: enums, keys that are not strings, and saying what does not fit; whoever needs to know asks
+//! `serde_json`.
+
+use std::borrow::Cow;
+use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
 
+use super::escaped::Escaped;
 use super::tape::{Tape, Token};
 
 impl Tape {
     /// The value that `text`, of which this is the tape, holds.
-    pub(crate) fn value<'a, T: Deserialize<'a>>(&'a self, text: &'a str) -> Result<T, Unfit> {
-        let mut values = Values { text, unescaped: &self.unescaped, tokens: &self.tokens, at: 0 };
-        T::deserialize(&mut values)
+    pub(crate) fn value<'a, T: Deserialize<'a>>(&self, text: &'a str) -> Result<T, Unfit> {
+        T::deserialize(&mut Values { text, tokens: &self.tokens, at: 0 })
+    }
+}
+
+/// A string in whatever form costs least to read.
+#[derive(Debug)]
+pub(crate) enum JsonString<'a> {
+    /// As it is meant.
+    Plain(Cow<'a, str>),
+    /// With its escapes; only a [`Tape`] leaves them in.
+    Escaped(Escaped<'a>),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for JsonString<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<JsonString<'a>, D::Error> {
+        deserializer.deserialize_newtype_struct(JSON_STRING, JsonStringVisitor)
+    }
+}
+
+/// By this name [`Values`] knows that a string may keep its escapes.
+const JSON_STRING: &str = "docgen::json::JsonString";
+
+struct JsonStringVisitor;
+
+impl<'de> Visitor<'de> for JsonStringVisitor {
+    type Value = JsonString<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    /// What [`Values`] gives where the string has escapes.
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<JsonString<'de>, E> {
+        Ok(JsonString::Escaped(Escaped::new(text)))
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<JsonString<'de>, D::Error> {
+        Str::deserialize(inner).map(|text| JsonString::Plain(text.0))
+    }
+}
+
+/// A string, borrowed where it can be. `Option<Cow<str>>` would always be copied by serde; this is not.
+#[derive(Clone, Debug)]
+pub(crate) struct Str<'a>(pub(crate) Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Str<'a>, D::Error> {
+        struct Borrow;
+
+        impl<'de> Visitor<'de> for Borrow {
+            type Value = Str<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Str<'de>, E> {
+                Ok(Str(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Str<'de>, E> {
+                Ok(Str(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_string<E>(self, text: String) -> Result<Str<'de>, E> {
+                Ok(Str(Cow::Owned(text)))
+            }
+        }
+
+        deserializer.deserialize_string(Borrow)
     }
 }
 
@@ -23,8 +96,8 @@ impl Tape {
 #[derive(Debug)]
 pub(crate) struct Unfit;
 
-impl std::fmt::Display for Unfit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the JSON holds something else")
     }
 }
@@ -32,40 +105,38 @@ impl std::fmt::Display for Unfit {
 impl std::error::Error for Unfit {}
 
 impl serde::de::Error for Unfit {
-    fn custom<T: std::fmt::Display>(_: T) -> Unfit {
+    fn custom<T: fmt::Display>(_: T) -> Unfit {
         Unfit
     }
 }
 
 /// The values that have not been read yet.
-struct Values<'de> {
+struct Values<'t, 'de> {
     text: &'de str,
-    unescaped: &'de str,
-    tokens: &'de [Token],
+    tokens: &'t [Token],
     /// The index of the next value's first token.
     at: usize,
 }
 
-impl<'de> Values<'de> {
+impl<'de> Values<'_, 'de> {
     fn next(&mut self) -> Result<Token, Unfit> {
         let token = self.tokens.get(self.at).ok_or(Unfit)?;
         self.at += 1;
         Ok(*token)
     }
 
-    fn string(&mut self) -> Result<&'de str, Unfit> {
-        let token = self.next()?;
-        self.text_of(token)
-    }
-
-    /// The text of a token that is a string.
     #[inline]
-    fn text_of(&self, token: Token) -> Result<&'de str, Unfit> {
-        match token {
-            Token::Plain { start, end } => Ok(&self.text[start as usize..end as usize]),
-            Token::Unescaped { start, end } => Ok(&self.unescaped[start as usize..end as usize]),
+    fn string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Unfit> {
+        match self.next()? {
+            Token::Plain { start, end } => visitor.visit_borrowed_str(self.part(start, end)),
+            Token::Escaped { start, end } => visitor.visit_string(Escaped::new(self.part(start, end)).text()),
             _ => Err(Unfit),
         }
+    }
+
+    #[inline]
+    fn part(&self, start: u32, end: u32) -> &'de str {
+        &self.text[start as usize..end as usize]
     }
 
     fn number<V: Visitor<'de>>(&self, text: &'de str, visitor: V) -> Result<V::Value, Unfit> {
@@ -78,16 +149,17 @@ impl<'de> Values<'de> {
     }
 }
 
-impl<'de> Deserializer<'de> for &mut Values<'de> {
+impl<'de> Deserializer<'de> for &mut Values<'_, 'de> {
     type Error = Unfit;
 
     #[inline]
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
         match self.next()? {
-            token @ (Token::Plain { .. } | Token::Unescaped { .. }) => {
-                visitor.visit_borrowed_str(self.text_of(token)?)
+            Token::Plain { .. } | Token::Escaped { .. } => {
+                self.at -= 1;
+                self.string(visitor)
             }
-            Token::Number { start, end } => self.number(&self.text[start as usize..end as usize], visitor),
+            Token::Number { start, end } => self.number(self.part(start, end), visitor),
             Token::Array { count, next } => {
                 let value = visitor.visit_seq(Items { values: self, left: count as usize })?;
                 // A visitor may stop early, as that of a struct does.
@@ -106,17 +178,17 @@ impl<'de> Deserializer<'de> for &mut Values<'de> {
     // What most values are is not worth the way through all that they could be.
     #[inline]
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
-        visitor.visit_borrowed_str(self.string()?)
+        self.string(visitor)
     }
 
     #[inline]
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
-        visitor.visit_borrowed_str(self.string()?)
+        self.string(visitor)
     }
 
     #[inline]
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
-        visitor.visit_borrowed_str(self.string()?)
+        self.string(visitor)
     }
 
     #[inline]
@@ -131,9 +203,15 @@ impl<'de> Deserializer<'de> for &mut Values<'de> {
     #[inline]
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Unfit> {
+        if name == JSON_STRING
+            && let Some(&Token::Escaped { start, end }) = self.tokens.get(self.at)
+        {
+            self.at += 1;
+            return visitor.visit_borrowed_str(self.part(start, end));
+        }
         visitor.visit_newtype_struct(self)
     }
 
@@ -161,12 +239,12 @@ impl<'de> Deserializer<'de> for &mut Values<'de> {
 }
 
 /// The elements of an array, or the members of an object, that are left.
-struct Items<'v, 'de> {
-    values: &'v mut Values<'de>,
+struct Items<'v, 't, 'de> {
+    values: &'v mut Values<'t, 'de>,
     left: usize,
 }
 
-impl<'de> SeqAccess<'de> for Items<'_, 'de> {
+impl<'de> SeqAccess<'de> for Items<'_, '_, 'de> {
     type Error = Unfit;
 
     #[inline]
@@ -181,7 +259,7 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de> {
     }
 }
 
-impl<'de> MapAccess<'de> for Items<'_, 'de> {
+impl<'de> MapAccess<'de> for Items<'_, '_, 'de> {
     type Error = Unfit;
 
     #[inline]
@@ -331,10 +409,23 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_copied() {
+    fn only_what_has_escapes_is_copied() {
         let text = r#"["plain", "\n"]"#;
-        let tape = Tape::of(text).unwrap();
-        let [plain, escaped] = tape.value::<[&str; 2]>(text).unwrap();
-        assert!(crate::text::holds(text, plain) && crate::text::holds(&tape.unescaped, escaped));
+        let [plain, escaped] = Tape::of(text).unwrap().value::<[Str<'_>; 2]>(text).unwrap();
+        assert!(matches!(plain.0, Cow::Borrowed("plain")));
+        assert!(matches!(&escaped.0, Cow::Owned(text) if text == "\n"));
+    }
+
+    #[test]
+    fn a_string_keeps_its_escapes_where_it_may() {
+        let text = r#"["plain", "\n", null]"#;
+        let read = Tape::of(text).unwrap().value::<Vec<Option<JsonString<'_>>>>(text).unwrap();
+        let [Some(JsonString::Plain(plain)), Some(JsonString::Escaped(escaped)), None] = &read[..] else {
+            panic!("{read:?}");
+        };
+        assert_eq!((&**plain, &*escaped.text()), ("plain", "\n"));
+        let of_serde_json = serde_json::from_str::<Vec<Option<JsonString<'_>>>>(text).unwrap();
+        assert!(matches!(&of_serde_json[1], Some(JsonString::Plain(text)) if text == "\n"));
+        assert!(Tape::of("[1]").unwrap().value::<Vec<JsonString<'_>>>("[1]").is_err());
     }
 }

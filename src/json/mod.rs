@@ -7,8 +7,11 @@
 //! leaves out: values. `serde_json` is for those, and where it is too slow, `tape` and `de`.
 
 mod de;
+mod escaped;
 mod tape;
 
+pub(crate) use de::{JsonString, Str};
+pub(crate) use escaped::Escaped;
 pub(crate) use tape::Tape;
 
 use std::ops::Range;
@@ -30,12 +33,7 @@ pub fn reindent(text: &str) -> Option<String> {
 /// Adds to `out`, which is text, what [`reindent`] makes of `text`; where that is `None`, nothing,
 /// and says `false`.
 pub(crate) fn reindent_onto(text: &str, out: &mut Vec<u8>) -> bool {
-    let start = out.len();
-    let is_json = scan(text, &mut Layout { source: text.as_bytes(), out }).is_ok();
-    if !is_json {
-        out.truncate(start);
-    }
-    is_json
+    lay_out::<Bare>(text.as_bytes(), out)
 }
 
 /// Whether `text` stands on one line, with a line end behind it or without: so a program wrote it,
@@ -50,7 +48,46 @@ pub fn is_one_line(text: &str) -> bool {
 /// # Errors
 /// The byte offset at which it stops being JSON; the length of `text` when it ends too early.
 pub fn validate(text: &str) -> Result<(), usize> {
-    scan(text, &mut Nothing)
+    scan::<Bare>(text.as_bytes(), &mut Nothing)
+}
+
+fn lay_out<N: Notation>(bytes: &[u8], out: &mut Vec<u8>) -> bool {
+    let start = out.len();
+    let is_json = scan::<N>(bytes, &mut Layout { source: bytes, out }).is_ok();
+    if !is_json {
+        out.truncate(start);
+    }
+    is_json
+}
+
+/// How the text of a JSON value is written down.
+trait Notation {
+    /// What a string begins with.
+    const QUOTE: u8;
+
+    /// The end of the white space at `at`.
+    fn skip_space(bytes: &[u8], at: usize) -> usize;
+
+    /// The end of the string that begins at `at`, or where it stops being one. What comes before
+    /// the end from `run` on has not been taken by the sink.
+    fn string(bytes: &[u8], at: usize, run: &mut usize, sink: &mut impl Sink) -> Result<usize, usize>;
+}
+
+/// As it is.
+struct Bare;
+
+impl Notation for Bare {
+    const QUOTE: u8 = b'"';
+
+    #[inline]
+    fn skip_space(bytes: &[u8], at: usize) -> usize {
+        skip_space(bytes, at)
+    }
+
+    #[inline]
+    fn string(bytes: &[u8], at: usize, _: &mut usize, _: &mut impl Sink) -> Result<usize, usize> {
+        string(bytes, at)
+    }
 }
 
 /// Takes the pieces of a JSON text in order.
@@ -135,15 +172,14 @@ enum Expect {
     Next,
 }
 
-fn scan(text: &str, sink: &mut impl Sink) -> Result<(), usize> {
-    let bytes = text.as_bytes();
+fn scan<N: Notation>(bytes: &[u8], sink: &mut impl Sink) -> Result<(), usize> {
     // One bit a level: set for an object.
     let mut objects: u128 = 0;
     let mut depth = 0;
     let mut expect = Expect::Value;
     let mut at = 0;
     loop {
-        at = skip_space(bytes, at);
+        at = N::skip_space(bytes, at);
         let Some(&byte) = bytes.get(at) else {
             return if depth == 0 && expect == Expect::Next { Ok(()) } else { Err(at) };
         };
@@ -181,15 +217,15 @@ fn scan(text: &str, sink: &mut impl Sink) -> Result<(), usize> {
         // The tokens from here on go out in one run where they stand as they should.
         let mut run = at;
         if matches!(expect, Expect::Key | Expect::Member) {
-            if byte != b'"' {
+            if byte != N::QUOTE {
                 return Err(at);
             }
-            let key_end = string(bytes, at)?;
-            let colon = skip_space(bytes, key_end);
+            let key_end = N::string(bytes, at, &mut run, sink)?;
+            let colon = N::skip_space(bytes, key_end);
             if bytes.get(colon) != Some(&b':') {
                 return Err(colon);
             }
-            at = skip_space(bytes, colon + 1);
+            at = N::skip_space(bytes, colon + 1);
             if &bytes[key_end..at] != b": " {
                 sink.run(run..key_end);
                 sink.colon();
@@ -203,7 +239,7 @@ fn scan(text: &str, sink: &mut impl Sink) -> Result<(), usize> {
         }
         at = match byte {
             b'{' | b'[' => at + 1,
-            b'"' => string(bytes, at)?,
+            byte if byte == N::QUOTE => N::string(bytes, at, &mut run, sink)?,
             b'-' | b'0'..=b'9' => number(bytes, at)?,
             b't' => word(bytes, at, b"true")?,
             b'f' => word(bytes, at, b"false")?,

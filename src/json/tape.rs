@@ -1,13 +1,12 @@
-//! JSON text as a list of its tokens, strings unescaped.
+//! JSON text as a list of its tokens.
 //!
-//! A HAR holds bodies of JSON inside strings of JSON: every sixth byte is an escape, and the rest is
-//! mostly indentation. So the text is gone through once, 16 bytes at a time, and what strings
-//! have escapes go one after the other into one text of their own, which whoever reads them can
-//! share. What this leaves out: values (see [`super::de`]), and saying what is wrong; whoever is
-//! told that a text is no JSON asks `serde_json` why.
+//! A HAR is mostly long strings and indentation, and of what else it holds most is not asked for.
+//! So the text is gone through once, many bytes at a time, and nothing is copied: a token says
+//! where it stands. What this leaves out: the escapes in strings (see [`super::escaped`]), values
+//! (see [`super::de`]), and saying what is wrong; whoever is told that a text is no JSON asks
+//! `serde_json` why.
 
-use super::{CHUNK, number, plain, push_short, skip_space, word};
-use crate::text::Text;
+use super::{escaped, number, plain, skip_space, word};
 
 /// How deep arrays and objects may nest. `serde_json` counts the value inside as a level.
 const MAX_DEPTH: usize = super::MAX_DEPTH - 1;
@@ -15,8 +14,6 @@ const MAX_DEPTH: usize = super::MAX_DEPTH - 1;
 /// The tokens of a JSON text.
 pub(crate) struct Tape {
     pub(super) tokens: Vec<Token>,
-    /// All strings that have escapes, without them.
-    pub(crate) unescaped: Text,
 }
 
 /// A token, or the two brackets around some. Places are byte offsets, which fit in 32 bits.
@@ -27,8 +24,8 @@ pub(super) enum Token {
         start: u32,
         end: u32,
     },
-    /// A string that had escapes, by its place in [`Tape::unescaped`].
-    Unescaped {
+    /// A string with escapes, all of them right; likewise.
+    Escaped {
         start: u32,
         end: u32,
     },
@@ -57,21 +54,15 @@ impl Tape {
     /// a string, nests too deep, or is longer than 32 bits can say.
     pub(crate) fn of(text: &str) -> Option<Tape> {
         u32::try_from(text.len()).ok()?;
-        let mut tokenizer = Tokenizer {
-            bytes: text.as_bytes(),
-            tokens: Vec::with_capacity(text.len() / 32),
-            unescaped: Vec::with_capacity(text.len() / 2),
-        };
+        let mut tokenizer = Tokenizer { bytes: text.as_bytes(), tokens: Vec::with_capacity(text.len() / 24) };
         tokenizer.run()?;
-        let unescaped = String::from_utf8(tokenizer.unescaped).ok()?;
-        Some(Tape { tokens: tokenizer.tokens, unescaped: Text::from(unescaped) })
+        Some(Tape { tokens: tokenizer.tokens })
     }
 }
 
 struct Tokenizer<'a> {
     bytes: &'a [u8],
     tokens: Vec<Token>,
-    unescaped: Vec<u8>,
 }
 
 /// An array or object whose end has not come yet.
@@ -175,10 +166,8 @@ impl Tokenizer<'_> {
                 Some(end + 1)
             }
             b'\\' => {
-                let began = self.unescaped.len() as u32;
-                self.unescaped.extend_from_slice(&self.bytes[start..end]);
-                let end = unescape(self.bytes, end, &mut self.unescaped)?;
-                self.tokens.push(Token::Unescaped { start: began, end: self.unescaped.len() as u32 });
+                let end = escaped::end(self.bytes, end)?;
+                self.tokens.push(Token::Escaped { start: start as u32, end: end as u32 - 1 });
                 Some(end)
             }
             _ => None,
@@ -190,100 +179,6 @@ fn bracket(is_object: bool, (count, next): (u32, u32)) -> Token {
     if is_object { Token::Object { count, next } } else { Token::Array { count, next } }
 }
 
-/// What a letter after a backslash stands for; 0 for `u` and for what is no escape.
-const ESCAPES: [u8; 256] = {
-    let mut escapes = [0; 256];
-    let known = [*b"\"\"", *b"\\\\", *b"//", *b"b\x08", *b"f\x0c", *b"n\n", *b"r\r", *b"t\t"];
-    let mut at = 0;
-    while at < known.len() {
-        escapes[known[at][0] as usize] = known[at][1];
-        at += 1;
-    }
-    escapes
-};
-
-/// Adds to `out` the rest of the string whose first backslash stands at `at`; its end.
-fn unescape(bytes: &[u8], mut at: usize, out: &mut Vec<u8>) -> Option<usize> {
-    'blocks: loop {
-        let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<64>) else {
-            return unescape_slowly(bytes, at, out);
-        };
-        // What does not stand for itself, from the first byte of the block that is not done yet.
-        let mut marks = specials(block);
-        let mut done = 0;
-        while marks != 0 {
-            let mark = marks.trailing_zeros() as usize;
-            push_short(bytes, at + done..at + mark, out);
-            if block[mark] == b'"' {
-                return Some(at + mark + 1);
-            }
-            // A control byte has no escape either.
-            let letter = *bytes.get(at + mark + 1)?;
-            let meant = ESCAPES[usize::from(letter)];
-            if block[mark] != b'\\' || meant == 0 {
-                at = unicode(bytes, at + mark, out)?;
-                continue 'blocks;
-            }
-            out.push(meant);
-            done = mark + 2;
-            if done >= block.len() {
-                at += done;
-                continue 'blocks;
-            }
-            marks &= u64::MAX << done;
-        }
-        push_short(bytes, at + done..at + block.len(), out);
-        at += block.len();
-    }
-}
-
-/// The same near the end of the text.
-#[cold]
-fn unescape_slowly(bytes: &[u8], mut at: usize, out: &mut Vec<u8>) -> Option<usize> {
-    loop {
-        let end = plain(bytes, at);
-        out.extend_from_slice(&bytes[at..end]);
-        if *bytes.get(end)? == b'"' {
-            return Some(end + 1);
-        }
-        let meant = ESCAPES[usize::from(*bytes.get(end + 1)?)];
-        if bytes[end] != b'\\' || meant == 0 {
-            at = unicode(bytes, end, out)?;
-        } else {
-            out.push(meant);
-            at = end + 2;
-        }
-    }
-}
-
-/// Which of these bytes do not stand for themselves in a string, the first the lowest bit.
-#[inline]
-fn specials(block: &[u8; 64]) -> u64 {
-    let chunks = block.as_chunks::<CHUNK>().0;
-    chunks.iter().rev().fold(0, |bits, chunk| bits << CHUNK | u64::from(super::specials(chunk)))
-}
-
-/// Adds the character that `\uXXXX` at `at` stands for, alone or with a second one; the end.
-fn unicode(bytes: &[u8], at: usize, out: &mut Vec<u8>) -> Option<usize> {
-    let unit = |at: usize| {
-        let digits = bytes.get(at..)?.first_chunk::<6>()?;
-        let [b'\\', b'u', digits @ ..] = digits else { return None };
-        digits.iter().try_fold(0, |unit, &digit| Some(unit * 16 + char::from(digit).to_digit(16)?))
-    };
-    let first = unit(at)?;
-    let (character, end) = match first {
-        0xd800..0xdc00 => {
-            let second = unit(at + 6).filter(|second| (0xdc00..0xe000).contains(second))?;
-            (0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00), at + 12)
-        }
-        _ => (first, at + 6),
-    };
-    // Half a pair is no character.
-    let character = char::from_u32(character)?;
-    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-    Some(end)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,7 +187,9 @@ mod tests {
         let tape = Tape::of(text)?;
         let string = |token: &Token| match *token {
             Token::Plain { start, end } => Some(text[start as usize..end as usize].to_owned()),
-            Token::Unescaped { start, end } => Some(tape.unescaped[start as usize..end as usize].to_owned()),
+            Token::Escaped { start, end } => {
+                Some(escaped::Escaped::new(&text[start as usize..end as usize]).text())
+            }
             _ => None,
         };
         Some(tape.tokens.iter().filter_map(string).collect())

@@ -772,25 +772,20 @@ impl<'a> Capture<'a> {
             capture.read.push(Seen { path: file.path.clone(), stamp: file.stamp, digest });
             match file.name() {
                 "trace.har" | "trace.log" => {
-                    let read = source::read(&file.path, bytes);
-                    let (trace, log) = match read.log {
+                    // A page source may ask for a body as it was sent.
+                    let read = if has_sources { source::read } else { source::read_as_log };
+                    let read = read(&file.path, bytes);
+                    let log = match read.log {
                         Some(log) => {
-                            // Whatever decoding changes, it changes the length.
-                            let is_whole = log.text().len() == length;
+                            // Whatever decoding changes, it changes the length; no log is a HAR's own.
+                            let is_file = read.format == Some(source::Format::Requestshook);
+                            let is_whole = is_file && log.text().len() == length;
                             capture.log_digest = is_whole.then_some(digest);
-                            (read.trace, log)
+                            log
                         }
-                        // A page source may ask for a body as it was sent.
-                        None if has_sources => {
-                            let log = source::requestshook_writer::write(&read.trace);
-                            (read.trace, Lines::new(log.into()))
-                        }
-                        None => {
-                            let (trace, log) = source::requestshook_writer::rewrite(read.trace);
-                            (trace, Lines::new(log))
-                        }
+                        None => Lines::new(source::requestshook_writer::write(&read.trace).into()),
                     };
-                    (capture.trace, capture.log) = (trace, Arc::new(log));
+                    (capture.trace, capture.log) = (read.trace, Arc::new(log));
                     capture.diagnostics = read.diagnostics;
                 }
                 "page.md" | "body.md" | "diagram.md" => capture.sources.push((file.path.clone(), bytes)),

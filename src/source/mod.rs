@@ -51,6 +51,33 @@ pub enum Format {
 ///
 /// A log of white space is one of no messages: a command may send none. A HAR always has content.
 pub fn read(file: &Path, bytes: Vec<u8>) -> Read {
+    read_in(file, bytes, har::read)
+}
+
+/// The same for whoever shows the log: there always is one, and headers and bodies are as it shows
+/// them ([`requestshook_writer::rewrite`]).
+pub fn read_as_log(file: &Path, bytes: Vec<u8>) -> Read {
+    let mut log = None;
+    let mut read = read_in(file, bytes, |file, text| {
+        let ((trace, text), diagnostics) = har::read_as_log(file, text);
+        log = Some(text);
+        (trace, diagnostics)
+    });
+    if read.log.is_none() {
+        let log = log.unwrap_or_else(|| {
+            let (trace, log) = requestshook_writer::rewrite(std::mem::take(&mut read.trace));
+            read.trace = trace;
+            log
+        });
+        read.log = Some(Lines::new(log));
+    }
+    read
+}
+
+/// What a reader gives.
+type Traced = (Trace, Vec<Error>);
+
+fn read_in(file: &Path, bytes: Vec<u8>, read_har: impl FnOnce(&Path, &Text) -> Traced) -> Read {
     let is_utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     let text = decode(bytes);
     let format = match detect(&text) {
@@ -62,7 +89,7 @@ pub fn read(file: &Path, bytes: Vec<u8>) -> Read {
     };
     let mut log = None;
     let (trace, diagnostics) = match format {
-        Some(Format::Har) => har::read(file, &text),
+        Some(Format::Har) => read_har(file, &text),
         Some(Format::Requestshook) => requestshook::read(file, log.insert(Lines::new(text))),
         Some(Format::RequestsObserver) => requests_observer::read(file, &text),
         Some(Format::Keystoneauth) => keystoneauth::read(file, &text),

@@ -16,13 +16,59 @@ use crate::trace::{Body, Exchange, Headers, KnownFrom, Micros, Request, Response
 /// A JSON body on a single line is laid out as the middleware does it. Where the trace does not
 /// say who sent a request, the log says `client`; who received it, the URL's host and port.
 pub fn write(trace: &Trace) -> String {
-    Log::of(trace).finish().0
+    Log::of(trace, &Nowhere).finish().0
 }
 
 /// The log of [`write()`], and the trace with the headers and bodies that the log shows: they share
 /// its memory, and JSON that was on a single line is laid out.
-pub fn rewrite(mut trace: Trace) -> (Trace, Text) {
-    let (text, parts) = Log::of(&trace).finish();
+pub fn rewrite(trace: Trace) -> (Trace, Text) {
+    let (text, parts) = Log::of(&trace, &Nowhere).finish();
+    share(trace, text, parts)
+}
+
+/// The same for a trace that does not hold all headers and bodies. Where `elsewhere` has those of a
+/// message, it has empty ones.
+pub(super) fn rewrite_with(trace: Trace, elsewhere: &impl Elsewhere) -> (Trace, Text) {
+    let (text, parts) = Log::of(&trace, elsewhere).finish();
+    share(trace, text, parts)
+}
+
+/// Headers and bodies that a trace does not hold.
+pub(super) trait Elsewhere {
+    /// A guess at how many bytes they take in a log.
+    fn size(&self) -> usize;
+
+    /// Adds the header lines of a message, each with its end.
+    fn push_headers(&self, exchange: usize, is_response: bool, log: &mut Vec<u8>);
+
+    /// Adds the body of a message as a log shows it; `false` where there is none.
+    fn push_body(&self, exchange: usize, is_response: bool, log: &mut Vec<u8>) -> bool;
+}
+
+/// Adds the text of a body. JSON on a single line is laid out as the middleware does it.
+pub(super) fn push_text(text: &str, log: &mut Vec<u8>) {
+    if !(may_be_laid_out(text) && json::reindent_onto(text, log)) {
+        log.extend_from_slice(text.as_bytes());
+    }
+}
+
+/// A trace holds everything itself.
+struct Nowhere;
+
+impl Elsewhere for Nowhere {
+    fn size(&self) -> usize {
+        0
+    }
+
+    fn push_headers(&self, _: usize, _: bool, _: &mut Vec<u8>) {}
+
+    fn push_body(&self, _: usize, _: bool, _: &mut Vec<u8>) -> bool {
+        false
+    }
+}
+
+/// The trace with the headers and bodies that stand at `parts` of its log.
+fn share(mut trace: Trace, text: String, parts: Vec<Part>) -> (Trace, Text) {
     let log = Text::from(text);
     for Part { exchange, is_response, lines, body: shown } in parts {
         let Exchange { request, response, .. } = &mut trace.exchanges[exchange];
@@ -41,10 +87,11 @@ pub fn rewrite(mut trace: Trace) -> (Trace, Text) {
 }
 
 /// The log as it grows.
-struct Log {
+struct Log<'a, E> {
     /// Bytes, because JSON is laid out by so many at once. All that is added is text.
     text: Vec<u8>,
     parts: Vec<Part>,
+    elsewhere: &'a E,
 }
 
 /// Where a message stands in the log.
@@ -56,8 +103,8 @@ struct Part {
     body: Range<usize>,
 }
 
-impl Log {
-    fn of(trace: &Trace) -> Log {
+impl<'a, E: Elsewhere> Log<'a, E> {
+    fn of(trace: &Trace, elsewhere: &'a E) -> Log<'a, E> {
         let mut messages = Vec::with_capacity(trace.exchanges.len() * 2);
         for (index, exchange) in trace.exchanges.iter().enumerate() {
             if exchange.known_from != KnownFrom::Response {
@@ -74,8 +121,9 @@ impl Log {
         messages.sort_by_key(|&(at, index, ref message): &(Micros, usize, Message<'_>)| {
             (at, index, matches!(message, Message::Response(_)))
         });
-        let size = messages.iter().map(|(.., message)| message.size()).sum();
-        let mut log = Log { text: Vec::with_capacity(size), parts: Vec::with_capacity(messages.len()) };
+        let size = messages.iter().map(|(.., message)| message.size()).sum::<usize>() + elsewhere.size();
+        let (text, parts) = (Vec::with_capacity(size), Vec::with_capacity(messages.len()));
+        let mut log = Log { text, parts, elsewhere };
         for (_, index, message) in messages {
             log.entry(index, &trace.exchanges[index], message);
         }
@@ -106,20 +154,18 @@ impl Log {
     fn rest(&mut self, exchange: usize, is_response: bool, headers: &Headers, body: &Body) {
         let start = self.text.len();
         match headers.as_lines() {
-            Some("") => {}
+            Some("") => self.elsewhere.push_headers(exchange, is_response, &mut self.text),
             Some(lines) => self.push(&[lines, "\n"]),
             None => headers.iter().for_each(|(name, value)| self.push(&[name, ": ", value, "\n"])),
         }
         let lines = start..(self.text.len() - 1).max(start);
         self.push(&["\n"]);
         let start = self.text.len();
+        let is_elsewhere = self.elsewhere.push_body(exchange, is_response, &mut self.text);
         match body {
+            _ if is_elsewhere => {}
             Body::Absent => self.push(&["none"]),
-            Body::Text(text) => {
-                if !(may_be_laid_out(text) && json::reindent_onto(text, &mut self.text)) {
-                    self.push(&[text]);
-                }
-            }
+            Body::Text(text) => push_text(text, &mut self.text),
             Body::Binary(binary) => self.push(&[&binary.repr()]),
             Body::Omitted(words) => self.push(&[words]),
         }

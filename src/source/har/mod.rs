@@ -13,8 +13,9 @@ use std::path::Path;
 
 use serde_json::Deserializer;
 
-use self::model::{Entry, GapEntry, Har, Memory};
+use self::model::{Entry, GapEntry, Har};
 use super::places::Places;
+use super::requestshook_writer;
 use crate::error::{Error, ErrorKind};
 use crate::json::Tape;
 use crate::text::Text;
@@ -24,13 +25,23 @@ const HINT: &str = "the entry is left out; capture the command again, or mend th
 
 /// Reads the archive `text`, the content of `file`. The exchanges keep the order of the array.
 pub fn read(file: &Path, text: &Text) -> (Trace, Vec<Error>) {
-    if let Some(trace) = undamaged(text) {
+    if let Some(trace) = undamaged(text).and_then(|har| har.into_trace(text).ok()) {
         return (trace, Vec::new());
     }
     match whole(text) {
         Ok(trace) => (trace, Vec::new()),
         Err(error) => Salvage::new(file, text, error).run(),
     }
+}
+
+/// The same, but with headers and bodies as a log of the trace shows them, and that log: what
+/// [`rewrite`](super::requestshook_writer::rewrite) makes of the trace, in far less time.
+pub(super) fn read_as_log(file: &Path, text: &Text) -> ((Trace, Text), Vec<Error>) {
+    if let Some(log) = undamaged(text).and_then(|har| har.into_log(text).ok()) {
+        return (log, Vec::new());
+    }
+    let (trace, diagnostics) = read(file, text);
+    (requestshook_writer::rewrite(trace), diagnostics)
 }
 
 /// Whether `text` begins as an archive does.
@@ -49,15 +60,13 @@ fn first_key(object: &str) -> Option<&str> {
 /// The trace of a file without damage; otherwise the error and its byte offset.
 fn whole(text: &Text) -> Result<Trace, (usize, String)> {
     let har: Har<'_> = serde_json::from_str(text).map_err(|error| explain(text, &error))?;
-    har.into_trace(&Memory { whole: text, unescaped: None }).map_err(|message| (0, message))
+    har.into_trace(text).map_err(|message| (0, message))
 }
 
-/// The trace of a file without damage, as [`whole`] reads it but in a fraction of the time; a file
-/// that is damaged or unusual is left to that.
-fn undamaged(text: &Text) -> Option<Trace> {
-    let tape = Tape::of(text)?;
-    let har: Har<'_> = tape.value(text).ok()?;
-    har.into_trace(&Memory { whole: text, unescaped: Some(&tape.unescaped) }).ok()
+/// What [`whole`] reads, in a fraction of the time; a file that is damaged or unusual is left to
+/// that.
+fn undamaged(text: &Text) -> Option<Har<'_>> {
+    Tape::of(text)?.value(text).ok()
 }
 
 /// The byte offset in `text` that `error` is about, and its message without the place.
@@ -168,9 +177,7 @@ impl<'a> Salvage<'a> {
         match stream.next() {
             Some(Ok(entry)) => {
                 let end = start + stream.byte_offset();
-                let exchange = entry
-                    .into_only_exchange(&Memory { whole: self.text, unescaped: None })
-                    .map_err(|message| (start, message))?;
+                let exchange = entry.into_exchange(self.text).map_err(|message| (start, message))?;
                 Ok(Found { start, end, exchange })
             }
             Some(Err(error)) => {

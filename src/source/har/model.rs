@@ -1,20 +1,19 @@
 //! The parts of an archive that docgen reads, and how they become an exchange.
 //!
-//! Strings are borrowed: from the file, or, where they hold an escape, from what the tokenizer
-//! unescaped. Fields that docgen does not read are not named, and those that it can do without
-//! may be missing or `null`.
+//! Strings are borrowed from the file, and bodies keep their escapes until it is known in which
+//! form they are wanted. Fields that docgen does not read are not named, and those that it can do
+//! without may be missing or `null`.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::ops::Range;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use serde::Deserialize;
-use serde::de::{Deserializer, Visitor};
 use sha2::{Digest, Sha256};
 
+use crate::json::{Escaped, JsonString, Str};
+use crate::source::requestshook_writer::{self, Elsewhere};
 use crate::text::{self, Text};
 use crate::trace::{Binary, Body, Exchange, Gap, Headers, KnownFrom, Micros, Request, Response, Trace};
 
@@ -55,7 +54,7 @@ pub(super) struct Entry<'a> {
     request: RequestEntry<'a>,
     #[serde(borrow)]
     response: Option<ResponseEntry<'a>>,
-    timings: Option<Timings>,
+    timings: Option<Box<Timings>>,
     #[serde(borrow, rename = "_from")]
     from: Option<Str<'a>>,
     #[serde(borrow, rename = "_to")]
@@ -86,9 +85,9 @@ struct RequestEntry<'a> {
     #[serde(borrow)]
     headers: Option<Vec<Field<'a>>>,
     #[serde(borrow)]
-    post_data: Option<Content<'a>>,
+    post_data: Option<Box<Content<'a>>>,
     #[serde(borrow, rename = "_body")]
-    body: Option<Content<'a>>,
+    body: Option<Box<Content<'a>>>,
 }
 
 #[derive(Deserialize)]
@@ -117,7 +116,7 @@ struct Field<'a> {
 #[derive(Deserialize)]
 struct Content<'a> {
     #[serde(borrow)]
-    text: Option<Str<'a>>,
+    text: Option<JsonString<'a>>,
     #[serde(borrow)]
     encoding: Option<Str<'a>>,
     #[serde(borrow)]
@@ -126,7 +125,7 @@ struct Content<'a> {
     #[serde(borrow)]
     comment: Option<Str<'a>>,
     #[serde(borrow, rename = "_binary")]
-    binary: Option<BinaryEntry<'a>>,
+    binary: Option<Box<BinaryEntry<'a>>>,
     #[serde(borrow, rename = "_omitted")]
     omitted: Option<Str<'a>>,
 }
@@ -140,62 +139,6 @@ struct BinaryEntry<'a> {
     head: Option<Str<'a>>,
 }
 
-/// Where the strings that are borrowed stand.
-pub(super) struct Memory<'a> {
-    /// The file.
-    pub(super) whole: &'a Text,
-    /// The strings of the file that have escapes, without them, if they stand in one text.
-    pub(super) unescaped: Option<&'a Text>,
-}
-
-/// A string. `Option<Cow<str>>` would always be copied by serde; this is not.
-struct Str<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Str<'a>, D::Error> {
-        struct Borrow;
-
-        impl<'de> Visitor<'de> for Borrow {
-            type Value = Str<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Str<'de>, E> {
-                Ok(Str(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Str<'de>, E> {
-                Ok(Str(Cow::Owned(text.to_owned())))
-            }
-
-            fn visit_string<E>(self, text: String) -> Result<Str<'de>, E> {
-                Ok(Str(Cow::Owned(text)))
-            }
-        }
-
-        deserializer.deserialize_string(Borrow)
-    }
-}
-
-impl Str<'_> {
-    /// The string as text, sharing `memory` where it is a part of that.
-    fn into_text(self, memory: &Memory<'_>) -> Text {
-        match self.0 {
-            Cow::Borrowed(part) if text::holds(memory.whole, part) => text::slice(memory.whole, part),
-            Cow::Borrowed(part) => {
-                memory.unescaped.map_or_else(|| Text::from(part), |all| text::slice(all, part))
-            }
-            Cow::Owned(text) => Text::from(text),
-        }
-    }
-
-    fn to_text(&self, memory: &Memory<'_>) -> Text {
-        Str(self.0.clone()).into_text(memory)
-    }
-}
-
 impl GapEntry<'_> {
     pub(super) fn into_gap(self) -> Result<Gap, String> {
         let GapEntry { at, line, column, reason } = self;
@@ -203,29 +146,55 @@ impl GapEntry<'_> {
     }
 }
 
-impl Har<'_> {
-    /// The trace; its strings share `memory`. An error is a sentence.
-    pub(super) fn into_trace(self, memory: &Memory<'_>) -> Result<Trace, String> {
-        let headers = headers(&self.log.entries, memory);
-        let exchanges = self.log.entries.into_iter().zip(headers);
-        let exchanges = exchanges.map(|(entry, headers)| entry.into_exchange(headers, memory));
-        let exchanges = exchanges.collect::<Result<_, _>>()?;
-        let gaps = self.log.gaps.into_iter().map(GapEntry::into_gap).collect::<Result<_, _>>()?;
-        Ok(Trace { exchanges, gaps })
+impl<'a> Har<'a> {
+    /// The trace; its strings share the memory of `whole`, the file. An error is a sentence.
+    pub(super) fn into_trace(self, whole: &Text) -> Result<Trace, String> {
+        let exchanges = self.log.entries.into_iter().map(|entry| entry.into_exchange(whole));
+        Ok(Trace { exchanges: exchanges.collect::<Result<_, _>>()?, gaps: gaps(self.log.gaps)? })
+    }
+
+    /// The trace, with headers and bodies as its log shows them, and that log. An error is a
+    /// sentence.
+    pub(super) fn into_log(self, whole: &Text) -> Result<(Trace, Text), String> {
+        let mut details = Vec::with_capacity(self.log.entries.len());
+        let mut exchanges = Vec::with_capacity(self.log.entries.len());
+        for entry in self.log.entries {
+            let (mut exchange, [mut asked, mut answered]) = entry.split(whole)?;
+            let Exchange { request, response, known_from, .. } = &mut exchange;
+            // Such a request is in no log.
+            if *known_from == KnownFrom::Response || !asked.are_lines() {
+                std::mem::take(&mut asked).fill(&mut request.headers, &mut request.body, whole);
+            }
+            if let Some(response) = response.as_mut().filter(|_| !answered.are_lines()) {
+                std::mem::take(&mut answered).fill(&mut response.headers, &mut response.body, whole);
+            }
+            details.push([asked, answered]);
+            exchanges.push(exchange);
+        }
+        let trace = Trace { exchanges, gaps: gaps(self.log.gaps)? };
+        Ok(requestshook_writer::rewrite_with(trace, &Archived { details, size: whole.len() }))
     }
 }
 
-impl Entry<'_> {
-    /// The exchange; its strings share `memory`. An error is a sentence.
-    pub(super) fn into_only_exchange(self, memory: &Memory<'_>) -> Result<Exchange, String> {
-        let headers = headers(std::slice::from_ref(&self), memory).next().unwrap_or_default();
-        self.into_exchange(headers, memory)
+fn gaps(gaps: Vec<GapEntry<'_>>) -> Result<Vec<Gap>, String> {
+    gaps.into_iter().map(GapEntry::into_gap).collect()
+}
+
+impl<'a> Entry<'a> {
+    /// The exchange; its strings share the memory of `whole`, the file. An error is a sentence.
+    pub(super) fn into_exchange(self, whole: &Text) -> Result<Exchange, String> {
+        let (mut exchange, [asked, answered]) = self.split(whole)?;
+        let Exchange { request, response, .. } = &mut exchange;
+        asked.fill(&mut request.headers, &mut request.body, whole);
+        if let Some(response) = response {
+            answered.fill(&mut response.headers, &mut response.body, whole);
+        }
+        Ok(exchange)
     }
 
-    /// The exchange, with the headers of its request and response.
-    fn into_exchange(self, headers: [Headers; 2], memory: &Memory<'_>) -> Result<Exchange, String> {
-        let [request_headers, response_headers] = headers;
-        let text = |part: Str<'_>| part.into_text(memory);
+    /// The exchange, but for what the details of its two messages have.
+    fn split(self, whole: &Text) -> Result<(Exchange, [Details<'a>; 2]), String> {
+        let text = |part: Str<'_>| text::share(whole, part.0);
         let started = parse_time(&self.started_date_time.0)?;
         let known_from = match self.known_from.as_ref().map(|known| &*known.0) {
             Some("diagram") => KnownFrom::Diagram,
@@ -233,65 +202,79 @@ impl Entry<'_> {
             _ => KnownFrom::Wire,
         };
         let request = self.request;
+        let mut details = [request.headers, None].map(Details::new);
+        let [asked, answered] = &mut details;
         let body = match request.body.or(request.post_data) {
-            Some(content) => content.into_body(memory, false)?,
+            Some(content) => content.into_body(whole, false, &mut asked.body)?,
             None => Body::Absent,
         };
         let method = text(request.method);
         let status = status(self.response.as_ref().and_then(|response| response.status))?;
         let response = match (status, self.response) {
             (Some(status), Some(response)) => {
+                *answered = Details::new(response.headers);
                 // Such a response has a Content-Length of what it does not hold.
                 let is_empty = &*method == "HEAD" || matches!(status, 204 | 304);
                 Some(Response {
                     status,
                     reason: response.status_text.map(text).unwrap_or_default(),
                     url: response.url.map(text),
-                    headers: response_headers,
+                    headers: Headers::default(),
                     body: match response.content {
-                        Some(content) => content.into_body(memory, !is_empty)?,
+                        Some(content) => content.into_body(whole, !is_empty, &mut answered.body)?,
                         None => Body::Absent,
                     },
                 })
             }
             _ => None,
         };
-        let duration = duration(self.time, self.timings.as_ref());
-        Ok(Exchange {
+        let duration = duration(self.time, self.timings.as_deref());
+        let exchange = Exchange {
             from: self.from.map(text),
             to: self.to.map(text),
             started,
             ended: response.is_some().then(|| started.saturating_add(duration)),
             synthetic: self.synthetic,
             known_from,
-            request: Request { method, url: text(request.url), headers: request_headers, body },
+            request: Request { method, url: text(request.url), headers: Headers::default(), body },
             response,
-        })
+        };
+        Ok((exchange, details))
     }
 }
 
-impl Content<'_> {
-    /// The body. `may_be_left_out` says that a size without a text means a text left out.
-    fn into_body(self, memory: &Memory<'_>, may_be_left_out: bool) -> Result<Body, String> {
+impl<'a> Content<'a> {
+    /// The body. `may_be_left_out` says that a size without a text means a text left out. A text
+    /// that still has its escapes goes to `escaped`, and the body is an empty one.
+    fn into_body(
+        self,
+        whole: &Text,
+        may_be_left_out: bool,
+        escaped: &mut Option<Escaped<'a>>,
+    ) -> Result<Body, String> {
+        let text = |part: Str<'_>| text::share(whole, part.0);
         if let Some(binary) = self.binary {
             let head = match binary.head {
                 Some(head) => decode_base64(&head.0)?,
                 None => Vec::new(),
             };
-            let sha256 = binary.sha256.map(|sha256| sha256.into_text(memory));
-            return Ok(Body::Binary(Binary { head, length: binary.length, sha256 }));
+            return Ok(Body::Binary(Binary { head, length: binary.length, sha256: binary.sha256.map(text) }));
         }
         if let Some(words) = self.omitted {
-            return Ok(Body::Omitted(words.into_text(memory)));
+            return Ok(Body::Omitted(text(words)));
         }
+        let is_base64 = self.encoding.is_some_and(|encoding| encoding.0.eq_ignore_ascii_case("base64"));
         match self.text {
-            Some(text) if !text.0.is_empty() => {
-                if self.encoding.is_some_and(|encoding| encoding.0.eq_ignore_ascii_case("base64")) {
-                    return Ok(body_of(decode_base64(&text.0)?));
-                }
-                return Ok(Body::Text(text.into_text(memory)));
+            Some(JsonString::Plain(plain)) if plain.is_empty() => return Ok(Body::Absent),
+            Some(JsonString::Plain(plain)) if is_base64 => return Ok(body_of(decode_base64(&plain)?)),
+            Some(JsonString::Plain(plain)) => return Ok(Body::Text(text::share(whole, plain))),
+            Some(JsonString::Escaped(coded)) if is_base64 => {
+                return Ok(body_of(decode_base64(&coded.text())?));
             }
-            Some(_) => return Ok(Body::Absent),
+            Some(JsonString::Escaped(coded)) => {
+                *escaped = Some(coded);
+                return Ok(Body::Text(Text::new()));
+            }
             None => {}
         }
         if let Some(params) = self.params.filter(|params| !params.is_empty()) {
@@ -306,11 +289,91 @@ impl Content<'_> {
         }
         match self.size {
             Some(size) if may_be_left_out && size > 0.0 => Ok(Body::Omitted(match self.comment {
-                Some(comment) => comment.into_text(memory),
+                Some(comment) => text(comment),
                 None => Text::from(format!("Omitted, {size} bytes are not in the HAR file")),
             })),
             _ => Ok(Body::Absent),
         }
+    }
+}
+
+/// The headers of a message, and its body where that has escapes.
+#[derive(Default)]
+struct Details<'a> {
+    fields: Vec<Field<'a>>,
+    body: Option<Escaped<'a>>,
+}
+
+impl<'a> Details<'a> {
+    fn new(fields: Option<Vec<Field<'a>>>) -> Details<'a> {
+        let mut fields = fields.unwrap_or_default();
+        // A browser lists HTTP/2's pseudo-header fields, which are no header fields (RFC 9113, 8.3).
+        fields.retain(|field| !field.name.0.starts_with(':'));
+        Details { fields, body: None }
+    }
+
+    /// Whether each field, written as a line, can be read back from it.
+    fn are_lines(&self) -> bool {
+        // Only an escape makes a line end in a string.
+        let is_line = |text: &Str<'_>| matches!(text.0, Cow::Borrowed(_)) || !text.0.contains('\n');
+        self.fields.iter().all(|Field { name, value }| {
+            !name.0.contains(':') && is_line(name) && value.as_ref().is_none_or(is_line)
+        })
+    }
+
+    /// Puts everything where it belongs.
+    fn fill(self, headers: &mut Headers, body: &mut Body, whole: &Text) {
+        if self.are_lines() {
+            let mut lines = Vec::new();
+            push_lines(&self.fields, &mut lines);
+            lines.pop();
+            let lines = String::from_utf8(lines).expect("fields are text");
+            *headers = Headers::from_checked_lines(Text::from(lines));
+        } else {
+            let text = |part: Str<'_>| text::share(whole, part.0);
+            let fields = self.fields.into_iter();
+            *headers = fields
+                .map(|Field { name, value }| (text(name), value.map(text).unwrap_or_default()))
+                .collect();
+        }
+        if let Some(escaped) = self.body {
+            *body = Body::Text(Text::from(escaped.text()));
+        }
+    }
+}
+
+/// What of the messages stands in the archive and not in their trace.
+struct Archived<'a> {
+    details: Vec<[Details<'a>; 2]>,
+    /// The length of the archive.
+    size: usize,
+}
+
+impl Elsewhere for Archived<'_> {
+    fn size(&self) -> usize {
+        self.size
+    }
+
+    fn push_headers(&self, exchange: usize, is_response: bool, log: &mut Vec<u8>) {
+        push_lines(&self.details[exchange][usize::from(is_response)].fields, log);
+    }
+
+    fn push_body(&self, exchange: usize, is_response: bool, log: &mut Vec<u8>) -> bool {
+        let Some(escaped) = self.details[exchange][usize::from(is_response)].body else { return false };
+        if !escaped.reindent_onto(log) {
+            requestshook_writer::push_text(&escaped.text(), log);
+        }
+        true
+    }
+}
+
+/// Adds the fields as lines.
+fn push_lines(fields: &[Field<'_>], lines: &mut Vec<u8>) {
+    for Field { name, value } in fields {
+        lines.extend_from_slice(name.0.as_bytes());
+        lines.extend_from_slice(b": ");
+        lines.extend_from_slice(value.as_ref().map_or("", |value| &value.0).as_bytes());
+        lines.push(b'\n');
     }
 }
 
@@ -347,63 +410,6 @@ fn decode_base64(text: &str) -> Result<Vec<u8>, String> {
             BASE64_STANDARD.decode(joined).map_err(|_| error)
         }
     })
-}
-
-/// The headers of each entry's request and response. They are written as lines into one text,
-/// which all share, as a log of the same messages would hold them.
-fn headers(entries: &[Entry<'_>], memory: &Memory<'_>) -> impl Iterator<Item = [Headers; 2]> + use<> {
-    // Fields are seldom longer as lines than in the file.
-    let mut lines = String::with_capacity((entries.len() * 1024).min(memory.whole.len()));
-    let written: Vec<[Result<Range<usize>, Headers>; 2]> = entries
-        .iter()
-        .map(|entry| {
-            let response = entry.response.as_ref().and_then(|response| response.headers.as_deref());
-            [entry.request.headers.as_deref(), response].map(|fields| {
-                let fields = fields.unwrap_or_default();
-                // What no line can hold stays in fields.
-                write_lines(fields, memory, &mut lines).ok_or_else(|| listed(fields, memory))
-            })
-        })
-        .collect();
-    let lines = Text::from(lines);
-    let shared = move |place| Headers::from_checked_lines(text::slice(&lines, &lines[place]));
-    written.into_iter().map(move |each| each.map(|headers| headers.map_or_else(|fields| fields, &shared)))
-}
-
-/// Adds `fields` to `lines`; their place there, without the last line's end. `None` when they
-/// could not be read back from it.
-fn write_lines(fields: &[Field<'_>], memory: &Memory<'_>, lines: &mut String) -> Option<Range<usize>> {
-    let start = lines.len();
-    for field in fields.iter().filter(|field| field.is_header()) {
-        let (name, value) = (&*field.name.0, field.value.as_ref().map_or("", |value| &value.0));
-        // The file itself has no line end inside a string: only an escape makes one.
-        let is_one_line = |text: &str| text::holds(memory.whole, text) || !text.contains('\n');
-        if name.contains(':') || !is_one_line(name) || !is_one_line(value) {
-            lines.truncate(start);
-            return None;
-        }
-        if lines.len() > start {
-            lines.push('\n');
-        }
-        lines.push_str(name);
-        lines.push_str(": ");
-        lines.push_str(value);
-    }
-    Some(start..lines.len())
-}
-
-fn listed(fields: &[Field<'_>], memory: &Memory<'_>) -> Headers {
-    let fields = fields.iter().filter(|field| field.is_header());
-    let value =
-        |field: &Field<'_>| field.value.as_ref().map(|value| value.to_text(memory)).unwrap_or_default();
-    fields.map(|field| (field.name.to_text(memory), value(field))).collect()
-}
-
-impl Field<'_> {
-    /// A browser lists HTTP/2's pseudo-header fields, which are no header fields (RFC 9113, 8.3).
-    fn is_header(&self) -> bool {
-        !self.name.0.starts_with(':')
-    }
 }
 
 /// The status code; `None` when no response came, for which recorders write 0 or -1.
