@@ -1,26 +1,30 @@
-//! Values from the tokens of a `Tape`, for anything that serde can read.
+//! JSON for anything that serde can read.
 //!
-//! Faster than `serde_json` where strings are long and full of escapes, and where most of what a
-//! text holds is not asked for. A string without escapes is borrowed; one with escapes is copied
-//! without them, or left as it is for a [`JsonString`]. Whatever can be read here, `serde_json`
-//! reads as the same value; numbers that are no small integer it reads itself. What this leaves
-//! out: enums, keys that are not strings, and saying what does not fit; whoever needs to know asks
-//! `serde_json`.
+//! Faster than `serde_json` where strings are long and full of escapes, and much of the rest is
+//! indentation. A string without escapes is borrowed; one with escapes is copied without them, or
+//! left as it is for a [`JsonString`]. Whatever can be read here, `serde_json` reads as the same
+//! value; numbers that are no small integer it reads itself. What this leaves out: enums, keys that
+//! are not strings, and saying what is wrong; whoever needs to know asks `serde_json`.
 
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
 
-use super::escaped::Escaped;
-use super::tape::{Tape, Token};
+use super::escaped::{self, Escaped};
+use super::{number, plain, skip_space, word};
 
-impl Tape {
-    /// The value that `text`, of which this is the tape, holds.
-    pub(crate) fn value<'a, T: Deserialize<'a>>(&self, text: &'a str) -> Result<T, Unfit> {
-        T::deserialize(&mut Values { text, tokens: &self.tokens, at: 0 })
-    }
+/// The value that `text` holds.
+///
+/// # Errors
+/// [`Unfit`] where `text` is not JSON (RFC 8259), has half a surrogate pair in a string, nests too
+/// deep, or holds another kind of value.
+pub(crate) fn from_str<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unfit> {
+    let mut values = Values { text, at: 0, depth: 0 };
+    let value = T::deserialize(&mut values)?;
+    if skip_space(text.as_bytes(), values.at) == text.len() { Ok(value) } else { Err(Unfit) }
 }
 
 /// A string in whatever form costs least to read.
@@ -28,7 +32,7 @@ impl Tape {
 pub(crate) enum JsonString<'a> {
     /// As it is meant.
     Plain(Cow<'a, str>),
-    /// With its escapes; only a [`Tape`] leaves them in.
+    /// With its escapes; only [`from_str`] leaves them in.
     Escaped(Escaped<'a>),
 }
 
@@ -110,36 +114,71 @@ impl serde::de::Error for Unfit {
     }
 }
 
-/// The values that have not been read yet.
-struct Values<'t, 'de> {
-    text: &'de str,
-    tokens: &'t [Token],
-    /// The index of the next value's first token.
-    at: usize,
+/// A string, by what is between its quotes.
+enum Token<'de> {
+    Plain(&'de str),
+    /// It has escapes, all of them right.
+    Escaped(&'de str),
 }
 
-impl<'de> Values<'_, 'de> {
-    fn next(&mut self) -> Result<Token, Unfit> {
-        let token = self.tokens.get(self.at).ok_or(Unfit)?;
-        self.at += 1;
-        Ok(*token)
+/// How deep arrays and objects may nest. `serde_json` counts the value inside as a level.
+const MAX_DEPTH: usize = super::MAX_DEPTH - 1;
+
+/// The values that have not been read yet.
+struct Values<'de> {
+    text: &'de str,
+    at: usize,
+    depth: usize,
+}
+
+impl<'de> Values<'de> {
+    /// The first byte of the next token.
+    #[inline]
+    fn peek(&mut self) -> Result<u8, Unfit> {
+        let bytes = self.text.as_bytes();
+        self.at = skip_space(bytes, self.at);
+        bytes.get(self.at).copied().ok_or(Unfit)
     }
 
+    /// The next value, which has to be a string.
     #[inline]
-    fn string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Unfit> {
-        match self.next()? {
-            Token::Plain { start, end } => visitor.visit_borrowed_str(self.part(start, end)),
-            Token::Escaped { start, end } => visitor.visit_string(Escaped::new(self.part(start, end)).text()),
+    fn string(&mut self) -> Result<Token<'de>, Unfit> {
+        if self.peek()? != b'"' {
+            return Err(Unfit);
+        }
+        let bytes = self.text.as_bytes();
+        let start = self.at + 1;
+        let end = plain(bytes, start);
+        match bytes.get(end) {
+            Some(b'"') => {
+                self.at = end + 1;
+                Ok(Token::Plain(&self.text[start..end]))
+            }
+            Some(b'\\') => {
+                self.at = escaped::end(bytes, end).ok_or(Unfit)?;
+                Ok(Token::Escaped(&self.text[start..self.at - 1]))
+            }
             _ => Err(Unfit),
         }
     }
 
     #[inline]
-    fn part(&self, start: u32, end: u32) -> &'de str {
-        &self.text[start as usize..end as usize]
+    fn visit_string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Unfit> {
+        match self.string()? {
+            Token::Plain(text) => visitor.visit_borrowed_str(text),
+            Token::Escaped(content) => visitor.visit_string(Escaped::new(content).text()),
+        }
     }
 
-    fn number<V: Visitor<'de>>(&self, text: &'de str, visitor: V) -> Result<V::Value, Unfit> {
+    /// The next value, which is a number.
+    fn number(&mut self) -> Result<&'de str, Unfit> {
+        let start = self.at;
+        self.at = number(self.text.as_bytes(), start).map_err(|_| Unfit)?;
+        Ok(&self.text[start..self.at])
+    }
+
+    fn visit_number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Unfit> {
+        let text = self.number()?;
         // So many digits cannot overflow.
         if text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return visitor
@@ -147,55 +186,72 @@ impl<'de> Values<'_, 'de> {
         }
         serde_json::Deserializer::from_str(text).deserialize_any(visitor).map_err(|_| Unfit)
     }
+
+    fn word(&mut self, text: &[u8]) -> Result<(), Unfit> {
+        self.at = word(self.text.as_bytes(), self.at, text).map_err(|_| Unfit)?;
+        Ok(())
+    }
+
+    /// What `visit` makes of the elements or members up to the bracket `close`.
+    #[inline]
+    fn inside<T>(
+        &mut self,
+        close: u8,
+        visit: impl FnOnce(Items<'_, 'de>) -> Result<T, Unfit>,
+    ) -> Result<T, Unfit> {
+        if self.depth == MAX_DEPTH {
+            return Err(Unfit);
+        }
+        self.at += 1;
+        self.depth += 1;
+        let value = visit(Items { values: self, close, is_first: true })?;
+        self.depth -= 1;
+        // A visitor may stop early, as that of a tuple does.
+        if self.peek()? != close {
+            return Err(Unfit);
+        }
+        self.at += 1;
+        Ok(value)
+    }
 }
 
-impl<'de> Deserializer<'de> for &mut Values<'_, 'de> {
+impl<'de> Deserializer<'de> for &mut Values<'de> {
     type Error = Unfit;
 
     #[inline]
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
-        match self.next()? {
-            Token::Plain { .. } | Token::Escaped { .. } => {
-                self.at -= 1;
-                self.string(visitor)
-            }
-            Token::Number { start, end } => self.number(self.part(start, end), visitor),
-            Token::Array { count, next } => {
-                let value = visitor.visit_seq(Items { values: self, left: count as usize })?;
-                // A visitor may stop early, as that of a struct does.
-                if self.at == next as usize { Ok(value) } else { Err(Unfit) }
-            }
-            Token::Object { count, next } => {
-                let value = visitor.visit_map(Items { values: self, left: count as usize })?;
-                if self.at == next as usize { Ok(value) } else { Err(Unfit) }
-            }
-            Token::True => visitor.visit_bool(true),
-            Token::False => visitor.visit_bool(false),
-            Token::Null => visitor.visit_unit(),
+        match self.peek()? {
+            b'"' => self.visit_string(visitor),
+            b'{' => self.inside(b'}', |items| visitor.visit_map(items)),
+            b'[' => self.inside(b']', |items| visitor.visit_seq(items)),
+            b'-' | b'0'..=b'9' => self.visit_number(visitor),
+            b't' => self.word(b"true").and_then(|()| visitor.visit_bool(true)),
+            b'f' => self.word(b"false").and_then(|()| visitor.visit_bool(false)),
+            b'n' => self.word(b"null").and_then(|()| visitor.visit_unit()),
+            _ => Err(Unfit),
         }
     }
 
     // What most values are is not worth the way through all that they could be.
     #[inline]
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
-        self.string(visitor)
+        self.visit_string(visitor)
     }
 
     #[inline]
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
-        self.string(visitor)
+        self.visit_string(visitor)
     }
 
     #[inline]
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
-        self.string(visitor)
+        self.visit_string(visitor)
     }
 
     #[inline]
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
-        if let Some(Token::Null) = self.tokens.get(self.at) {
-            self.at += 1;
-            return visitor.visit_none();
+        if self.peek()? == b'n' {
+            return self.word(b"null").and_then(|()| visitor.visit_none());
         }
         visitor.visit_some(self)
     }
@@ -206,11 +262,11 @@ impl<'de> Deserializer<'de> for &mut Values<'_, 'de> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Unfit> {
-        if name == JSON_STRING
-            && let Some(&Token::Escaped { start, end }) = self.tokens.get(self.at)
-        {
-            self.at += 1;
-            return visitor.visit_borrowed_str(self.part(start, end));
+        if name == JSON_STRING {
+            return match self.string()? {
+                Token::Escaped(content) => visitor.visit_borrowed_str(content),
+                Token::Plain(text) => visitor.visit_newtype_struct(BorrowedStrDeserializer::new(text)),
+            };
         }
         visitor.visit_newtype_struct(self)
     }
@@ -226,8 +282,10 @@ impl<'de> Deserializer<'de> for &mut Values<'_, 'de> {
 
     #[inline]
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
-        if let Token::Array { next, .. } | Token::Object { next, .. } = self.next()? {
-            self.at = next as usize;
+        match self.peek()? {
+            b'"' => drop(self.string()?),
+            b'-' | b'0'..=b'9' => drop(self.number()?),
+            _ => return self.deserialize_any(visitor),
         }
         visitor.visit_unit()
     }
@@ -239,41 +297,64 @@ impl<'de> Deserializer<'de> for &mut Values<'_, 'de> {
 }
 
 /// The elements of an array, or the members of an object, that are left.
-struct Items<'v, 't, 'de> {
-    values: &'v mut Values<'t, 'de>,
-    left: usize,
+struct Items<'v, 'de> {
+    values: &'v mut Values<'de>,
+    close: u8,
+    is_first: bool,
 }
 
-impl<'de> SeqAccess<'de> for Items<'_, '_, 'de> {
+impl Items<'_, '_> {
+    /// Goes to the next one, if there is one.
+    #[inline]
+    fn advance(&mut self) -> Result<bool, Unfit> {
+        let byte = self.values.peek()?;
+        if byte == self.close {
+            return Ok(false);
+        }
+        if !std::mem::take(&mut self.is_first) {
+            if byte != b',' {
+                return Err(Unfit);
+            }
+            self.values.at += 1;
+        }
+        Ok(true)
+    }
+}
+
+impl<'de> SeqAccess<'de> for Items<'_, 'de> {
     type Error = Unfit;
 
     #[inline]
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Unfit> {
-        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
-        self.left = left;
+        if !self.advance()? {
+            return Ok(None);
+        }
         seed.deserialize(&mut *self.values).map(Some)
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.left)
     }
 }
 
-impl<'de> MapAccess<'de> for Items<'_, '_, 'de> {
+impl<'de> MapAccess<'de> for Items<'_, 'de> {
     type Error = Unfit;
 
     #[inline]
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Unfit> {
-        self.next_element_seed(seed)
+        if !self.advance()? {
+            return Ok(None);
+        }
+        if self.values.peek()? != b'"' {
+            return Err(Unfit);
+        }
+        let key = seed.deserialize(&mut *self.values)?;
+        if self.values.peek()? != b':' {
+            return Err(Unfit);
+        }
+        self.values.at += 1;
+        Ok(Some(key))
     }
 
     #[inline]
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Unfit> {
         seed.deserialize(&mut *self.values)
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.left)
     }
 }
 
@@ -288,9 +369,9 @@ mod tests {
 
     use super::*;
 
-    /// The value as told by the tape, or `None` where it cannot be read.
+    /// The value, or `None` where it cannot be read.
     fn read<T: for<'a> Deserialize<'a>>(text: &str) -> Option<T> {
-        Tape::of(text)?.value(text).ok()
+        from_str(text).ok()
     }
 
     /// Some of all that serde's derive has to do with a field.
@@ -389,8 +470,7 @@ mod tests {
             }
             let text = format!("{{{}}}", members.join(", "));
             let known = serde_json::from_str::<Record<'_>>(&text).ok();
-            let tape = Tape::of(&text);
-            prop_assert_eq!(tape.as_ref().and_then(|tape| tape.value::<Record<'_>>(&text).ok()), known, "{}", text);
+            prop_assert_eq!(from_str::<Record<'_>>(&text).ok(), known, "{}", text);
         }
     }
 
@@ -411,7 +491,7 @@ mod tests {
     #[test]
     fn only_what_has_escapes_is_copied() {
         let text = r#"["plain", "\n"]"#;
-        let [plain, escaped] = Tape::of(text).unwrap().value::<[Str<'_>; 2]>(text).unwrap();
+        let [plain, escaped] = from_str::<[Str<'_>; 2]>(text).unwrap();
         assert!(matches!(plain.0, Cow::Borrowed("plain")));
         assert!(matches!(&escaped.0, Cow::Owned(text) if text == "\n"));
     }
@@ -419,13 +499,65 @@ mod tests {
     #[test]
     fn a_string_keeps_its_escapes_where_it_may() {
         let text = r#"["plain", "\n", null]"#;
-        let read = Tape::of(text).unwrap().value::<Vec<Option<JsonString<'_>>>>(text).unwrap();
+        let read = from_str::<Vec<Option<JsonString<'_>>>>(text).unwrap();
         let [Some(JsonString::Plain(plain)), Some(JsonString::Escaped(escaped)), None] = &read[..] else {
             panic!("{read:?}");
         };
         assert_eq!((&**plain, &*escaped.text()), ("plain", "\n"));
         let of_serde_json = serde_json::from_str::<Vec<Option<JsonString<'_>>>>(text).unwrap();
         assert!(matches!(&of_serde_json[1], Some(JsonString::Plain(text)) if text == "\n"));
-        assert!(Tape::of("[1]").unwrap().value::<Vec<JsonString<'_>>>("[1]").is_err());
+        assert!(from_str::<Vec<JsonString<'_>>>("[1]").is_err());
+    }
+
+    #[test]
+    fn escapes_are_resolved_at_any_distance_from_the_end() {
+        for length in 0..40 {
+            let run = "가".repeat(length / 3) + &"x".repeat(length % 3);
+            let text = format!(r#"["{run}\"{run}\n{run}\u00e9\ud83d\ude00\u0000", "{run}"]"#);
+            let expected = format!("{run}\"{run}\n{run}é😀\0");
+            assert_eq!(read::<Vec<String>>(&text), Some(vec![expected.clone(), run.clone()]), "{text}");
+            assert_eq!(read::<Vec<String>>(&(text + &" \n\r\t".repeat(length))), Some(vec![expected, run]));
+        }
+        let all = read::<String>(r#""\"\\\/\b\f\n\r\t""#);
+        assert_eq!(all.as_deref(), Some("\"\\/\u{8}\u{c}\n\r\t"));
+    }
+
+    #[test]
+    fn what_is_no_string_is_no_json() {
+        for text in [
+            r#""\ud800""#,
+            r#""\ud800x""#,
+            r#""\ud800\u0041""#,
+            r#""\udc00\ud800""#,
+            r#""\udc00""#,
+            r#""\u12g4""#,
+            r#""\u+123""#,
+            r#""\u123"#,
+            r#""\x""#,
+            r#""\0""#,
+            "\"\\",
+            "\"\u{1}\"",
+            "\"\\n\u{1f}\"",
+            "\"0123456789abcdef\\n0123456789abcdef\n\"",
+            "\"abc",
+            "\"abc\\n",
+        ] {
+            assert!(from_str::<Value>(text).is_err(), "{text:?}");
+            assert!(serde_json::from_str::<String>(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn nesting_has_a_limit() {
+        let nested = |open: &str, close: &str, depth| open.repeat(depth) + "1" + &close.repeat(depth);
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            for (depth, is_fine) in [(MAX_DEPTH, true), (MAX_DEPTH + 1, false), (1_000_000, false)] {
+                let text = nested(open, close, depth);
+                assert_eq!(from_str::<Value>(&text).is_ok(), is_fine);
+                assert_eq!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), is_fine);
+            }
+        }
+        assert!(from_str::<Value>(&"[".repeat(MAX_DEPTH)).is_err());
+        assert!(from_str::<Value>(&("[".repeat(MAX_DEPTH) + &"]".repeat(MAX_DEPTH))).is_ok());
     }
 }

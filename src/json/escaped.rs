@@ -4,7 +4,7 @@
 //! the escapes out, and to lay the body out after that, costs as much as all the rest of reading
 //! the file. So a string is only looked through for its end, and whoever wants its text says in
 //! which form: as it is meant, or, where that is JSON, laid out. Both are one pass. What this
-//! leaves out: finding where strings begin, which [`super::tape`] does.
+//! leaves out: finding where strings begin, which [`super::de`] does.
 
 use wide::u8x16;
 
@@ -105,7 +105,7 @@ fn after_slashes(slashes: u64, is_after: u64) -> (u64, u64) {
         return (is_after, 0);
     }
     let may_escape = slashes & !is_after;
-    let ends = ((may_escape << 1 | ODD) - may_escape) ^ ODD;
+    let ends = (may_escape << 1 | ODD).wrapping_sub(may_escape) ^ ODD;
     (ends ^ (slashes | is_after), (ends & slashes) >> 63)
 }
 
@@ -226,8 +226,8 @@ impl Notation for Inside {
                 Some(b'"') => return Ok(slash + 2),
                 Some(b'/') => slash + 2,
                 Some(b'\\') => match bytes.get(slash + 2) {
-                    Some(b'b' | b'f' | b'n' | b'r' | b't') => slash + 3,
-                    Some(b'\\') if matches!(bytes.get(slash + 3), Some(b'"' | b'\\')) => {
+                    Some(b'/' | b'b' | b'f' | b'n' | b'r' | b't') => slash + 3,
+                    Some(b'\\') if matches!(bytes.get(slash + 3), Some(b'"' | b'\\' | b'/')) => {
                         pass(slash + 2);
                         slash + 4
                     }

@@ -4,15 +4,13 @@
 //! `json.dumps(…, indent=2, ensure_ascii=False)` does; a log written again has to look the
 //! same. A parsed value would lose what a page must not lose: duplicate keys, the digits of a
 //! number, an escape. So this works on the text, in one pass and without recursion. What it
-//! leaves out: values. `serde_json` is for those, and where it is too slow, `tape` and `de`.
+//! leaves out: values. `serde_json` is for those, and where it is too slow, [`from_str`].
 
 mod de;
 mod escaped;
-mod tape;
 
-pub(crate) use de::{JsonString, Str};
+pub(crate) use de::{JsonString, Str, from_str};
 pub(crate) use escaped::Escaped;
-pub(crate) use tape::Tape;
 
 use std::ops::Range;
 
