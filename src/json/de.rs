@@ -283,8 +283,12 @@ impl<'de> Deserializer<'de> for &mut Values<'de> {
     #[inline]
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
         match self.peek()? {
-            b'"' => drop(self.string()?),
-            b'-' | b'0'..=b'9' => drop(self.number()?),
+            b'"' => {
+                self.string()?;
+            }
+            b'-' | b'0'..=b'9' => {
+                self.number()?;
+            }
             _ => return self.deserialize_any(visitor),
         }
         visitor.visit_unit()
@@ -330,6 +334,11 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de> {
             return Ok(None);
         }
         seed.deserialize(&mut *self.values).map(Some)
+    }
+
+    /// Nobody knows before the end. So many spare most lists the first few times that they grow.
+    fn size_hint(&self) -> Option<usize> {
+        Some(16)
     }
 }
 

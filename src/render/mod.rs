@@ -777,9 +777,10 @@ impl<'a> Capture<'a> {
                     let read = read(&file.path, bytes);
                     let log = match read.log {
                         Some(log) => {
-                            // Whatever decoding changes, it changes the length; no log is a HAR's own.
-                            let is_file = read.format == Some(source::Format::Requestshook);
-                            let is_whole = is_file && log.text().len() == length;
+                            // Only this format is shown as it is. Whatever decoding changes, it
+                            // changes the length.
+                            let is_log = read.format == Some(source::Format::Requestshook);
+                            let is_whole = is_log && log.text().len() == length;
                             capture.log_digest = is_whole.then_some(digest);
                             log
                         }

@@ -30,7 +30,8 @@ pub struct Read {
     pub diagnostics: Vec<Error>,
     /// The format of the file; `None` when it is in none that docgen reads.
     pub format: Option<Format>,
-    /// The whole file, decoded, where it is a log that pages show as it is.
+    /// The whole file, decoded, where it is a log that pages show as it is; after [`read_as_log`]
+    /// of any other file, the log of its trace.
     pub log: Option<Lines>,
 }
 

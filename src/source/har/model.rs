@@ -317,7 +317,8 @@ impl<'a> Details<'a> {
         // Only an escape makes a line end in a string.
         let is_line = |text: &Str<'_>| matches!(text.0, Cow::Borrowed(_)) || !text.0.contains('\n');
         self.fields.iter().all(|Field { name, value }| {
-            !name.0.contains(':') && is_line(name) && value.as_ref().is_none_or(is_line)
+            let has_colon = memchr::memchr(b':', name.0.as_bytes()).is_some();
+            !has_colon && is_line(name) && value.as_ref().is_none_or(is_line)
         })
     }
 
