@@ -97,7 +97,7 @@ pub(super) fn is_inert(text: &str) -> bool {
     for (at, &byte) in bytes.iter().enumerate() {
         let inert = match byte {
             _ if ALWAYS_INERT[usize::from(byte)] => true,
-            b'0'..=b'9' => !is_fraction(bytes, at),
+            b'0'..=b'9' => before != b'/' || !is_fraction(bytes, at),
             b'-' | b'.' | b'=' | b'+' => byte != before,
             b'_' => before != b'_' && before != b' ',
             b'{' => before != b' ',
