@@ -65,6 +65,19 @@ impl Lines {
         first + self.ends[first..last].partition_point(|&end| end < at)
     }
 
+    /// Writes `text`, fast where it is a short part of this one: to copy a fixed length and drop what
+    /// is too much needs no call.
+    pub fn write(&self, text: &str, out: &mut Vec<u8>) {
+        let start = text::range_of(&self.text, text).map(|range| range.start);
+        match start.and_then(|start| self.text.as_bytes()[start..].first_chunk::<SHORT>()) {
+            Some(short) if text.len() <= SHORT => {
+                out.extend_from_slice(short);
+                out.truncate(out.len() - (SHORT - text.len()));
+            }
+            _ => out.extend_from_slice(text.as_bytes()),
+        }
+    }
+
     /// Whether a byte stands in this part of the text; fastest where it does not, and for parts as
     /// short as a line.
     pub fn holds(&self, part: Range<usize>, byte: u8) -> bool {
@@ -312,6 +325,8 @@ mod tests {
                 let to = to.min(text.len());
                 let from = from.min(to);
                 let mut out = Vec::new();
+                lines.write(&lines.text()[from..to], &mut out);
+                prop_assert_eq!(String::from_utf8(std::mem::take(&mut out)).unwrap(), &text[from..to]);
                 indenter.write(&lines.text()[from..to], width, &mut out);
                 prop_assert_eq!(String::from_utf8(out).unwrap(), indented(&text[from..to], width));
             }

@@ -126,7 +126,7 @@ impl Skeleton {
                     Part::Literal(literal) => literal.write(out),
                     Part::Field(Field::Summary, _) => {
                         if summary.is_empty() {
-                            summarize(message, &shown.calls[message.call], &mut summary);
+                            summarize(message, &shown.calls[message.call], lines, &mut summary);
                         }
                         out.extend_from_slice(&summary);
                     }
@@ -135,7 +135,7 @@ impl Skeleton {
                         let text = field.of(message, &shown.calls[message.call], &mut digits);
                         match indent {
                             Some(indent) => indenter.write(text, *indent, out),
-                            None => out.extend_from_slice(text.as_bytes()),
+                            None => lines.write(text, out),
                         }
                     }
                 }
@@ -145,17 +145,17 @@ impl Skeleton {
 }
 
 /// Writes what heads a message and both its fences, without the query.
-fn summarize(message: &ShownMessage<'_>, call: &ShownCall<'_>, out: &mut Vec<u8>) {
+fn summarize(message: &ShownMessage<'_>, call: &ShownCall<'_>, lines: &Lines, out: &mut Vec<u8>) {
     match message.side {
-        Side::Request => out.extend_from_slice(call.method.as_bytes()),
+        Side::Request => lines.write(call.method, out),
         Side::Response => {
             out.extend_from_slice(itoa::Buffer::new().format(message.status).as_bytes());
             out.push(b' ');
-            out.extend_from_slice(message.reason.as_bytes());
+            lines.write(message.reason, out);
         }
     }
     out.push(b' ');
-    out.extend_from_slice(call.raw_path.as_bytes());
+    lines.write(&call.raw_path, out);
 }
 
 /// What `index.md` is for a page that has nothing but messages to show.
