@@ -5,6 +5,9 @@
 //! sees whether there is anything in the text that a page might have to change. What this leaves
 //! out: what a line means.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+
 use std::ops::Range;
 
 use wide::i8x16;
@@ -46,6 +49,13 @@ impl Lines {
     /// `near` is a number not above it; the closer it is, the faster.
     pub fn line_of(&self, at: usize, near: usize) -> usize {
         let mut first = near.min(self.ends.len());
+        // Most often it is one of the next few.
+        for _ in 0..4 {
+            match self.ends.get(first) {
+                Some(&end) if end < at => first += 1,
+                _ => return first,
+            }
+        }
         let mut step = 8;
         while self.ends.get(first + step).is_some_and(|&end| end < at) {
             first += step;
@@ -55,13 +65,31 @@ impl Lines {
         first + self.ends[first..last].partition_point(|&end| end < at)
     }
 
-    /// Whether a byte stands in this part of the text; fastest for parts as short as a line.
+    /// Writes `text`, fast where it is a short part of this one: to copy a fixed length and drop what
+    /// is too much needs no call.
+    pub fn write(&self, text: &str, out: &mut Vec<u8>) {
+        let start = text::range_of(&self.text, text).map(|range| range.start);
+        match start.and_then(|start| self.text.as_bytes()[start..].first_chunk::<SHORT>()) {
+            Some(short) if text.len() <= SHORT => {
+                out.extend_from_slice(short);
+                out.truncate(out.len() - (SHORT - text.len()));
+            }
+            _ => out.extend_from_slice(text.as_bytes()),
+        }
+    }
+
+    /// Whether a byte stands in this part of the text; fastest where it does not, and for parts as
+    /// short as a line.
     pub fn holds(&self, part: Range<usize>, byte: u8) -> bool {
         let bytes = self.text.as_bytes();
-        match bytes[part.start..].first_chunk::<CHUNK>() {
-            Some(chunk) if part.len() < CHUNK => mask(chunk, byte) & ((1 << part.len()) - 1) != 0,
-            _ => memchr::memchr(byte, &bytes[part]).is_some(),
-        }
+        let is_near = match bytes[part.start..].first_chunk::<CHUNK>() {
+            Some(chunk) if part.len() <= CHUNK => {
+                let found = lanes(chunk).map(|bytes| bytes.simd_eq(i8x16::splat(byte as i8)));
+                bits(found.fold(i8x16::ZERO, |any, found| any | found)) != 0
+            }
+            _ => true,
+        };
+        is_near && memchr::memchr(byte, &bytes[part]).is_some()
     }
 }
 
@@ -98,6 +126,11 @@ impl<'a> Indenter<'a> {
 
 /// The same as [`Indenter::write`] for any text.
 pub fn write_indented(text: &str, width: usize, out: &mut Vec<u8>) {
+    if !text.is_empty() && memchr::memchr(b'\n', text.as_bytes()).is_none() {
+        out.resize(out.len() + width, b' ');
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
     let ends: Vec<usize> = memchr::memchr_iter(b'\n', text.as_bytes()).collect();
     write_lines(text.as_bytes(), 0..text.len(), &ends, width, out);
 }
@@ -135,11 +168,24 @@ fn write_lines(whole: &[u8], part: Range<usize>, ends: &[usize], width: usize, o
 
 /// The offsets of all line feeds, and whether the text is plain ([`Lines::is_plain_ascii`]).
 fn survey(text: &[u8]) -> (Vec<usize>, bool) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(found) = avx2::survey(text) {
+        return found;
+    }
+    survey_with(text, look)
+}
+
+/// The same with a `look` at each chunk.
+#[inline(always)]
+fn survey_with(text: &[u8], look: impl Fn(&[u8; CHUNK]) -> (u64, bool)) -> (Vec<usize>, bool) {
     let mut ends: Vec<usize> = Vec::with_capacity(text.len() / 24 + CHUNK);
-    let mut look = Look::default();
+    let mut is_plain = true;
     let (chunks, rest) = text.as_chunks::<CHUNK>();
     for (index, chunk) in chunks.iter().enumerate() {
-        let mut feeds = look.at(chunk);
+        let (mut feeds, is_odd) = look(chunk);
+        if is_odd && is_plain {
+            is_plain = is_plain_after(text[..index * CHUNK].last(), chunk);
+        }
         if ends.capacity() - ends.len() < CHUNK + 4 {
             // The lines are shorter than those of a log. To double the memory may take far too much.
             let rest = &text[index * CHUNK..];
@@ -147,73 +193,53 @@ fn survey(text: &[u8]) -> (Vec<usize>, bool) {
         }
         let count = ends.len() + feeds.count_ones() as usize;
         // Nearly every chunk has a few: to add four and drop what is too much needs no branch.
-        while ends.len() < count {
+        loop {
             ends.extend_from_slice(&[0; 4].map(|_: usize| {
                 let at = feeds.trailing_zeros() as usize;
                 feeds &= feeds.wrapping_sub(1);
                 index * CHUNK + at
             }));
+            if feeds == 0 {
+                break;
+            }
         }
         ends.truncate(count);
     }
-    let rest_start = text.len() - rest.len();
-    ends.extend(memchr::memchr_iter(b'\n', rest).map(|at| rest_start + at));
-    // What follows the text is no line feed and changes nothing.
-    let mut last = [b' '; CHUNK];
-    last[..rest.len()].copy_from_slice(rest);
-    look.at(&last);
-    (ends, look.is_plain())
+    let start = text.len() - rest.len();
+    ends.extend(memchr::memchr_iter(b'\n', rest).map(|at| start + at));
+    (ends, is_plain && is_plain_after(text[..start].last(), rest))
 }
 
 /// How many bytes are looked at together.
 const CHUNK: usize = 64;
 
-/// What has been seen of a text.
-struct Look {
-    /// All bits set in a lane whose bytes were all printable ASCII or line feeds.
-    printable: i8x16,
-    is_odd: bool,
-    /// The byte before is an 8.
-    after_eight: bool,
+/// A bit for each byte, set for a line feed; and whether there is anything that a plain text has not,
+/// or may not have.
+#[inline(always)]
+fn look(chunk: &[u8; CHUNK]) -> (u64, bool) {
+    let mut feeds = 0;
+    let mut is_odd = i8x16::ZERO;
+    for (index, bytes) in lanes(chunk).enumerate() {
+        let is_feed = bytes.simd_eq(i8x16::splat(b'\n' as i8));
+        feeds |= bits(is_feed) << (16 * index);
+        // One more than a printable byte is a signed number above that of the space; one more
+        // than DEL or any other byte is not.
+        let is_printable = (bytes + i8x16::splat(1)).simd_gt(i8x16::splat(b' ' as i8));
+        let is_rare = bytes.simd_eq(i8x16::splat(b'`' as i8)) | bytes.simd_eq(i8x16::splat(b'<' as i8));
+        is_odd |= is_rare | !(is_printable | is_feed);
+    }
+    (feeds, bits(is_odd) != 0)
 }
 
-impl Default for Look {
-    fn default() -> Look {
-        Look { printable: i8x16::splat(-1), is_odd: false, after_eight: false }
-    }
-}
-
-impl Look {
-    /// Looks at the next bytes. Gives a bit for each, set for a line feed.
-    fn at(&mut self, chunk: &[u8; CHUNK]) -> u64 {
-        let mut feeds = 0;
-        let mut rare = i8x16::splat(0);
-        for (index, bytes) in lanes(chunk).enumerate() {
-            let is_feed = bytes.simd_eq(i8x16::splat(b'\n' as i8));
-            feeds |= bits(is_feed) << (16 * index);
-            // One more than a printable byte is a signed number above that of the space; one more
-            // than DEL or any other byte is not.
-            self.printable &= (bytes + i8x16::splat(1)).simd_gt(i8x16::splat(b' ' as i8)) | is_feed;
-            rare |= bytes.simd_eq(i8x16::splat(b'`' as i8)) | bytes.simd_eq(i8x16::splat(b'<' as i8));
-        }
-        if bits(rare) != 0 {
-            let after_eights = mask(chunk, b'8') << 1 | u64::from(self.after_eight);
-            self.is_odd |= mask(chunk, b'`') | mask(chunk, b'<') & after_eights != 0;
-        }
-        self.after_eight = chunk[CHUNK - 1] == b'8';
-        feeds
-    }
-
-    fn is_plain(&self) -> bool {
-        bits(self.printable) == 0xffff && !self.is_odd
-    }
-}
-
-/// A bit for each byte, set where it is this one.
-fn mask(chunk: &[u8; CHUNK], byte: u8) -> u64 {
-    let found =
-        |(index, bytes): (usize, i8x16)| bits(bytes.simd_eq(i8x16::splat(byte as i8))) << (16 * index);
-    lanes(chunk).enumerate().map(found).fold(0, |mask, found| mask | found)
+/// Whether bytes that come after this one are plain.
+fn is_plain_after(before: Option<&u8>, bytes: &[u8]) -> bool {
+    let is_usual = |byte: u8| (byte.wrapping_sub(b' ') < 0x7f - b' ') & (byte != b'`') | (byte == b'\n');
+    let is_marker = |(&before, &byte): (&u8, &u8)| (before == b'8') & (byte == b'<');
+    // Without a branch for each byte, so that the compiler makes vectors of it.
+    let pairs = bytes.iter().zip(bytes.iter().skip(1));
+    bytes.iter().fold(true, |all, &byte| all & is_usual(byte))
+        && !pairs.fold(false, |any, pair| any | is_marker(pair))
+        && !before.zip(bytes.first()).is_some_and(is_marker)
 }
 
 fn lanes(chunk: &[u8; CHUNK]) -> impl Iterator<Item = i8x16> {
@@ -268,6 +294,12 @@ mod tests {
 
     proptest! {
         #[test]
+        fn every_processor_sees_the_same(text in "([ -~]{0,90}\n{0,3}|\n{0,70}|8<|`|\t|é){0,9}") {
+            let known = survey_with(text.as_bytes(), look);
+            prop_assert_eq!(survey(text.as_bytes()), known);
+        }
+
+        #[test]
         fn all_ends_are_found(text in "([ -~]{0,90}\n{0,3}|\n{0,70}){0,6}") {
             let lines = Lines::new(Text::from(text.clone()));
             let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
@@ -293,6 +325,8 @@ mod tests {
                 let to = to.min(text.len());
                 let from = from.min(to);
                 let mut out = Vec::new();
+                lines.write(&lines.text()[from..to], &mut out);
+                prop_assert_eq!(String::from_utf8(std::mem::take(&mut out)).unwrap(), &text[from..to]);
                 indenter.write(&lines.text()[from..to], width, &mut out);
                 prop_assert_eq!(String::from_utf8(out).unwrap(), indented(&text[from..to], width));
             }

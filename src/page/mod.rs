@@ -16,7 +16,7 @@ pub mod phrases;
 pub mod source;
 pub mod update;
 
-pub use bare::{Bare, Shown};
+pub use bare::{Bare, Shown, ShownCall, ShownMessage};
 pub use block::{Block, Whole, visible, without_ansi, without_markers};
 pub use command::{Command, Launch};
 pub use diagram::{DiagramItem, DrawnParticipant};

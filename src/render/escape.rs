@@ -97,13 +97,13 @@ pub(super) fn is_inert(text: &str) -> bool {
     for (at, &byte) in bytes.iter().enumerate() {
         let inert = match byte {
             _ if ALWAYS_INERT[usize::from(byte)] => true,
-            b'0'..=b'9' => !is_fraction(bytes, at),
             b'-' | b'.' | b'=' | b'+' => byte != before,
             b'_' => before != b'_' && before != b' ',
             b'{' => before != b' ',
-            // `+/-` and `c/o` are symbols to some.
+            // `+/-`, `c/o` and `1/2` are symbols to some.
             b'/' => {
                 !matches!((before, bytes.get(at + 1)), (b'+', Some(b'-')) | (b'c' | b'C', Some(b'o' | b'O')))
+                    && !is_fraction(bytes, at)
             }
             _ => false,
         };
@@ -120,20 +120,20 @@ static ALWAYS_INERT: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < table.len() {
-        table[byte] = matches!(byte as u8, b'a'..=b'z' | b'A'..=b'Z' | b' ' | b'?' | b'&' | b',' | b'%' | b'}' | 0x80..);
+        table[byte] = matches!(byte as u8, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'?' | b'&' | b',' | b'%' | b'}' | 0x80..);
         byte += 1;
     }
     table
 };
 
-/// Whether smart symbols would make a fraction (`1/2`) that ends at this digit.
-fn is_fraction(bytes: &[u8], at: usize) -> bool {
+/// Whether smart symbols would make a fraction (`1/2`) around this slash. Digits are looked at from
+/// here alone: in the middle of an id they come and go as no processor can foresee.
+fn is_fraction(bytes: &[u8], slash: usize) -> bool {
     let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
-    at >= 2
-        && bytes[at - 1] == b'/'
-        && digit(Some(at - 2))
-        && !digit(at.checked_sub(3))
-        && !digit(Some(at + 1))
+    digit(slash.checked_sub(1))
+        && digit(Some(slash + 1))
+        && !digit(slash.checked_sub(2))
+        && !digit(Some(slash + 2))
 }
 
 #[cfg(test)]
@@ -155,6 +155,9 @@ mod tests {
         assert_eq!(inline("GET /v2.1/images/{image_id}"), "GET /v2.1/images/{image_id}");
         assert_eq!(inline("/a/__init__"), "`/a/__init__`");
         assert_eq!(inline("/v1/1/2"), "`/v1/1/2`");
+        assert_eq!(inline("/v1/11/2"), "/v1/11/2");
+        assert_eq!(inline("1/2"), "`1/2`");
+        assert_eq!(inline("1/23"), "1/23");
         assert_eq!(inline("/a`b``c"), "```/a`b``c```");
         assert_eq!(inline("`a`"), "`` `a` ``");
     }

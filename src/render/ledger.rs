@@ -173,7 +173,10 @@ impl Journal {
 
 /// A line of the manifest, and of the journal.
 fn line(path: &str, digest: Digest) -> String {
-    format!("{path}\t{digest}\n")
+    let mut line = String::with_capacity(path.len() + "\t\n".len() + 32);
+    // Writing to a string cannot fail.
+    let _ = writeln!(line, "{path}\t{digest}");
+    line
 }
 
 /// A file, and what it was when a page was made.

@@ -9,7 +9,9 @@
 //! templates of the user's, which may do anything with a field.
 
 use crate::lines::{Indenter, Lines};
-use crate::page::{Bare, Block, DrawnParticipant, Entry, Message, Page, Phrases, Shown};
+use crate::page::{
+    Bare, Block, DrawnParticipant, Entry, Message, Page, Phrases, Shown, ShownCall, ShownMessage,
+};
 use crate::sequence::Side;
 use crate::text::Text;
 
@@ -31,6 +33,7 @@ enum Part {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Field {
+    Summary,
     Number,
     Status,
     Method,
@@ -79,8 +82,11 @@ impl Literal {
 const NUMBER: u32 = 3_999_999_901;
 const STATUS: u16 = 64_901;
 
-/// Words that no filter changes.
-const MARKS: [(&str, Field); 12] = [
+/// Words that no filter changes. What begins with another of them comes before it.
+const MARKS: [(&str, Field); 14] = [
+    // The one of a request, and that of a response.
+    ("zqMethodqz zqRawqz", Field::Summary),
+    ("64901 zqReasonqz zqRawqz", Field::Summary),
     ("3999999901", Field::Number),
     ("64901", Field::Status),
     ("zqMethodqz", Field::Method),
@@ -106,23 +112,50 @@ impl Skeleton {
     }
 
     /// Writes messages that all [`fit`]. `lines` is the text that most of them are cut from.
-    pub(super) fn write<'a>(
-        &self,
-        messages: impl Iterator<Item = &'a Shown<'a>>,
-        lines: &Lines,
-        out: &mut Vec<u8>,
-    ) {
+    pub(super) fn write(&self, shown: &Shown<'_>, lines: &Lines, out: &mut Vec<u8>) {
         let mut indenter = Indenter::new(lines);
-        for message in messages {
+        let mut summary = Vec::new();
+        for message in &shown.messages {
             let parts = match message.side {
                 Side::Request => &self.request,
                 Side::Response => &self.response,
             };
+            summary.clear();
             for part in parts {
-                part.write(message, &mut indenter, out);
+                match part {
+                    Part::Literal(literal) => literal.write(out),
+                    Part::Field(Field::Summary, _) => {
+                        if summary.is_empty() {
+                            summarize(message, &shown.calls[message.call], lines, &mut summary);
+                        }
+                        out.extend_from_slice(&summary);
+                    }
+                    Part::Field(field, indent) => {
+                        let mut digits = itoa::Buffer::new();
+                        let text = field.of(message, &shown.calls[message.call], &mut digits);
+                        match indent {
+                            Some(indent) => indenter.write(text, *indent, out),
+                            None => lines.write(text, out),
+                        }
+                    }
+                }
             }
         }
     }
+}
+
+/// Writes what heads a message and both its fences, without the query.
+fn summarize(message: &ShownMessage<'_>, call: &ShownCall<'_>, lines: &Lines, out: &mut Vec<u8>) {
+    match message.side {
+        Side::Request => lines.write(call.method, out),
+        Side::Response => {
+            out.extend_from_slice(itoa::Buffer::new().format(message.status).as_bytes());
+            out.push(b' ');
+            lines.write(message.reason, out);
+        }
+    }
+    out.push(b' ');
+    lines.write(&call.raw_path, out);
 }
 
 /// What `index.md` is for a page that has nothing but messages to show.
@@ -184,16 +217,18 @@ impl Index {
 
 /// What a page shows of its messages, if it has nothing but messages, and every filter of the
 /// templates leaves their fields as they are.
-pub(super) fn shown(page: &Page) -> Option<Vec<Shown<'_>>> {
+pub(super) fn shown(page: &Page) -> Option<Shown<'_>> {
     let is_whole = |message: &&Message| {
         message.headers.fits_plain_fence()
             && message.body.fits_plain_fence()
             && !message.unanswered
             && !message.drawn_only
     };
-    let messages = page.entries.iter().map(|entry| message(entry).filter(is_whole));
-    let shown: Option<Vec<Shown<'_>>> = messages.map(|message| message.map(Message::shown)).collect();
-    shown.filter(|shown| fit(shown))
+    let mut shown = Shown::default();
+    for entry in &page.entries {
+        shown.push(message(entry).filter(is_whole)?);
+    }
+    fit(&shown).then_some(shown)
 }
 
 fn message(entry: &Entry) -> Option<&Message> {
@@ -203,64 +238,76 @@ fn message(entry: &Entry) -> Option<&Message> {
     }
 }
 
-impl Part {
-    fn write(&self, message: &Shown<'_>, indenter: &mut Indenter<'_>, out: &mut Vec<u8>) {
-        let (field, indent) = match self {
-            Part::Literal(literal) => return literal.write(out),
-            Part::Field(field, indent) => (field, *indent),
+impl Field {
+    /// What it is on a message of this call.
+    fn of<'a>(
+        self,
+        message: &'a ShownMessage<'_>,
+        call: &'a ShownCall<'_>,
+        digits: &'a mut itoa::Buffer,
+    ) -> &'a str {
+        let [from, to] = match message.side {
+            Side::Request => [call.client_id, call.server_id],
+            Side::Response => [call.server_id, call.client_id],
         };
-        let mut digits = itoa::Buffer::new();
-        let text = match field {
+        match self {
+            // It is put together from others.
+            Field::Summary => "",
             Field::Number => digits.format(message.number),
             Field::Status => digits.format(message.status),
-            Field::Method => message.method,
+            Field::Method => call.method,
             Field::Reason => message.reason,
-            Field::Path => &message.path,
-            Field::RawPath => &message.raw_path,
-            Field::Client => message.client,
-            Field::Server => message.server,
-            Field::From => message.from,
-            Field::To => message.to,
-            Field::Headers => &message.headers,
+            Field::Path => &call.path,
+            Field::RawPath => &call.raw_path,
+            Field::Client => call.client,
+            Field::Server => call.server,
+            Field::From => from,
+            Field::To => to,
+            Field::Headers => message.headers,
             Field::Body => &message.body,
-        };
-        match indent {
-            Some(indent) => indenter.write(text, indent, out),
-            None => out.extend_from_slice(text.as_bytes()),
         }
     }
 }
 
 /// Whether every filter of the templates leaves the messages' fields as they are.
-pub(super) fn fit(messages: &[Shown<'_>]) -> bool {
-    let before = std::iter::once(None).chain(messages.iter().map(Some));
-    messages.iter().zip(before).all(|(message, before)| fits(message, before))
+pub(super) fn fit(shown: &Shown<'_>) -> bool {
+    let before = std::iter::once(None).chain(shown.calls.iter().map(Some));
+    let calls_fit = shown.calls.iter().zip(before).all(|(call, before)| call_fits(call, before));
+    // Most verbs are the last one of their kind.
+    let (mut method, mut reason) = ("", "");
+    calls_fit
+        && shown.messages.iter().all(|message| {
+            let (known, verb) = match message.side {
+                Side::Request => (&mut method, shown.calls[message.call].method),
+                Side::Response => (&mut reason, message.reason),
+            };
+            let fits = !verb.is_empty() && (verb == *known || verb_fits(verb));
+            *known = verb;
+            fits
+        })
 }
 
-/// The same for one message. Most of its fields are those of the one before, which fits. That says
-/// nothing of a method, which a response does not show.
-fn fits(message: &Shown<'_>, before: Option<&Shown<'_>>) -> bool {
+fn verb_fits(verb: &str) -> bool {
+    verb.trim() == verb && !has_any(verb, b'%', b'/') && escape::is_inert(verb)
+}
+
+/// Whether the filters leave what a call shows of itself. Most of it is that of the call before,
+/// which fits. That says nothing of a method, which no response shows.
+fn call_fits(call: &ShownCall<'_>, before: Option<&ShownCall<'_>>) -> bool {
     let is_known =
-        |text: &str, of: for<'s> fn(&'s Shown<'_>) -> &'s str| before.is_some_and(|it| of(it) == text);
+        |text: &str, of: for<'s> fn(&'s ShownCall<'_>) -> &'s str| before.is_some_and(|it| of(it) == text);
     // A path of two words would be another path next to its verb; `inert` looks at one text at a time.
-    let has_any = |text: &str, a, b| memchr::memchr2(a, b, text.as_bytes()).is_some();
     let path_is_plain =
         |path: &str| path.starts_with('/') && !has_any(path, b' ', b'%') && escape::is_inert(path);
-    let verb_is_plain = match message.side {
-        Side::Request => !message.method.is_empty() && escape::is_inert(message.method),
-        Side::Response => {
-            !message.reason.is_empty()
-                && message.reason.trim() == message.reason
-                && (is_known(message.reason, |it| it.reason) || escape::is_inert(message.reason))
-        }
-    };
-    verb_is_plain
-        && !has_any(message.method, b'%', b'/')
-        && !has_any(message.reason, b'%', b'/')
-        && (is_known(&message.path, |it| &it.path) || path_is_plain(&message.path))
-        && (message.raw_path == message.path || path_is_plain(&message.raw_path))
-        && (is_known(message.client, |it| it.client) || escape::is_inert(message.client))
-        && (is_known(message.server, |it| it.server) || escape::is_inert(message.server))
+    !has_any(call.method, b'%', b'/')
+        && (is_known(&call.path, |it| &it.path) || path_is_plain(&call.path))
+        && (call.raw_path == call.path || path_is_plain(&call.raw_path))
+        && (is_known(call.client, |it| it.client) || escape::is_inert(call.client))
+        && (is_known(call.server, |it| it.server) || escape::is_inert(call.server))
+}
+
+fn has_any(text: &str, a: u8, b: u8) -> bool {
+    memchr::memchr2(a, b, text.as_bytes()).is_some()
 }
 
 fn probe(side: Side) -> Message {

@@ -187,10 +187,10 @@ impl Templates {
             ]);
         }
         let skeletons = self.skeletons(&page.phrases)?;
-        let messages = skeleton::shown(page);
+        let shown = skeleton::shown(page);
         let spliced = |skeleton: &Option<Skeleton>, size| {
-            let (skeleton, messages) = (skeleton.as_ref()?, messages.as_ref()?);
-            Some(spliced(skeleton, messages, &page.lines, size))
+            let (skeleton, shown) = (skeleton.as_ref()?, shown.as_ref()?);
+            Some(spliced(skeleton, shown, &page.lines, size))
         };
         let body = spliced(&skeletons.body, page.log.text().len() * 2);
         // Boxes, notes and made-up ids are lines that the skeleton has no part for.
@@ -214,7 +214,7 @@ impl Templates {
     /// # Errors
     /// Those of [`Templates::lay_out`].
     pub fn lay_out_bare(&self, page: &Bare<'_>) -> Result<Option<Vec<(&'static str, Content)>>> {
-        if !self.snippets_are_default() || !skeleton::fit(&page.messages) {
+        if !self.snippets_are_default() || !skeleton::fit(&page.shown) {
             return Ok(None);
         }
         let skeletons = self.skeletons(page.phrases)?;
@@ -223,10 +223,10 @@ impl Templates {
         };
         let Some(index) = index.of_bare(page) else { return Ok(None) };
         let log = page.log.text();
-        let spliced = |skeleton, size| spliced(skeleton, &page.messages, page.log, size);
+        let spliced = |skeleton, size| spliced(skeleton, &page.shown, page.log, size);
         Ok(Some(vec![
             ("body.md", spliced(body, log.len() * 2)),
-            ("diagram.md", spliced(diagram, page.messages.len() * 80)),
+            ("diagram.md", spliced(diagram, page.shown.messages.len() * 80)),
             ("index.md", Content::Bytes(index.into_bytes())),
             ("log.md", Content::Text(log.clone())),
         ]))
@@ -359,9 +359,9 @@ impl Content {
     }
 }
 
-fn spliced(skeleton: &Skeleton, messages: &[Shown<'_>], lines: &Lines, size: usize) -> Content {
+fn spliced(skeleton: &Skeleton, shown: &Shown<'_>, lines: &Lines, size: usize) -> Content {
     let mut bytes = Vec::with_capacity(size);
-    skeleton.write(messages.iter(), lines, &mut bytes);
+    skeleton.write(shown, lines, &mut bytes);
     Content::Bytes(bytes)
 }
 

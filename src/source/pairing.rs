@@ -130,10 +130,12 @@ const NEAR: usize = 8;
 impl<'a> Pairing<'a> {
     /// For the log `whole`, the content of `file`.
     pub(super) fn new(file: &'a Path, whole: &'a Text) -> Pairing<'a> {
+        // Exchanges are large, and most take more of a log than this.
+        let exchanges = Vec::with_capacity(whole.len() / 2048);
         Pairing {
             whole,
             places: Places::new(file, whole),
-            trace: Trace::default(),
+            trace: Trace { exchanges, gaps: Vec::new() },
             diagnostics: Vec::new(),
             ids: Vec::new(),
             open: Vec::new(),

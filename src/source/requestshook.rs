@@ -81,7 +81,10 @@ struct Entry<'a> {
     call: Call<'a>,
     /// `None` for a request.
     status: Option<(u16, &'a str)>,
-    headers: Headers,
+    /// The header lines.
+    headers: &'a str,
+    /// There is one space after each colon of them.
+    is_exact: bool,
     /// The Content-Length, where there is one.
     length: Option<usize>,
     /// Whether that is the length of another form of the body.
@@ -112,7 +115,15 @@ struct Damage {
     has_id: bool,
 }
 
-/// What comes after a body, or where the reader has lost its way.
+/// What comes after a body.
+enum After<'a> {
+    /// An entry certainly ends at the byte `at`; `near` is the number of a line not far above.
+    Boundary { at: usize, near: usize },
+    /// It is found already.
+    Found(Next<'a>),
+}
+
+/// What comes next, or where the reader has lost its way.
 enum Next<'a> {
     Entry(Entry<'a>),
     Damage(Damage),
@@ -140,42 +151,43 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn run(mut self) -> (Trace, Vec<Error>) {
-        let mut next = self.boundary(0, 0);
+        let mut after = After::Boundary { at: 0, near: 0 };
         loop {
-            next = match next {
+            let next = match after {
+                After::Boundary { at, near } => self.boundary(at, near),
+                After::Found(next) => next,
+            };
+            after = match next {
                 Next::End => return self.pairing.finish(),
                 Next::Damage(damage) => {
                     self.pairing.damage(damage.message, damage.at, damage.end, HINT);
-                    self.search(damage.resume, Search::Lost).1
+                    After::Found(self.search(damage.resume, Search::Lost).1)
                 }
                 Next::Entry(entry) => {
                     self.has_ids |= entry.call.id.is_some();
-                    let (end, next) = self.body_end(&entry);
+                    let (end, after) = self.body_end(&entry);
                     match end {
-                        Ok(end) => self.take(entry, end),
+                        Ok(end) => self.take(&entry, end),
                         Err((at, message)) => {
                             let end = at + self.text[at..].chars().next().map_or(0, char::len_utf8);
                             self.pairing.damage(message, at, end, HINT);
                         }
                     }
-                    next
+                    after
                 }
             };
         }
     }
 
     /// Hands over an entry whose body ends at `end`.
-    fn take(&mut self, entry: Entry<'a>, end: usize) {
-        let body = self.body(&entry, end);
-        let Entry { start, line_end, call, status, headers, .. } = entry;
-        match status {
-            None => {
-                self.pairing.request(call, headers, body);
-            }
+    fn take(&mut self, entry: &Entry<'a>, end: usize) {
+        let (headers, body) = (self.headers(entry), self.body(entry, end));
+        match entry.status {
+            None => self.pairing.request(entry.call, headers, body),
             Some((status, reason)) => {
                 let reason = text::slice(self.lines.text(), reason);
                 let response = Response { status, reason, url: None, headers, body };
-                self.pairing.response(call, response, start, line_end);
+                self.pairing.response(entry.call, response, entry.start, entry.line_end);
             }
         }
     }
@@ -198,9 +210,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Where the body of `entry` ends, or where and why it is damaged; and what comes after it.
-    fn body_end(&mut self, entry: &Entry<'a>) -> (Result<usize, (usize, &'static str)>, Next<'a>) {
+    fn body_end(&mut self, entry: &Entry<'a>) -> (Result<usize, (usize, &'static str)>, After<'a>) {
         let (start, line) = (entry.body_start, entry.body_line);
         let rest = &self.text[start..];
+        let boundary = |at| After::Boundary { at, near: line };
         let length = entry.length.filter(|_| !entry.is_coded);
         let exact =
             length.filter(|&length| rest.is_char_boundary(length) && self.is_boundary(start + length));
@@ -208,19 +221,19 @@ impl<'a> Reader<'a> {
 
         // A log that ends in its headers has lost the body: the writer never leaves it out.
         if rest.is_empty() {
-            return (Err((start, "the log ends before the body of this entry")), Next::End);
+            return (Err((start, "the log ends before the body of this entry")), After::Found(Next::End));
         }
         if entry.names_other_length() && rest.starts_with("none") && self.is_before_head(start + "none".len())
         {
             let end = start + "none".len();
-            return (Ok(end), self.boundary(end, line));
+            return (Ok(end), boundary(end));
         }
         if !is_open && let Some(length) = exact {
             // What is called JSON and does not begin so is damaged, and the length may end in
             // some later entry. No JSON holds the line of a head.
-            let holds_entry = is_json(&entry.headers) && rest[..length].contains("\n### (");
+            let holds_entry = is_json(&self.headers(entry)) && rest[..length].contains("\n### (");
             if !holds_entry {
-                return (Ok(start + length), self.boundary(start + length, line));
+                return (Ok(start + length), boundary(start + length));
             }
         }
         let paragraph = || self.blank.find(rest.as_bytes()).unwrap_or(trim_line_end(rest).len());
@@ -228,7 +241,7 @@ impl<'a> Reader<'a> {
             let end = start + "none".len();
             let is_unknown = length.unwrap_or(0) == 0 && !entry.is_coded;
             if self.is_before_head(end) || is_unknown && self.is_boundary(end) {
-                return (Ok(end), self.boundary(end, line));
+                return (Ok(end), boundary(end));
             }
         } else if rest.starts_with('b') {
             let end = memchr::memchr(b'\n', &rest.as_bytes()[..rest.len().min(LONGEST_REPR + 1)]);
@@ -237,28 +250,28 @@ impl<'a> Reader<'a> {
                 && Binary::from_repr(&rest[..end]).is_some()
                 && self.is_before_head(start + end)
             {
-                return (Ok(start + end), self.boundary(start + end, line));
+                return (Ok(start + end), boundary(start + end));
             }
         } else if is_open {
             if let Some((end, last_line)) = self.laid_out_end(start, line)
                 && self.is_before_head(end)
             {
-                return (Ok(end), self.boundary(end, last_line));
+                return (Ok(end), After::Boundary { at: end, near: last_line });
             }
             let end = paragraph();
             let body = &rest[..end];
             let is_closed = is_closed(body) && self.is_before_head(start + end);
             // A text that only begins as JSON does.
             if let Some(length) = exact.filter(|&length| rest[length..].starts_with("\n\n")) {
-                return (Ok(start + length), self.boundary(start + length, line));
+                return (Ok(start + length), boundary(start + length));
             }
             match json::validate(body) {
                 Ok(()) if self.is_boundary(start + end) => {
-                    return (Ok(start + end), self.boundary(start + end, line));
+                    return (Ok(start + end), boundary(start + end));
                 }
-                Err(at) if is_closed && is_json(&entry.headers) && !entry.is_coded => {
+                Err(at) if is_closed && is_json(&self.headers(entry)) && !entry.is_coded => {
                     let damage = (start + at, "the JSON body of this entry is damaged here");
-                    return (Err(damage), self.boundary(start + end, line));
+                    return (Err(damage), boundary(start + end));
                 }
                 _ => {}
             }
@@ -271,7 +284,7 @@ impl<'a> Reader<'a> {
         &mut self,
         entry: &Entry<'a>,
         length: Option<usize>,
-    ) -> (Result<usize, (usize, &'static str)>, Next<'a>) {
+    ) -> (Result<usize, (usize, &'static str)>, After<'a>) {
         let start = entry.body_start;
         let (at, next) = self.search(start, Search::Body);
         let before = &self.text[start..at];
@@ -281,7 +294,7 @@ impl<'a> Reader<'a> {
         let body = &before[..before.len() - ends.min(if is_last { 2 } else { 3 })];
         let end = start + body.len();
         let damage = self.cut_off(entry, body, length, is_last, ends);
-        (damage.map_or(Ok(end), Err), next)
+        (damage.map_or(Ok(end), Err), After::Found(next))
     }
 
     /// Where and why `body`, whose end is not certain, cannot be the whole of it. `ends` line
@@ -306,9 +319,9 @@ impl<'a> Reader<'a> {
             let Err(at) = json::validate(body) else { return None };
             let is_short = at >= body.trim_ascii_end().len();
             let is_certain = if is_last || ends < 2 {
-                is_short || is_json(&entry.headers)
+                is_short || is_json(&self.headers(entry))
             } else {
-                is_json(&entry.headers)
+                is_json(&self.headers(entry))
             };
             if is_certain && (is_short || !entry.is_coded) {
                 let message = if is_short {
@@ -324,7 +337,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         if let Some(length) = length
-            && (length > body.len() || length < body.len() && is_json(&entry.headers))
+            && (length > body.len() || length < body.len() && is_json(&self.headers(entry)))
             && json::validate(body).is_err()
         {
             return Some((end, "the body of this entry has not the length of its Content-Length"));
@@ -419,11 +432,10 @@ impl<'a> Reader<'a> {
         (self.text.len(), Next::End)
     }
 
-    /// The fields of header lines that have been looked at. `is_exact`: there is one space after
-    /// each colon.
-    fn headers(&self, lines: &str, is_exact: bool) -> Headers {
-        let lines = lines.strip_suffix('\n').unwrap_or(lines);
-        if is_exact {
+    /// The fields of an entry.
+    fn headers(&self, entry: &Entry<'_>) -> Headers {
+        let lines = entry.headers;
+        if entry.is_exact {
             return Headers::from_checked_lines(text::slice(self.lines.text(), lines));
         }
         let fields = lines.split('\n').filter_map(split_header);
@@ -450,17 +462,20 @@ impl<'a> Reader<'a> {
         if matches!(text, [b'{', b'}', b'\n', ..] | [b'[', b']', b'\n', ..] | b"{}" | b"[]") {
             return Some((start + 2, line));
         }
-        let mut indent = 0usize;
+        let mut indent = 0isize;
         let mut line_start = start;
         for (line, &line_end) in (line..).zip(self.lines.ends().get(line..)?) {
             // The first line has a bracket, and no later one passes without its indent.
-            if line_end <= line_start + indent {
+            if line_end <= line_start + indent.unsigned_abs() {
                 return None;
             }
             let step = STEP[usize::from(bytes[line_end - 1])];
-            indent = indent.checked_add_signed(isize::from(step))?;
-            let [before, first] = *bytes.get(line_end + indent..)?.first_chunk()?;
-            if FIRST[usize::from(first)] != u8::from(step < 0) || indent > 0 && before != b' ' {
+            indent += isize::from(step);
+            if indent < 0 {
+                return None;
+            }
+            let [before, first] = *bytes.get(line_end + indent.unsigned_abs()..)?.first_chunk()?;
+            if FIRST[usize::from(first)] != u8::from(step < 0) || before != b' ' && indent > 0 {
                 return None;
             }
             line_start = line_end + 1;
@@ -555,7 +570,9 @@ impl<'a> Reader<'a> {
                 id,
             },
             status: head.status,
-            headers: self.headers(&self.text[line_end + 1..at], is_exact),
+            // Without the last line's end.
+            headers: self.text[line_end + 1..at].strip_suffix('\n').unwrap_or_default(),
+            is_exact,
             length,
             is_coded,
             body_start: at + 1,
