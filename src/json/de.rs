@@ -115,7 +115,7 @@ impl serde::de::Error for Unfit {
 }
 
 /// A string, by what is between its quotes.
-enum Token<'de> {
+enum Quoted<'de> {
     Plain(&'de str),
     /// It has escapes, all of them right.
     Escaped(&'de str),
@@ -142,7 +142,7 @@ impl<'de> Values<'de> {
 
     /// The next value, which has to be a string.
     #[inline]
-    fn string(&mut self) -> Result<Token<'de>, Unfit> {
+    fn string(&mut self) -> Result<Quoted<'de>, Unfit> {
         if self.peek()? != b'"' {
             return Err(Unfit);
         }
@@ -152,11 +152,11 @@ impl<'de> Values<'de> {
         match bytes.get(end) {
             Some(b'"') => {
                 self.at = end + 1;
-                Ok(Token::Plain(&self.text[start..end]))
+                Ok(Quoted::Plain(&self.text[start..end]))
             }
             Some(b'\\') => {
                 self.at = escaped::end(bytes, end).ok_or(Unfit)?;
-                Ok(Token::Escaped(&self.text[start..self.at - 1]))
+                Ok(Quoted::Escaped(&self.text[start..self.at - 1]))
             }
             _ => Err(Unfit),
         }
@@ -165,8 +165,8 @@ impl<'de> Values<'de> {
     #[inline]
     fn visit_string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Unfit> {
         match self.string()? {
-            Token::Plain(text) => visitor.visit_borrowed_str(text),
-            Token::Escaped(content) => visitor.visit_string(Escaped::new(content).text()),
+            Quoted::Plain(text) => visitor.visit_borrowed_str(text),
+            Quoted::Escaped(content) => visitor.visit_string(Escaped::new(content).text()),
         }
     }
 
@@ -264,8 +264,8 @@ impl<'de> Deserializer<'de> for &mut Values<'de> {
     ) -> Result<V::Value, Unfit> {
         if name == JSON_STRING {
             return match self.string()? {
-                Token::Escaped(content) => visitor.visit_borrowed_str(content),
-                Token::Plain(text) => visitor.visit_newtype_struct(BorrowedStrDeserializer::new(text)),
+                Quoted::Escaped(content) => visitor.visit_borrowed_str(content),
+                Quoted::Plain(text) => visitor.visit_newtype_struct(BorrowedStrDeserializer::new(text)),
             };
         }
         visitor.visit_newtype_struct(self)
