@@ -336,9 +336,12 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de> {
         seed.deserialize(&mut *self.values).map(Some)
     }
 
-    /// Nobody knows before the end. So many spare most lists the first few times that they grow.
+    /// How many there are is not known before the end. So many spare most lists the first few times
+    /// that they grow.
     fn size_hint(&self) -> Option<usize> {
-        Some(16)
+        let bytes = self.values.text.as_bytes();
+        let is_empty = bytes.get(skip_space(bytes, self.values.at)) == Some(&self.close);
+        Some(if is_empty { 0 } else { 8 })
     }
 }
 
@@ -488,6 +491,7 @@ mod tests {
         // A struct may be an array, which must not be longer than the struct.
         assert_eq!(read::<Inner>("[1]"), Some(Inner { value: 1 }));
         assert_eq!(read::<Inner>("[1, 2]"), None);
+        assert_eq!(read::<Inner>("[1}"), None);
         assert!(serde_json::from_str::<Inner>("[1, 2]").is_err());
         assert_eq!(read::<Inner>("{\"value\": 1, \"value\": 1}"), None);
         assert_eq!(read::<BTreeMap<String, u8>>("{\"a\": 1, \"a\": 2}"), Some([("a".to_owned(), 2)].into()));

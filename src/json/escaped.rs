@@ -23,20 +23,15 @@ impl<'a> Escaped<'a> {
     /// The string as it is meant.
     pub(crate) fn text(self) -> String {
         let mut text = Vec::with_capacity(self.0.len());
-        self.push_onto(&mut text);
+        unescape(self.0.as_bytes(), &mut text);
         String::from_utf8(text).expect("escapes stand between characters")
-    }
-
-    /// Adds the string to `out`, which is text.
-    pub(crate) fn push_onto(self, out: &mut Vec<u8>) {
-        unescape(self.0.as_bytes(), out);
     }
 
     /// Adds to `out`, which is text, what [`super::reindent`] makes of the string, if that is an
     /// array or object on one line; nothing where it is not, or where it takes more than one pass
     /// to know, and says `false`.
     pub(crate) fn reindent_onto(self, out: &mut Vec<u8>) -> bool {
-        let line = self.0.strip_suffix("\\n").filter(|line| !line.ends_with('\\')).unwrap_or(self.0);
+        let line = self.0.strip_suffix("\\n").unwrap_or(self.0);
         line.starts_with(['{', '[']) && lay_out::<Inside>(line.as_bytes(), out)
     }
 }
@@ -63,11 +58,16 @@ pub(super) fn end(bytes: &[u8], mut at: usize) -> Option<usize> {
             let mut letters = escaped & inside & !(quotes | slashes);
             while letters != 0 {
                 let letter = letters.trailing_zeros() as usize;
-                if ESCAPES[usize::from(block[letter])] == 0 {
-                    (_, at) = unicode(bytes, at + letter - 1)?;
-                    continue 'blocks;
-                }
                 letters &= letters - 1;
+                if ESCAPES[usize::from(block[letter])] == 0 {
+                    let (_, end) = unicode(bytes, at + letter - 1)?;
+                    let done = end - at;
+                    if done >= BLOCK {
+                        at = end;
+                        continue 'blocks;
+                    }
+                    letters &= u64::MAX << done;
+                }
             }
             if ends != 0 {
                 return Some(at + ends.trailing_zeros() as usize + 1);
@@ -142,16 +142,15 @@ fn unescape(bytes: &[u8], out: &mut Vec<u8>) {
         let slash = next_slash(bytes, at);
         push_short(bytes, at..slash, out);
         let Some(&letter) = bytes.get(slash + 1) else { return };
-        at = match (ESCAPES[usize::from(letter)], unicode(bytes, slash)) {
-            (0, Some((character, end))) => {
-                out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                end
-            }
-            (meant, _) => {
-                out.push(meant);
-                slash + 2
-            }
-        };
+        let meant = ESCAPES[usize::from(letter)];
+        if meant != 0 {
+            out.push(meant);
+            at = slash + 2;
+            continue;
+        }
+        let Some((character, end)) = unicode(bytes, slash) else { return };
+        out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        at = end;
     }
 }
 

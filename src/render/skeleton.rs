@@ -27,13 +27,14 @@ pub(super) struct Skeleton {
 #[derive(Debug)]
 enum Part {
     Literal(Literal),
+    /// What heads a message and both its fences: its verb and path, without the query.
+    Summary,
     /// A field; with a number, each of its lines has so many spaces before it.
     Field(Field, Option<usize>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Field {
-    Summary,
     Number,
     Status,
     Method,
@@ -82,11 +83,11 @@ impl Literal {
 const NUMBER: u32 = 3_999_999_901;
 const STATUS: u16 = 64_901;
 
-/// Words that no filter changes. What begins with another of them comes before it.
-const MARKS: [(&str, Field); 14] = [
-    // The one of a request, and that of a response.
-    ("zqMethodqz zqRawqz", Field::Summary),
-    ("64901 zqReasonqz zqRawqz", Field::Summary),
+/// The marks of a request's and a response's summary.
+const SUMMARIES: [&str; 2] = ["zqMethodqz zqRawqz", "64901 zqReasonqz zqRawqz"];
+
+/// Words that no filter changes.
+const MARKS: [(&str, Field); 12] = [
     ("3999999901", Field::Number),
     ("64901", Field::Status),
     ("zqMethodqz", Field::Method),
@@ -124,7 +125,7 @@ impl Skeleton {
             for part in parts {
                 match part {
                     Part::Literal(literal) => literal.write(out),
-                    Part::Field(Field::Summary, _) => {
+                    Part::Summary => {
                         if summary.is_empty() {
                             summarize(message, &shown.calls[message.call], lines, &mut summary);
                         }
@@ -144,7 +145,7 @@ impl Skeleton {
     }
 }
 
-/// Writes what heads a message and both its fences, without the query.
+/// Writes what [`Part::Summary`] stands for.
 fn summarize(message: &ShownMessage<'_>, call: &ShownCall<'_>, lines: &Lines, out: &mut Vec<u8>) {
     match message.side {
         Side::Request => lines.write(call.method, out),
@@ -251,8 +252,6 @@ impl Field {
             Side::Response => [call.server_id, call.client_id],
         };
         match self {
-            // It is put together from others.
-            Field::Summary => "",
             Field::Number => digits.format(message.number),
             Field::Status => digits.format(message.status),
             Field::Method => call.method,
@@ -339,6 +338,19 @@ fn take_apart(text: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut rest = text;
     loop {
+        let next = SUMMARIES.iter().filter_map(|summary| Some((rest.find(summary)?, summary)));
+        let Some((at, summary)) = next.min() else { break };
+        take_fields_apart(&rest[..at], &mut parts);
+        parts.push(Part::Summary);
+        rest = &rest[at + summary.len()..];
+    }
+    take_fields_apart(rest, &mut parts);
+    parts
+}
+
+fn take_fields_apart(text: &str, parts: &mut Vec<Part>) {
+    let mut rest = text;
+    loop {
         let next = MARKS.iter().filter_map(|(mark, field)| Some((rest.find(mark)?, mark, *field)));
         let Some((at, mark, field)) = next.min_by_key(|(at, ..)| *at) else { break };
         let mut literal = &rest[..at];
@@ -357,5 +369,4 @@ fn take_apart(text: &str) -> Vec<Part> {
         rest = &rest[at + mark.len()..];
     }
     parts.push(Part::Literal(Literal::new(rest)));
-    parts
 }

@@ -52,33 +52,31 @@ pub enum Format {
 ///
 /// A log of white space is one of no messages: a command may send none. A HAR always has content.
 pub fn read(file: &Path, bytes: Vec<u8>) -> Read {
-    read_in(file, bytes, har::read)
+    read_in(file, bytes, |file, text| {
+        let (trace, diagnostics) = har::read(file, text);
+        (trace, None, diagnostics)
+    })
 }
 
 /// The same for whoever shows the log: there always is one, and headers and bodies are as it shows
 /// them ([`requestshook_writer::rewrite`]).
 pub fn read_as_log(file: &Path, bytes: Vec<u8>) -> Read {
-    let mut log = None;
-    let mut read = read_in(file, bytes, |file, text| {
-        let ((trace, text), diagnostics) = har::read_as_log(file, text);
-        log = Some(text);
-        (trace, diagnostics)
+    let read = read_in(file, bytes, |file, text| {
+        let (trace, log, diagnostics) = har::read_as_log(file, text);
+        (trace, Some(log), diagnostics)
     });
-    if read.log.is_none() {
-        let log = log.unwrap_or_else(|| {
-            let (trace, log) = requestshook_writer::rewrite(std::mem::take(&mut read.trace));
-            read.trace = trace;
-            log
-        });
-        read.log = Some(Lines::new(log));
+    if read.log.is_some() {
+        return read;
     }
-    read
+    let (trace, log) = requestshook_writer::rewrite(read.trace);
+    Read { trace, log: Some(Lines::new(log)), ..read }
 }
 
-/// What a reader gives.
-type Traced = (Trace, Vec<Error>);
-
-fn read_in(file: &Path, bytes: Vec<u8>, read_har: impl FnOnce(&Path, &Text) -> Traced) -> Read {
+fn read_in(
+    file: &Path,
+    bytes: Vec<u8>,
+    read_har: impl FnOnce(&Path, &Text) -> (Trace, Option<Text>, Vec<Error>),
+) -> Read {
     let is_utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     let text = decode(bytes);
     let format = match detect(&text) {
@@ -90,7 +88,11 @@ fn read_in(file: &Path, bytes: Vec<u8>, read_har: impl FnOnce(&Path, &Text) -> T
     };
     let mut log = None;
     let (trace, diagnostics) = match format {
-        Some(Format::Har) => read_har(file, &text),
+        Some(Format::Har) => {
+            let (trace, shown, diagnostics) = read_har(file, &text);
+            log = shown.map(Lines::new);
+            (trace, diagnostics)
+        }
         Some(Format::Requestshook) => requestshook::read(file, log.insert(Lines::new(text))),
         Some(Format::RequestsObserver) => requests_observer::read(file, &text),
         Some(Format::Keystoneauth) => keystoneauth::read(file, &text),

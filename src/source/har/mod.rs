@@ -1,7 +1,7 @@
 //! HTTP Archive 1.2 (<http://www.softwareishard.com/blog/har-12-spec/>).
 //!
 //! What docgen itself writes, and what browsers and proxies do. A whole file is parsed at
-//! once, by docgen's own tokenizer. What that refuses, `serde_json` reads, which says why. Only
+//! once, by docgen's own reader of JSON. What that refuses, `serde_json` reads, which says why. Only
 //! when that fails too are the entries read one by one, so that damage in one costs that one.
 //! What this leaves out: pages, cookies, caches and single timings, which no page of docgen
 //! shows.
@@ -36,12 +36,13 @@ pub fn read(file: &Path, text: &Text) -> (Trace, Vec<Error>) {
 
 /// The same, but with headers and bodies as a log of the trace shows them, and that log: what
 /// [`rewrite`](super::requestshook_writer::rewrite) makes of the trace, in far less time.
-pub(super) fn read_as_log(file: &Path, text: &Text) -> ((Trace, Text), Vec<Error>) {
-    if let Some(log) = undamaged(text).and_then(|har| har.into_log(text).ok()) {
-        return (log, Vec::new());
+pub(super) fn read_as_log(file: &Path, text: &Text) -> (Trace, Text, Vec<Error>) {
+    if let Some((trace, log)) = undamaged(text).and_then(|har| har.into_log(text).ok()) {
+        return (trace, log, Vec::new());
     }
     let (trace, diagnostics) = read(file, text);
-    (requestshook_writer::rewrite(trace), diagnostics)
+    let (trace, log) = requestshook_writer::rewrite(trace);
+    (trace, log, diagnostics)
 }
 
 /// Whether `text` begins as an archive does.
@@ -386,9 +387,9 @@ mod tests {
             }
             let (file, text) = (Path::new("trace.har"), Text::from(text));
             let (trace, diagnostics) = read(file, &text);
-            let (log, as_log) = read_as_log(file, &text);
-            prop_assert_eq!(log, requestshook_writer::rewrite(trace));
-            prop_assert_eq!(format!("{as_log:?}"), format!("{diagnostics:?}"));
+            let (shown, log, of_shown) = read_as_log(file, &text);
+            prop_assert_eq!((shown, log), requestshook_writer::rewrite(trace));
+            prop_assert_eq!(format!("{of_shown:?}"), format!("{diagnostics:?}"));
         }
     }
 
@@ -411,6 +412,22 @@ mod tests {
         assert_eq!(second.request.body, Body::Text("a=b&c=".into()));
         let body = &third.response.as_ref().unwrap().body;
         assert!(matches!(body, Body::Omitted(words) if words.contains("12 bytes")), "{body:?}");
+    }
+
+    #[test]
+    fn what_no_line_can_hold_stays_in_its_fields() {
+        let entry = r#"{"startedDateTime": "2026-11-20T21:00:00Z", "request": {"method": "GET", "url": "u", "headers":
+            [{"name": "a:b", "value": "c: d"}]}, "response": {"status": 200, "content": {}, "headers":
+            [{"name": "a", "value": "b\nc: d"}, {"name": "e", "value": "\"f\""}]}}"#;
+        let text = Text::from(archive(&[entry.to_owned()]));
+        let (shown, log, _) = read_as_log(Path::new("trace.har"), &text);
+        for trace in [read_text(&text).0, shown] {
+            let exchange = &trace.exchanges[0];
+            assert_eq!(exchange.request.headers.iter().collect::<Vec<_>>(), [("a:b", "c: d")]);
+            let headers = &exchange.response.as_ref().unwrap().headers;
+            assert_eq!(headers.iter().collect::<Vec<_>>(), [("a", "b\nc: d"), ("e", "\"f\"")]);
+        }
+        assert!(log.contains("\na:b: c: d\n") && log.contains("\na: b\nc: d\ne: \"f\"\n"), "{log}");
     }
 
     #[test]
