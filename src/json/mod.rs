@@ -342,11 +342,16 @@ fn chunk(bytes: &[u8], at: usize) -> Option<&[u8; CHUNK]> {
 /// Which bytes do not stand for themselves in a string, the first the lowest bit.
 #[inline]
 fn specials(chunk: &[u8; CHUNK]) -> u32 {
+    let [quotes, slashes, controls] = classes(chunk);
+    (quotes | slashes | controls).to_bitmask()
+}
+
+/// Which bytes are quotes, backslashes and control bytes.
+#[inline]
+fn classes(chunk: &[u8; CHUNK]) -> [u8x16; 3] {
     let bytes = u8x16::new(*chunk);
-    let is_quote = bytes.simd_eq(u8x16::splat(b'"'));
-    let is_slash = bytes.simd_eq(u8x16::splat(b'\\'));
-    let is_control = bytes.min(u8x16::splat(b' ' - 1)).simd_eq(bytes);
-    (is_quote | is_slash | is_control).to_bitmask()
+    let controls = bytes.min(u8x16::splat(b' ' - 1)).simd_eq(bytes);
+    [bytes.simd_eq(u8x16::splat(b'"')), bytes.simd_eq(u8x16::splat(b'\\')), controls]
 }
 
 /// The end of the number that begins at `at`.

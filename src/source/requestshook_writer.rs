@@ -22,8 +22,7 @@ pub fn write(trace: &Trace) -> String {
 /// The log of [`write()`], and the trace with the headers and bodies that the log shows: they share
 /// its memory, and JSON that was on a single line is laid out.
 pub fn rewrite(trace: Trace) -> (Trace, Text) {
-    let (text, parts) = Log::of(&trace, &Nowhere).finish();
-    share(trace, text, parts)
+    rewrite_with(trace, &Nowhere)
 }
 
 /// The same for a trace that does not hold all headers and bodies. Where `elsewhere` has those of a

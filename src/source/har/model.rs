@@ -324,19 +324,10 @@ impl<'a> Details<'a> {
 
     /// Puts everything where it belongs.
     fn fill(self, headers: &mut Headers, body: &mut Body, whole: &Text) {
-        if self.are_lines() {
-            let mut lines = Vec::new();
-            push_lines(&self.fields, &mut lines);
-            lines.pop();
-            let lines = String::from_utf8(lines).expect("fields are text");
-            *headers = Headers::from_checked_lines(Text::from(lines));
-        } else {
-            let text = |part: Str<'_>| text::share(whole, part.0);
-            let fields = self.fields.into_iter();
-            *headers = fields
-                .map(|Field { name, value }| (text(name), value.map(text).unwrap_or_default()))
-                .collect();
-        }
+        let text = |part: Str<'_>| text::share(whole, part.0);
+        let fields = self.fields.into_iter();
+        *headers =
+            fields.map(|Field { name, value }| (text(name), value.map(text).unwrap_or_default())).collect();
         if let Some(escaped) = self.body {
             *body = Body::Text(Text::from(escaped.text()));
         }
