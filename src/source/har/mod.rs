@@ -28,10 +28,7 @@ pub fn read(file: &Path, text: &Text) -> (Trace, Vec<Error>) {
     if let Some(trace) = undamaged(text).and_then(|har| har.into_trace(text).ok()) {
         return (trace, Vec::new());
     }
-    match whole(text) {
-        Ok(trace) => (trace, Vec::new()),
-        Err(error) => Salvage::new(file, text, error).run(),
-    }
+    read_slowly(file, text)
 }
 
 /// The same, but with headers and bodies as a log of the trace shows them, and that log: what
@@ -40,9 +37,17 @@ pub(super) fn read_as_log(file: &Path, text: &Text) -> (Trace, Text, Vec<Error>)
     if let Some((trace, log)) = undamaged(text).and_then(|har| har.into_log(text).ok()) {
         return (trace, log, Vec::new());
     }
-    let (trace, diagnostics) = read(file, text);
+    let (trace, diagnostics) = read_slowly(file, text);
     let (trace, log) = requestshook_writer::rewrite(trace);
     (trace, log, diagnostics)
+}
+
+/// The same as [`read`] for a file that is damaged or unusual.
+fn read_slowly(file: &Path, text: &Text) -> (Trace, Vec<Error>) {
+    match whole(text) {
+        Ok(trace) => (trace, Vec::new()),
+        Err(error) => Salvage::new(file, text, error).run(),
+    }
 }
 
 /// Whether `text` begins as an archive does.
