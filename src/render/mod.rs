@@ -19,7 +19,7 @@ mod view;
 mod write;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -306,7 +306,7 @@ impl Shop<'_> {
         let phrases = self.phrases(capture, &templates, profile.as_deref()).map_err(one)?;
         self.check_collision(capture).map_err(one)?;
         let sources = capture.take_sources()?;
-        let gone: Vec<String> =
+        let gone: HashSet<String> =
             sources.iter().flat_map(Source::gone).flat_map(|(_, labels)| labels.to_vec()).collect();
         capture.settings.labels.retain(|(label, _)| !gone.contains(label));
         let input = capture.input(profile.as_deref(), &phrases);
@@ -322,7 +322,7 @@ impl Shop<'_> {
         let page = resolved.page().map_err(|mut errors| {
             let labels = input.settings.labels.iter();
             let lost = labels.filter(|(name, at)| resolved.scope().find(name, &at.place).is_err());
-            let lost: Vec<&str> = lost.map(|(name, _)| name.as_str()).collect();
+            let lost: HashSet<&str> = lost.map(|(name, _)| name.as_str()).collect();
             errors.extend(sources.iter().flat_map(|source| holes::holes_of_lost(source, &lost)));
             errors
         })?;
