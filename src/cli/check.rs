@@ -8,8 +8,8 @@ use serde_json::json;
 use super::status;
 use super::ui::Ui;
 use crate::error::{Error, Result};
-use crate::render::Options;
-use crate::render::check::check;
+use crate::site::Options;
+use crate::site::check::check;
 
 /// Say everything that does not hold any more
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use clap::Args;
 use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON};
 use crate::error::Result;
-use crate::render::drafts::{self, Location};
+use crate::site::drafts::{self, Location};
 
 /// Bring page sources up to date with their traces
 #[derive(Debug, Args)]
