@@ -9,8 +9,8 @@
 use std::io::Read;
 use std::process::ExitCode;
 
-use docgen::capture::redact::{RuleSpec, Rules};
 use docgen::capture::{CommandSpec, Options, Proxy, ProxyOptions, UpstreamProxy, record};
+use docgen::redact::{RuleSpec, Rules};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();

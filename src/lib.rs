@@ -20,11 +20,14 @@ pub mod json;
 pub mod lines;
 pub mod page;
 pub mod profile;
+pub mod redact;
 pub mod render;
 pub mod sequence;
 pub mod settings;
+pub mod site;
 pub mod source;
 pub mod text;
+mod text_file;
 mod toml_file;
 pub mod trace;
 

@@ -353,14 +353,14 @@ fn page_of(log: &str, settings: &str, source: &[u8]) -> Result<Vec<u8>, Vec<docg
     fs::write(capture.join("trace.log"), log).unwrap();
     fs::write(capture.join("capture.toml"), settings).unwrap();
     fs::write(capture.join("page.md"), source).unwrap();
-    let options = docgen::render::Options {
+    let options = docgen::site::Options {
         captures: root.path().join("captures"),
         docs: root.path().join("docs"),
         jobs: 1,
         check: false,
         force: false,
     };
-    let report = docgen::render::render(&options, &|_, _| {}).unwrap();
+    let report = docgen::site::render(&options, &|_, _| {}).unwrap();
     if report.errors.is_empty() { Ok(read(&root.path().join("docs/a.md"))) } else { Err(report.errors) }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use docgen::import::{HandWritten, Imported, Surroundings, TextFile, import, write};
 use docgen::render::templates::Templates;
-use docgen::render::{Options, render};
+use docgen::site::{Options, render};
 use docgen::source;
 use docgen::trace::{Body, Exchange, KnownFrom, Trace};
 use tempfile::TempDir;

@@ -7,8 +7,8 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
-use docgen::capture::redact::{RuleSpec, Rules};
 use docgen::capture::{CommandSpec, Failure, Options, Program, ProxyOptions, Recording, record};
+use docgen::redact::{RuleSpec, Rules};
 
 /// A server that answers every request alike.
 fn server() -> SocketAddr {

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use docgen::capture::redact::find_secrets;
+use docgen::redact::find_secrets;
 use libtest_mimic::{Arguments, Trial};
 
 const TOKEN: &str = "gAAAAABqExampleOfATokenThatIsLongEnoughToBeShownWithItsHeadAndTail0123456789012345678901234567890123456789abcdef";

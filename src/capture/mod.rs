@@ -8,14 +8,12 @@
 //! shows what comes back. What it leaves out: writing the capture to disk.
 
 mod content;
-pub mod describe;
 mod digest;
 mod environment;
 mod exchange;
 mod proxy;
 mod record;
 mod recorder;
-pub mod redact;
 mod runner;
 mod spool;
 mod stream;

@@ -4,10 +4,10 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use super::proxy::Proxy;
-use super::redact::{Learner, Redactor, Rules};
 use super::runner::{self, CommandSpec, Ending};
 use super::{ProxyOptions, Spooled, environment};
 use crate::error::{Error, ErrorKind, Result};
+use crate::redact::{Learner, Redactor, Rules};
 use crate::text::Text;
 use crate::trace::{Exchange, Trace};
 

@@ -10,15 +10,16 @@ use super::recording::{expect_writable, put, rules, settings_for_new, settings_o
 use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON};
 use crate::capture::{
-    CommandSpec, Failure, Options, Program, ProxyOptions, Recording, UpstreamProxy, describe, openrc, record,
+    CommandSpec, Failure, Options, Program, ProxyOptions, Recording, UpstreamProxy, openrc, record,
 };
 use crate::error::{Error, ErrorKind, Place, Result, escape_control};
 use crate::folder::remove_leftovers;
-use crate::page;
+use crate::page::{self, first_settings};
 use crate::profile::Profile;
-use crate::render::input::{self, Folder, read_text};
 use crate::settings::Settings;
+use crate::site::folders::{self, Folder};
 use crate::source::har;
+use crate::text_file::read_text;
 
 /// Run commands and record every exchange that they cause
 #[derive(Debug, Args)]
@@ -164,7 +165,7 @@ impl Capture {
 
     /// The captures that are there and have a command, below the paths that are given.
     fn existing(&self) -> Result<Vec<Job>> {
-        let folders = input::find(&self.captures)?;
+        let folders = folders::find(&self.captures)?;
         let below = |path: &str, wanted: &str| {
             let wanted = wanted.trim_matches('/');
             path == wanted || path.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('/'))
@@ -302,7 +303,7 @@ impl Capture {
                     "the command holds a secret, which capture.toml does not get: give it in the environment, and mend `command`"
                 ));
             }
-            settings = describe::settings_text(&public, shell, &trace, named, profile);
+            settings = first_settings::settings_text(&public, shell, &trace, named, profile);
             files.push(("capture.toml", &settings));
         }
         files.push(("trace.har", &har));

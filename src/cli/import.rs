@@ -7,13 +7,14 @@ use clap::Args;
 
 use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON, recording, status};
-use crate::capture::redact::redact;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::import::{HandWritten, Imported, Surroundings, TextFile, import, is_page, write};
-use crate::render::input::{read_text, settings_above, user_templates};
+use crate::redact::redact;
 use crate::render::templates::Templates;
 use crate::settings::{Layer, Settings};
+use crate::site::folders::{settings_above, user_templates};
 use crate::source;
+use crate::text_file::read_text;
 
 /// Make captures of pages that were written by hand, or of logs
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use clap::Args;
 use super::ui::Ui;
 use super::{NEEDS_A_PERSON, status};
 use crate::error::Result;
-use crate::render::drafts::{self, Location};
+use crate::site::drafts::{self, Location};
 
 /// Write a page source for a capture, to be written in
 #[derive(Debug, Args)]

@@ -4,11 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use super::ui::Ui;
-use crate::capture::redact::{RuleSpec, Rules};
 use crate::error::{Error, Result};
 use crate::folder::{self, Change};
-use crate::render::input::{read_text, settings_above};
+use crate::redact::{RuleSpec, Rules};
 use crate::settings::{Layer, Settings};
+use crate::site::folders::settings_above;
+use crate::text_file::read_text;
 
 /// The settings of the capture in a folder, whether or not it has any of its own.
 pub(super) fn settings_of(folder: &Path) -> Result<Settings> {

@@ -8,7 +8,7 @@ use clap::Args;
 use super::ui::Ui;
 use super::{NEEDS_A_PERSON, status};
 use crate::error::Result;
-use crate::render::{Options, Stale, render};
+use crate::site::{Options, Stale, render};
 
 /// Make the pages of all captures
 #[derive(Debug, Args)]

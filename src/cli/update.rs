@@ -7,7 +7,7 @@ use clap::Args;
 use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON};
 use crate::error::Result;
-use crate::render::drafts::{self, Location};
+use crate::site::drafts::{self, Location};
 
 /// Bring page sources up to date with their traces
 #[derive(Debug, Args)]
@@ -45,9 +45,7 @@ impl Update {
                 }
             };
             ui.errors(&report.diagnostics);
-            if !report.diagnostics.is_empty() {
-                status = NEEDS_A_PERSON;
-            }
+            status = status.max(super::status(&report.diagnostics));
             for file in &report.files {
                 ui.detail(format_args!("wrote {}", file.display()));
             }

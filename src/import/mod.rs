@@ -9,7 +9,6 @@
 
 mod blocks;
 mod diagram;
-pub(crate) mod draft;
 mod facts;
 mod read;
 mod references;
@@ -35,13 +34,13 @@ use crate::sequence::Side;
 use crate::sequence::naming;
 use crate::sequence::paths::Paths;
 use crate::sequence::selector::Scope;
+use crate::settings::draft::{Draft, Group, Note};
 use crate::settings::{Layer, Layout, Settings};
 use crate::source;
 use crate::text::Text;
 use crate::trace::{KnownFrom, Trace, UrlParts};
 use blocks::Blocks;
 use diagram::{Statement, statement};
-use draft::{Draft, Group, Note};
 use facts::Facts;
 use references::references;
 use scan::{Outline, PageLines};

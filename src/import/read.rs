@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::folder::{self, Change};
-use crate::render::input::read_text;
+use crate::text_file::read_text;
 
 /// A page, as somebody wrote it.
 #[derive(Clone, Debug, Default)]
@@ -214,7 +214,7 @@ fn find_below(docs: &Path, path: &str) -> Result<PathBuf, String> {
 /// [`ErrorKind::Ownership`] where one of them is there already and `force` is not set;
 /// [`ErrorKind::Io`] where one cannot be written.
 pub fn write(folder: &Path, files: &[(&'static str, String)], force: bool) -> Result<()> {
-    let known = crate::render::input::FILES;
+    let known = crate::site::folders::FILES;
     let in_the_way = known.iter().map(|name| folder.join(name)).find(|file| file.symlink_metadata().is_ok());
     if let Some(file) = in_the_way.filter(|_| !force) {
         return Err(Error::new(ErrorKind::Ownership, format!("`{}` is there already", file.display()))

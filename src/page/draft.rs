@@ -3,7 +3,7 @@
 //!
 //! A draft renders to what the page was without a source, so that the first thing
 //! a maintainer changes is the first thing that changes. It is written once and
-//! theirs from then on. What this leaves out: files, which `render::drafts` reads
+//! theirs from then on. What this leaves out: files, which `site::drafts` reads
 //! and writes, and where a section goes in a page that is there ([`super::update`]).
 
 use std::collections::{BTreeMap, HashSet};

@@ -11,6 +11,7 @@ mod block;
 mod command;
 mod diagram;
 pub mod draft;
+pub mod first_settings;
 pub mod highlight;
 pub mod phrases;
 pub mod source;

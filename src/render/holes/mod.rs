@@ -118,7 +118,7 @@ impl<'a> Filler<'a> {
     }
 
     /// Which exchanges of the trace the sources show, by holes that can be read.
-    pub(super) fn exchanges_shown(&self, sources: &[&Source]) -> Vec<bool> {
+    pub(crate) fn exchanges_shown(&self, sources: &[&Source]) -> Vec<bool> {
         let read: Vec<_> = spots(sources).map(|spot| (spot, self.read(spot))).collect();
         self.shown(&read)
     }
@@ -162,7 +162,7 @@ impl<'a> Filler<'a> {
 }
 
 /// An error for each hole that speaks of a label of `lost`, which match no exchange.
-pub(super) fn holes_of_lost(source: &Source, lost: &HashSet<&str>) -> Vec<Error> {
+pub(crate) fn holes_of_lost(source: &Source, lost: &HashSet<&str>) -> Vec<Error> {
     let mut errors = Vec::new();
     for hole in source.holes() {
         for token in hole.tokens.iter().filter(|token| token.kind == TokenKind::Name) {

@@ -38,7 +38,7 @@ pub(crate) struct Opening {
 
 impl Opening {
     /// Those of a page, in the order of their requests.
-    pub(in crate::render) fn all(page: &Page) -> Vec<Opening> {
+    pub(crate) fn all(page: &Page) -> Vec<Opening> {
         page.exchanges.iter().map(|exchange| Opening::of(exchange)).collect()
     }
 

@@ -6,6 +6,8 @@
 //! default was applied. What this leaves out: finding and reading the files,
 //! which the caller does, and resolving labels, which needs a trace.
 
+pub mod draft;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -7,13 +7,13 @@
 
 use std::fmt::Write;
 
-use crate::import::draft::string as quoted;
 use crate::profile::Profile;
 use crate::sequence::Sequence;
 use crate::sequence::cast::Cast;
 use crate::sequence::naming;
 use crate::sequence::paths::{Paths, Vars};
 use crate::sequence::selector::{Index, Scope};
+use crate::settings::draft::string as quoted;
 use crate::trace::{Trace, UrlParts};
 
 /// The content of `capture.toml` for `command`, as it was typed, which caused `trace`.

@@ -10,13 +10,16 @@ use std::path::{Component, Path, PathBuf};
 use pulldown_cmark::{Event, Options as Markdown, Parser, Tag};
 use walkdir::WalkDir;
 
-use super::drafts::{self, Desk, Pending};
-use super::input::{self, Folder};
-use super::ledger::{Cache, Manifest};
-use super::{Capture, Options, Shop, page_path, render};
-use crate::capture::redact::find_secrets;
+use super::cache::Cache;
+use super::capture::Capture;
+use super::drafts::{self, OpenCapture, Pending};
+use super::folders::{self, Folder, page_path};
+use super::manifest::Manifest;
+use super::shared::Site;
+use super::{Options, render};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::page::Source;
+use crate::redact::find_secrets;
 use crate::sequence::Side;
 
 /// Everything in captures and pages that needs a person, in the order of the captures, then of
@@ -40,9 +43,9 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
         );
     }
 
-    let folders = input::find(&options.captures)?;
+    let folders = folders::find(&options.captures)?;
     let (manifest, cache) = (Manifest::read(&options.docs)?, Cache::default());
-    let shop = Shop::new(options, &manifest, &cache, &folders);
+    let site = Site::new(options, &manifest, &cache, &folders);
     let mut pages = Pages {
         docs: &options.docs,
         manifest: &manifest,
@@ -58,7 +61,7 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
     }
     for folder in &folders {
         // What stops a capture from being opened was found by rendering.
-        let found = drafts::open(&shop, folder, |desk| Ok(of_sources(desk, folder, &pages)));
+        let found = drafts::open(&site, folder, |opened| Ok(of_sources(opened, folder, &pages)));
         findings.extend(found.unwrap_or_default());
     }
     findings.extend(pages.check_written()?);
@@ -121,13 +124,13 @@ fn first_difference(file: &Path, old: Option<&[u8]>, new: Option<&[u8]>) -> Plac
 }
 
 /// What is amiss in the sources of one capture.
-fn of_sources(desk: &Desk<'_>, folder: &Folder, pages: &Pages<'_>) -> Vec<Error> {
+fn of_sources(opened: &OpenCapture<'_>, folder: &Folder, pages: &Pages<'_>) -> Vec<Error> {
     let mut findings = Vec::new();
-    if let Ok(Some(pending)) = desk.pending() {
-        findings.extend(unshown(desk, &pending));
+    if let Ok(Some(pending)) = opened.pending() {
+        findings.extend(unshown(opened, &pending));
     }
-    let own = page_path(&folder.path, desk.layout(), "index.md");
-    for source in &desk.sources {
+    let own = page_path(&folder.path, opened.layout(), "index.md");
+    for source in &opened.sources {
         for (span, labels) in source.gone() {
             let mark = span.start..span.start + source.text[span.clone()].find('\n').unwrap_or(span.len());
             let names = labels.join("`, `");
@@ -143,9 +146,9 @@ fn of_sources(desk: &Desk<'_>, folder: &Folder, pages: &Pages<'_>) -> Vec<Error>
 }
 
 /// The exchanges that no source shows, each where its section would go.
-fn unshown(desk: &Desk<'_>, pending: &Pending) -> Vec<Error> {
-    let source = &desk.sources[pending.index];
-    let scope = desk.resolved.scope();
+fn unshown(opened: &OpenCapture<'_>, pending: &Pending) -> Vec<Error> {
+    let source = &opened.sources[pending.index];
+    let scope = opened.resolved.scope();
     let added: HashMap<u32, usize> = pending.update.added.iter().copied().collect();
     let mut findings = Vec::new();
     for index in 0..scope.trace.exchanges.len() {
@@ -156,7 +159,7 @@ fn unshown(desk: &Desk<'_>, pending: &Pending) -> Vec<Error> {
         let before = source.text[..*at].trim_end();
         let at = before.rfind('\n').map_or(0, |end| end + 1);
         let place = Place { column: 0, ..source.place(&(at..at)) };
-        let message = format!("no page shows {}, `{}`", steps.join(","), desk.resolved.selector(index));
+        let message = format!("no page shows {}, `{}`", steps.join(","), opened.resolved.selector(index));
         findings.push(Error::new(ErrorKind::Unshown, message).at(place).hint(
             "`docgen update` puts its section here; `{{ rest }}` shows all that is shown nowhere else",
         ));

@@ -10,16 +10,20 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::holes::{Alone, Filler};
-use super::input::{self, Folder, SHARED_SETTINGS};
-use super::ledger::{Cache, Manifest};
-use super::templates::Templates;
-use super::{Capture, Options, Shop};
+use super::Options;
+use super::cache::Cache;
+use super::capture::Capture;
+use super::folders::{self, Folder, SHARED_SETTINGS};
+use super::manifest::Manifest;
+use super::shared::Site;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::page::draft::{self, Labels};
 use crate::page::update::{self, Facts, Update};
 use crate::page::{Input, Resolved, Source};
+use crate::render::holes::{Alone, Filler};
+use crate::render::templates::Templates;
 use crate::settings::{Layout, Settings};
+use crate::text_file::read_text;
 use crate::toml_file::with_entries;
 
 /// What came of a capture's page sources.
@@ -94,13 +98,13 @@ impl Location {
 /// # Errors
 /// [`ErrorKind::Ownership`] where it has a page source already; those of its settings and files.
 pub fn new(location: &Location) -> Result<Report, Vec<Error>> {
-    with_desk(location, |desk| {
-        let page = desk.resolved.page()?;
+    with_open_capture(location, |opened| {
+        let page = opened.resolved.page()?;
         let labels =
-            Labels::complete(&desk.resolved, &page, page.exchanges.iter().map(|found| &**found), &[]);
+            Labels::complete(&opened.resolved, &page, page.exchanges.iter().map(|found| &**found), &[]);
         let mut files = draft::sources(&page, &labels);
         for (name, _) in &files {
-            let file = desk.dir.join(name);
+            let file = opened.dir.join(name);
             if file.exists() {
                 return Err(vec![
                     Error::new(ErrorKind::Ownership, "the capture has a page source already")
@@ -109,12 +113,12 @@ pub fn new(location: &Location) -> Result<Report, Vec<Error>> {
                 ]);
             }
         }
-        let mut report = Report { diagnostics: desk.diagnostics.clone(), ..Report::default() };
+        let mut report = Report { diagnostics: opened.diagnostics.clone(), ..Report::default() };
         let one = |error| vec![error];
-        report.add_labels(desk, &labels).map_err(one)?;
+        report.add_labels(opened, &labels).map_err(one)?;
         files.sort();
         for (name, text) in files {
-            report.write(&desk.dir.join(name), &text).map_err(one)?;
+            report.write(&opened.dir.join(name), &text).map_err(one)?;
         }
         Ok(report)
     })
@@ -125,20 +129,20 @@ pub fn new(location: &Location) -> Result<Report, Vec<Error>> {
 /// # Errors
 /// Those of its settings and files, and of holes that are not closed.
 pub fn update(location: &Location) -> Result<Report, Vec<Error>> {
-    with_desk(location, |desk| {
-        let mut report = Report { diagnostics: desk.diagnostics.clone(), ..Report::default() };
-        if desk.sources.is_empty() {
+    with_open_capture(location, |opened| {
+        let mut report = Report { diagnostics: opened.diagnostics.clone(), ..Report::default() };
+        if opened.sources.is_empty() {
             return Err(vec![
                 Error::new(ErrorKind::Io, "the capture has no page source to bring up to date")
-                    .at(Place::file(desk.dir))
+                    .at(Place::file(opened.dir))
                     .hint("its page comes from the template; `docgen new` writes a source for it"),
             ]);
         }
         // In `snippets` without a `body.md` the sections come from the template, and nothing is missing.
-        let Some(Pending { index, update, labels }) = desk.pending()? else { return Ok(report) };
+        let Some(Pending { index, update, labels }) = opened.pending()? else { return Ok(report) };
         let one = |error| vec![error];
-        report.add_labels(desk, &labels).map_err(one)?;
-        for (at, (source, original)) in desk.sources.iter().zip(&desk.originals).enumerate() {
+        report.add_labels(opened, &labels).map_err(one)?;
+        for (at, (source, original)) in opened.sources.iter().zip(&opened.originals).enumerate() {
             let text = if at == index { &update.text } else { &source.text };
             if text != original {
                 report.write(&source.file, text).map_err(one)?;
@@ -151,12 +155,12 @@ pub fn update(location: &Location) -> Result<Report, Vec<Error>> {
 }
 
 impl Report {
-    fn add_labels(&mut self, desk: &Desk<'_>, labels: &Labels) -> Result<()> {
+    fn add_labels(&mut self, opened: &OpenCapture<'_>, labels: &Labels) -> Result<()> {
         if labels.added.is_empty() {
             return Ok(());
         }
-        let file = desk.dir.join("capture.toml");
-        let text = if file.exists() { input::read_text(&file)? } else { String::new() };
+        let file = opened.dir.join("capture.toml");
+        let text = if file.exists() { read_text(&file)? } else { String::new() };
         self.write(&file, &with_entries(&file, &text, "label", &labels.added)?)?;
         self.labels = labels.added.iter().map(|(name, _)| name.clone()).collect();
         Ok(())
@@ -178,7 +182,7 @@ impl Report {
 }
 
 /// A capture, opened to work on its sources.
-pub(super) struct Desk<'a> {
+pub(super) struct OpenCapture<'a> {
     dir: &'a Path,
     /// The sources, without marks that are needless by now.
     pub(super) sources: Vec<Source>,
@@ -205,7 +209,7 @@ pub(super) struct Pending {
     pub(super) labels: Labels,
 }
 
-impl Desk<'_> {
+impl OpenCapture<'_> {
     /// How the pages are laid out.
     pub(super) fn layout(&self) -> Layout {
         self.settings.layout
@@ -241,11 +245,11 @@ impl Desk<'_> {
 }
 
 /// Opens the capture of a location and works on it.
-fn with_desk<T>(
+fn with_open_capture<T>(
     location: &Location,
-    work: impl FnOnce(&Desk<'_>) -> Result<T, Vec<Error>>,
+    work: impl FnOnce(&OpenCapture<'_>) -> Result<T, Vec<Error>>,
 ) -> Result<T, Vec<Error>> {
-    let folders = input::find(&location.root).map_err(|error| vec![error])?;
+    let folders = folders::find(&location.root).map_err(|error| vec![error])?;
     let folder = folders.iter().find(|folder| folder.path == location.path).ok_or_else(|| {
         vec![
             Error::new(ErrorKind::Io, "this folder is no capture: it has no trace")
@@ -256,20 +260,20 @@ fn with_desk<T>(
     let options =
         Options { captures: location.root.clone(), docs: PathBuf::new(), jobs: 1, check: true, force: false };
     let (manifest, cache) = (Manifest::default(), Cache::default());
-    open(&Shop::new(&options, &manifest, &cache, &folders), folder, work)
+    open(&Site::new(&options, &manifest, &cache, &folders), folder, work)
 }
 
 /// Opens a capture of a run and works on it.
 pub(super) fn open<T>(
-    shop: &Shop<'_>,
+    site: &Site<'_>,
     folder: &Folder,
-    work: impl FnOnce(&Desk<'_>) -> Result<T, Vec<Error>>,
+    work: impl FnOnce(&OpenCapture<'_>) -> Result<T, Vec<Error>>,
 ) -> Result<T, Vec<Error>> {
     let one = |error| vec![error];
     let mut capture = Capture::read(folder).map_err(one)?;
-    let templates = shop.templates(&mut capture).map_err(one)?;
-    let profile = shop.profile(&mut capture).map_err(one)?;
-    let phrases = shop.phrases(&capture, &templates, profile.as_deref()).map_err(one)?;
+    let templates = site.templates(&mut capture).map_err(one)?;
+    let profile = site.profile(&mut capture).map_err(one)?;
+    let phrases = site.phrases(&capture, &templates, profile.as_deref()).map_err(one)?;
     let sources = capture.take_sources()?;
     let originals = sources.iter().map(|source| source.text.clone()).collect();
     let input = capture.input(profile.as_deref(), &phrases);
@@ -289,7 +293,7 @@ pub(super) fn open<T>(
     let lost = lost.iter().map(|(name, _)| name.clone()).filter(|name| !gone.contains(name)).collect();
     let settings = Settings { labels: known.into_iter().cloned().collect(), ..input.settings.clone() };
     let input = Input { settings: &settings, ..input };
-    work(&Desk {
+    work(&OpenCapture {
         dir: &folder.dir,
         sources: current,
         originals,

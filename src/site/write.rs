@@ -5,8 +5,8 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::ledger::FOLDER;
-use super::stamp::Stamp;
+use super::file_state::Stat;
+use super::manifest::FOLDER;
 use crate::error::{Error, Result};
 
 /// Puts `bytes` at `file`, below `docs`, in place of what is there: readers see the old file or
@@ -38,17 +38,17 @@ pub(super) fn new_folder<'a>(
     docs: &Path,
     folder: &Path,
     files: impl Iterator<Item = (&'a str, &'a [u8])>,
-) -> std::io::Result<Vec<Stamp>> {
+) -> std::io::Result<Vec<Stat>> {
     let part = part(docs);
     std::fs::create_dir(&part)?;
-    let stamps = files.map(|(name, bytes)| {
+    let stats = files.map(|(name, bytes)| {
         let mut file = File::create_new(part.join(name))?;
         file.write_all(bytes)?;
-        Ok(Stamp::of(&file.metadata()?))
+        Ok(Stat::of(&file.metadata()?))
     });
-    let made = stamps.collect::<std::io::Result<Vec<_>>>().and_then(|stamps| {
+    let made = stats.collect::<std::io::Result<Vec<_>>>().and_then(|stats| {
         put(&part, folder)?;
-        Ok(stamps)
+        Ok(stats)
     });
     made.inspect_err(|_| {
         let _ = std::fs::remove_dir_all(&part);
@@ -98,9 +98,9 @@ mod tests {
         let make = |text: &'static str| {
             new_folder(docs.path(), &folder, [("x.md", text.as_bytes()), ("y.md", b"y")].into_iter())
         };
-        let stamps = make("x").unwrap();
+        let stats = make("x").unwrap();
         assert_eq!(std::fs::read(folder.join("x.md")).unwrap(), b"x");
-        assert_eq!(Stamp::at(&folder.join("y.md")), Some(stamps[1]));
+        assert_eq!(Stat::at(&folder.join("y.md")), Some(stats[1]));
 
         make("other").unwrap_err();
         assert_eq!(std::fs::read(folder.join("x.md")).unwrap(), b"x");

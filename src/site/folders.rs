@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use walkdir::WalkDir;
 
-use super::stamp::Stamp;
-use super::templates::UserTemplate;
-use crate::error::{Error, ErrorKind, Place, Result};
-use crate::settings::Located;
+use super::file_state::Stat;
+use crate::error::{Error, ErrorKind, Result};
+use crate::render::templates::UserTemplate;
+use crate::settings::{Layout, Located};
+use crate::text_file::read_text;
 
 /// The files of a capture folder that docgen reads. Others are the maintainer's own.
 pub const FILES: [&str; 7] =
@@ -27,7 +28,7 @@ pub struct Found {
     /// Its path, as the user would name it.
     pub path: PathBuf,
     /// What `stat` said of it.
-    pub stamp: Stamp,
+    pub(super) stat: Stat,
 }
 
 impl Found {
@@ -84,7 +85,7 @@ pub fn find(root: &Path) -> Result<Vec<Folder>> {
         if !metadata.is_file() {
             continue;
         }
-        let found = Found { stamp: Stamp::of(&metadata), path: entry.path().to_path_buf() };
+        let found = Found { stat: Stat::of(&metadata), path: entry.path().to_path_buf() };
         let dir = entry.path().parent().unwrap_or(root);
         let path = relative(root, dir)?;
         if is_shared {
@@ -122,31 +123,6 @@ pub fn settings_above(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files: Vec<PathBuf> = from.take_while(|file| file.is_file()).collect();
     files.reverse();
     Ok(files)
-}
-
-/// The content of a file as text.
-///
-/// # Errors
-/// [`ErrorKind::Io`] where it cannot be read or is not UTF-8.
-pub fn read_text(file: &Path) -> Result<String> {
-    decode(file, std::fs::read(file).map_err(|error| Error::io("read", file, error))?)
-}
-
-/// `bytes`, the content of a file that people write, as text.
-///
-/// # Errors
-/// [`ErrorKind::Io`] with the place where it is not UTF-8.
-pub fn decode(file: &Path, bytes: Vec<u8>) -> Result<String> {
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let text = String::from_utf8_lossy(valid);
-        Error::new(ErrorKind::Io, "this file is not UTF-8").at(Place::span(
-            file,
-            &text,
-            text.len(),
-            text.len(),
-        ))
-    })
 }
 
 /// The templates and phrase files in folders of the user's, the nearest folder first, by name.
@@ -199,6 +175,24 @@ fn relative(root: &Path, path: &Path) -> Result<String> {
 fn ancestors(path: &str) -> impl Iterator<Item = &str> {
     let ends = path.match_indices('/').map(|(at, _)| at).chain((!path.is_empty()).then_some(path.len()));
     std::iter::once("").chain(ends.map(|end| &path[..end]))
+}
+
+/// The path, below the docs folder, of a capture's file.
+pub(super) fn page_path(capture: &str, layout: Layout, ending: &str) -> String {
+    match (layout, capture) {
+        (Layout::Page, "") => "index.md".into(),
+        (Layout::Page, _) => format!("{capture}.md"),
+        (Layout::Snippets, "") => ending.into(),
+        (Layout::Snippets, _) => format!("{capture}/{ending}"),
+    }
+}
+
+/// Whether a file below the docs folder may be one of this capture's.
+pub(super) fn is_page_of(page: &str, capture: &str) -> bool {
+    page == page_path(capture, Layout::Page, "")
+        || ["index.md", "diagram.md", "body.md", "log.md"]
+            .iter()
+            .any(|ending| page == page_path(capture, Layout::Snippets, ending))
 }
 
 #[cfg(test)]

@@ -9,51 +9,51 @@ use crate::settings::Layout;
 
 /// A `capture.toml` to be.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Draft {
-    pub(super) title: Option<String>,
-    pub(super) command: Option<String>,
-    pub(super) layout: Layout,
-    pub(super) locale: String,
-    pub(super) profile: Option<String>,
-    pub(super) release: Option<String>,
-    pub(super) reference: Option<String>,
-    pub(super) query: Option<bool>,
-    pub(super) noise: Option<bool>,
-    pub(super) output_title: Option<String>,
-    pub(super) snippet_prefix: Option<String>,
-    pub(super) vars: Vec<(String, String)>,
-    pub(super) env: Vec<(String, String)>,
-    pub(super) labels: Vec<(String, String)>,
-    pub(super) launch: Vec<(&'static str, String)>,
-    pub(super) phrases: Vec<(String, String)>,
+pub(crate) struct Draft {
+    pub(crate) title: Option<String>,
+    pub(crate) command: Option<String>,
+    pub(crate) layout: Layout,
+    pub(crate) locale: String,
+    pub(crate) profile: Option<String>,
+    pub(crate) release: Option<String>,
+    pub(crate) reference: Option<String>,
+    pub(crate) query: Option<bool>,
+    pub(crate) noise: Option<bool>,
+    pub(crate) output_title: Option<String>,
+    pub(crate) snippet_prefix: Option<String>,
+    pub(crate) vars: Vec<(String, String)>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) labels: Vec<(String, String)>,
+    pub(crate) launch: Vec<(&'static str, String)>,
+    pub(crate) phrases: Vec<(String, String)>,
     /// Id and label.
-    pub(super) participants: Vec<(String, Option<String>)>,
-    pub(super) groups: Vec<Group>,
-    pub(super) notes: Vec<Note>,
+    pub(crate) participants: Vec<(String, Option<String>)>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) notes: Vec<Note>,
 }
 
 /// A box of the diagram.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Group {
-    pub(super) kind: String,
-    pub(super) title: String,
+pub(crate) struct Group {
+    pub(crate) kind: String,
+    pub(crate) title: String,
     /// Labels.
-    pub(super) first: String,
-    pub(super) last: String,
+    pub(crate) first: String,
+    pub(crate) last: String,
 }
 
 /// A note of the diagram.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Note {
-    pub(super) text: String,
-    pub(super) position: String,
+pub(crate) struct Note {
+    pub(crate) text: String,
+    pub(crate) position: String,
     /// A label, with `.request` for the message.
-    pub(super) after: String,
+    pub(crate) after: String,
 }
 
 impl Draft {
     /// The file's content.
-    pub(super) fn to_toml(&self) -> String {
+    pub(crate) fn to_toml(&self) -> String {
         let mut toml = Toml::default();
         toml.optional("title", self.title.as_deref());
         toml.optional("command", self.command.as_deref());

@@ -1,0 +1,148 @@
+//! A capture, read from its folder.
+//!
+//! Every file is read once, and noted with its digest for the cache. What this leaves out: what is
+//! made of it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::file_state::{Digest, FileState};
+use super::folders::{Folder, Found};
+use crate::error::{Error, ErrorKind, Place, Result};
+use crate::lines::Lines;
+use crate::page::{Input, Phrases, Source};
+use crate::profile::Profile;
+use crate::settings::{Layer, Layout, Settings};
+use crate::source;
+use crate::text_file::{decode, read_text};
+use crate::trace::Trace;
+
+/// A capture, read from its folder.
+pub(super) struct Capture<'a> {
+    pub(super) folder: &'a Folder,
+    pub(super) settings: Settings,
+    pub(super) trace: Trace,
+    pub(super) trace_file: &'static str,
+    pub(super) log: Arc<Lines>,
+    /// The digest of the log, where it is the trace's file as it was read.
+    pub(super) log_digest: Option<Digest>,
+    pub(super) output: Option<String>,
+    /// The page sources: file and content.
+    pub(super) sources: Vec<(PathBuf, Vec<u8>)>,
+    pub(super) diagnostics: Vec<Error>,
+    /// Every file read so far, the folder's own first.
+    pub(super) read: Vec<FileState>,
+}
+
+impl<'a> Capture<'a> {
+    pub(super) fn read(folder: &'a Folder) -> Result<Capture<'a>> {
+        let settings = Capture::settings(folder)?;
+        let trace_file = match (folder.file("trace.har"), folder.file("trace.log")) {
+            (Some(har), Some(_)) => {
+                return Err(Error::new(ErrorKind::Io, "the capture has two traces, trace.har and trace.log")
+                    .at(Place::file(&har.path))
+                    .hint("keep the one that the page is to be made from"));
+            }
+            (found, other) => found.or(other),
+        };
+        let mut capture = Capture {
+            folder,
+            settings,
+            trace: Trace::default(),
+            trace_file: match trace_file.map(Found::name) {
+                Some("trace.log") => "trace.log",
+                _ => "trace.har",
+            },
+            log: Arc::default(),
+            log_digest: None,
+            output: None,
+            sources: Vec::new(),
+            diagnostics: Vec::new(),
+            read: Vec::new(),
+        };
+        let has_sources = ["page.md", "body.md", "diagram.md"].iter().any(|name| folder.file(name).is_some());
+        for file in folder.files.iter().chain(&folder.shared) {
+            let bytes = std::fs::read(&file.path).map_err(|error| Error::io("read", &file.path, error))?;
+            let (digest, length) = (Digest::of(&bytes), bytes.len());
+            capture.read.push(FileState { path: file.path.clone(), stat: file.stat, digest });
+            match file.name() {
+                "trace.har" | "trace.log" => {
+                    // A page source may ask for a body as it was sent.
+                    let read = if has_sources { source::read } else { source::read_as_log };
+                    let read = read(&file.path, bytes);
+                    let log = match read.log {
+                        Some(log) => {
+                            // Only this format is shown as it is. Whatever decoding changes, it
+                            // changes the length.
+                            let is_log = read.format == Some(source::Format::Requestshook);
+                            let is_whole = is_log && log.text().len() == length;
+                            capture.log_digest = is_whole.then_some(digest);
+                            log
+                        }
+                        None => Lines::new(source::requestshook_writer::write(&read.trace).into()),
+                    };
+                    (capture.trace, capture.log) = (read.trace, Arc::new(log));
+                    capture.diagnostics = read.diagnostics;
+                }
+                "page.md" | "body.md" | "diagram.md" => capture.sources.push((file.path.clone(), bytes)),
+                "output.txt" => capture.output = Some(source::decode(bytes).to_string()),
+                _ => {}
+            }
+        }
+        Ok(capture)
+    }
+
+    /// What a page is made from.
+    pub(super) fn input<'b>(&'b self, profile: Option<&'b Profile>, phrases: &'b Phrases) -> Input<'b> {
+        Input {
+            path: &self.folder.path,
+            settings: &self.settings,
+            profile,
+            phrases,
+            trace: &self.trace,
+            trace_file: self.trace_file,
+            log: &self.log,
+            output: self.output.as_deref(),
+        }
+    }
+
+    /// The page sources, taken apart.
+    pub(super) fn take_sources(&mut self) -> Result<Vec<Source>, Vec<Error>> {
+        let mut sources = Vec::new();
+        let mut errors = Vec::new();
+        for (file, bytes) in std::mem::take(&mut self.sources) {
+            let is_page = file.ends_with(source_name(""));
+            if self.settings.layout == Layout::Page && !is_page {
+                errors.push(
+                    Error::new(ErrorKind::Setting, "a page in one file has one source, `page.md`")
+                        .at(Place::file(&file))
+                        .hint("move what it says to page.md, or set `layout = \"snippets\"`"),
+                );
+                continue;
+            }
+            match decode(&file, bytes)
+                .map_err(|error| vec![error])
+                .and_then(|text| Source::parse(&file, text))
+            {
+                Ok(source) => sources.push(source),
+                Err(found) => errors.extend(found),
+            }
+        }
+        if errors.is_empty() { Ok(sources) } else { Err(errors) }
+    }
+
+    pub(super) fn settings(folder: &Folder) -> Result<Settings> {
+        let files = folder.shared.iter().chain(folder.file("capture.toml"));
+        let layers: Vec<Layer> =
+            files.map(|file| Layer::parse(&file.path, &read_text(&file.path)?)).collect::<Result<_>>()?;
+        Ok(Settings::resolve(&layers))
+    }
+}
+
+/// The name of the page source that a file of a page is made from, where there is one.
+pub(super) fn source_name(ending: &str) -> &str {
+    match ending {
+        "" | "index.md" => "page.md",
+        ending => ending,
+    }
+}

@@ -1,0 +1,161 @@
+//! One capture to the files of its page.
+//!
+//! Templates, profile and phrases are at hand, other captures are asked where prose speaks of them.
+//! What this leaves out: where the files go, and how their text comes about (`render`).
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError};
+
+use super::capture::{Capture, source_name};
+use super::file_state::{FileState, listing};
+use super::folders::{Folder, page_path};
+use super::shared::{SharedOpenings, Site};
+use crate::error::{Error, ErrorKind, Place, Result};
+use crate::page::{Page, Phrases, Resolved, Source};
+use crate::render::holes;
+use crate::render::templates::Content;
+use crate::settings::Layout;
+use crate::toml_file::nearest;
+
+impl Site<'_> {
+    /// The files of a capture: their paths below the docs folder, and their content.
+    pub(super) fn lay_out(&self, capture: &mut Capture<'_>) -> Result<Vec<(String, Content)>, Vec<Error>> {
+        let one = |error| vec![error];
+        let templates = self.templates(capture).map_err(one)?;
+        let profile = self.profile(capture).map_err(one)?;
+        let phrases = self.phrases(capture, &templates, profile.as_deref()).map_err(one)?;
+        self.check_collision(capture).map_err(one)?;
+        let sources = capture.take_sources()?;
+        let gone: HashSet<String> =
+            sources.iter().flat_map(Source::gone).flat_map(|(_, labels)| labels.to_vec()).collect();
+        capture.settings.labels.retain(|(label, _)| !gone.contains(label));
+        let input = capture.input(profile.as_deref(), &phrases);
+        let resolved = Resolved::new(&input);
+        let (path, layout) = (&capture.folder.path, input.settings.layout);
+        let name = |ending: &str| page_path(path, layout, ending);
+        if sources.is_empty()
+            && let Some(bare) = resolved.bare()
+            && let Some(files) = templates.lay_out_bare(&bare).map_err(one)?
+        {
+            return Ok(files.into_iter().map(|(ending, content)| (name(ending), content)).collect());
+        }
+        let page = resolved.page().map_err(|mut errors| {
+            let labels = input.settings.labels.iter();
+            let lost = labels.filter(|(name, at)| resolved.scope().find(name, &at.place).is_err());
+            let lost: HashSet<&str> = lost.map(|(name, _)| name.as_str()).collect();
+            errors.extend(sources.iter().flat_map(|source| holes::holes_of_lost(source, &lost)));
+            errors
+        })?;
+        let page = Arc::new(page);
+        let mut files = match page.layout {
+            Layout::Page if !sources.is_empty() => vec![("", Content::Bytes(Vec::new()))],
+            _ => templates.lay_out(&page).map_err(one)?,
+        };
+        if !sources.is_empty() {
+            let own_path = name("index.md");
+            let neighbours = Neighbours { site: self, own: &capture.folder.path, read: RefCell::default() };
+            let filler =
+                holes::Filler::new(&page, &templates, resolved.scope(), &neighbours, &own_path, &gone);
+            let filled = filler.fill(&sources.iter().collect::<Vec<_>>())?;
+            for (source, text) in sources.iter().zip(filled) {
+                let made = files.iter_mut().find(|(ending, _)| source.file.ends_with(source_name(ending)));
+                if let Some((_, content)) = made {
+                    *content = Content::Bytes(text);
+                }
+            }
+            let read = neighbours.read.into_inner();
+            capture.read.extend(read);
+        }
+        Ok(files.into_iter().map(|(ending, content)| (name(ending), content)).collect())
+    }
+
+    /// The exchanges of a capture, for pages that share their beginning.
+    pub(super) fn openings_of(&self, folder: &Folder) -> Result<SharedOpenings> {
+        let mut capture = Capture::read(folder)?;
+        let profile = self.profile(&mut capture)?;
+        // A label that is lost there is that page's trouble.
+        capture.settings.labels.clear();
+        capture.settings.groups.clear();
+        capture.settings.notes.clear();
+        let phrases = Phrases::default();
+        let input = capture.input(profile.as_deref(), &phrases);
+        let page = Page::new(&input).map_err(|mut errors| errors.swap_remove(0))?;
+        Ok((Arc::new(holes::Opening::all(&page)), capture.read))
+    }
+
+    /// A page `a/index.md` and the snippets of `a` would be the same file.
+    pub(super) fn check_collision(&self, capture: &Capture<'_>) -> Result<()> {
+        let path = &capture.folder.path;
+        let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let is_snippet = ["index", "diagram", "body", "log"].contains(&name);
+        if capture.settings.layout != Layout::Page || !is_snippet {
+            return Ok(());
+        }
+        let Some(other) = self.captures.get(above).filter(|_| !path.is_empty()) else { return Ok(()) };
+        let made = page_path(path, Layout::Page, "");
+        let is_same = match Capture::settings(other)?.layout {
+            Layout::Page => made == page_path(above, Layout::Page, ""),
+            Layout::Snippets => true,
+        };
+        if !is_same {
+            return Ok(());
+        }
+        let above = if above.is_empty() { "." } else { above };
+        Err(Error::new(
+            ErrorKind::Setting,
+            format!("the page of `{path}` would be the same file as one of `{above}`"),
+        )
+        .at(Place::file(&capture.folder.dir))
+        .hint("rename one of the two captures"))
+    }
+}
+
+/// The other captures of a run, as the holes of one ask for them.
+struct Neighbours<'a> {
+    site: &'a Site<'a>,
+    own: &'a str,
+    /// What was read of them.
+    read: RefCell<Vec<FileState>>,
+}
+
+impl Neighbours<'_> {
+    fn folder(&self, capture: &str) -> Option<&Folder> {
+        let folder = self.site.captures.get(capture)?;
+        // A file that comes or goes there has to be noticed too.
+        self.read.borrow_mut().extend(listing(&folder.dir));
+        Some(folder)
+    }
+}
+
+impl holes::Neighbours for Neighbours<'_> {
+    fn openings(&self, capture: &str) -> Result<Option<Arc<Vec<holes::Opening>>>> {
+        let Some(folder) = self.folder(capture) else { return Ok(None) };
+        let mut all = self.site.openings.lock().unwrap_or_else(PoisonError::into_inner);
+        let (openings, read) = match all.get(capture) {
+            Some(known) => known.clone(),
+            None => {
+                let made = self.site.openings_of(folder)?;
+                all.insert(capture.to_owned(), made.clone());
+                made
+            }
+        };
+        self.read.borrow_mut().extend(read);
+        Ok(Some(openings))
+    }
+
+    fn page_path(&self, capture: &str) -> Result<Option<String>> {
+        let Some(folder) = self.folder(capture) else { return Ok(None) };
+        let layout = Capture::settings(folder)?.layout;
+        let settings = folder.shared.iter().chain(folder.file("capture.toml"));
+        self.read.borrow_mut().extend(settings.filter_map(|file| FileState::now(&file.path)));
+        Ok(Some(page_path(capture, layout, "index.md")))
+    }
+
+    fn nearest(&self, capture: &str) -> Option<String> {
+        let others = || self.site.captures.keys().copied().filter(|path| *path != self.own);
+        let last = |path: &str| path.rsplit('/').next().map(str::to_owned);
+        let near = others().filter(|path| last(path) == last(capture)).min();
+        near.or_else(|| nearest(capture, others())).map(str::to_owned)
+    }
+}
