@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::text::{self, with_values};
 use crate::toml_file;
 
 /// The phrases of one language.
@@ -62,6 +63,15 @@ pub fn fill(phrase: &str, name: &str, value: &str) -> String {
     phrase
         .replace(&format!("{{{name}}}"), value)
         .replace(&format!("{{{}}}", capitalized(name)), &capitalized(value))
+}
+
+/// The same with many values: each where the phrase names it, and nowhere in another value.
+pub fn fill_all(phrase: &str, values: &[(&str, String)]) -> String {
+    let both = |(name, value): &(&str, String)| {
+        [((*name).to_owned(), value.clone()), (capitalized(name), capitalized(value))]
+    };
+    let values: Vec<(String, String)> = values.iter().flat_map(both).collect();
+    with_values(phrase, &text::values(&values))
 }
 
 fn capitalized(text: &str) -> String {

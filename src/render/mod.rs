@@ -5,6 +5,7 @@
 
 pub mod escape;
 pub(crate) mod holes;
+mod limits;
 mod skeleton;
 pub mod templates;
 mod view;

@@ -247,6 +247,10 @@ impl Site<'_> {
     }
 }
 
+/// How many bytes of stack a thread has: as many as a system usually gives the first one. Nothing that is
+/// read goes deeper than its own limit, and all of these together need a tenth of it.
+const STACK: usize = 8 << 20;
+
 /// `make` of every item, on so many threads, in the order of the items.
 fn in_parallel<T: Sync, R: Send>(items: &[T], jobs: usize, make: impl Fn(&T) -> R + Sync) -> Vec<R> {
     if jobs <= 1 || items.len() <= 1 {
@@ -263,11 +267,16 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], jobs: usize, make: impl Fn(&T) -> 
                 part.push((index, make(item)));
             }
         };
-        let threads: Vec<_> = (0..jobs.min(items.len())).map(|_| scope.spawn(work)).collect();
-        threads
+        // More threads than these only wait for each other; and a machine may have no room for so many.
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let jobs = jobs.min(items.len()).min(processors * 4);
+        let spawn = || std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).ok();
+        let others: Vec<_> = (1..jobs).map_while(|_| spawn()).collect();
+        let own = work();
+        let others = others
             .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        std::iter::once(own).chain(others).collect()
     });
     for (index, result) in parts.into_iter().flatten() {
         made[index] = Some(result);

@@ -48,7 +48,8 @@ impl Filler<'_> {
         } else {
             context! { ..extra, ..self.context.clone() }
         };
-        let mut text = self.templates.piece(self.page.layout, name, context).map_err(Blame::Error)?;
+        let mut text =
+            self.templates.piece(self.page.layout, name, context, &self.allowance).map_err(Blame::Error)?;
         if text.ends_with('\n') {
             text.pop();
         }
