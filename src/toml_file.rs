@@ -199,10 +199,27 @@ pub(crate) fn fault(file: &Path, text: &str, span: Range<usize>, message: impl I
     Error::new(ErrorKind::Setting, message).at(Place::span(file, text, span.start, span.end))
 }
 
+/// How many names are compared with one that is wrong.
+const COMPARED: usize = 128;
+/// How many characters a name may have to be compared: a longer one is no slip.
+const LONGEST: usize = 200;
+
+/// Of very many names, those between which `name` would stand: the ones that begin as it does. `known`
+/// is sorted. Comparing it with all of them, for each of as many wrong names, would take for ever.
+pub(crate) fn neighbours<'n, T: AsRef<str>>(name: &str, known: &'n [T]) -> &'n [T] {
+    let at = known.partition_point(|known| known.as_ref() < name);
+    let from = at.saturating_sub(COMPARED / 2).min(known.len().saturating_sub(COMPARED));
+    &known[from..known.len().min(from + COMPARED)]
+}
+
 /// The one of `known` that a person who wrote `name` most likely meant, if any is near.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > LONGEST {
+        return None;
+    }
+    let known = known.into_iter().filter(|known| known.len() <= LONGEST);
     let (distance, near) =
-        known.into_iter().map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate)).min()?;
+        known.map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate)).min()?;
     // A third of the letters wrong is a slip; more is another word.
     (distance <= (name.chars().count().max(near.chars().count())).div_ceil(3)).then_some(near)
 }
