@@ -274,7 +274,12 @@ impl Error {
 
     /// An error about reading or writing `file`.
     pub fn io(action: &str, file: &Path, source: std::io::Error) -> Error {
-        Error::new(ErrorKind::Io, format!("cannot {action} {}: {source}", file.display())).with_source(source)
+        let mut why = source.to_string();
+        // The number says nothing that the words before it do not.
+        if let Some(number) = source.raw_os_error() {
+            why.truncate(why.trim_end_matches(&format!(" (os error {number})")).len());
+        }
+        Error::new(ErrorKind::Io, format!("cannot {action} {}: {why}", file.display())).with_source(source)
     }
 
     /// The same error, with the place it is about.

@@ -69,7 +69,7 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
     Ok(findings)
 }
 
-/// Secrets that stand in clear in the files of captures. A page shows no more than those.
+/// Unredacted secrets in the files of captures. A page shows no more than those.
 fn secrets_in_captures(folders: &[Folder]) -> Vec<Error> {
     let mut findings = Vec::new();
     let mut seen = BTreeSet::new();
@@ -103,7 +103,7 @@ fn secrets(file: &Path, text: &str) -> Vec<Error> {
     let mut known = BTreeSet::new();
     let new = found.iter().zip(spans).filter(|(secret, _)| known.insert(&text[secret.span.clone()]));
     new.map(|(secret, span)| {
-        Error::new(ErrorKind::Secret, format!("a {} stands in clear", secret.kind))
+        Error::new(ErrorKind::Secret, format!("a {} is unredacted", secret.kind))
             .at(Place::span(file, &masked, span.start, span.end))
             .hint("record it again with docgen, which redacts; or replace it, and make it invalid where it is used")
     })
