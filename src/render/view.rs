@@ -357,6 +357,10 @@ impl Object for MessageView {
         }
     }
 
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "({})", self.0.number)
     }
