@@ -4,15 +4,12 @@
 //! around its messages, and the participants that it names. What this leaves out: the whole
 //! diagram (`page::diagram`), and how mermaid is written, which templates know.
 
-use minijinja::context;
-use minijinja::value::Value;
-
 use super::Filler;
 use super::ask::Call;
 use super::blame::{Blame, Spot};
 use crate::error::Result;
-use crate::page::DiagramItem;
-use crate::render::view;
+use crate::page::{DiagramItem, DrawnParticipant};
+use crate::render::pieces::Piece;
 
 impl Filler<'_> {
     /// The diagram that the options of a call leave, in a fence of its own.
@@ -23,20 +20,17 @@ impl Filler<'_> {
             DiagramItem::Message { message, .. } => Some(message.number),
             _ => None,
         });
-        self.piece(
-            "sequence_part",
-            context! {
-                items => view::items(&items),
-                participants => participants,
-                number => number.unwrap_or(1),
-            },
-        )
+        self.piece(&Piece::SequencePart {
+            items: &items,
+            participants: &participants,
+            number: number.unwrap_or(1),
+        })
     }
 
     /// The lines of that part, without a fence.
     pub(super) fn arrows(&self, spot: Spot<'_>, call: &Call) -> Result<String, Blame> {
         let items = self.items(spot, call)?;
-        self.piece("arrows", context! { items => view::items(&items) })
+        self.piece(&Piece::Arrows(&items))
     }
 
     /// The lines of the diagram that the options `after` and `until` leave.
@@ -55,7 +49,7 @@ impl Filler<'_> {
     }
 
     /// The participants that these lines name.
-    fn participants_of(&self, items: &[DiagramItem]) -> Value {
+    fn participants_of(&self, items: &[DiagramItem]) -> Vec<DrawnParticipant> {
         let named = |id: &str| {
             items.iter().any(|item| match item {
                 DiagramItem::Message { message, .. } | DiagramItem::Unanswered { message, .. } => {
@@ -67,8 +61,7 @@ impl Filler<'_> {
                 _ => false,
             })
         };
-        let all = self.page.participants.iter().filter(|participant| named(&participant.id)).cloned();
-        view::participant_list(all)
+        self.page.participants.iter().filter(|participant| named(&participant.id)).cloned().collect()
     }
 }
 

@@ -5,7 +5,6 @@
 //! line is worse than none. What this leaves out: looking a name up in a text
 //! (`page::highlight`).
 
-use minijinja::context;
 use minijinja::value::Value;
 
 use super::Filler;
@@ -14,6 +13,7 @@ use super::blame::{Blame, usage};
 use crate::error::Result;
 use crate::page::highlight::{Outline, header_lines};
 use crate::page::{Message, PageExchange};
+use crate::render::pieces::FenceOptions;
 use crate::settings::Layout;
 use crate::toml_file::nearest;
 
@@ -27,8 +27,12 @@ pub(super) struct Marked {
 }
 
 impl Marked {
-    pub(super) fn value(&self) -> Value {
-        context! { header => options(self.number_header, &self.header), body => options(self.number_body, &self.body) }
+    /// The options of its fences.
+    pub(super) fn options(&self) -> FenceOptions {
+        FenceOptions {
+            header: options(self.number_header, &self.header),
+            body: options(self.number_body, &self.body),
+        }
     }
 
     fn add(&mut self, message: &Message, mark: &Mark, tabs: Tabs) -> Result<(), Blame> {
@@ -100,7 +104,7 @@ impl Filler<'_> {
         &self,
         call: &Call,
         exchange: &PageExchange,
-    ) -> Result<[Value; 2], Blame> {
+    ) -> Result<[FenceOptions; 2], Blame> {
         let mut both = [Marked::default(), Marked::default()];
         for mark in call.option("highlight").map_or_else(|| Ok(Vec::new()), marks)? {
             if matches!(mark, Mark::Lines(..)) {
@@ -108,22 +112,18 @@ impl Filler<'_> {
                     .hint("name a JSON pointer or a header, or use `message(…)` twice"));
             }
             let request = both[0].add(&exchange.request, &mark, Tabs::Both);
-            let response = match &exchange.response {
-                Some(response) => both[1].add(response, &mark, Tabs::Both),
-                None => Err(Blame::new("there is no response")),
-            };
-            if request.is_err() && response.is_err() {
-                return match (exchange.response.is_some(), request, response) {
-                    (true, _, Err(blame)) | (false, Err(blame), _) => Err(blame),
-                    _ => Ok([Value::from(()), Value::from(())]),
-                };
+            let response =
+                exchange.response.as_ref().map(|response| both[1].add(response, &mark, Tabs::Both));
+            match (request, response) {
+                (Err(_), Some(Err(blame))) | (Err(blame), None) => return Err(blame),
+                _ => {}
             }
         }
         let numbered = self.numbered(call)?;
         for marked in &mut both {
             marked.number_body = numbered;
         }
-        Ok(both.map(|marked| marked.value()))
+        Ok(both.map(|marked| marked.options()))
     }
 
     pub(super) fn options_of_message(

@@ -21,9 +21,9 @@ pub(crate) use neighbours::{Alone, Neighbours, Opening};
 
 use std::sync::Arc;
 
-use minijinja::value::Value;
 use minijinja::{Environment, UndefinedBehavior};
 
+use super::pieces::PageWriter;
 use super::templates::Templates;
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::Page;
@@ -36,7 +36,7 @@ use blame::{Spot, spots};
 /// Fills the holes of one capture's page sources.
 pub(crate) struct Filler<'a> {
     page: &'a Arc<Page>,
-    templates: &'a Templates,
+    writer: PageWriter<'a>,
     scope: Scope<'a>,
     neighbours: &'a dyn Neighbours,
     /// The path below the docs folder of the capture's own page.
@@ -44,7 +44,6 @@ pub(crate) struct Filler<'a> {
     /// Labels of sections that are marked as gone.
     gone: &'a [String],
     env: Environment<'static>,
-    context: Value,
 }
 
 impl<'a> Filler<'a> {
@@ -58,8 +57,8 @@ impl<'a> Filler<'a> {
     ) -> Filler<'a> {
         let mut env = Environment::empty();
         env.set_undefined_behavior(UndefinedBehavior::Strict);
-        let context = templates.context(page);
-        Filler { page, templates, scope, neighbours, own_path, gone, env, context }
+        let writer = PageWriter::new(templates, page);
+        Filler { page, writer, scope, neighbours, own_path, gone, env }
     }
 
     /// The pages that the sources stand for.
