@@ -4,6 +4,8 @@
 //! around its messages, and the participants that it names. What this leaves out: the whole
 //! diagram (`page::diagram`), and how mermaid is written, which templates know.
 
+use std::collections::HashSet;
+
 use super::Filler;
 use super::ask::Call;
 use super::blame::{Blame, Spot};
@@ -50,18 +52,20 @@ impl Filler<'_> {
 
     /// The participants that these lines name.
     fn participants_of(&self, items: &[DiagramItem]) -> Vec<DrawnParticipant> {
-        let named = |id: &str| {
-            items.iter().any(|item| match item {
+        let mut named: HashSet<&str> = HashSet::new();
+        for item in items {
+            match item {
                 DiagramItem::Message { message, .. } | DiagramItem::Unanswered { message, .. } => {
-                    *message.from == *id || *message.to == *id
+                    named.extend([&*message.from, &*message.to]);
                 }
                 DiagramItem::Note { position, .. } => {
-                    position.rsplit(' ').next().is_some_and(|ids| ids.split(',').any(|named| named == id))
+                    named.extend(position.rsplit(' ').next().into_iter().flat_map(|ids| ids.split(',')));
                 }
-                _ => false,
-            })
-        };
-        self.page.participants.iter().filter(|participant| named(&participant.id)).cloned().collect()
+                _ => {}
+            }
+        }
+        let is_named = |participant: &&DrawnParticipant| named.contains(&*participant.id);
+        self.page.participants.iter().filter(is_named).cloned().collect()
     }
 }
 
