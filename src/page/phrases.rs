@@ -60,17 +60,15 @@ impl Phrases {
 
 /// `phrase` with `value` for `{name}`, and for `{Name}` with a capital first letter.
 pub fn fill(phrase: &str, name: &str, value: &str) -> String {
-    phrase
-        .replace(&format!("{{{name}}}"), value)
-        .replace(&format!("{{{}}}", capitalized(name)), &capitalized(value))
+    fill_all(phrase, &[(name, value)])
 }
 
 /// The same with many values: each where the phrase names it, and nowhere in another value.
-pub fn fill_all(phrase: &str, values: &[(&str, String)]) -> String {
-    let both = |(name, value): &(&str, String)| {
-        [((*name).to_owned(), value.clone()), (capitalized(name), capitalized(value))]
-    };
-    let values: Vec<(String, String)> = values.iter().flat_map(both).collect();
+pub fn fill_all(phrase: &str, values: &[(&str, &str)]) -> String {
+    let both = values.iter().flat_map(|(name, value)| {
+        [((*name).to_owned(), (*value).to_owned()), (capitalized(name), capitalized(value))]
+    });
+    let values: Vec<(String, String)> = both.collect();
     with_values(phrase, &text::values(&values))
 }
 

@@ -46,7 +46,11 @@ pub(super) fn largest_page(made_from: usize) -> usize {
     LARGEST_PAGE.saturating_add(made_from.saturating_mul(PAGE_BYTES_A_BYTE))
 }
 
+/// What is said where the templates take too many instructions, or compute too much.
+pub(super) const TOO_MUCH: &str = "the templates compute more for this page than a page can need";
+
 /// What the templates may cost for one page.
+#[derive(Debug)]
 pub(super) struct Allowance {
     /// How many instructions are left.
     pub(super) instructions: Cell<u64>,
@@ -596,9 +600,7 @@ fn charge(state: &mut State<'_, '_>, bytes: usize) -> Result<(), Error> {
             VALUES.saturating_add(log.saturating_mul(VALUES_A_BYTE))
         }
     };
-    let left = left
-        .checked_sub(bytes)
-        .ok_or_else(|| invalid("the templates compute more for this page than a page can need"))?;
+    let left = left.checked_sub(bytes).ok_or_else(|| invalid(TOO_MUCH))?;
     state.get_or_insert_extension(Left(left)).0 = left;
     Ok(())
 }
@@ -747,7 +749,7 @@ mod tests {
             (format!("{{{{ {}1 }}}}", many("not ")), 259, "more than 64 deep"),
             (format!("{{{{ {} }}}}", many("[")), 67, "more than 64 deep"),
             (format!("{{{{ a{} }}}}", many("(a)")), 196, "more than 64 deep"),
-            (format!("{{% if a %}}{}", "{% elif a %}".repeat(65)), 779, "at most 64 `elif`"),
+            (format!("{{% if a %}}{}", "{% elif a %}".repeat(65)), 781, "at most 64 `elif`"),
         ] {
             let text = &text[..text.len().min(LARGEST_TEMPLATE)];
             let fault = limited(text).unwrap_err();
