@@ -25,7 +25,7 @@ impl<'a> Lane<'a> {
     pub(super) fn of(prefix: &'a str) -> Lane<'a> {
         const AROUND: [char; 6] = ['[', ']', '(', ')', ':', ','];
         let mut lane = Lane::default();
-        let mut requests = usize::MAX..0;
+        let mut requests: Option<std::ops::Range<usize>> = None;
         let mut at = 0;
         for word in prefix.split([' ', '\t', '|']) {
             let start = at + word.len() - word.trim_start_matches(AROUND).len();
@@ -33,19 +33,18 @@ impl<'a> Lane<'a> {
             let bare = word.trim_matches(AROUND);
             let is_number = !bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_digit());
             if bare.starts_with("req-") {
-                requests = requests.start.min(start)..start + bare.len();
+                let first = requests.map_or(start, |requests| requests.start);
+                requests = Some(first..start + bare.len());
             } else if bare.contains("Thread") {
                 lane.thread = bare;
             } else if is_unit(word) || bare.starts_with("pid=") || is_number {
                 // Further numbers are a line's, or a project's.
-                if lane.process.is_empty() && requests.is_empty() {
+                if lane.process.is_empty() && requests.is_none() {
                     lane.process = bare;
                 }
             }
         }
-        if !requests.is_empty() {
-            lane.requests = &prefix[requests];
-        }
+        lane.requests = requests.map_or("", |requests| &prefix[requests]);
         lane
     }
 
