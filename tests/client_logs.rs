@@ -175,7 +175,6 @@ impl Client {
                 vec![("neutronclient.client", format!("RESP:{status} {{{dict}}} {}\n", body.unwrap_or("")))]
             }
             Client::Httplib2 => {
-                let dict = dict.replace('\'', "'");
                 let text = format!("RESP:{{'status': '{status}', {dict}}} {}\n", body.unwrap_or(""));
                 vec![("neutronclient.client", text)]
             }
