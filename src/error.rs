@@ -75,6 +75,26 @@ impl ErrorKind {
     }
 }
 
+/// Whether somebody has to act on an [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Something is missing or wrong until a person mends it: the exit status is 1.
+    Error,
+    /// Nothing that a page shows is lost, or no more than what the message names: the exit status
+    /// stays 0.
+    Warning,
+}
+
+impl Severity {
+    /// The word before the message, and for tools.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
+    }
+}
+
 /// A place in a file. Lines and columns count from 1; a column counts characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -172,6 +192,7 @@ pub struct Error(Box<Repr>);
 #[derive(Clone)]
 struct Repr {
     kind: ErrorKind,
+    severity: Severity,
     message: String,
     place: Option<Place>,
     hint: Option<String>,
@@ -181,7 +202,21 @@ struct Repr {
 impl Error {
     /// An error of this kind; `message` is one sentence without a full stop.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error(Box::new(Repr { kind, message: message.into(), place: None, hint: None, source: None }))
+        Error(Box::new(Repr {
+            kind,
+            severity: Severity::Error,
+            message: message.into(),
+            place: None,
+            hint: None,
+            source: None,
+        }))
+    }
+
+    /// The same for what a person should know and need not mend.
+    pub fn warning(kind: ErrorKind, message: impl Into<String>) -> Error {
+        let mut warning = Error::new(kind, message);
+        warning.0.severity = Severity::Warning;
+        warning
     }
 
     /// An error about reading or writing `file`.
@@ -212,6 +247,11 @@ impl Error {
         self.0.kind
     }
 
+    /// Whether somebody has to act on it.
+    pub fn severity(&self) -> Severity {
+        self.0.severity
+    }
+
     /// The sentence that says what is wrong.
     pub fn message(&self) -> &str {
         &self.0.message
@@ -233,7 +273,7 @@ const EXCERPT_WIDTH: usize = 100;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", escape_control(&self.0.message))?;
+        write!(f, "{}: {}", self.0.severity.name(), escape_control(&self.0.message))?;
         let Some(place) = &self.0.place else {
             if let Some(hint) = &self.0.hint {
                 write!(f, "\n  = help: {}", escape_control(hint))?;
@@ -348,6 +388,14 @@ mod tests {
         let lines: Vec<_> = error.to_string().lines().map(str::to_owned).collect();
         let caret = lines[4].find('^').unwrap();
         assert_eq!(lines[3].as_bytes()[caret], b'X');
+    }
+
+    #[test]
+    fn a_warning_says_that_it_is_one() {
+        let warning = Error::warning(ErrorKind::DamagedEntry, "its time is no number");
+        assert_eq!(warning.to_string(), "warning: its time is no number");
+        assert_eq!(warning.severity(), Severity::Warning);
+        assert_eq!(Error::new(ErrorKind::Io, "no").severity(), Severity::Error);
     }
 
     #[test]

@@ -61,6 +61,7 @@ fn as_json(finding: &Error) -> String {
     let number = |number: Option<usize>| number.filter(|number| *number > 0);
     let object = json!({
         "kind": finding.kind().name(),
+        "severity": finding.severity().name(),
         "message": finding.message(),
         "file": place.map(|place| place.file.to_string_lossy()),
         "line": number(place.map(|place| place.line)),

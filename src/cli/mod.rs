@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::error::Error;
+use crate::error::{Error, Severity};
 use ui::Ui;
 
 /// Everything is as it should be.
@@ -104,7 +104,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// The status for a run that ended with these errors.
+/// The status for a run that ended with these errors and warnings.
 fn status(errors: &[Error]) -> u8 {
-    if errors.is_empty() { DONE } else { NEEDS_A_PERSON }
+    if errors.iter().all(|error| error.severity() == Severity::Warning) { DONE } else { NEEDS_A_PERSON }
 }

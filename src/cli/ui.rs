@@ -26,13 +26,15 @@ impl Ui {
         Ui { quiet, verbose }
     }
 
-    /// Prints an error as its `Display` form, with colour where there is a terminal.
+    /// Prints an error or a warning as its `Display` form, with colour where there is a terminal.
     pub(super) fn error(&self, error: &Error) {
         let mut err = anstream::stderr().lock();
         for line in error.to_string().lines() {
             // Nobody is left to tell when standard error is closed.
             let _ = if let Some(message) = line.strip_prefix("error:") {
                 writeln!(err, "{ERROR}error{ERROR:#}:{message}")
+            } else if let Some(message) = line.strip_prefix("warning:") {
+                writeln!(err, "{WARNING}warning{WARNING:#}:{message}")
             } else if let Some((before, place)) = line.split_once("--> ") {
                 writeln!(err, "{before}{PLACE}-->{PLACE:#} {place}")
             } else if let Some((before, help)) = line.split_once("= help: ") {

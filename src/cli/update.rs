@@ -45,9 +45,7 @@ impl Update {
                 }
             };
             ui.errors(&report.diagnostics);
-            if !report.diagnostics.is_empty() {
-                status = NEEDS_A_PERSON;
-            }
+            status = status.max(super::status(&report.diagnostics));
             for file in &report.files {
                 ui.detail(format_args!("wrote {}", file.display()));
             }
