@@ -29,7 +29,13 @@ pub(super) struct Log {
 
 impl Log {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
-        let bytes = read_recording(&self.trace)?;
+        let bytes = read_recording(&self.trace).map_err(|error| {
+            let inside = ["trace.har", "trace.log"].map(|name| self.trace.join(name));
+            match inside.iter().find(|file| file.is_file()) {
+                Some(file) => error.hint(format!("name the trace: {}", file.display())),
+                None => error,
+            }
+        })?;
         let read = source::read(&self.trace, bytes);
         ui.data(&source::requestshook_writer::write(&read.trace));
         ui.errors(&read.diagnostics);

@@ -126,8 +126,13 @@ impl Captures {
 pub(crate) fn open(captures: &Path) -> Result<Root> {
     Root::open(captures).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
-            Error::new(ErrorKind::Io, format!("there is no folder `{}`", captures.display()))
-                .hint("name the folder that holds the captures")
+            let error = match captures.symlink_metadata() {
+                Ok(_) => format!("`{}` is no folder", captures.display()),
+                Err(_) => format!("there is no folder `{}`", captures.display()),
+            };
+            Error::new(ErrorKind::Io, error).hint(
+                "name the folder that holds the captures; `docgen capture CAPTURES PATH -- COMMAND` makes the first",
+            )
         }
         _ => Error::io("read", captures, error),
     })
