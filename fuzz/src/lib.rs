@@ -172,13 +172,22 @@ fn in_site(files: &[(&str, &[u8])]) {
     }
     fs::create_dir_all(&captures).expect("it can be made");
     let docs = folder.path().join("docs");
-    let options = Options { captures: captures.clone(), docs, jobs: 1, check: false, force: false };
+    let options = Options {
+        captures: captures.clone(),
+        docs,
+        jobs: 1,
+        check: false,
+        force: false,
+        prune: false,
+        trusted: Vec::new(),
+    };
     rendered(&options);
     let _ = check(&options).map(|findings| told(&findings)).map_err(|error| told(&[error]));
 
     let location = Location { root: captures, path: "a".into() };
-    let _ = drafts::new(&location).map_err(|errors| told(&errors));
-    let updated = || drafts::update(&location).map(|report| report.files).map_err(|errors| told(&errors));
+    let _ = drafts::new(&location, &[]).map_err(|errors| told(&errors));
+    let updated =
+        || drafts::update(&location, &[]).map(|report| report.files).map_err(|errors| told(&errors));
     if updated().is_ok() {
         assert_eq!(updated().unwrap_or_default(), [""; 0].map(PathBuf::from));
     }
