@@ -114,6 +114,7 @@ fn no_page_is_written_or_removed_behind_a_link_that_leads_out() {
         "`docs/a` is a symbolic link that leads out of `docs`",
         "`docs/b/c` is a symbolic link that leads out of `docs`",
     ]);
+    assert_eq!(ran.err.matches("leads out").count(), 2, "one cause, one message: {}", ran.err);
     assert!(site.exists("docs/e/index.md"), "the others are written");
     // Lines of the manifest that vouch for files behind it: that of an empty file has a known digest.
     site.write("outside/empty.md", "");
@@ -682,4 +683,21 @@ fn a_docs_folder_that_cannot_be_written_passes_where_nothing_is_to_do() {
     assert_eq!(ran.status, 0, "{}", ran.err);
     site.write("captures/a/trace.log", log("a", "second"));
     run().complains(&["docs/", "Read-only file system"]);
+}
+
+/// Every attack at once, under the eyes of strace.
+#[test]
+fn nothing_outside_is_touched_whatever_a_clone_holds() {
+    let is_there = |program: &str| Command::new(program).arg("--version").output().is_ok();
+    if !["strace", "python3", "git"].into_iter().all(is_there) {
+        return skip("strace, python3 or git is missing (scripts/setup test installs strace)");
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/evil-clone");
+    let ran =
+        Ran::from(Command::new("python3").args([script, env!("CARGO_BIN_EXE_docgen")]).output().unwrap());
+    if ran.err.contains("strace saw nothing") || ran.err.contains("PTRACE") {
+        return skip("no program may be traced here");
+    }
+    assert_eq!((ran.status, &*ran.err), (0, ""), "{}", ran.out);
+    assert!(ran.out.contains(" 0 findings"), "{}", ran.out);
 }

@@ -157,6 +157,7 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
         }
         report.errors.extend(outcome.errors);
     }
+    report.tell_causes_once();
     let Some(docs) = docs else { return Ok(report) };
     let is_kept = |page: &PagePath| {
         kept.contains(page)
@@ -178,6 +179,12 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
 }
 
 impl Report {
+    /// Leaves each error once: what several pages have in common is one cause.
+    fn tell_causes_once(&mut self) {
+        let mut told = HashSet::new();
+        self.errors.retain(|error| told.insert(error.to_string()));
+    }
+
     /// Tells of captures that had pages, and have a page source but no trace any more.
     fn tell_lost_traces(
         &mut self,
