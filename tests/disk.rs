@@ -631,6 +631,36 @@ fn an_old_manifest_reads_as_before() {
     assert_eq!(site.read("docs/.docgen/manifest"), before);
 }
 
+/// The cache knows the pages; that they are docgen's, only the manifest can say.
+#[test]
+fn a_cache_without_a_manifest_makes_no_page_docgens() {
+    let site = Site::with(&["a", "b", "c"]);
+    std::thread::sleep(std::time::Duration::from_millis(60));
+    site.renders();
+    fs::remove_file(site.path("docs/.docgen/manifest")).unwrap();
+    site.renders().says("0 written, 12 unchanged, 0 removed, 0 failed");
+    assert_eq!(site.read("docs/.docgen/manifest").matches("\tadopted\n").count(), 12);
+    fs::remove_dir_all(site.path("captures/a")).unwrap();
+    assert_eq!(site.renders().err.matches("it stays, since it was there before docgen").count(), 4);
+    assert!(site.exists("docs/a/index.md"));
+}
+
+#[test]
+fn secrets_in_pages_of_ones_own_are_told() {
+    let site = Site::with(&["a"]);
+    site.write("captures/a/trace.log", log("a", "x").replace("X-Word: x", "X-Auth-Token: hunter22"));
+    site.renders();
+    assert!(site.read("docs/a/log.md").contains("hunter22"));
+    site.write("docs/mine.md", "# Mine\n\nOS_PASSWORD=hunter33\n");
+    let ran = docgen(&site, &["check", "captures", "docs"]);
+    ran.complains(&["docs/mine.md:3:13", "captures/a/trace.log:"]);
+    assert!(
+        !ran.err.contains("hunter") && !ran.err.contains("docs/a/"),
+        "the page of a capture adds nothing: {}",
+        ran.err
+    );
+}
+
 /// What `stat` says of everything below a folder.
 fn stats(site: &Site, folder: &str) -> BTreeMap<String, (u64, u64, i64, i64, i64, i64)> {
     let entries = walkdir::WalkDir::new(site.path(folder)).into_iter().map(Result::unwrap);
