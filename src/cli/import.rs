@@ -62,7 +62,7 @@ impl Import {
         if !is_page(&page.page.text) && !looks_like_a_page(&self.page) {
             return Err(Error::new(ErrorKind::UnknownFormat, "this is neither a page nor a trace that docgen reads")
                 .at(Place::file(&self.page))
-                .hint("a trace is a HAR 1.2 file, or a log of requestshook, requests-observer or keystoneauth; a page is a .md file"));
+                .hint("a trace is a HAR 1.2 file, or a log of requestshook, requests-observer or an OpenStack client; a page is a .md file"));
         }
         if !is_page(&page.page.text) {
             return Err(Error::new(
