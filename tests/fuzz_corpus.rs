@@ -1,5 +1,5 @@
 //! Every input that fuzzing kept, once more: `scripts/fuzz` looks for new ones.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "all of this is a test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "all of this is a test")]
 #![allow(missing_docs, unreachable_pub, reason = "it is a crate of its own elsewhere")]
 
 #[path = "../fuzz/src/lib.rs"]

@@ -85,7 +85,7 @@ pub fn settings(data: &[u8]) {
     let file = Path::new("capture.toml");
     match Layer::parse(file, &text) {
         Ok(layer) => {
-            let once = Settings::resolve(&[layer.clone()]);
+            let once = Settings::resolve(std::slice::from_ref(&layer));
             let twice = Settings::resolve(&[layer.clone(), layer]);
             assert_eq!((&once.labels, &once.vars, &once.env), (&twice.labels, &twice.vars, &twice.env));
             let _ = laid_out(&Templates::new(BTreeMap::new()).expect("the defaults compile"), &once);
