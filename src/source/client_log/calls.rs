@@ -18,6 +18,7 @@ use super::fields::{self, Fields, Order, OrderVote};
 use super::prefix::Lane;
 use super::python::{self, Literal};
 use super::record::Record;
+use super::unwrap;
 use crate::error::Error;
 use crate::json;
 use crate::text::{self, Text};
@@ -91,11 +92,14 @@ struct Call {
 
 /// Calls of one lane.
 #[derive(Default)]
-struct Calling {
+struct Calling<'a> {
     /// Requests without a response, the oldest first.
     open: VecDeque<usize>,
     /// Those of them that urllib3 saw an answer to, in the order of the answers.
     seen: VecDeque<usize>,
+    /// The method and the place of answers that urllib3 saw before the client wrote a line of the
+    /// call, as swiftclient does once all is done.
+    unlogged: Vec<(&'a str, usize, usize)>,
     /// Responses whose body may yet come.
     waiting: Vec<usize>,
     /// The last request for a token.
@@ -141,7 +145,7 @@ struct Calls<'a> {
     used: HashMap<&'a str, (&'a str, &'a str)>,
     /// What is known of each exchange.
     calls: Vec<Call>,
-    lanes: HashMap<Lane<'a>, Calling>,
+    lanes: HashMap<Lane<'a>, Calling<'a>>,
     /// How many requests are open in all lanes.
     open: usize,
     notes: Notes,
@@ -221,7 +225,7 @@ impl<'a> Calls<'a> {
         }
     }
 
-    fn lane(&mut self, record: &Record<'a>) -> &mut Calling {
+    fn lane(&mut self, record: &Record<'a>) -> &mut Calling<'a> {
         self.lanes.entry(record.lane).or_default()
     }
 
@@ -247,6 +251,8 @@ impl<'a> Calls<'a> {
     }
 
     fn request(&mut self, record: &Record<'a>, curl: Curl<'a>) {
+        // keystoneauth writes the request before it is sent.
+        let is_begun = record.message.contains("curl -g ");
         let body = curl.body.map_or(Body::Absent, |body| body_of_request(self.whole, body));
         let request = Request {
             method: share(self.whole, curl.method),
@@ -257,6 +263,9 @@ impl<'a> Calls<'a> {
         let index = self.push(record, request);
         self.open += 1;
         let lane = self.lane(record);
+        if lane.unlogged.last().is_some_and(|(method, ..)| *method == curl.method) && !is_begun {
+            lane.unlogged.pop();
+        }
         lane.open.push_back(index);
         lane.is_lost = false;
         lane.is_again = false;
@@ -422,7 +431,7 @@ impl<'a> Calls<'a> {
     }
 
     /// Takes what urllib3 says of an answer.
-    fn wire(&mut self, record: &Record<'a>, method: &str, target: &str, status: u16, length: Option<u64>) {
+    fn wire(&mut self, record: &Record<'a>, method: &'a str, target: &str, status: u16, length: Option<u64>) {
         let exchanges = self.pairing.exchanges();
         let is_of = |index: usize| {
             let request = &exchanges[index].request;
@@ -443,7 +452,7 @@ impl<'a> Calls<'a> {
                 exchanges[last].response.as_ref().is_some_and(|response| matches!(response.status, 301..=308))
             });
             if !is_redirected {
-                Note::add(&mut self.notes.unlogged, record.start, record.end);
+                lane.unlogged.push((method, record.start, record.end));
             }
         }
     }
@@ -468,6 +477,11 @@ impl<'a> Calls<'a> {
             {
                 response.body = Body::Omitted(Text::from(format!("({length} bytes, not in the log)")));
             }
+        }
+        let mut unlogged: Vec<_> = self.lanes.values().flat_map(|lane| &lane.unlogged).collect();
+        unlogged.sort_by_key(|(_, start, _)| *start);
+        for (_, start, end) in unlogged {
+            Note::add(&mut self.notes.unlogged, *start, *end);
         }
         let Notes { guessed, repeated, unanswered, unlogged, status } = self.notes;
         let told = [
@@ -554,6 +568,19 @@ fn body_of(whole: &Text, raw: &str, headers: &Headers) -> Result<Body, usize> {
         });
     }
     let exact = exact_length(raw, headers);
+    if raw.starts_with(['{', '['])
+        && exact.is_none()
+        && json_end(raw).is_none()
+        && raw.trim_ascii_end().contains('\n')
+    {
+        let mut both =
+            unwrap::both(raw).into_iter().filter(|text| json::validate(text).is_ok()).collect::<Vec<_>>();
+        // The length tells whether the break took a space away.
+        both.sort_by_key(|text| length.is_some_and(|length| length != text.len()));
+        if let Some(joined) = both.into_iter().next() {
+            return Ok(Body::Text(joined.into()));
+        }
+    }
     let is_json = headers.get("Content-Type").is_none_or(|kind| kind.to_ascii_lowercase().contains("json"));
     let body = match json_end(raw) {
         Some(end) => &raw[..end],

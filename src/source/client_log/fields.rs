@@ -118,15 +118,18 @@ fn candidates(text: &str) -> Option<Vec<Candidate<'_>>> {
         return None;
     }
     let is_small = |name: &str| !name.bytes().any(|byte| byte.is_ascii_uppercase());
-    // A proxy writes all names small, the server's own are not.
     let sure = || candidates.iter().filter(|candidate| candidate.is_sure);
     let small = sure().filter(|candidate| is_small(candidate.name)).count();
-    let all = sure().count();
+    let is_mostly_small = small * 2 > sure().count();
+    let has_small = sure().any(|candidate| is_small(candidate.name) && candidate.name.contains('-'));
+    // A proxy writes all names small, an application its own, and most servers none.
     let is_of_its_case = |candidate: &&Candidate<'_>| {
-        small * 2 == all
-            || all < 3
-            || candidate.name.contains('-')
-            || is_small(candidate.name) == (small * 2 > all)
+        candidate.name.contains('-')
+            || if is_small(candidate.name) {
+                has_small || is_mostly_small
+            } else {
+                candidate.is_sure || !is_mostly_small
+            }
     };
     Some(candidates.iter().filter(|it| it.start == 0 || is_of_its_case(it)).copied().collect())
 }
@@ -217,6 +220,11 @@ mod tests {
                 "server=A/2",
                 "via=1.1 p",
             ],
+        );
+        reads(
+            "Date: now Server: A/2 allow: GET content-type: a/b etag: \"a\" x-note: see: docs",
+            Order::Sorted,
+            &["Date=now", "Server=A/2", "allow=GET", "content-type=a/b", "etag=\"a\"", "x-note=see: docs"],
         );
         reads(
             "Content-Length: 1 DATE: now Server: x",

@@ -9,9 +9,11 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::clients::{CLIENTS, begins};
+use super::clients::{CLIENTS, begins, first_line};
+use super::curl;
 use super::prefix::{Kind, LONGEST, Lane, Prefix};
 use super::suffix;
+use super::unwrap;
 
 /// A message, and where it comes from.
 #[derive(Debug)]
@@ -47,7 +49,38 @@ pub(super) fn split(text: &str) -> Vec<Record<'_>> {
             }
         }
     }
+    for record in &mut records {
+        let line = text[record.start..record.end].chars().count();
+        let before = line.saturating_sub(first_line(&record.message).chars().count());
+        if is_broken(&record.message, before) {
+            record.message = unwrap::join(&record.message, before).into();
+        }
+    }
     records
+}
+
+/// Whether `message`, a request or the fields of a response, goes on in lines that only its width
+/// set apart. `before` characters come before it on its line.
+fn is_broken(message: &str, before: usize) -> bool {
+    let Some((first, rest)) = message.split_once('\n') else { return false };
+    let next = first_line(rest).trim_ascii();
+    if next.is_empty() {
+        return false;
+    }
+    let command = |message: &str| {
+        let command = message.strip_prefix("REQ: curl ").or_else(|| message.strip_prefix("curl "))?;
+        Some(curl::parse(command).is_ok())
+    };
+    match command(message) {
+        Some(true) => return ["-H ", "-d ", "-X ", "http"].iter().any(|option| next.starts_with(option)),
+        Some(false) => return command(&unwrap::join(message, before)) == Some(true),
+        None => {}
+    }
+    // A list of fields has one line, and a word of it that is no name begins no line of a log.
+    let is_list = first.starts_with("RESP: [") && !first.contains("] {");
+    is_list
+        && rest.split('\n').all(|line| !line.trim_ascii().is_empty())
+        && (before > 0 || unwrap::is_hard(message, 0))
 }
 
 /// Where the first record of a known client begins on its line, looking at each line once.
