@@ -564,7 +564,7 @@ fn real_logs_of_clients_read_whole() {
         ]
     };
     let notes = [
-        "the client sent its last request once more, and the log does not show how",
+        "the request of this response is not in the log: the client followed the answer before it, or tried again",
         "the log holds no response to this request",
     ];
     for (version, text) in [("2.18.0", "Omitted("), ("5.9.1", "10")] {
@@ -633,7 +633,7 @@ fn says(log: &str, calls: &[&str], expected: &[&str]) {
 
 const GUESSED: &str = "several requests are open, and the log does not say which of them this response answers; the oldest was taken";
 const UNANSWERED: &str = "the log holds no response to this request";
-const REPEATED: &str = "the client sent its last request once more, and the log does not show how";
+const REPEATED: &str = "the request of this response is not in the log: the client followed the answer before it, or tried again";
 
 #[test]
 fn what_tells_the_calls_of_threads_apart() {

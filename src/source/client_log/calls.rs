@@ -106,6 +106,8 @@ struct Calling<'a> {
     token: Option<usize>,
     /// The last call that was answered.
     last: Option<usize>,
+    /// Its answer leads to another place, and no request has come since.
+    is_redirected: bool,
     /// The client said that it sends that again.
     is_again: bool,
     /// Requests that were damaged; a response to one is lost with it.
@@ -267,8 +269,7 @@ impl<'a> Calls<'a> {
             lane.unlogged.pop();
         }
         lane.open.push_back(index);
-        lane.is_lost = false;
-        lane.is_again = false;
+        (lane.is_lost, lane.is_again, lane.is_redirected) = (false, false, false);
     }
 
     fn response(&mut self, record: &Record<'a>, answer: Answer<'a>) {
@@ -280,7 +281,12 @@ impl<'a> Calls<'a> {
             headers: headers(self.whole, fields),
             ..Response::default()
         };
-        let Some(index) = self.request_of(record, &response).or_else(|| self.repeated(record)) else {
+        let found = if self.is_followed(record, &response) {
+            self.repeated(record)
+        } else {
+            self.request_of(record, &response).or_else(|| self.repeated(record))
+        };
+        let Some(index) = found else {
             let lane = self.lane(record);
             lane.is_lost = true;
             if lane.damaged > 0 {
@@ -297,9 +303,11 @@ impl<'a> Calls<'a> {
                 Err(damage) => self.damage_body(record, body, damage),
             }
         }
+        let is_redirected = location(&response).is_some();
         self.pairing.answer(index, response);
         let lane = self.lane(record);
-        (lane.last, lane.is_lost, lane.is_again) = (Some(index), false, false);
+        (lane.last, lane.is_redirected) = (Some(index), is_redirected);
+        (lane.is_lost, lane.is_again) = (false, false);
         if is_waiting {
             lane.waiting.push(index);
         }
@@ -318,10 +326,7 @@ impl<'a> Calls<'a> {
             self.open -= usize::from(index.is_some());
             return index;
         }
-        let id = ["X-Openstack-Request-Id", "X-Compute-Request-Id"]
-            .iter()
-            .find_map(|name| response.headers.get(name));
-        let call = id.and_then(|id| self.used.get(id));
+        let call = call_of(&self.used, response);
         let by_id = call.and_then(|(method, url)| {
             lane.open.iter().take(NEAR).position(|&index| {
                 let request = &exchanges[index].request;
@@ -352,13 +357,23 @@ impl<'a> Calls<'a> {
         lane.open.remove(at)
     }
 
+    /// Whether a response is the one of the place that the response before it led to: a client goes
+    /// there at once.
+    fn is_followed(&self, record: &Record<'a>, response: &Response) -> bool {
+        let Some(lane) = self.lanes.get(&record.lane).filter(|lane| lane.is_redirected) else { return false };
+        let last = lane.last.map(|last| &self.pairing.exchanges()[last]);
+        let place =
+            last.and_then(|last| Some(resolve(&last.request.url, location(last.response.as_ref()?)?)));
+        call_of(&self.used, response).is_none_or(|(_, url)| place.is_some_and(|place| *place == **url))
+    }
+
     /// The request that a client sent without a line for it, because the answer to the last one led
     /// to another place, or because it tried again.
     fn repeated(&mut self, record: &Record<'a>) -> Option<usize> {
         let lane = self.lanes.get(&record.lane)?;
         let last = &self.pairing.exchanges()[lane.last?];
         let answer = last.response.as_ref()?;
-        let location = answer.headers.get("Location").filter(|_| matches!(answer.status, 301..=308));
+        let location = location(answer);
         if location.is_none() && answer.status != 401 && !lane.is_again {
             return None;
         }
@@ -448,10 +463,7 @@ impl<'a> Calls<'a> {
             self.calls[index].wire = Some(status);
             lane.seen.push_back(index);
         } else if !(lane.open.iter().take(NEAR).any(|&index| is_of(index)) || lane.last.is_some_and(is_of)) {
-            let is_redirected = lane.last.is_some_and(|last| {
-                exchanges[last].response.as_ref().is_some_and(|response| matches!(response.status, 301..=308))
-            });
-            if !is_redirected {
+            if !lane.is_redirected {
                 lane.unlogged.push((method, record.start, record.end));
             }
         }
@@ -492,7 +504,7 @@ impl<'a> Calls<'a> {
             ),
             (
                 repeated,
-                "the client sent its last request once more, and the log does not show how",
+                "the request of this response is not in the log: the client followed the answer before it, or tried again",
                 "the exchange has the method and the URL that follow from the answer before it, and no headers",
             ),
             (unanswered, "the log holds no response to this request", "the page shows the request alone"),
@@ -622,6 +634,21 @@ fn is_python_object(body: &str) -> bool {
                 || body.contains(" object at 0x")
                 || body.contains(" object <")
                 || body.starts_with("<open file "))
+}
+
+/// The place that a response leads to.
+fn location(response: &Response) -> Option<&str> {
+    response.headers.get("Location").filter(|_| matches!(response.status, 301..=308))
+}
+
+/// The call that the log names by the id of its answer.
+fn call_of<'u, 'a>(
+    used: &'u HashMap<&'a str, (&'a str, &'a str)>,
+    response: &Response,
+) -> Option<&'u (&'a str, &'a str)> {
+    let ids = ["X-Openstack-Request-Id", "X-Compute-Request-Id"];
+    let id = ids.iter().find_map(|name| response.headers.get(name))?;
+    used.get(id)
 }
 
 /// The URL that a `Location` names, which may be a path.

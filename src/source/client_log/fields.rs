@@ -96,16 +96,20 @@ struct Candidate<'a> {
 fn candidates(text: &str) -> Option<Vec<Candidate<'_>>> {
     let mut candidates: Vec<Candidate<'_>> = Vec::new();
     let mut is_quoted = false;
+    // Where a value begins: an empty one has a second space after it.
+    let mut value_start = usize::MAX;
     let mut at = 0;
     for word in text.split(' ') {
         let start = at;
         at += word.len() + 1;
-        let is_name = word.strip_suffix(':').filter(|name| is_token(name) && !is_quoted);
+        let is_name =
+            word.strip_suffix(':').filter(|name| is_token(name) && !is_quoted && start != value_start);
         match is_name {
             Some(name) => {
                 let has_hyphen = name.bytes().skip(1).any(|byte| byte == b'-') && !name.ends_with('-');
                 let is_sure = start == 0 || has_hyphen || is_registered(name);
                 candidates.push(Candidate { start, name, is_sure });
+                value_start = if is_sure { at } else { value_start };
             }
             // A value in quotes may hold anything; a lone quote opens nothing.
             None if word.bytes().filter(|&byte| byte == b'"').count() % 2 == 1 => {
@@ -266,9 +270,9 @@ mod tests {
             ],
         );
         reads(
-            "content-type: a/b x-message: Error: not found x-note: reason: none",
+            "content-type: a/b x-message: Warning: not found x-note: reason: none",
             Order::Sorted,
-            &["content-type=a/b", "x-message=Error: not found", "x-note=reason: none"],
+            &["content-type=a/b", "x-message=Warning: not found", "x-note=reason: none"],
         );
         reads(
             "Content-Type: a/b Title: One X-Empty:  X-Last: ",
