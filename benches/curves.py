@@ -322,6 +322,10 @@ def client_commands_on_a_line(captures, count):
     return client_log(captures, ASKED.format(0) + "REQ: curl " * count + "\n" + ANSWERED)
 
 
+def client_quoted_commands(captures, count):
+    return client_log(captures, '"' + "REQ: curl " * count + "\n" + ASKED.format(0) + ANSWERED)
+
+
 def client_margins(captures, count):
     margin = "> " * count
     return client_log(captures, margin + ASKED.format(0) + margin + ANSWERED)
@@ -344,6 +348,6 @@ KINDS = {
     unclosed_marks: None, unclosed_holes: None, check_unshown: None,
     client_calls: None, client_open_requests: None, client_threads: None, client_fields: None,
     client_unsorted_fields: None, client_quotes: None, client_begun_bodies: None, client_commands_on_a_line: None,
-    client_margins: None, client_broken_lines: None,
+    client_quoted_commands: None, client_margins: None, client_broken_lines: None,
     keys: None, unknown_keys: None, nested_settings: 500,
 }
