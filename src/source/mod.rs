@@ -8,6 +8,7 @@
 
 pub mod client_log;
 pub mod har;
+mod lines;
 mod margin;
 mod pairing;
 mod places;
@@ -19,7 +20,6 @@ use std::path::Path;
 
 use self::margin::Unwrapped;
 use crate::error::{Error, ErrorKind, Place};
-use crate::lines::Lines;
 use crate::text::{self, Text};
 use crate::trace::Trace;
 
@@ -34,7 +34,7 @@ pub struct Read {
     pub format: Option<Format>,
     /// The whole file, decoded, where it is a log that pages show as it is; after [`read_as_log`]
     /// of any other file, the log of its trace.
-    pub log: Option<Lines>,
+    pub log: Option<Text>,
 }
 
 /// The formats that docgen reads.
@@ -71,7 +71,7 @@ pub fn read_as_log(file: &Path, bytes: Vec<u8>) -> Read {
         return read;
     }
     let (trace, log) = requestshook_writer::rewrite(read.trace);
-    Read { trace, log: Some(Lines::new(log)), ..read }
+    Read { trace, log: Some(log), ..read }
 }
 
 fn read_in(
@@ -93,10 +93,10 @@ fn read_in(
     let (mut trace, mut diagnostics) = match format {
         Some(Format::Har) => {
             let (trace, shown, diagnostics) = read_har(file, &text);
-            log = shown.map(Lines::new);
+            log = shown;
             (trace, diagnostics)
         }
-        Some(Format::Requestshook) => requestshook::read(file, log.insert(Lines::new(shown.clone()))),
+        Some(Format::Requestshook) => requestshook::read(file, log.insert(shown.clone())),
         Some(Format::RequestsObserver) => requests_observer::read(file, shown),
         Some(Format::ClientLog) => client_log::read(file, shown),
         None => {
