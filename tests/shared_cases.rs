@@ -17,11 +17,11 @@ const EXPECTED_TO_FALL_SHORT: &[&str] = &[
     "har-cookie-preferences",
     "har-messages",
     "har-multipart-password",
+    "har-status-000",
     "har-status0-with-answer",
     "har-unused-field",
     "har-websocket-and-error",
     "import-autonumber-start",
-    "import-no-http",
     // The check looks at the last response of trace.log, which is not the token's.
     "ks-token-behind-prefix",
     "tabs-merge",

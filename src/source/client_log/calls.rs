@@ -462,10 +462,12 @@ impl<'a> Calls<'a> {
         {
             self.calls[index].wire = Some(status);
             lane.seen.push_back(index);
-        } else if !(lane.open.iter().take(NEAR).any(|&index| is_of(index)) || lane.last.is_some_and(is_of)) {
-            if !lane.is_redirected {
-                lane.unlogged.push((method, record.start, record.end));
-            }
+            return;
+        }
+        let is_of_known =
+            lane.open.iter().take(NEAR).any(|&index| is_of(index)) || lane.last.is_some_and(is_of);
+        if !is_of_known && !lane.is_redirected {
+            lane.unlogged.push((method, record.start, record.end));
         }
     }
 
