@@ -812,3 +812,47 @@ fn logs_of_the_middlewares_are_read_as_they_were_pasted() {
         }
     }
 }
+
+/// What other formatters, test runners and collectors of logs put around a message (`@`).
+#[test]
+fn words_around_a_message_may_be_others() {
+    for form in [
+        "2022-07-13 00:58:50.123 | DEBUG    | keystoneauth1.session:_http_log_request:519 - @",
+        "DEBUG    keystoneauth.session:session.py:519 @",
+        "    DEBUG [keystoneauth.session] @",
+        "[2022-07-13 00:58:50,123: DEBUG/MainProcess] @",
+        "[Wed Jul 13 00:58:50.123456 2022] [wsgi:error] [pid 12:tid 140] [remote 192.0.2.4:55] 2022-07-13 00:58:50.123 12 DEBUG keystoneauth.session [req-1 - - - - -] @",
+        "time=2022-07-13T00:58:50Z level=debug logger=keystoneauth.session msg=@",
+        "2022-07-13T00:58:50+0000 host nova-compute[12]: DEBUG keystoneauth.session [None req-1 admin admin] @",
+        "Jul 13 00:58:50.123456 host nova-compute: DEBUG keystoneauth.session [-] @",
+        "1657673930.123 7 DEBUG keystoneauth.session [-] @",
+        "keystoneauth.session - DEBUG - @",
+        "nova-compute-1  | 2022-07-13 00:58:50.123 7 DEBUG keystoneauth.session [-] @",
+        "| @",
+        "\u{1b}[1;30mDEBUG\u{1b}[0m @",
+    ] {
+        let messages = [
+            "REQ: curl -g -i -X GET http://h/a -H \"Accept: a/b\"",
+            "RESP: [200] Content-Length: 2 Date: Wed, 13 Jul 2022 00:58:50 GMT",
+            "RESP BODY: {}",
+        ];
+        let log: String = messages.iter().map(|message| form.replace('@', message) + "\n").collect();
+        says(&log, &["GET /a 200 {}"], &[]);
+        let response = read(&log).trace.exchanges[0].response.clone().unwrap();
+        assert_eq!(response.headers.len(), 2, "{log}");
+    }
+    // rsyslog puts the lines of a message together, and journald sets them under it.
+    let unit =
+        "Jul 13 00:58:50 host nova-api[7]: 2022-07-13 00:58:50.123 7 DEBUG keystoneauth.session [req-1 - -] ";
+    let rsyslog = format!(
+        "{unit}REQ: curl -g -i -X GET http://h/a#012 _log /usr/lib/x.py:12\n\
+         {unit}RESP: [200] Content-Length: 2 #012RESP BODY: {{}}#012 _log /usr/lib/x.py:12\n"
+    );
+    says(&rsyslog, &["GET /a 200 {}"], &[]);
+    let unit = "Jul 13 00:58:50 host nova-api[7]: ";
+    let space = " ".repeat(unit.len());
+    let journald = format!(
+        "{unit}DEBUG REQ: curl -g -i -X GET http://h/a\n{unit}DEBUG RESP: [200]\n{unit}DEBUG RESP BODY: [\n{space}  1\n{space}]\n"
+    );
+    says(&journald, &["GET /a 200 [\n  1\n]"], &[]);
+}

@@ -64,7 +64,7 @@ pub(super) fn split(text: &str) -> Vec<Record<'_>> {
 fn is_broken(message: &str, before: usize) -> bool {
     let Some((first, rest)) = message.split_once('\n') else { return false };
     let next = first_line(rest).trim_ascii();
-    if next.is_empty() {
+    if next.is_empty() || next.starts_with("RESP BODY:") {
         return false;
     }
     let command = |message: &str| {
@@ -161,6 +161,8 @@ struct Open<'a> {
     kind: Option<Kind>,
     /// What syslog wrote before its first line, where it did.
     unit: Option<&'a str>,
+    /// The answer to a request for a token may come after it.
+    is_before_token: bool,
 }
 
 impl<'a> Splitter<'a> {
@@ -188,26 +190,25 @@ impl<'a> Splitter<'a> {
             return self.begin(start, end, prefix.length + words, prefix);
         }
         // The JSON of an answer that no words come before.
-        let follows_token = |open: &Open<'_>| {
-            open.record.message.contains("\"POST ")
-                || open.record.message.starts_with("Making authentication")
-        };
-        if line[prefix.outer..].starts_with('{') && self.open.as_ref().is_some_and(follows_token) {
+        let is_json = line[prefix.outer..].starts_with('{');
+        if is_json && self.open.as_ref().is_some_and(|open| open.is_before_token) {
             return self.begin(start, end, prefix.outer, prefix);
         }
         let Some(open) = &mut self.open else { return };
         if unit.is_some() && open.unit.map(Lane::of) != unit {
             return;
         }
-        let text = start + prefix.outer..end;
-        match &mut open.record.message {
-            Cow::Borrowed(_) if prefix.outer == 0 => {}
-            message => {
-                let message = message.to_mut();
-                message.push('\n');
-                message.push_str(&self.text[text]);
-                return;
-            }
+        // journald sets further lines under the message.
+        let indent = open.unit.map_or(0, str::len);
+        let is_set_under = unit.is_none()
+            && line.len() > indent
+            && line[..line.floor_char_boundary(indent)].trim_ascii().is_empty();
+        let margin = if is_set_under { indent } else { prefix.outer };
+        if margin > 0 || matches!(open.record.message, Cow::Owned(_)) {
+            let message = open.record.message.to_mut();
+            message.push('\n');
+            message.push_str(&line[margin..]);
+            return;
         }
         let first = start_of_slice(self.text, &open.record.message);
         open.record.message = Cow::Borrowed(&self.text[first..end]);
@@ -228,11 +229,17 @@ impl<'a> Splitter<'a> {
         };
         self.close();
         let record = Record { start, end, message: Cow::Borrowed(&line[at..]), lane, logger };
-        self.open = Some(Open { record, kind: prefix.kind, unit });
+        let message = &line[at..];
+        let is_before_token = message.starts_with("Making authentication") || message.contains("\"POST ");
+        self.open = Some(Open { record, kind: prefix.kind, unit, is_before_token });
     }
 
     fn close(&mut self) {
-        if let Some(open) = self.open.take() {
+        if let Some(mut open) = self.open.take() {
+            // rsyslog writes a message on one line.
+            if open.unit.is_some() && open.record.message.contains("#012") {
+                open.record.message = open.record.message.replace("#012", "\n").into();
+            }
             self.records.push(open.record);
         }
     }
