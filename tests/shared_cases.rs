@@ -22,6 +22,7 @@ const EXPECTED_TO_FALL_SHORT: &[&str] = &[
     "har-unused-field",
     "har-websocket-and-error",
     "import-autonumber-start",
+    "import-no-http",
     // The check looks at the last response of trace.log, which is not the token's.
     "ks-token-behind-prefix",
     "tabs-merge",
