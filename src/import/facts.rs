@@ -598,8 +598,10 @@ impl<'a> Facts<'a> {
                             url: self.with_values(target).into(),
                             headers,
                             body,
+                            ..Request::default()
                         },
                         response: None,
+                        ..Exchange::default()
                     });
                 }
                 Side::Response => {
@@ -631,8 +633,14 @@ impl<'a> Facts<'a> {
                     if printed {
                         exchange.known_from = KnownFrom::Wire;
                     }
-                    exchange.response =
-                        Some(Response { status, reason: Text::from(reason.to_owned()), url, headers, body });
+                    exchange.response = Some(Response {
+                        status,
+                        reason: Text::from(reason.to_owned()),
+                        url,
+                        headers,
+                        body,
+                        ..Response::default()
+                    });
                 }
             }
         }

@@ -125,8 +125,12 @@ impl<'a> Resolved<'a> {
             && settings.notes.is_empty()
             && self.sequence.filtered == 0;
         let participants = self.cast.participants();
-        let is_answered =
-            |exchange: &Exchange| exchange.response.is_some() && exchange.known_from != KnownFrom::Diagram;
+        let is_answered = |exchange: &Exchange| {
+            exchange.response.is_some()
+                && exchange.known_from != KnownFrom::Diagram
+                && exchange.failure.is_none()
+                && exchange.web_socket_messages == 0
+        };
         if !has_only_messages
             || !participants.iter().all(|participant| is_safe_id(&participant.id))
             || !self.log.is_harmless()

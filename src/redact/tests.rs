@@ -28,6 +28,7 @@ fn exchange(url: &str, request: (&[(&str, &str)], &str), response: (&[(&str, &st
             url: url.into(),
             headers: fields(request.0),
             body: body(request.1),
+            ..Request::default()
         },
         response: Some(Response {
             status: 200,
@@ -35,7 +36,9 @@ fn exchange(url: &str, request: (&[(&str, &str)], &str), response: (&[(&str, &st
             url: None,
             headers: fields(response.0),
             body: body(response.1),
+            ..Response::default()
         }),
+        ..Exchange::default()
     }
 }
 

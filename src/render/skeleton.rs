@@ -280,7 +280,8 @@ pub(super) fn fit(shown: &Shown<'_>) -> bool {
                 Side::Request => (&mut method, shown.calls[message.call].method),
                 Side::Response => (&mut reason, message.reason),
             };
-            let fits = !verb.is_empty() && (verb == *known || verb_fits(verb));
+            let has_status = message.side == Side::Request || message.status != 0;
+            let fits = has_status && !verb.is_empty() && (verb == *known || verb_fits(verb));
             *known = verb;
             fits
         })
@@ -331,6 +332,8 @@ fn probe(side: Side) -> Message {
         about: None,
         unanswered: false,
         drawn_only: false,
+        failure: None,
+        web_socket_messages: 0,
     }
 }
 

@@ -527,6 +527,7 @@ mod tests {
                     url: format!("http://h{path}").into(),
                     headers: headers.0,
                     body: bodies.0,
+                    ..Request::default()
                 },
                 response: answered.then_some(Response {
                     status: 200,
@@ -534,7 +535,9 @@ mod tests {
                     url: None,
                     headers: headers.1,
                     body: bodies.1,
+                    ..Response::default()
                 }),
+                ..Exchange::default()
             },
         );
         proptest::collection::vec(exchange, 0..4).prop_map(|exchanges| Trace { exchanges, gaps: Vec::new() })
@@ -569,6 +572,7 @@ mod tests {
                 ..Request::default()
             },
             response: Some(Response { status: 200, reason: "OK".into(), ..Response::default() }),
+            ..Exchange::default()
         };
         let exchanges = [KnownFrom::Response, KnownFrom::Wire].map(exchange).into();
         let (trace, log) = requestshook_writer::rewrite(Trace { exchanges, gaps: Vec::new() });

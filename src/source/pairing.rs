@@ -164,8 +164,15 @@ impl<'a> Pairing<'a> {
             ended: None,
             synthetic: true,
             known_from: KnownFrom::Wire,
-            request: Request { method: share(method.unwrap_or_default()), url: share(url), headers, body },
+            request: Request {
+                method: share(method.unwrap_or_default()),
+                url: share(url),
+                headers,
+                body,
+                ..Request::default()
+            },
             response: None,
+            ..Exchange::default()
         });
         self.ids.push(id);
         self.open.push(index);
@@ -215,6 +222,7 @@ impl<'a> Pairing<'a> {
                 ..Request::default()
             },
             response: Some(response),
+            ..Exchange::default()
         });
         self.ids.push(id);
     }
