@@ -123,7 +123,8 @@ impl Place {
 
     /// The place of the byte range `start..end` of `text`, which is the content of `file`.
     ///
-    /// Offsets beyond the text, or inside a character, move to the nearest character before.
+    /// Offsets beyond the text, or inside a character, move to the nearest character before. For many
+    /// places of one text there is [`TextIndex`].
     pub fn span(file: impl Into<PathBuf>, text: &str, start: usize, end: usize) -> Place {
         let start = text.floor_char_boundary(start);
         let before = &text[..start];
@@ -159,6 +160,58 @@ impl Place {
             skipped: (column - 1).saturating_sub(line_text[from..start].chars().count()),
         }
     }
+}
+
+/// Where the lines of a text begin and how many characters stand before them, so that each of many
+/// places costs the same, however long the text and its lines are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TextIndex {
+    /// The offset of each line.
+    lines: Vec<usize>,
+    /// How many characters stand before each block of [`BLOCK`] bytes.
+    characters: Vec<usize>,
+}
+
+/// How many bytes are counted at most to tell a column.
+const BLOCK: usize = 1024;
+
+impl TextIndex {
+    /// The index of this text.
+    pub fn of(text: &str) -> TextIndex {
+        let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|end| end + 1);
+        let mut counted = 0;
+        let blocks = text.as_bytes().chunks(BLOCK).map(|block| {
+            let before = counted;
+            counted += characters(block);
+            before
+        });
+        TextIndex { characters: blocks.collect(), lines: std::iter::once(0).chain(ends).collect() }
+    }
+
+    /// [`Place::span`] of `text`, of which this is the index.
+    pub fn place(&self, file: impl Into<PathBuf>, text: &str, start: usize, end: usize) -> Place {
+        let start = text.floor_char_boundary(start);
+        let line = self.lines.partition_point(|&line| line <= start);
+        let line_start = self.lines[line - 1];
+        let line_end = self.lines.get(line).map_or(text.len(), |next| next - 1);
+        let column = self.before(text, start) - self.before(text, line_start) + 1;
+        let end = end.saturating_sub(line_start);
+        Place::on_line(file, line, column, &text[line_start..line_end], start - line_start, end)
+    }
+
+    /// How many characters stand before an offset.
+    fn before(&self, text: &str, at: usize) -> usize {
+        let block = at / BLOCK;
+        let counted = self.characters.get(block).copied();
+        // The text may end where a block does.
+        let (from, counted) = counted.map_or_else(|| (0, 0), |counted| (block * BLOCK, counted));
+        counted + characters(&text.as_bytes()[from..at])
+    }
+}
+
+/// How many characters begin in these bytes.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| (byte as i8) >= -0x40).count()
 }
 
 impl fmt::Display for Place {
@@ -221,7 +274,12 @@ impl Error {
 
     /// An error about reading or writing `file`.
     pub fn io(action: &str, file: &Path, source: std::io::Error) -> Error {
-        Error::new(ErrorKind::Io, format!("cannot {action} {}: {source}", file.display())).with_source(source)
+        let mut why = source.to_string();
+        // The number says nothing that the words before it do not.
+        if let Some(number) = source.raw_os_error() {
+            why.truncate(why.trim_end_matches(&format!(" (os error {number})")).len());
+        }
+        Error::new(ErrorKind::Io, format!("cannot {action} {}: {why}", file.display())).with_source(source)
     }
 
     /// The same error, with the place it is about.
@@ -369,6 +427,14 @@ mod tests {
         let place = Place::span("x.log", text, at, at + '마'.len_utf8());
         assert_eq!((place.line, place.column, place.width), (2, 3, 1));
         assert_eq!(place.excerpt, "다라마바");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_index_tells_the_same_places(text in "([a가\n\r]|[a가]{300}){0,12}", start in 0usize..4000, width in 0usize..9) {
+            let place = TextIndex::of(&text).place("x", &text, start, start + width);
+            proptest::prop_assert_eq!(place, Place::span("x", &text, start, start + width));
+        }
     }
 
     #[test]

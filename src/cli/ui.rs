@@ -108,6 +108,11 @@ impl Ui {
     }
 }
 
+/// `1 page`, `2 pages`: a number of things with their name, which gets an `s`.
+pub(super) fn counted(count: usize, name: &str) -> String {
+    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A command that runs.
 #[derive(Debug)]
 pub(super) struct Running {
@@ -119,7 +124,8 @@ impl Running {
     /// Tells how far it is.
     pub(super) fn tell(&self, exchanges: usize, elapsed: Duration) {
         if let Some(bar) = &self.bar {
-            bar.set_message(format!("{} ({exchanges} exchanges, {:.0} s)", self.what, elapsed.as_secs_f64()));
+            let exchanges = counted(exchanges, "exchange");
+            bar.set_message(format!("{} ({exchanges}, {:.0} s)", self.what, elapsed.as_secs_f64()));
             bar.tick();
         }
     }

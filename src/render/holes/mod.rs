@@ -10,6 +10,7 @@
 
 mod ask;
 mod blame;
+mod contents;
 mod diagram;
 mod marks;
 mod message;
@@ -19,6 +20,7 @@ mod words;
 
 pub(crate) use neighbours::{Alone, Neighbours, Opening};
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use minijinja::value::Value;
@@ -27,11 +29,12 @@ use minijinja::{Environment, UndefinedBehavior};
 use super::templates::Templates;
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::Page;
-use crate::page::source::{Hole, Part, Source, TokenKind};
+use crate::page::source::{Part, Source, TokenKind};
 use crate::sequence::selector::Scope;
 use crate::trace::{Exchange, KnownFrom};
-use ask::{Ask, Name};
+use ask::{Ask, Name, Names};
 use blame::{Spot, spots};
+use contents::AllContents;
 
 /// Fills the holes of one capture's page sources.
 pub(crate) struct Filler<'a> {
@@ -42,9 +45,11 @@ pub(crate) struct Filler<'a> {
     /// The path below the docs folder of the capture's own page.
     own_path: &'a str,
     /// Labels of sections that are marked as gone.
-    gone: &'a [String],
+    gone: &'a HashSet<String>,
     env: Environment<'static>,
     context: Value,
+    names: Arc<Names>,
+    contents: AllContents,
 }
 
 impl<'a> Filler<'a> {
@@ -54,12 +59,14 @@ impl<'a> Filler<'a> {
         scope: Scope<'a>,
         neighbours: &'a dyn Neighbours,
         own_path: &'a str,
-        gone: &'a [String],
+        gone: &'a HashSet<String>,
     ) -> Filler<'a> {
         let mut env = Environment::empty();
         env.set_undefined_behavior(UndefinedBehavior::Strict);
         let context = templates.context(page);
-        Filler { page, templates, scope, neighbours, own_path, gone, env, context }
+        let names = Arc::new(Names::of(page));
+        let contents = AllContents::default();
+        Filler { page, templates, scope, neighbours, own_path, gone, env, context, names, contents }
     }
 
     /// The pages that the sources stand for.
@@ -79,16 +86,26 @@ impl<'a> Filler<'a> {
         let mut filled = Vec::with_capacity(sources.len());
         for source in sources {
             let mut text = String::with_capacity(source.text.len() * 4);
+            // Where the line of the source begins that a part stands on.
+            let mut line = 0;
             for part in &source.parts {
                 match part {
-                    Part::Text(span) => text.push_str(&source.text[span.clone()]),
+                    Part::Text(span) => {
+                        let copied = &source.text[span.clone()];
+                        line = copied.rfind('\n').map_or(line, |end| span.start + end + 1);
+                        text.push_str(copied);
+                    }
                     Part::Braces(_) => text.push_str("{{"),
-                    Part::Gone { .. } => {}
-                    Part::Hole(hole) => match answers.next() {
-                        Some(Ok(printed)) => push(&mut text, &printed, source, hole),
-                        Some(Err(error)) => errors.push(error),
-                        None => {}
-                    },
+                    Part::Gone { span, .. } => line = span.end,
+                    Part::Hole(hole) => {
+                        match answers.next() {
+                            Some(Ok(printed)) => push(&mut text, &printed, indent_of(&source.text[line..])),
+                            Some(Err(error)) => errors.push(error),
+                            None => {}
+                        }
+                        let inside = &source.text[hole.inside.clone()];
+                        line = inside.rfind('\n').map_or(line, |end| hole.inside.start + end + 1);
+                    }
                 }
             }
             // A source with the line ends of Windows is a page with them.
@@ -145,12 +162,12 @@ impl<'a> Filler<'a> {
 }
 
 /// An error for each hole that speaks of a label of `lost`, which match no exchange.
-pub(crate) fn holes_of_lost(source: &Source, lost: &[&str]) -> Vec<Error> {
+pub(crate) fn holes_of_lost(source: &Source, lost: &HashSet<&str>) -> Vec<Error> {
     let mut errors = Vec::new();
     for hole in source.holes() {
         for token in hole.tokens.iter().filter(|token| token.kind == TokenKind::Name) {
             let name = &source.text[token.span.clone()];
-            if lost.contains(&name) {
+            if lost.contains(name) {
                 errors.push(
                     Error::new(
                         ErrorKind::Hole,
@@ -174,16 +191,14 @@ pub(crate) fn has_windows_ends(text: &str) -> bool {
         && text.split_inclusive('\n').all(|line| !line.ends_with('\n') || line.ends_with("\r\n"))
 }
 
+/// The blanks at the beginning of a line.
+fn indent_of(line: &str) -> &str {
+    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
+}
+
 /// Appends what a hole prints. Its line lends its indent to all lines but the first, which has it
 /// already: also where text stands before the hole (`DATA={{ show.request.body }}`).
-fn push(text: &mut String, printed: &str, source: &Source, hole: &Hole) {
-    if !printed.contains('\n') {
-        text.push_str(printed);
-        return;
-    }
-    let before = &source.text[..hole.span.start];
-    let line = &before[before.rfind('\n').map_or(0, |end| end + 1)..];
-    let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
+fn push(text: &mut String, printed: &str, indent: &str) {
     if indent.is_empty() {
         text.push_str(printed);
         return;

@@ -214,7 +214,7 @@ impl Filler<'_> {
             }
             "lines" => {
                 let message = self.message(spot, word, first()?)?;
-                lines(&message, &call.arguments[1..])
+                lines(&self.contents.of(&message), &call.arguments[1..])
             }
             "part" => self.part(first()?, &call.arguments[1..]),
             "value" => {
