@@ -18,6 +18,8 @@ pub(super) struct Blocks {
     pub(super) launch: Option<LaunchBlock>,
     pub(super) output: Option<OutputBlock>,
     pub(super) reference: Option<ReferenceLink>,
+    /// Fences with commands that were not taken for the page's, and their programs.
+    pub(super) housekeeping: Vec<(usize, String)>,
 }
 
 /// The fence with the command.
@@ -77,7 +79,7 @@ pub(super) fn find(document: &Document<'_>, facts: &Facts<'_>, profile: Option<&
         .iter()
         .filter(|section| section.document == 0)
         .flat_map(|section| [section.headers, section.body])
-        .chain(facts.diagrams.iter().filter(|diagram| diagram.document == 0).map(|diagram| diagram.fence))
+        .chain(facts.diagrams.all.iter().filter(|diagram| diagram.document == 0).map(|diagram| diagram.fence))
         .flatten()
         .collect();
     for (at, fence) in outline.fences.iter().enumerate() {
@@ -94,6 +96,10 @@ pub(super) fn find(document: &Document<'_>, facts: &Facts<'_>, profile: Option<&
         if blocks.command.is_none()
             && let Some((typed, count)) = command(&content, language)
         {
+            if let Some(program) = housekeeping(&typed, blocks.title.as_deref()) {
+                blocks.housekeeping.push((at, program.to_owned()));
+                continue;
+            }
             let rest = fence.open + 1 + count..fence.close;
             if blocks.output.is_none() && content[count..].iter().any(|line| !line.trim().is_empty()) {
                 blocks.output = Some(output(&content[count..], rest, at, None));
@@ -152,6 +158,74 @@ fn command(content: &[&str], language: &str) -> Option<(String, usize)> {
     // A command that would be shown otherwise (blanks at its end, say) is not this one.
     let same = Command::new(&typed, &[]).shown() == content[..taken].join("\n");
     same.then_some((typed, taken))
+}
+
+/// Programs with which people look after files, sources and packages. A page that is about one of them
+/// is titled with it; beside a diagram of other calls it is what somebody does before or after, and
+/// nothing that `docgen capture` is to run.
+const HOUSEKEEPING: [&str; 52] = [
+    ".",
+    "apt",
+    "apt-get",
+    "awk",
+    "brew",
+    "cargo",
+    "cat",
+    "cd",
+    "chmod",
+    "chown",
+    "cmake",
+    "cp",
+    "dd",
+    "dnf",
+    "echo",
+    "export",
+    "find",
+    "git",
+    "grep",
+    "head",
+    "kill",
+    "less",
+    "ln",
+    "ls",
+    "make",
+    "mkdir",
+    "mv",
+    "nano",
+    "npm",
+    "npx",
+    "pip",
+    "pip3",
+    "pipx",
+    "pwd",
+    "reboot",
+    "rm",
+    "rmdir",
+    "sed",
+    "service",
+    "shutdown",
+    "source",
+    "systemctl",
+    "tail",
+    "tar",
+    "touch",
+    "unset",
+    "unzip",
+    "uv",
+    "vi",
+    "vim",
+    "yarn",
+    "yum",
+];
+
+/// The program that a command runs, if it is one of [`HOUSEKEEPING`] and the page is not about it.
+fn housekeeping<'c>(typed: &'c str, title: Option<&str>) -> Option<&'c str> {
+    let line = typed.lines().find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))?;
+    let program = line.split_whitespace().find(|word| *word != "sudo" && !word.contains('='))?;
+    let program = program.rsplit('/').next()?;
+    let is_title =
+        title.is_some_and(|title| title.split(|c: char| !c.is_alphanumeric()).any(|word| word == program));
+    (HOUSEKEEPING.contains(&program) && !is_title).then_some(program)
 }
 
 #[derive(Deserialize)]
@@ -254,6 +328,15 @@ mod tests {
         assert_eq!(command(&["$ a", "", "# b", "$ c", "", "out"], "bash").unwrap().1, 4);
         assert!(command(&["openstack"], "bash").is_none());
         assert!(command(&["$ a"], "python").is_none());
+    }
+
+    #[test]
+    fn a_command_that_asks_no_server_is_not_the_page_s() {
+        assert_eq!(housekeeping("rm -rf build", Some("Log in")), Some("rm"));
+        assert_eq!(housekeeping("# first\nsudo /usr/bin/git remote -v", None), Some("git"));
+        assert_eq!(housekeeping("git clone http://h/x", Some("What git clone asks")), None);
+        assert_eq!(housekeeping("A=1 openstack image list", None), None);
+        assert_eq!(housekeeping("curl http://h/", None), None);
     }
 
     #[test]

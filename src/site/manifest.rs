@@ -5,9 +5,9 @@
 //! `.gitattributes` has git merge it line by line; two branches that changed the same page leave two
 //! lines for it, and a page is docgen's if it fits either. Losing it costs time, never a page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::file_state::Digest;
 use super::write::replace;
@@ -25,6 +25,33 @@ const MANIFEST_HEAD: &str = "# Pages that docgen wrote: file and digest. Made by
 pub(super) struct Manifest {
     /// Digests by the file's path below the docs folder.
     pages: BTreeMap<String, Vec<Digest>>,
+}
+
+/// Which files docgen wrote, as the manifests of the docs folders around them say.
+#[derive(Debug, Default)]
+pub struct WrittenPages(HashMap<PathBuf, Manifest>);
+
+impl WrittenPages {
+    /// Whether docgen wrote `file`.
+    ///
+    /// # Errors
+    /// [`Io`](crate::ErrorKind::Io) where a manifest is there and cannot be read.
+    pub fn holds(&mut self, file: &Path) -> Result<bool> {
+        let file = file.canonicalize().map_err(|error| Error::io("find", file, error))?;
+        for docs in file.ancestors().skip(1) {
+            if !self.0.contains_key(docs) {
+                let is_one = docs.join(FOLDER).join("manifest").is_file();
+                let manifest = if is_one { Manifest::read(docs)? } else { Manifest::default() };
+                self.0.insert(docs.to_path_buf(), manifest);
+            }
+            let parts: Option<Vec<&str>> =
+                file.strip_prefix(docs).ok().and_then(|path| path.iter().map(|part| part.to_str()).collect());
+            if parts.is_some_and(|parts| self.0[docs].holds(&parts.join("/"))) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }
 
 impl Manifest {

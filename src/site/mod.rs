@@ -31,6 +31,7 @@ use capture::Capture;
 use file_state::{Digest, FileState, Stat, listing};
 use folders::{Folder, is_page_of};
 use manifest::Manifest;
+pub use manifest::WrittenPages;
 use put::{Made, prune};
 use shared::Site;
 

@@ -339,6 +339,11 @@ impl<'a> Archive<'a> {
                 known = self.search(at + 1);
             }
             let next = known.unwrap_or(self.text.len());
+            // Where the damage swallows what comes after it, that is not the place to look at.
+            let (place, why) = match known {
+                Some(next) if place >= next => (at, "it does not end before the next one begins"),
+                _ => (place, why),
+            };
             let end = Some(at).filter(|_| is_object).and_then(|at| brackets_end(self.text, at).ok());
             let end = end.filter(|&end| end <= next).unwrap_or(next);
             // What is no object is a piece of the damaged entry before it.
