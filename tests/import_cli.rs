@@ -147,3 +147,25 @@ fn a_har_and_its_import_make_the_same_page() {
         assert_eq!(site.read("docs/x.md"), page, "{}", case.display());
     }
 }
+
+#[test]
+fn a_password_in_a_form_in_parts_is_in_no_file_of_the_capture() {
+    let form =
+        "--x\\r\\nContent-Disposition: form-data; name=\\\"password\\\"\\r\\n\\r\\nhunter22\\r\\n--x--\\r\\n";
+    let har = format!(
+        "{{\"log\": {{\"entries\": [{{\"startedDateTime\": \"2024-01-01T00:00:01Z\", \"request\": {{\"method\": \"POST\", \"url\": \"http://h/login\",\n\"postData\": {{\"mimeType\": \"multipart/form-data; boundary=x\",\n\"text\": \"{form}\"}}}}, \"response\": {{\"status\": 204}}}}]}}}}"
+    );
+    let site = Site::new();
+    site.write("given.har", &har);
+    assert_eq!(docgen(&site, &["import", "given.har", "captures/x"]).status, 0);
+    assert_eq!(docgen(&site, &["render", "captures", "docs"]).status, 0);
+    for (name, content) in site.files("captures").into_iter().chain(site.files("docs")) {
+        assert!(!String::from_utf8_lossy(&content).contains("hunter22"), "{name}");
+    }
+    // As somebody recorded it, it is found where it is.
+    site.write("captures/x/trace.har", &har);
+    docgen(&site, &["render", "captures", "docs"]);
+    let ran = docgen(&site, &["check", "captures", "docs"]);
+    assert_eq!(ran.status, 1, "{}", ran.err);
+    assert!(ran.err.contains("captures/x/trace.har:3:") && !ran.err.contains("hunter22"), "{}", ran.err);
+}

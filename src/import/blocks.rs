@@ -71,7 +71,9 @@ pub(super) fn find(document: &Document<'_>, facts: &Facts<'_>, profile: Option<&
     let text = lines.text;
     let first_heading = outline.headings.iter().find(|heading| heading.level == 1);
     let mut blocks = Blocks {
-        title: first_heading.map(|heading| text[heading.text.clone()].trim_end().to_owned()),
+        title: first_heading
+            .map(|heading| text[heading.text.clone()].trim_end().to_owned())
+            .or_else(|| front_matter_title(text)),
         ..Blocks::default()
     };
     let taken: std::collections::HashSet<usize> = facts
@@ -118,6 +120,14 @@ pub(super) fn find(document: &Document<'_>, facts: &Facts<'_>, profile: Option<&
     }
     blocks.reference = reference(document, &blocks, profile);
     blocks
+}
+
+/// The title that a page's front matter gives it.
+fn front_matter_title(text: &str) -> Option<String> {
+    let mut lines = text.strip_prefix("---\n")?.lines().take_while(|line| !matches!(*line, "---" | "..."));
+    let title = lines.find_map(|line| line.strip_prefix("title:"))?.trim();
+    let quoted = ['"', '\''].iter().find_map(|&quote| title.strip_prefix(quote)?.strip_suffix(quote));
+    Some(quoted.unwrap_or(title).to_owned()).filter(|title| !title.is_empty() && !title.contains(['"', '\\']))
 }
 
 /// A line without so many blanks before it.
@@ -337,6 +347,15 @@ mod tests {
         assert_eq!(housekeeping("git clone http://h/x", Some("What git clone asks")), None);
         assert_eq!(housekeeping("A=1 openstack image list", None), None);
         assert_eq!(housekeeping("curl http://h/", None), None);
+    }
+
+    #[test]
+    fn front_matter_may_have_the_title() {
+        let title = |text| front_matter_title(text);
+        assert_eq!(title("---\ntags: [a]\ntitle: \"Log in\"\n---\ntext").as_deref(), Some("Log in"));
+        assert_eq!(title("---\ntitle: Log in\n---\n").as_deref(), Some("Log in"));
+        assert_eq!(title("---\na: b\n---\ntitle: Log in\n"), None);
+        assert_eq!(title("title: Log in\n"), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::entry::{number, put, text, texts_of};
+use super::entry::{put, size, text, texts_of};
 use crate::json::{Broken, Escaped, JsonString, Kind, Progress, Reader};
 use crate::text::{self, Text};
 use crate::trace::{Binary, Body};
@@ -101,7 +101,7 @@ pub(super) fn content<'a>(
                 put(json, &key, &mut content.mime_type, value);
             }
             "size" => {
-                let value = number(json, "size")?.filter(|size| *size > 0.0);
+                let value = size(json, "size")?;
                 put(json, &key, &mut content.size, value);
             }
             "comment" => {

@@ -298,7 +298,7 @@ fn request<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<Asked<'a>>,
                 put(json, &key, &mut asked.own, value);
             }
             "bodySize" => {
-                let value = number(json, "bodySize")?.filter(|size| *size > 0.0);
+                let value = size(json, "bodySize")?;
                 put(json, &key, &mut asked.body_size, value);
             }
             _ => {
@@ -340,7 +340,7 @@ fn response<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<Answered<'
                 put(json, &key, &mut answered.content, value);
             }
             "bodySize" => {
-                let value = number(json, "bodySize")?.filter(|size| *size > 0.0);
+                let value = size(json, "bodySize")?;
                 put(json, &key, &mut answered.body_size, value);
             }
             "_url" => {
@@ -410,6 +410,19 @@ pub(super) fn number(json: &mut Reader<'_>, name: &str) -> Result<Option<f64>, B
         Kind::Null => json.skip().map(|_| None),
         kind => wrong(json, at, name, kind, "a number"),
     }
+}
+
+/// How many bytes something has. Nothing, and less, is not told apart.
+pub(super) fn size(json: &mut Reader<'_>, name: &str) -> Result<Option<f64>, Broken> {
+    /// No file system has longer files.
+    const MOST: f64 = u64::MAX as f64;
+    let at = json.next_at();
+    let size = number(json, name)?.filter(|size| *size > 0.0);
+    if size.is_some_and(|size| size > MOST) {
+        json.tell(at, format!("`{name}` is too large a number; it is left out"));
+        return Ok(None);
+    }
+    Ok(size.map(f64::trunc))
 }
 
 fn boolean(json: &mut Reader<'_>, name: &str) -> Result<Option<bool>, Broken> {

@@ -294,7 +294,7 @@ impl<'a> Archive<'a> {
         let end = self.text.trim_ascii_end().len();
         let (mut comma, mut is_first, mut is_after_damage) = (None, true, false);
         // Where the next whole entry begins, where a search has found it already.
-        let mut known = None;
+        let (mut known, mut is_last) = (None, false);
         while let Some(byte) = self.json.next_byte() {
             let at = self.json.next_at();
             let broken = match byte {
@@ -335,17 +335,19 @@ impl<'a> Archive<'a> {
                 continue;
             };
             let is_object = byte == b'{';
-            if known.is_none_or(|known| known <= at) {
+            // Where there is none after one place, there is none after a later one.
+            if !is_last && known.is_none_or(|known| known <= at) {
                 known = self.search(at + 1);
+                is_last = known.is_none();
             }
+            known = known.filter(|&known| known > at);
             let next = known.unwrap_or(self.text.len());
             // Where the damage swallows what comes after it, that is not the place to look at.
             let (place, why) = match known {
                 Some(next) if place >= next => (at, "it does not end before the next one begins"),
                 _ => (place, why),
             };
-            let end = Some(at).filter(|_| is_object).and_then(|at| brackets_end(self.text, at).ok());
-            let end = end.filter(|&end| end <= next).unwrap_or(next);
+            let end = if is_object { self.object_end(at, next) } else { next };
             // What is no object is a piece of the damaged entry before it.
             if is_object || !is_after_damage {
                 self.damage(at..end, place, format!("this entry is damaged: {why}"), HINT);
@@ -408,6 +410,22 @@ impl<'a> Archive<'a> {
             self.budget = self.budget.checked_sub(end.saturating_sub(start) + 1)?;
         }
         None
+    }
+
+    /// Where the object that begins at `start` ends, but for `next` at the latest.
+    fn object_end(&mut self, start: usize, next: usize) -> usize {
+        let found = brackets_end(&self.text[..next], start);
+        let end = found.unwrap_or_else(|broken| broken.at);
+        match self.budget.checked_sub(end - start) {
+            Some(left) => {
+                self.budget = left;
+                found.unwrap_or(next)
+            }
+            None => {
+                self.budget = 0;
+                next
+            }
+        }
     }
 
     fn damage(&mut self, lost: Range<usize>, at: usize, message: String, hint: &'static str) {

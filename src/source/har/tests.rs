@@ -184,6 +184,17 @@ fn a_file_cut_off_anywhere_keeps_what_came_before() {
 }
 
 #[test]
+fn many_damaged_entries_end() {
+    // Each of these would look for the next whole entry, or for its own end, up to that of the file.
+    for (entry, count) in
+        [("{x},", 200_000), ("{\"time\": 1},{x ", 100_000), ("{[", 300_000), ("{\"_a\":[", 100_000)]
+    {
+        let (trace, diagnostics) = read_text(&archive(&[entry.repeat(count)]));
+        assert!(trace.exchanges.is_empty() && !diagnostics.is_empty());
+    }
+}
+
+#[test]
 fn hostile_nesting_ends() {
     let (trace, diagnostics) = read_text(&archive(&["{\"cache\":".repeat(20_000)]));
     assert_eq!((trace.exchanges.len(), diagnostics.len()), (0, 1));
@@ -225,7 +236,7 @@ fn model() -> serde_json::Value {
 }
 
 /// Where a field is in an entry, and the values that are of a wrong kind there.
-const FIELDS: [(&str, &[&str]); 30] = [
+const FIELDS: [(&str, &[&str]); 31] = [
     ("/startedDateTime", &["5", "\"yesterday\"", "\"\"", "true", "NaN", "[]", "{}", "-1e9"]),
     ("/time", NO_NUMBER),
     ("/request", &["\"x\"", "5", "[]", "NaN", "false"]),
@@ -252,6 +263,7 @@ const FIELDS: [(&str, &[&str]); 30] = [
     ("/response/content/encoding", NO_STRING),
     ("/response/content/encoding", &["\"gzip\""]),
     ("/response/content/size", NO_NUMBER),
+    ("/response/content/size", &["1e300"]),
     ("/response/bodySize", NO_NUMBER),
     ("/timings", &["\"x\"", "5", "[]", "NaN", "false"]),
     ("/timings/wait", NO_NUMBER),
@@ -351,6 +363,39 @@ proptest! {
         let (shown, log, of_shown) = read_as_log(Path::new("trace.har"), &Text::from(text));
         prop_assert_eq!((shown, log), requestshook_writer::rewrite(trace));
         prop_assert_eq!(format!("{of_shown:?}"), format!("{told:?}"));
+    }
+}
+
+proptest! {
+    #[test]
+    fn one_spoilt_field_of_any_archive_changes_nothing_else(
+        good in crate::trace::testing::trace(),
+        which in any::<prop::sample::Index>(),
+        (pointer, bad) in prop::sample::select(&FIELDS[..]),
+        value in any::<prop::sample::Index>(),
+    ) {
+        const MARK: &str = "the spoilt one";
+        let mut har: serde_json::Value = serde_json::from_str(&write::write(&good)).unwrap();
+        let index = if good.exchanges.is_empty() { 0 } else { which.index(good.exchanges.len()) };
+        let Some(field) = har.pointer_mut(&format!("/log/entries/{index}{pointer}")) else { return Ok(()) };
+        *field = MARK.into();
+        let has_response = good.exchanges[index].response.is_some();
+        // Of an entry with neither nothing is left.
+        prop_assume!(has_response || pointer != "/request");
+        let value = bad[value.index(bad.len())];
+        let text = serde_json::to_string_pretty(&har).unwrap().replace(&format!("\"{MARK}\""), value);
+        let (mut read, told) = read_text(&text);
+        prop_assert_eq!(told.len(), 1, "{} {}: {:?}", pointer, value, told);
+        let place = told[0].place().unwrap();
+        prop_assert!(told[0].severity() == Severity::Warning && place.line > 0 && place.column > 0);
+        let exchange = &mut read.exchanges[index];
+        if !has_response {
+            (exchange.response, exchange.ended) = (None, None);
+        }
+        if has_response || !pointer.starts_with("/response") {
+            repair(exchange, &good.exchanges[index], pointer);
+        }
+        prop_assert_eq!(read, good);
     }
 }
 
