@@ -289,7 +289,10 @@ fn repair(read: &mut Exchange, good: &Exchange, pointer: &str) {
             read.request.body = good.request.body.clone();
             read.request.media_type = good.request.media_type.clone();
         }
-        ["response"] => (read.response, read.ended) = (good.response.clone(), good.ended),
+        ["response"] => {
+            (read.response, read.ended) = (good.response.clone(), good.ended);
+            read.failure = good.failure.clone();
+        }
         ["response", part, ..] => {
             let (good, read) = (response(good), read.response.as_mut().unwrap());
             match *part {
@@ -392,7 +395,7 @@ proptest! {
         if !has_response {
             (exchange.response, exchange.ended) = (None, None);
         }
-        if has_response || !pointer.starts_with("/response") {
+        if has_response || !pointer.starts_with("/response/") {
             repair(exchange, &good.exchanges[index], pointer);
         }
         prop_assert_eq!(read, good);
