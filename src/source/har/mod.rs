@@ -346,20 +346,6 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_usual_time_is_the_time_that_chrono_reads(
-            text in "(-?[0-9]{4}|20[0-9]{2})-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,12})?(Z|z|\\+09:00| |x)?",
-        ) {
-            let known = chrono::DateTime::parse_from_rfc3339(&text).ok().map(|time| time.timestamp_micros());
-            if let Some(time) = model::usual_time(&text) {
-                prop_assert_eq!(Some(time), known, "{}", text);
-            } else if let Some(time) = known {
-                // What is left to chrono is unusual.
-                let is_usual = text.ends_with('Z') && text.contains('T') && !text.contains(":60");
-                prop_assert!(!is_usual, "{} {}", text, time);
-            }
-        }
-
-        #[test]
         fn an_undamaged_file_is_read_alike(trace in crate::trace::testing::trace()) {
             let text = Text::from(write::write(&trace));
             prop_assert_eq!(undamaged(&text).and_then(|har| har.into_trace(&text).ok()), whole(&text).ok());

@@ -8,9 +8,9 @@ use std::borrow::Cow;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use chrono::{DateTime, NaiveDateTime};
+use ring::digest::{SHA256, digest};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use crate::json::{Escaped, JsonString, Str};
 use crate::source::requestshook_writer::{self, Elsewhere};
@@ -383,7 +383,8 @@ fn body_of(bytes: Vec<u8>) -> Body {
     } else {
         bytes
     };
-    let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let sha256 =
+        digest(&SHA256, &bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     Body::Binary(Binary {
         head: bytes[..bytes.len().min(HEAD)].to_vec(),
         length: Some(bytes.len() as u64),
@@ -427,9 +428,6 @@ fn duration(time: Option<f64>, timings: Option<&Timings>) -> Micros {
 
 /// The moment that an ISO 8601 time names; one without an offset is taken for UTC.
 pub(super) fn parse_time(text: &str) -> Result<Micros, String> {
-    if let Some(time) = usual_time(text) {
-        return Ok(time);
-    }
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Ok(time.timestamp_micros());
     }
@@ -439,30 +437,4 @@ pub(super) fn parse_time(text: &str) -> Result<Micros, String> {
     NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
         .map(|time| time.and_utc().timestamp_micros())
         .map_err(|error| format!("its startedDateTime is no time: {error}"))
-}
-
-/// The moment that `2026-11-20T21:00:00Z` names, with a fraction or without. This is how nearly
-/// everybody writes it, and chrono takes its time with all the ways that there are.
-pub(super) fn usual_time(text: &str) -> Option<Micros> {
-    let (seconds, rest) = text.as_bytes().split_first_chunk::<19>()?;
-    if [4, 7, 10, 13, 16].map(|at| seconds[at]) != *b"--T::" {
-        return None;
-    }
-    let digits = |digits: &[u8]| {
-        let add = |number, &digit: &u8| digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0'));
-        digits.iter().try_fold(0, add)
-    };
-    let fraction = match rest {
-        b"Z" => &[],
-        [b'.', fraction @ .., b'Z'] if !fraction.is_empty() => fraction,
-        _ => return None,
-    };
-    // What is finer than a microsecond is cut off.
-    let micros = digits(fraction.get(..6).unwrap_or(fraction))? * 10u32.pow(6 - fraction.len().min(6) as u32);
-    fraction.iter().all(u8::is_ascii_digit).then_some(())?;
-    let year = i32::try_from(digits(&seconds[..4])?).ok()?;
-    let date = NaiveDate::from_ymd_opt(year, digits(&seconds[5..7])?, digits(&seconds[8..10])?)?;
-    let [hour, minute, second] = [11, 14, 17].map(|at| digits(&seconds[at..at + 2]));
-    // A leap second is chrono's to read, for it takes none of this.
-    Some(date.and_hms_micro_opt(hour?, minute?, second?, micros)?.and_utc().timestamp_micros())
 }
