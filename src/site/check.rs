@@ -60,9 +60,9 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
     };
     for folder in &folders {
         let layout = Capture::settings(&root, folder).map(|settings| settings.layout).unwrap_or_default();
-        pages.made.insert(PagePath::of(&folder.path, layout, "index.md").to_string());
+        pages.made.insert(PagePath::own(&folder.path, layout).to_string());
         if folder.file("page.md").is_some() {
-            pages.from_sources.insert(PagePath::of(&folder.path, layout, "index.md").to_string());
+            pages.from_sources.insert(PagePath::own(&folder.path, layout).to_string());
         }
     }
     for folder in &folders {
@@ -135,7 +135,7 @@ fn of_sources(opened: &OpenCapture<'_>, folder: &Folder, pages: &Pages<'_>) -> V
     if let Ok(Some(pending)) = opened.pending() {
         findings.extend(unshown(opened, &pending));
     }
-    let own = PagePath::of(&folder.path, opened.layout(), "index.md");
+    let own = PagePath::own(&folder.path, opened.layout());
     for source in &opened.sources {
         for (span, labels) in source.gone() {
             let mark = span.start..span.start + source.text[span.clone()].find('\n').unwrap_or(span.len());
