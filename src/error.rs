@@ -307,7 +307,7 @@ impl Error {
     pub(crate) fn without_excerpt(mut self) -> Error {
         if let Some(place) = &mut self.0.place {
             let file = std::mem::take(&mut place.file);
-            *place = Place { line: place.line, width: 0, ..Place::file(file) };
+            *place = Place { line: place.line, column: place.column, width: 0, ..Place::file(file) };
         }
         self
     }

@@ -103,12 +103,16 @@ impl Captures {
     pub(super) fn not_followed<'a>(&self, pages: impl Iterator<Item = &'a PagePath>) -> Vec<Error> {
         let captures = pages.flat_map(PagePath::captures);
         let above: BTreeSet<&str> = captures.flat_map(ancestors).collect();
-        let told = self.passed_over.iter().map(|(path, link)| {
+        let told = self.passed_over.iter().filter_map(|(path, link)| {
+            let is_lost = above.contains(&**path);
+            // A template or profile, of which somebody else speaks.
+            let is_named_as_file = path.ends_with(".toml") || path.ends_with(".md");
             let message =
                 format!("`{}` is a symbolic link, and docgen looks for captures behind none", link.display());
-            let error = if above.contains(&**path) { Error::new } else { Error::warning };
+            let error = if is_lost { Error::new } else { Error::warning };
             let error = error(ErrorKind::Io, message).at(Place::file(link));
-            error.hint("put the folder in its place, or have docgen render it on its own")
+            let error = error.hint("put the folder in its place, or have docgen render it on its own");
+            (is_lost || !is_named_as_file).then_some(error)
         });
         told.collect()
     }

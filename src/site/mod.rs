@@ -157,6 +157,7 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
         }
         report.errors.extend(outcome.errors);
     }
+    report.tell_causes_once();
     let Some(docs) = docs else { return Ok(report) };
     let is_kept = |page: &PagePath| {
         kept.contains(page)
@@ -178,6 +179,12 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
 }
 
 impl Report {
+    /// Leaves each error once: what several pages have in common is one cause.
+    fn tell_causes_once(&mut self) {
+        let mut told = HashSet::new();
+        self.errors.retain(|error| told.insert(error.to_string()));
+    }
+
     /// Tells of captures that had pages, and have a page source but no trace any more.
     fn tell_lost_traces(
         &mut self,
@@ -250,15 +257,18 @@ impl Nested {
 
 /// The digest of everything that makes a page and is part of the program.
 fn program_digest() -> Digest {
-    let mut all = env!("CARGO_PKG_VERSION").to_owned();
-    for (name, text) in templates::EMBEDDED {
-        all.push_str(name);
-        all.push_str(text);
-    }
-    for name in Profile::embedded_names() {
-        all.push_str(Profile::embedded_text(name).unwrap_or_default());
-    }
-    Digest::of(all.as_bytes())
+    let parts: Vec<[&str; 2]> = program_parts().collect();
+    // A zero byte is in no name and no text: no two programs run together into the same.
+    Digest::of(parts.concat().join("\0").as_bytes())
+}
+
+/// What of the program makes a page: its version, its templates and profiles, by name.
+fn program_parts() -> impl Iterator<Item = [&'static str; 2]> {
+    let profiles = Profile::embedded_names()
+        .iter()
+        .map(|name| [*name, Profile::embedded_text(name).unwrap_or_default()]);
+    let templates = templates::EMBEDDED.iter().map(|(name, text)| [*name, *text]);
+    std::iter::once(["version", env!("CARGO_PKG_VERSION")]).chain(templates).chain(profiles)
 }
 
 /// What came of one capture.
@@ -406,4 +416,23 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], jobs: usize, make: impl Fn(&T) -> 
         made[index] = Some(result);
     }
     made.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A docgen with another profile or template makes other pages: its cache is not this one's.
+    #[test]
+    fn the_cache_is_of_one_program() {
+        let parts: Vec<[&str; 2]> = program_parts().collect();
+        for name in Profile::embedded_names() {
+            let text = Profile::embedded_text(name).unwrap();
+            assert!(!text.is_empty() && parts.contains(&[name, text]), "{name}");
+        }
+        for (name, text) in templates::EMBEDDED {
+            assert!(parts.contains(&[name, text]), "{name}");
+        }
+        assert!(parts.contains(&["version", env!("CARGO_PKG_VERSION")]));
+    }
 }
