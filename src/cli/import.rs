@@ -8,7 +8,7 @@ use clap::Args;
 use super::ui::{Ui, counted};
 use super::{DONE, NEEDS_A_PERSON, Trust, recording, status};
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::files::{Root, is_hidden};
+use crate::files::{Listed, Root, is_hidden};
 use crate::import::{HandWritten, Imported, Surroundings, TextFile, import, is_page, write};
 use crate::redact::redact;
 use crate::render::templates::Templates;
@@ -143,7 +143,10 @@ impl Import {
         let docs = self.docs.as_deref().unwrap_or(&self.page);
         let (mut pages, mut others, mut failed, mut exchanges, mut notices) = (0, 0, 0, 0, 0);
         let root = folders::open(&self.page)?;
-        for file in markdown_files(&root)? {
+        let (files, errors) = root.files(root.path(), &is_hidden);
+        ui.errors(&errors);
+        failed += errors.len();
+        for file in files.into_iter().filter(is_markdown).map(|file| file.path) {
             let page = match HandWritten::read(&file, Some(docs)) {
                 Ok(page) if !is_page(&page.page.text) || is_snippet(&root, &file) => {
                     others += 1;
@@ -208,12 +211,9 @@ fn captures_of(folder: &Path) -> PathBuf {
     marked.unwrap_or_else(|| folder.ancestors().find(is_there).unwrap_or(Path::new(".")).to_owned())
 }
 
-/// The Markdown files below a folder, in the order of their paths. Names that begin with a dot
-/// are passed over, and symbolic links are not followed.
-fn markdown_files(root: &Root) -> Result<Vec<PathBuf>> {
-    let is_markdown = |file: &Path| file.extension().is_some_and(|extension| extension == "md");
-    let files = root.files(root.path(), &is_hidden)?.into_iter().filter(|file| !file.is_link);
-    Ok(files.map(|file| file.path).filter(|file| is_markdown(file)).collect())
+/// Whether a file is Markdown, and no link.
+fn is_markdown(file: &Listed) -> bool {
+    !file.is_link && file.path.extension().is_some_and(|extension| extension == "md")
 }
 
 /// Whether a file is a snippet of the page beside it.
