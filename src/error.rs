@@ -51,6 +51,8 @@ pub enum ErrorKind {
     Capture,
     /// A server refused a command, broke off, or sent what is no HTTP.
     Server,
+    /// docgen failed by a fault of its own.
+    Fault,
 }
 
 impl ErrorKind {
@@ -74,6 +76,7 @@ impl ErrorKind {
             ErrorKind::Link => "link",
             ErrorKind::Capture => "capture",
             ErrorKind::Server => "server",
+            ErrorKind::Fault => "fault",
         }
     }
 }
@@ -283,6 +286,12 @@ impl Error {
             why.truncate(why.trim_end_matches(&format!(" (os error {number})")).len());
         }
         Error::new(ErrorKind::Io, format!("cannot {action} {}: {why}", file.display())).with_source(source)
+    }
+
+    /// An error for a panic: whoever reads it can do nothing but report it.
+    pub fn fault() -> Error {
+        Error::new(ErrorKind::Fault, "docgen failed by a fault of its own")
+            .hint("please report it, with the lines above and, if you may, what it was reading")
     }
 
     /// The same error, with the place it is about.
