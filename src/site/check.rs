@@ -70,7 +70,7 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
         let found = drafts::open(&site, folder, |opened| Ok(of_sources(opened, folder, &pages)));
         findings.extend(found.unwrap_or_default());
     }
-    findings.extend(pages.check_written()?);
+    findings.extend(pages.check_written());
     findings.extend(secrets_in_captures(&root, &folders));
     Ok(findings)
 }
@@ -187,10 +187,11 @@ struct Pages<'a> {
 
 impl Pages<'_> {
     /// Broken links of the pages that people wrote into the docs folder themselves.
-    fn check_written(&self) -> Result<Vec<Error>> {
+    fn check_written(&self) -> Vec<Error> {
         let mut findings = Vec::new();
-        let Some(docs) = self.docs else { return Ok(findings) };
-        let files = docs.files(docs.path(), &is_hidden)?;
+        let Some(docs) = self.docs else { return findings };
+        let (files, errors) = docs.files(docs.path(), &is_hidden);
+        findings.extend(errors);
         for file in files.into_iter().filter(|file| !file.is_link).map(|file| file.path) {
             let is_page = file.extension().is_some_and(|ending| ending == "md");
             let below = file.strip_prefix(docs.path()).unwrap_or(&file);
@@ -208,7 +209,7 @@ impl Pages<'_> {
                 findings.extend(secrets(&file, &text));
             }
         }
-        Ok(findings)
+        findings
     }
 
     fn is_there(&self, page: &str) -> bool {
