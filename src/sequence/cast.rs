@@ -33,7 +33,7 @@ pub struct Cast {
 }
 
 /// Who runs the command, where a source does not name it.
-const CLIENT: &str = "client";
+pub(super) const CLIENT: &str = "client";
 
 impl Cast {
     /// Settles the participants of a trace: those of the settings first, in their
@@ -181,6 +181,11 @@ impl Participant {
     /// Whether this is its id, or a name under which a source knows it.
     pub fn is(&self, name: &str) -> bool {
         &*self.id == name || self.names.iter().any(|known| &**known == name)
+    }
+
+    /// Its id, and the names under which sources know it.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.id).chain(&self.names).map(|name| &**name)
     }
 
     /// Whether the settings name it.

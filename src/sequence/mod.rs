@@ -9,6 +9,7 @@
 pub mod cast;
 pub mod naming;
 pub mod paths;
+pub mod renamed;
 pub mod selector;
 
 use crate::trace::{KnownFrom, Micros, Trace};

@@ -15,6 +15,7 @@ use crate::settings::Located;
 
 use super::cast::Cast;
 use super::paths::Paths;
+use super::renamed::{ByOtherNames, Request};
 use super::{Sequence, Side};
 use crate::text::{self, Text};
 use crate::toml_file::neighbours;
@@ -66,6 +67,8 @@ pub struct Index {
     labels: OnceCell<HashMap<String, usize>>,
     /// The exchange that each label names.
     found: OnceCell<Vec<Result<usize>>>,
+    /// By other names of their ends.
+    by_other_names: OnceCell<ByOtherNames>,
     /// A selector for each exchange, sorted.
     candidates: OnceCell<Vec<String>>,
     /// The names of the labels, sorted.
@@ -160,7 +163,40 @@ impl<'a> Scope<'a> {
         if let Cow::Owned(all) = &mut all {
             all.sort_unstable_by_key(|&index| self.order(index));
         }
+        if all.is_empty() {
+            let others = self.index.by_other_names.get_or_init(|| self.by_other_names(&self.in_order()));
+            let request = Request {
+                from: selector.from.map(Text::from),
+                to: selector.to.into(),
+                method: selector.method.into(),
+                path: selector.path.into(),
+            };
+            all = Cow::Borrowed(others.get(&request).map_or(&[][..], Vec::as_slice));
+        }
         all
+    }
+
+    /// Whether a label that names no exchange would, if the trace still had one: the label itself says
+    /// clearly what it means.
+    pub fn is_lost(&self, name: &str) -> bool {
+        // A chain of labels that come after each other is followed this far.
+        const CHAIN: usize = 64;
+        let mut next = self.label(name);
+        for _ in 0..CHAIN {
+            let Some(label) = next else { return false };
+            let Ok(selector) = Selector::parse(&self.labels[label].1.value) else { return false };
+            let count = self.matching(&selector).len();
+            let is_missing = selector.occurrence.map_or(count == 0, |nth| nth > count);
+            match selector.after {
+                _ if is_missing => return true,
+                None => return false,
+                Some(after) => next = self.label(after),
+            }
+            if next.is_some_and(|other| self.found()[other].is_ok()) {
+                return true;
+            }
+        }
+        false
     }
 
     /// A selector for this exchange that matches it alone.
@@ -185,11 +221,8 @@ impl<'a> Scope<'a> {
 
     /// The exchanges of the sequence by what they are; with `templated`, also by their templated paths.
     fn by_what(&self, templated: bool) -> Exchanges {
-        let mut order: Vec<usize> =
-            (0..self.trace.exchanges.len()).filter(|&index| self.sequence.contains(index)).collect();
-        order.sort_unstable_by_key(|&index| self.order(index));
         let mut exchanges = Exchanges::new();
-        for index in order {
+        for index in self.in_order() {
             let [from, to] = self.cast.ends(index);
             let method = &self.trace.exchanges[index].request.method;
             for path in self.paths_of(index, templated) {
@@ -202,8 +235,16 @@ impl<'a> Scope<'a> {
         exchanges
     }
 
+    /// The exchanges of the sequence, in the order of their requests.
+    fn in_order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> =
+            (0..self.trace.exchanges.len()).filter(|&index| self.sequence.contains(index)).collect();
+        order.sort_unstable_by_key(|&index| self.order(index));
+        order
+    }
+
     /// Each path that a selector may call an exchange by.
-    fn paths_of(&self, exchange: usize, templated: bool) -> Vec<Text> {
+    pub(super) fn paths_of(&self, exchange: usize, templated: bool) -> Vec<Text> {
         let request = &self.trace.exchanges[exchange].request;
         let url = UrlParts::of(&request.url);
         let both = [true, false].map(|query| Paths { query, ..self.paths });
