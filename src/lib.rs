@@ -17,7 +17,6 @@ pub mod error;
 mod folder;
 pub mod import;
 pub mod json;
-pub mod lines;
 pub mod page;
 pub mod profile;
 pub mod redact;

@@ -4,16 +4,15 @@
 //! made of it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::file_state::{Digest, FileState};
 use super::folders::{Folder, Found};
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::lines::Lines;
 use crate::page::{Input, Phrases, Source};
 use crate::profile::Profile;
 use crate::settings::{Layer, Layout, Settings};
 use crate::source;
+use crate::text::Text;
 use crate::text_file::{decode, read_text};
 use crate::trace::Trace;
 
@@ -23,7 +22,7 @@ pub(super) struct Capture<'a> {
     pub(super) settings: Settings,
     pub(super) trace: Trace,
     pub(super) trace_file: &'static str,
-    pub(super) log: Arc<Lines>,
+    pub(super) log: Text,
     /// The digest of the log, where it is the trace's file as it was read.
     pub(super) log_digest: Option<Digest>,
     pub(super) output: Option<String>,
@@ -57,7 +56,7 @@ impl<'a> Capture<'a> {
                 Some("trace.log") => "trace.log",
                 _ => "trace.har",
             },
-            log: Arc::default(),
+            log: Text::new(),
             log_digest: None,
             output: None,
             sources: Vec::new(),
@@ -79,13 +78,13 @@ impl<'a> Capture<'a> {
                             // Only this format is shown as it is. Whatever decoding changes, it
                             // changes the length.
                             let is_log = read.format == Some(source::Format::Requestshook);
-                            let is_whole = is_log && log.text().len() == length;
+                            let is_whole = is_log && log.len() == length;
                             capture.log_digest = is_whole.then_some(digest);
                             log
                         }
-                        None => Lines::new(source::requestshook_writer::write(&read.trace).into()),
+                        None => source::requestshook_writer::write(&read.trace).into(),
                     };
-                    (capture.trace, capture.log) = (read.trace, Arc::new(log));
+                    (capture.trace, capture.log) = (read.trace, log);
                     capture.diagnostics = read.diagnostics;
                 }
                 "page.md" | "body.md" | "diagram.md" => capture.sources.push((file.path.clone(), bytes)),

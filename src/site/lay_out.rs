@@ -34,12 +34,6 @@ impl Site<'_> {
         let resolved = Resolved::new(&input);
         let (path, layout) = (&capture.folder.path, input.settings.layout);
         let name = |ending: &str| page_path(path, layout, ending);
-        if sources.is_empty()
-            && let Some(bare) = resolved.bare()
-            && let Some(files) = templates.lay_out_bare(&bare).map_err(one)?
-        {
-            return Ok(files.into_iter().map(|(ending, content)| (name(ending), content)).collect());
-        }
         let page = resolved.page().map_err(|mut errors| {
             let labels = input.settings.labels.iter();
             let scope = resolved.scope();

@@ -8,6 +8,7 @@
 
 pub mod har;
 pub mod keystoneauth;
+mod lines;
 mod pairing;
 mod places;
 pub mod requests_observer;
@@ -17,7 +18,6 @@ pub mod requestshook_writer;
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Place};
-use crate::lines::Lines;
 use crate::text::{self, Text};
 use crate::trace::Trace;
 
@@ -32,7 +32,7 @@ pub struct Read {
     pub format: Option<Format>,
     /// The whole file, decoded, where it is a log that pages show as it is; after [`read_as_log`]
     /// of any other file, the log of its trace.
-    pub log: Option<Lines>,
+    pub log: Option<Text>,
 }
 
 /// The formats that docgen reads.
@@ -69,7 +69,7 @@ pub fn read_as_log(file: &Path, bytes: Vec<u8>) -> Read {
         return read;
     }
     let (trace, log) = requestshook_writer::rewrite(read.trace);
-    Read { trace, log: Some(Lines::new(log)), ..read }
+    Read { trace, log: Some(log), ..read }
 }
 
 fn read_in(
@@ -90,10 +90,10 @@ fn read_in(
     let (trace, diagnostics) = match format {
         Some(Format::Har) => {
             let (trace, shown, diagnostics) = read_har(file, &text);
-            log = shown.map(Lines::new);
+            log = shown;
             (trace, diagnostics)
         }
-        Some(Format::Requestshook) => requestshook::read(file, log.insert(Lines::new(text))),
+        Some(Format::Requestshook) => requestshook::read(file, log.insert(text)),
         Some(Format::RequestsObserver) => requests_observer::read(file, &text),
         Some(Format::Keystoneauth) => keystoneauth::read(file, &text),
         None => {

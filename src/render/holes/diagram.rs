@@ -6,15 +6,12 @@
 
 use std::collections::HashSet;
 
-use minijinja::context;
-use minijinja::value::Value;
-
 use super::Filler;
 use super::ask::Call;
 use super::blame::{Blame, Spot};
 use crate::error::Result;
 use crate::page::{DiagramItem, DrawnParticipant};
-use crate::render::view;
+use crate::render::pieces::Piece;
 
 impl Filler<'_> {
     /// The diagram that the options of a call leave, in a fence of its own.
@@ -25,20 +22,17 @@ impl Filler<'_> {
             DiagramItem::Message { message, .. } => Some(message.number),
             _ => None,
         });
-        self.piece(
-            "sequence_part",
-            context! {
-                items => view::items(&items),
-                participants => participants,
-                number => number.unwrap_or(1),
-            },
-        )
+        self.piece(&Piece::SequencePart {
+            items: &items,
+            participants: &participants,
+            number: number.unwrap_or(1),
+        })
     }
 
     /// The lines of that part, without a fence.
     pub(super) fn arrows(&self, spot: Spot<'_>, call: &Call) -> Result<String, Blame> {
         let items = self.items(spot, call)?;
-        self.piece("arrows", context! { items => view::items(&items) })
+        self.piece(&Piece::Arrows(&items))
     }
 
     /// The lines of the diagram that the options `after` and `until` leave.
@@ -57,7 +51,7 @@ impl Filler<'_> {
     }
 
     /// The participants that these lines name.
-    fn participants_of(&self, items: &[DiagramItem]) -> Value {
+    fn participants_of(&self, items: &[DiagramItem]) -> Vec<DrawnParticipant> {
         let mut named: HashSet<&str> = HashSet::new();
         for item in items {
             match item {
@@ -71,7 +65,7 @@ impl Filler<'_> {
             }
         }
         let is_named = |participant: &&DrawnParticipant| named.contains(&*participant.id);
-        view::participant_list(self.page.participants.iter().filter(is_named).cloned())
+        self.page.participants.iter().filter(is_named).cloned().collect()
     }
 }
 

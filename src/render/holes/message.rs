@@ -14,7 +14,7 @@ use super::blame::{Blame, no_field, usage};
 use super::contents::Part;
 use super::subject::message_of;
 use crate::error::Result;
-use crate::page::{Block, Message, PageExchange, visible};
+use crate::page::{Block, Message, visible};
 use crate::sequence::Side;
 use crate::trace::{Body, UrlParts};
 
@@ -22,7 +22,7 @@ impl Filler<'_> {
     /// What a label prints: its steps, the number of one of its messages, or a field of that.
     pub(super) fn answer_label(&self, exchange: usize, fields: &[String]) -> Result<String, Blame> {
         let exchange = self.exchange(exchange)?;
-        let Some((side, fields)) = fields.split_first() else { return Ok(steps(&exchange)) };
+        let Some((side, fields)) = fields.split_first() else { return Ok(exchange.steps()) };
         let message = message_of(&exchange, side)?;
         match fields {
             [] => Ok(format!("({})", message.number)),
@@ -129,13 +129,6 @@ impl Filler<'_> {
     }
 }
 
-fn steps(exchange: &PageExchange) -> String {
-    match &exchange.response {
-        Some(response) => format!("({}),({})", exchange.request.number, response.number),
-        None => format!("({})", exchange.request.number),
-    }
-}
-
 const MESSAGE_FIELDS: &[&str] = &[
     "number", "method", "path", "raw_path", "url", "query", "status", "reason", "verb", "title", "summary",
     "from", "to", "client", "server", "headers", "body", "raw_body",
@@ -156,8 +149,8 @@ fn field_of(message: &Message, field: &str) -> Result<String, Blame> {
         "status" => message.status.to_string(),
         "reason" => message.reason.to_string(),
         "verb" => message.verb(),
-        "title" => format!("{} {}", message.verb(), message.url),
-        "summary" => format!("{} {}", message.verb(), message.raw_path),
+        "title" => message.title(),
+        "summary" => message.summary(),
         "from" => message.from.to_string(),
         "to" => message.to.to_string(),
         "client" => message.client.to_string(),

@@ -23,9 +23,9 @@ pub(crate) use neighbours::{Alone, Neighbours, Opening};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use minijinja::value::Value;
 use minijinja::{Environment, UndefinedBehavior};
 
+use super::pieces::PageWriter;
 use super::templates::Templates;
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::Page;
@@ -39,7 +39,7 @@ use contents::AllContents;
 /// Fills the holes of one capture's page sources.
 pub(crate) struct Filler<'a> {
     page: &'a Arc<Page>,
-    templates: &'a Templates,
+    writer: PageWriter<'a>,
     scope: Scope<'a>,
     neighbours: &'a dyn Neighbours,
     /// The path below the docs folder of the capture's own page.
@@ -47,7 +47,6 @@ pub(crate) struct Filler<'a> {
     /// Labels of sections that are marked as gone.
     gone: &'a HashSet<String>,
     env: Environment<'static>,
-    context: Value,
     names: Arc<Names>,
     contents: AllContents,
 }
@@ -63,10 +62,10 @@ impl<'a> Filler<'a> {
     ) -> Filler<'a> {
         let mut env = Environment::empty();
         env.set_undefined_behavior(UndefinedBehavior::Strict);
-        let context = templates.context(page);
+        let writer = PageWriter::new(templates, page);
         let names = Arc::new(Names::of(page));
         let contents = AllContents::default();
-        Filler { page, templates, scope, neighbours, own_path, gone, env, context, names, contents }
+        Filler { page, writer, scope, neighbours, own_path, gone, env, names, contents }
     }
 
     /// The pages that the sources stand for.
