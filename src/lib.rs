@@ -14,7 +14,7 @@
 pub mod capture;
 mod cli;
 pub mod error;
-mod folder;
+mod files;
 pub mod import;
 pub mod json;
 pub mod page;

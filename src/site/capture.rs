@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use super::file_state::{Digest, FileState};
 use super::folders::{Folder, Found};
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::files::{LARGEST_TEXT, LARGEST_TRACE, Root};
 use crate::page::{Input, Phrases, Source};
 use crate::profile::Profile;
 use crate::settings::{Layer, Layout, Settings};
 use crate::source;
 use crate::text::Text;
-use crate::text_file::{decode, read_text};
+use crate::text_file::decode;
 use crate::trace::Trace;
 
 /// A capture, read from its folder.
@@ -34,8 +35,8 @@ pub(super) struct Capture<'a> {
 }
 
 impl<'a> Capture<'a> {
-    pub(super) fn read(folder: &'a Folder) -> Result<Capture<'a>> {
-        let settings = Capture::settings(folder)?;
+    pub(super) fn read(root: &Root, folder: &'a Folder) -> Result<Capture<'a>> {
+        let settings = Capture::settings(root, folder)?;
         let trace_file = match (folder.file("trace.har"), folder.file("trace.log")) {
             (Some(har), Some(_)) => {
                 return Err(Error::new(ErrorKind::Io, "the capture has two traces, trace.har and trace.log")
@@ -65,7 +66,8 @@ impl<'a> Capture<'a> {
         };
         let has_sources = ["page.md", "body.md", "diagram.md"].iter().any(|name| folder.file(name).is_some());
         for file in folder.files.iter().chain(&folder.shared) {
-            let bytes = std::fs::read(&file.path).map_err(|error| Error::io("read", &file.path, error))?;
+            let is_recorded = ["trace.har", "trace.log", "output.txt"].contains(&file.name());
+            let bytes = root.read(&file.path, if is_recorded { LARGEST_TRACE } else { LARGEST_TEXT })?;
             let (digest, length) = (Digest::of(&bytes), bytes.len());
             capture.read.push(FileState { path: file.path.clone(), stat: file.stat, digest });
             match file.name() {
@@ -134,10 +136,11 @@ impl<'a> Capture<'a> {
         if errors.is_empty() { Ok(sources) } else { Err(errors) }
     }
 
-    pub(super) fn settings(folder: &Folder) -> Result<Settings> {
+    pub(super) fn settings(root: &Root, folder: &Folder) -> Result<Settings> {
         let files = folder.shared.iter().chain(folder.file("capture.toml"));
-        let layers: Vec<Layer> =
-            files.map(|file| Layer::parse(&file.path, &read_text(&file.path)?)).collect::<Result<_>>()?;
+        let layers: Vec<Layer> = files
+            .map(|file| Layer::parse(&file.path, &root.read_text(&file.path)?))
+            .collect::<Result<_>>()?;
         Ok(Settings::resolve(&layers))
     }
 }
