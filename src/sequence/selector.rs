@@ -420,6 +420,7 @@ impl<'a> Scope<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{found, trace};
     use super::*;
 
     #[test]
@@ -437,7 +438,21 @@ mod tests {
             }
         );
         assert_eq!(Selector::parse("my server GET /").unwrap().to, "my server");
+        let spaced = Selector::parse(" nova -> my glance  GET / ").unwrap();
+        assert_eq!((spaced.from, spaced.to, spaced.path), (Some("nova"), "my glance", "/"));
         assert!(Selector::parse("GET /").is_err());
         assert!(Selector::parse("glance GET / #0").is_err());
+    }
+
+    #[test]
+    fn after_a_label_is_the_first_one_behind_it() {
+        let url = |path: &str| format!("http://h/{path}");
+        let [show, boot] = [url("show"), url("boot")];
+        let calls: Vec<_> = [&show, &show, &boot, &show, &show].map(|url| (None, url.as_str())).into();
+        let labels = "[label]\nboot = \"h GET /boot\"\nlater = \"h GET /show after boot\"\n\
+                      last = \"h GET /show #2 after boot\"\nsecond = \"h GET /show after first\"\nfirst = \"h GET /show #1\"\n\
+                      none = \"h GET /boot after boot\"\n";
+        let (found, _) = found(&trace(&calls), labels, None);
+        assert_eq!(found, [Some(5), Some(7), Some(9), Some(3), Some(1), None]);
     }
 }
