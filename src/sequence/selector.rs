@@ -328,10 +328,10 @@ impl<'a> Scope<'a> {
         known: impl Fn(&str) -> Option<Result<usize>>,
     ) -> Result<usize> {
         let selector = Selector::parse(text).map_err(|problem| {
-            let error = Error::new(ErrorKind::Label, format!("`{text}` names no exchange: {problem}"));
+            let error = Error::new(ErrorKind::Label, format!("`{text}` names no exchange")).at(place.clone());
             match self.near(text, self.names(), 1, 0.6).first() {
-                Some(name) => error.at(place.clone()).hint(format!("did you mean the label `{name}`?")),
-                None => error.at(place.clone()),
+                Some(name) => error.hint(format!("did you mean the label `{name}`?")),
+                None => error.hint(problem),
             }
         })?;
         let all = self.matching(&selector);
@@ -340,7 +340,7 @@ impl<'a> Scope<'a> {
             let Some(other) = known(label) else {
                 return Err(Error::new(ErrorKind::Label, format!("`after {label}` names no label"))
                     .at(place.clone())
-                    .hint("labels stand in `[label]` of capture.toml"));
+                    .hint("labels are in `[label]` of capture.toml"));
             };
             let from = self.sequence.number(other?, Side::Request);
             let before = found.partition_point(|&index| self.sequence.number(index, Side::Request) <= from);

@@ -78,7 +78,7 @@ impl Location {
         })?;
         let path = below.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
         // As short as the user would name it.
-        let here = std::env::current_dir().ok();
+        let here = whole(Path::new(".")).ok();
         let root = match here.as_deref().and_then(|here| root.strip_prefix(here).ok()) {
             Some(below) if below.as_os_str().is_empty() => PathBuf::from("."),
             Some(below) => below.to_path_buf(),

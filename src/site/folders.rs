@@ -13,11 +13,7 @@ use super::page_path::PagePath;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::{Entry, Root, not_regular};
 use crate::render::templates::UserTemplate;
-use crate::settings::{Layer, Located};
-
-/// The files of a capture folder that docgen reads. Others are the maintainer's own.
-pub const FILES: [&str; 7] =
-    ["body.md", "capture.toml", "diagram.md", "output.txt", "page.md", "trace.har", "trace.log"];
+use crate::settings::{CAPTURE_FILES, Layer, Located};
 
 /// The file that holds settings for all captures below it.
 pub const SHARED_SETTINGS: &str = "docgen.toml";
@@ -45,7 +41,7 @@ pub struct Folder {
     pub path: String,
     /// Where it is.
     pub dir: PathBuf,
-    /// The files of [`FILES`] that it holds, sorted by name.
+    /// The files of [`CAPTURE_FILES`] that it holds, sorted by name.
     pub files: Vec<Found>,
     /// The `docgen.toml` files above it, from the root down.
     pub shared: Vec<Found>,
@@ -170,7 +166,8 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
             if entry.name.as_encoded_bytes().starts_with(b".") {
                 continue;
             }
-            let known = entry.name.to_str().filter(|name| *name == SHARED_SETTINGS || FILES.contains(name));
+            let known =
+                entry.name.to_str().filter(|name| *name == SHARED_SETTINGS || CAPTURE_FILES.contains(name));
             let Some(name) = known else {
                 if entry.file_type.is_dir() {
                     let below = below.join(&entry.name);
