@@ -546,9 +546,9 @@ fn a_length_that_ends_in_a_later_entry_is_not_believed_of_broken_json() {
 
 #[test]
 fn a_gap_is_between_its_neighbours() {
-    let second = answered("200 OK", "", "none").replace("/x", "/y").replace("Id: 1", "Id: 2");
-    let text =
-        format!("{}### (a) REQ >>> (b) : GET http://h/cut\nhalf\n\n{second}", answered("200 OK", "", "none"));
+    let first = answered("200 OK", "", "none");
+    let second = first.replace("/x", "/y").replace("Id: 1", "Id: 2");
+    let text = format!("{first}\n### (a) REQ >>> (b) : GET http://h/cut\nUser-Agent: half{second}");
     let read = read(&text);
     let [before, after] = &read.trace.exchanges[..] else { panic!("{:?}", read.trace) };
     let [gap] = &read.trace.gaps[..] else { panic!("{:?}", read.trace.gaps) };

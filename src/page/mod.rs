@@ -5,6 +5,21 @@
 //! the command's blocks. Templates lay it out and decide nothing; nothing else
 //! reads a trace for a page. What this leaves out: Markdown. Only the inside of
 //! fences is already safe ([`Block`]), because that is costly to do twice.
+//!
+//! A page source is taken apart here, too:
+//!
+//! ```
+//! use docgen::page::Source;
+//!
+//! let source = Source::parse("page.md", "# {{ title }}\n\nSee {{ tabs(show.response, highlight=\"/id\") }}.\n")
+//!     .map_err(|mut errors| errors.remove(0))?;
+//! let holes: Vec<&str> = source.holes().map(|hole| source.text[hole.inside.clone()].trim()).collect();
+//! assert_eq!(holes, ["title", "tabs(show.response, highlight=\"/id\")"]);
+//!
+//! let errors = Source::parse("page.md", "{{ title\n").unwrap_err();
+//! assert_eq!(errors[0].place().map(|place| (place.line, place.column)), Some((1, 1)));
+//! # Ok::<(), docgen::Error>(())
+//! ```
 
 mod block;
 mod command;

@@ -5,6 +5,21 @@
 //! so that diagram, headings and prose cannot disagree. What this leaves out:
 //! who a participant is ([`cast`]), what a path shows ([`paths`]), and what a
 //! label means ([`selector`]); those are asked with the same trace beside.
+//!
+//! ```
+//! use docgen::sequence::{Sequence, Side};
+//!
+//! let archive = br#"{"log": {"version": "1.2", "entries": [
+//!   {"startedDateTime": "2024-03-05T10:15:00Z", "time": 900,
+//!    "request": {"method": "GET", "url": "http://outer/"}, "response": {"status": 200}},
+//!   {"startedDateTime": "2024-03-05T10:15:00.3Z", "time": 100,
+//!    "request": {"method": "GET", "url": "http://inner/"}, "response": {"status": 200}}]}}"#;
+//! let trace = docgen::source::read("trace.har".as_ref(), archive.to_vec()).trace;
+//! let sequence = Sequence::new(&trace, |_| true);
+//! // The inner call begins and ends while the outer one waits.
+//! assert_eq!([0, 1].map(|index| sequence.number(index, Side::Request)), [Some(1), Some(2)]);
+//! assert_eq!([0, 1].map(|index| sequence.number(index, Side::Response)), [Some(4), Some(3)]);
+//! ```
 
 pub mod cast;
 pub mod naming;

@@ -5,6 +5,15 @@
 //! Who asks once asks often, so a trace is put into an [`Index`] by what its exchanges are, and all labels
 //! are resolved together, each after the one that it comes after. What this leaves out: deciding which
 //! labels there are.
+//!
+//! ```
+//! use docgen::sequence::selector::Selector;
+//!
+//! let selector = Selector::parse("nova->glance GET /v2/images/{image_id} #2")?;
+//! assert_eq!((selector.from, selector.to), (Some("nova"), "glance"));
+//! assert_eq!((selector.path, selector.occurrence), ("/v2/images/{image_id}", Some(2)));
+//! # Ok::<(), String>(())
+//! ```
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
