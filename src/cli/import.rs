@@ -91,8 +91,8 @@ impl Import {
     fn log(&self, bytes: Vec<u8>, ui: &Ui) -> Result<u8> {
         let there = ["trace.har", "trace.log"].map(|name| self.capture.join(name));
         let captures = captures_of(&self.capture);
-        let root = Root::create(&captures).map_err(|error| Error::io("make", &captures, error))?;
-        if let Some(file) = there.iter().find(|file| root.metadata(file).is_some()).filter(|_| !self.force) {
+        let root = folders::open(&captures)?;
+        if let Some(file) = there.iter().find(|file| root.is_there(file)).filter(|_| !self.force) {
             return Err(Error::new(ErrorKind::Ownership, "a trace is there already")
                 .at(Place::file(file))
                 .hint("import into another folder, or replace the trace with `--force`"));
@@ -123,7 +123,7 @@ impl Import {
     fn surroundings(&self, captures: &Path, folder: &Path) -> Result<Surroundings> {
         let absolute = std::path::absolute(folder).map_err(|error| Error::io("find", folder, error))?;
         let layers = settings_above(&absolute)?;
-        let named = Named::new(captures, &self.trust.folders)?;
+        let named = Named::new(&captures_of(captures), &self.trust.folders)?;
         let users = user_templates(&named, &Settings::resolve(&layers).templates)?;
         let root = layers.first().and_then(|layer| layer.file().parent()).or(absolute.parent());
         let path = absolute.strip_prefix(root.unwrap_or(&absolute)).unwrap_or(&absolute);
@@ -200,12 +200,12 @@ fn summary(imported: &Imported) -> String {
     format!("{}{drawn}{places}", counted(imported.exchanges, "exchange"))
 }
 
-/// The folder of all captures for one that the user names: where nothing marks it, what is there of the
-/// folder's own path.
+/// The folder of all captures for one that the user names. Where nothing marks it, or it is not there yet,
+/// it is what is there of the folder's own path.
 fn captures_of(folder: &Path) -> PathBuf {
+    let marked = root_above(folder).filter(|root| root.is_dir());
     let is_there = |above: &&Path| above.is_dir() && !above.as_os_str().is_empty();
-    root_above(folder)
-        .unwrap_or_else(|| folder.ancestors().find(is_there).unwrap_or(Path::new(".")).to_owned())
+    marked.unwrap_or_else(|| folder.ancestors().find(is_there).unwrap_or(Path::new(".")).to_owned())
 }
 
 /// The Markdown files below a folder, in the order of their paths. Names that begin with a dot

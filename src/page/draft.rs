@@ -227,16 +227,10 @@ fn diagram(text: &mut String, page: &Page, labels: &Labels) {
             let label = labels.of(exchange.index);
             let _ = match &exchange.purpose {
                 Some(purpose) => {
-                    let line = super::phrases::fill(
-                        &escaped(phrases.get("step_line")),
-                        "purpose",
-                        &escaped(purpose),
-                    );
-                    writeln!(
-                        text,
-                        "- {}",
-                        super::phrases::fill(&line, "steps", &format!("{{{{ {label} }}}}"))
-                    )
+                    let (line, purpose) = (escaped(phrases.get("step_line")), escaped(purpose));
+                    let steps = format!("{{{{ {label} }}}}");
+                    let values = [("purpose", purpose.as_str()), ("steps", steps.as_str())];
+                    writeln!(text, "- {}", super::phrases::fill_all(&line, &values))
                 }
                 None => writeln!(
                     text,

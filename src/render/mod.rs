@@ -7,6 +7,7 @@
 pub mod escape;
 pub(crate) mod holes;
 mod layouts;
+mod limits;
 mod pieces;
 pub mod templates;
 mod view;

@@ -12,6 +12,7 @@ use minijinja::context;
 use minijinja::value::Value;
 
 use super::layouts::{self, Context, Words};
+use super::limits::Allowance;
 use super::templates::{Content, Templates};
 use super::view::{self, ExchangeView, MessageView};
 use crate::error::Result;
@@ -142,8 +143,8 @@ pub(super) struct PageWriter<'a> {
 #[derive(Debug)]
 enum By<'a> {
     Functions(Box<Context<'a>>),
-    /// With what all templates of the page see, once one has asked.
-    Templates(&'a Templates, OnceCell<Value>),
+    /// With what all templates of the page see, once one has asked, and what they may cost together.
+    Templates(&'a Templates, OnceCell<Value>, Allowance),
 }
 
 impl<'a> PageWriter<'a> {
@@ -156,7 +157,8 @@ impl<'a> PageWriter<'a> {
 
     /// One that has every piece from a template, whoever wrote that.
     pub(super) fn of_templates(templates: &'a Templates, page: &'a Arc<Page>) -> PageWriter<'a> {
-        PageWriter { page, by: By::Templates(templates, OnceCell::new()) }
+        let allowance = Allowance::new(page.entries.len(), page.log.text().len());
+        PageWriter { page, by: By::Templates(templates, OnceCell::new(), allowance) }
     }
 
     /// The same as [`PageWriter::write`], without a copy of the log.
@@ -186,13 +188,13 @@ impl<'a> PageWriter<'a> {
                 layouts::write(context, piece, &mut out);
                 Ok(out)
             }
-            By::Templates(templates, shared) => {
+            By::Templates(templates, shared, allowance) => {
                 let shared = shared.get_or_init(|| shared_context(self.page));
                 let context = match piece.context() {
                     Some(own) => context! { ..own, ..shared.clone() },
                     None => shared.clone(),
                 };
-                templates.piece(self.page.layout, piece.name(), context)
+                templates.piece(self.page.layout, piece.name(), context, allowance)
             }
         }
     }

@@ -25,11 +25,12 @@ use std::sync::Arc;
 
 use minijinja::{Environment, UndefinedBehavior};
 
+use super::limits::largest_page;
 use super::pieces::PageWriter;
 use super::templates::Templates;
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::Page;
-use crate::page::source::{Part, Source, TokenKind};
+use crate::page::source::{Hole, Part, Source, TokenKind};
 use crate::sequence::selector::Scope;
 use crate::trace::{Exchange, KnownFrom};
 use ask::{Ask, Name, Names};
@@ -84,6 +85,7 @@ impl<'a> Filler<'a> {
         });
         let mut filled = Vec::with_capacity(sources.len());
         for source in sources {
+            let most = largest_page(self.page.log.text().len() + source.text.len());
             let mut text = String::with_capacity(source.text.len() * 4);
             // Where the line of the source begins that a part stands on.
             let mut line = 0;
@@ -98,7 +100,13 @@ impl<'a> Filler<'a> {
                     Part::Gone { span, .. } => line = span.end,
                     Part::Hole(hole) => {
                         match answers.next() {
-                            Some(Ok(printed)) => push(&mut text, &printed, indent_of(&source.text[line..])),
+                            Some(Ok(printed)) => {
+                                push(&mut text, &printed, indent_of(&source.text[line..]));
+                                if text.len() > most {
+                                    errors.push(too_long(source, hole, most));
+                                    return Err(errors);
+                                }
+                            }
                             Some(Err(error)) => errors.push(error),
                             None => {}
                         }
@@ -188,6 +196,12 @@ pub(crate) fn has_windows_ends(text: &str) -> bool {
     text.contains('\n')
         && !text.starts_with('\n')
         && text.split_inclusive('\n').all(|line| !line.ends_with('\n') || line.ends_with("\r\n"))
+}
+
+fn too_long(source: &Source, hole: &Hole, most: usize) -> Error {
+    Error::new(ErrorKind::Hole, format!("with this hole the page is longer than {} MiB", most >> 20))
+        .at(source.place(&hole.span))
+        .hint("show the whole log once, and what matters of it by parts")
 }
 
 /// The blanks at the beginning of a line.
