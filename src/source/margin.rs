@@ -118,8 +118,10 @@ fn margin_of(text: &str) -> Option<(Vec<Piece>, usize)> {
         ];
         AhoCorasick::new(words).expect("short words make an automaton")
     });
+    let (mut start, mut looked) = (0, 0);
     for found in ENTRIES.find_iter(text) {
-        let start = text[..found.start()].rfind('\n').map_or(0, |end| end + 1);
+        start = text[looked..found.start()].rfind('\n').map_or(start, |end| looked + end + 1);
+        looked = found.start();
         let words = &text[start..found.start()];
         // What is deep in a line is quoted there.
         if words.len() > LONGEST {
