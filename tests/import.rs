@@ -520,6 +520,7 @@ mod generated {
                         url: url.into(),
                         headers: headers(fields),
                         body,
+                        ..docgen::trace::Request::default()
                     },
                     response: response.map(|(status, reason, fields, body)| docgen::trace::Response {
                         status,
@@ -527,7 +528,9 @@ mod generated {
                         url: None,
                         headers: headers(fields),
                         body,
+                        ..docgen::trace::Response::default()
                     }),
+                    ..Exchange::default()
                 }
             },
         )

@@ -13,16 +13,6 @@ use libtest_mimic::{Arguments, Failed, Trial};
 /// Cases that are not mended yet. One that begins to pass fails until it is taken off.
 const EXPECTED_TO_FALL_SHORT: &[&str] = &[
     "diagram-too-long",
-    "har-base64-not-base64",
-    "har-cookie-preferences",
-    "har-messages",
-    "har-multipart-password",
-    "har-status-000",
-    "har-status0-with-answer",
-    "har-unused-field",
-    "har-websocket-and-error",
-    "import-autonumber-start",
-    "import-no-http",
     // The check looks at the last response of trace.log, which is not the token's.
     "ks-token-behind-prefix",
     "tabs-merge",

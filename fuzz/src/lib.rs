@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use docgen::import::{HandWritten, TextFile};
-use docgen::import::{Surroundings, import as import_page, is_page};
+use docgen::import::{Surroundings, documents_calls, import as import_page};
 use docgen::page::{Input, Page, Phrases, Source, source::Part};
 use docgen::profile::Profile;
 use docgen::render::templates::{Templates, UserTemplate};
@@ -147,7 +147,7 @@ const FILES: [&str; 12] = [
 pub fn import(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let page = HandWritten::of(TextFile::new("page.md", &*text));
-    if !is_page(&page.page.text) {
+    if !documents_calls(&page) {
         return;
     }
     let templates = Arc::new(Templates::new(BTreeMap::new()).expect("the defaults compile"));

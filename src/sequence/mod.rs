@@ -156,6 +156,7 @@ mod tests {
             known_from: KnownFrom::Wire,
             request: Request::default(),
             response: ended.map(|_| Response::default()),
+            ..Exchange::default()
         }
     }
 

@@ -7,10 +7,11 @@
 //! docgen found to be the very page that it would have written, is marked as `adopted`: docgen keeps it up
 //! to date, and leaves it where it is when its capture goes. Losing the manifest costs time, never a page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
-use super::docs::Docs;
+use super::docs::{Docs, OWN};
 use super::file_state::Digest;
 use super::page_path::PagePath;
 use crate::error::{Error, ErrorKind, Place, Result};
@@ -33,6 +34,35 @@ struct Written {
     digests: Vec<Digest>,
     /// Whether it was there before docgen.
     is_adopted: bool,
+}
+
+/// Which files docgen wrote, as the manifests of the docs folders around them say.
+#[derive(Debug, Default)]
+pub struct WrittenPages(HashMap<PathBuf, Manifest>);
+
+impl WrittenPages {
+    /// Whether docgen wrote `file`.
+    ///
+    /// # Errors
+    /// [`Io`](crate::ErrorKind::Io) where a manifest is there and cannot be read.
+    pub fn holds(&mut self, file: &Path) -> Result<bool> {
+        let file = file.canonicalize().map_err(|error| Error::io("find", file, error))?;
+        for docs in file.ancestors().skip(1) {
+            if !self.0.contains_key(docs) {
+                let opened = if docs.join(OWN).join(NAME).is_file() { Docs::open(docs)? } else { None };
+                // What is wrong in a manifest is for whoever renders.
+                let manifest = opened.map(|docs| Manifest::read(&docs)).transpose()?;
+                self.0.insert(docs.to_path_buf(), manifest.unwrap_or_default().0);
+            }
+            let parts: Option<Vec<&str>> =
+                file.strip_prefix(docs).ok().and_then(|path| path.iter().map(|part| part.to_str()).collect());
+            let page = parts.and_then(|parts| PagePath::parse(&parts.join("/")));
+            if page.is_some_and(|page| self.0[docs].holds(&page)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }
 
 impl Manifest {

@@ -37,6 +37,7 @@ use capture::Capture;
 use docs::Docs;
 use file_state::{Digest, FileState, Stat};
 use folders::Folder;
+pub use manifest::WrittenPages;
 use manifest::{JOURNAL, Manifest};
 use page_path::PagePath;
 use put::{Made, expect_few_to_go, prune};

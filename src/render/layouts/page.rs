@@ -230,7 +230,11 @@ pub(super) fn arrow(context: &Context<'_>, item: &DiagramItem, out: &mut String)
             put!(out, message.from, "-->>", message.to, ": ", mermaid(&text), "\n");
         }
         DiagramItem::Unanswered { message, .. } => {
-            put!(out, "Note over ", message.from, ",", message.to, ": ", mermaid(t.no_response), "\n");
+            let mut text = t.no_response.to_owned();
+            if let Some(failure) = &message.failure {
+                put!(text, ": ", failure);
+            }
+            put!(out, "Note over ", message.from, ",", message.to, ": ", mermaid(&text), "\n");
         }
         DiagramItem::Note { position, text, .. } => {
             put!(out, "Note ", position, ": ", mermaid(text), "\n");

@@ -261,6 +261,7 @@ impl<'a> Calls<'a> {
             url: text::share(self.whole, curl.url),
             headers: headers(self.whole, curl.fields),
             body,
+            ..Request::default()
         };
         let index = self.push(record, request);
         self.open += 1;
