@@ -770,15 +770,16 @@ fn broken_lines_are_put_together() {
 
 #[test]
 fn places_are_those_of_the_file_and_not_of_what_is_left_of_it() {
-    for margin in MARGINS {
+    for margin in MARGINS.iter().chain(&["\u{1b}[36m2022-07-13T00:58:50Z "]) {
         let log = format!(
             "{margin}REQ: curl -g -i -X GET http://h/a -d 'open\n{margin}REQ: curl -g -i -X GET http://h/b\n{margin}RESP: [200]\n"
         );
         let read = read(&log);
         let place = read.diagnostics[0].place().unwrap();
-        let line = log.lines().nth(place.line - 1).unwrap();
+        // As a terminal shows it: without its colours.
+        let line = log.lines().nth(place.line - 1).unwrap().replace("\u{1b}[36m", "");
         let rest: String = line.chars().skip(place.column - 1).collect();
-        assert_eq!((rest.as_str(), place.excerpt.as_str()), ("open", line), "{margin:?}");
+        assert_eq!((rest.as_str(), place.excerpt.as_str()), ("open", line.as_str()), "{margin:?}");
         assert_eq!(read.trace.gaps[0].column, place.column);
     }
 }
@@ -855,4 +856,24 @@ fn words_around_a_message_may_be_others() {
         "{unit}DEBUG REQ: curl -g -i -X GET http://h/a\n{unit}DEBUG RESP: [200]\n{unit}DEBUG RESP BODY: [\n{space}  1\n{space}]\n"
     );
     says(&journald, &["GET /a 200 [\n  1\n]"], &[]);
+}
+
+/// Docker's `json-file` driver.
+#[test]
+fn the_files_of_a_container_are_read() {
+    let object = |text: &str| {
+        format!("{}\n", serde_json::json!({"log": text, "stream": "stderr", "time": "2022-07-13T00:58:50Z"}))
+    };
+    let docker = |lines: &[&str]| lines.iter().map(|line| object(line)).collect::<String>();
+    let request = "DEBUG keystoneauth.session REQ: curl -g -i -X GET http://h/a -H \"A: b\"\n";
+    let log = docker(&[
+        request,
+        "DEBUG keystoneauth.session RESP: [200]\n",
+        "DEBUG keystoneauth.session RESP BODY: {\"a\":",
+        " 1}\n",
+        "other\n",
+        "RESP: 2oo\n",
+    ]);
+    says(&log, &["GET /a 200 {\"a\": 1}"], &["this response is damaged"]);
+    assert_eq!(read(&log).diagnostics[0].place().unwrap().line, 6);
 }

@@ -90,9 +90,9 @@ struct Call {
     length: Option<u64>,
 }
 
-/// Calls of one lane.
+/// Where the calls of one lane are.
 #[derive(Default)]
-struct Calling<'a> {
+struct LaneState<'a> {
     /// Requests without a response, the oldest first.
     open: VecDeque<usize>,
     /// Those of them that urllib3 saw an answer to, in the order of the answers.
@@ -147,7 +147,7 @@ struct Calls<'a> {
     used: HashMap<&'a str, (&'a str, &'a str)>,
     /// What is known of each exchange.
     calls: Vec<Call>,
-    lanes: HashMap<Lane<'a>, Calling<'a>>,
+    lanes: HashMap<Lane<'a>, LaneState<'a>>,
     /// How many requests are open in all lanes.
     open: usize,
     notes: Notes,
@@ -227,7 +227,7 @@ impl<'a> Calls<'a> {
         }
     }
 
-    fn lane(&mut self, record: &Record<'a>) -> &mut Calling<'a> {
+    fn lane(&mut self, record: &Record<'a>) -> &mut LaneState<'a> {
         self.lanes.entry(record.lane).or_default()
     }
 
@@ -402,7 +402,9 @@ impl<'a> Calls<'a> {
             headers_of(index)
                 .is_some_and(|headers| declared_length(headers) == Some(whole_length(raw, headers)))
         };
-        let at = if lane.waiting.len() == 1 || fits(*last) {
+        let is_untold =
+            headers_of(*last).is_none_or(|headers| is_coded(headers) || declared_length(headers).is_none());
+        let at = if lane.waiting.len() == 1 || is_untold || fits(*last) {
             lane.waiting.len() - 1
         } else {
             let near = lane.waiting.len().saturating_sub(NEAR);
