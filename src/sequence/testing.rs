@@ -18,6 +18,8 @@ pub(super) fn trace(calls: &[(Option<&str>, &str)]) -> Trace {
         ended: Some(at as i64 * 10 + 5),
         synthetic: false,
         known_from: KnownFrom::Wire,
+        failure: None,
+        web_socket_messages: 0,
         request: Sent { method: "GET".into(), url: (*url).into(), ..Sent::default() },
         response: Some(Response::default()),
     };
