@@ -5,6 +5,15 @@
 //! Who asks once asks often, so a trace is put into an [`Index`] by what its exchanges are, and all labels
 //! are resolved together, each after the one that it comes after. What this leaves out: deciding which
 //! labels there are.
+//!
+//! ```
+//! use docgen::sequence::selector::Selector;
+//!
+//! let selector = Selector::parse("nova->glance GET /v2/images/{image_id} #2")?;
+//! assert_eq!((selector.from, selector.to), (Some("nova"), "glance"));
+//! assert_eq!((selector.path, selector.occurrence), ("/v2/images/{image_id}", Some(2)));
+//! # Ok::<(), String>(())
+//! ```
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -15,6 +24,7 @@ use crate::settings::Located;
 
 use super::cast::Cast;
 use super::paths::Paths;
+use super::renamed::{ByOtherNames, Request};
 use super::{Sequence, Side};
 use crate::text::{self, Text};
 use crate::toml_file::neighbours;
@@ -66,6 +76,8 @@ pub struct Index {
     labels: OnceCell<HashMap<String, usize>>,
     /// The exchange that each label names.
     found: OnceCell<Vec<Result<usize>>>,
+    /// By other names of their ends.
+    by_other_names: OnceCell<ByOtherNames>,
     /// A selector for each exchange, sorted.
     candidates: OnceCell<Vec<String>>,
     /// The names of the labels, sorted.
@@ -160,7 +172,40 @@ impl<'a> Scope<'a> {
         if let Cow::Owned(all) = &mut all {
             all.sort_unstable_by_key(|&index| self.order(index));
         }
+        if all.is_empty() {
+            let others = self.index.by_other_names.get_or_init(|| self.by_other_names(&self.in_order()));
+            let request = Request {
+                from: selector.from.map(Text::from),
+                to: selector.to.into(),
+                method: selector.method.into(),
+                path: selector.path.into(),
+            };
+            all = Cow::Borrowed(others.get(&request).map_or(&[][..], Vec::as_slice));
+        }
         all
+    }
+
+    /// Whether a label that names no exchange would, if the trace still had one: the label itself says
+    /// clearly what it means.
+    pub fn is_lost(&self, name: &str) -> bool {
+        // A chain of labels that come after each other is followed this far.
+        const CHAIN: usize = 64;
+        let mut next = self.label(name);
+        for _ in 0..CHAIN {
+            let Some(label) = next else { return false };
+            let Ok(selector) = Selector::parse(&self.labels[label].1.value) else { return false };
+            let count = self.matching(&selector).len();
+            let is_missing = selector.occurrence.map_or(count == 0, |nth| nth > count);
+            match selector.after {
+                _ if is_missing => return true,
+                None => return false,
+                Some(after) => next = self.label(after),
+            }
+            if next.is_some_and(|other| self.found()[other].is_ok()) {
+                return true;
+            }
+        }
+        false
     }
 
     /// A selector for this exchange that matches it alone.
@@ -185,11 +230,8 @@ impl<'a> Scope<'a> {
 
     /// The exchanges of the sequence by what they are; with `templated`, also by their templated paths.
     fn by_what(&self, templated: bool) -> Exchanges {
-        let mut order: Vec<usize> =
-            (0..self.trace.exchanges.len()).filter(|&index| self.sequence.contains(index)).collect();
-        order.sort_unstable_by_key(|&index| self.order(index));
         let mut exchanges = Exchanges::new();
-        for index in order {
+        for index in self.in_order() {
             let [from, to] = self.cast.ends(index);
             let method = &self.trace.exchanges[index].request.method;
             for path in self.paths_of(index, templated) {
@@ -202,8 +244,16 @@ impl<'a> Scope<'a> {
         exchanges
     }
 
+    /// The exchanges of the sequence, in the order of their requests.
+    fn in_order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> =
+            (0..self.trace.exchanges.len()).filter(|&index| self.sequence.contains(index)).collect();
+        order.sort_unstable_by_key(|&index| self.order(index));
+        order
+    }
+
     /// Each path that a selector may call an exchange by.
-    fn paths_of(&self, exchange: usize, templated: bool) -> Vec<Text> {
+    pub(super) fn paths_of(&self, exchange: usize, templated: bool) -> Vec<Text> {
         let request = &self.trace.exchanges[exchange].request;
         let url = UrlParts::of(&request.url);
         let both = [true, false].map(|query| Paths { query, ..self.paths });
@@ -287,10 +337,10 @@ impl<'a> Scope<'a> {
         known: impl Fn(&str) -> Option<Result<usize>>,
     ) -> Result<usize> {
         let selector = Selector::parse(text).map_err(|problem| {
-            let error = Error::new(ErrorKind::Label, format!("`{text}` names no exchange: {problem}"));
+            let error = Error::new(ErrorKind::Label, format!("`{text}` names no exchange")).at(place.clone());
             match self.near(text, self.names(), 1, 0.6).first() {
-                Some(name) => error.at(place.clone()).hint(format!("did you mean the label `{name}`?")),
-                None => error.at(place.clone()),
+                Some(name) => error.hint(format!("did you mean the label `{name}`?")),
+                None => error.hint(problem),
             }
         })?;
         let all = self.matching(&selector);
@@ -299,7 +349,7 @@ impl<'a> Scope<'a> {
             let Some(other) = known(label) else {
                 return Err(Error::new(ErrorKind::Label, format!("`after {label}` names no label"))
                     .at(place.clone())
-                    .hint("labels stand in `[label]` of capture.toml"));
+                    .hint("labels are in `[label]` of capture.toml"));
             };
             let from = self.sequence.number(other?, Side::Request);
             let before = found.partition_point(|&index| self.sequence.number(index, Side::Request) <= from);
@@ -379,6 +429,7 @@ impl<'a> Scope<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{found, trace};
     use super::*;
 
     #[test]
@@ -396,7 +447,21 @@ mod tests {
             }
         );
         assert_eq!(Selector::parse("my server GET /").unwrap().to, "my server");
+        let spaced = Selector::parse(" nova -> my glance  GET / ").unwrap();
+        assert_eq!((spaced.from, spaced.to, spaced.path), (Some("nova"), "my glance", "/"));
         assert!(Selector::parse("GET /").is_err());
         assert!(Selector::parse("glance GET / #0").is_err());
+    }
+
+    #[test]
+    fn after_a_label_is_the_first_one_behind_it() {
+        let url = |path: &str| format!("http://h/{path}");
+        let [show, boot] = [url("show"), url("boot")];
+        let calls: Vec<_> = [&show, &show, &boot, &show, &show].map(|url| (None, url.as_str())).into();
+        let labels = "[label]\nboot = \"h GET /boot\"\nlater = \"h GET /show after boot\"\n\
+                      last = \"h GET /show #2 after boot\"\nsecond = \"h GET /show after first\"\nfirst = \"h GET /show #1\"\n\
+                      none = \"h GET /boot after boot\"\n";
+        let (found, _) = found(&trace(&calls), labels, None);
+        assert_eq!(found, [Some(5), Some(7), Some(9), Some(3), Some(1), None]);
     }
 }

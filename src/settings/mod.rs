@@ -22,6 +22,10 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use crate::error::{Error, ErrorKind, Place, Result, TextIndex};
 use crate::toml_file;
 
+/// The files of a capture folder that docgen reads: settings, facts and prose. Others are the maintainer's own.
+pub const CAPTURE_FILES: [&str; 7] =
+    ["body.md", "capture.toml", "diagram.md", "output.txt", "page.md", "trace.har", "trace.log"];
+
 /// A value with the place where it was written, for messages about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Located<T> {

@@ -115,7 +115,7 @@ impl Filler<'_> {
                     let blame = Blame::new(format!("there is no variable `{name}`")).at(name);
                     Err(blame.hint(match nearest(name, known) {
                         Some(near) => format!("did you mean `{near}`?"),
-                        None => "variables stand in `[vars]` of capture.toml".into(),
+                        None => "variables are in `[vars]` of capture.toml".into(),
                     }))
                 }
             },
