@@ -6,6 +6,26 @@
 //! rendering gives the page back, byte for byte. That is checked here, by rendering in memory,
 //! before anything is written. What cannot be understood stays text and is told with its line.
 //! What this leaves out: logs and HAR files, which are no pages, and redaction.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use std::sync::Arc;
+//!
+//! use docgen::import::{HandWritten, Surroundings, TextFile, import};
+//! use docgen::render::templates::Templates;
+//!
+//! let page = "# A page\n\n### (1) GET /v2/images\n\nAll images are asked for in (1).\n";
+//! let around = Surroundings {
+//!     path: "image/list".into(),
+//!     layers: Vec::new(),
+//!     templates: Arc::new(Templates::new(BTreeMap::new())?),
+//! };
+//! let imported = import(&HandWritten::of(TextFile::new("list.md", page)), &around)
+//!     .map_err(|mut errors| errors.remove(0))?;
+//! let source = imported.files.iter().find(|(name, _)| *name == "page.md").map(|(_, text)| text.as_str());
+//! assert!(source.is_some_and(|source| source.contains("All images are asked for in {{ get_images.request }}.")));
+//! # Ok::<(), docgen::Error>(())
+//! ```
 
 mod blocks;
 mod diagram;

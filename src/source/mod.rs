@@ -9,9 +9,12 @@
 //! ```
 //! use docgen::source::{self, Format};
 //!
-//! let log = "### (client) REQ >>> (glance) : GET http://192.0.2.1/v2/images\nAccept: */*\n\nnone\n\n\n\
-//!            ### (client) REQ >>> (glance) : GET http://192.0.2.1/v2/ima";
-//! let read = source::read("any-name.txt".as_ref(), log.into());
+//! let log = [
+//!     "### (client) REQ >>> (glance) : GET http://192.0.2.1/v2/images\nAccept: */*\n\nnone\n\n\n",
+//!     "### (client) REQ >>> (glance) : GET http://192.0.2.1/v2/ima",
+//! ]
+//! .concat();
+//! let read = source::read("any-name.txt".as_ref(), log.into_bytes());
 //! assert_eq!(read.format, Some(Format::Requestshook));
 //! assert_eq!(read.trace.exchanges[0].request.url, "http://192.0.2.1/v2/images");
 //! // The second entry is cut off: it is told, and leaves a gap.
