@@ -293,7 +293,7 @@ impl Importer<'_> {
     fn with_page<T>(
         &self,
         draft: &Draft,
-        then: impl FnOnce(&Arc<Page>, &Resolved<'_>, &weave::Fill<'_>) -> T,
+        then: impl FnOnce(&Arc<Page>, &Resolved<'_>, weave::Fill<'_>) -> T,
     ) -> Result<T, Vec<Error>> {
         let settings = self.settings(draft)?;
         let phrases = self.base_phrases(draft).map_err(|error| vec![error])?;
@@ -312,11 +312,13 @@ impl Importer<'_> {
         let page = Arc::new(resolved.page()?);
         // There are no other captures yet: a page by hand names none in a hole.
         let filler = Filler::new(&page, &self.around.templates, resolved.scope(), &Alone, "page.md", &[]);
-        let fill = |text: &str| {
-            let source = Source::parse("page.md", text).ok()?;
+        let page_of = |name: &str, text: &str| {
+            let source = Source::parse(name, text).ok()?;
             String::from_utf8(filler.fill(&[&source]).ok()?.pop()?).ok()
         };
-        Ok(then(&page, &resolved, &fill))
+        let fragment_of = |text: &str| filler.fragment(&Source::parse("page.md", text).ok()?);
+        let fill = weave::Fill { page: &page_of, fragment: &fragment_of };
+        Ok(then(&page, &resolved, fill))
     }
 
     /// Keeps a profile from templating paths that the page shows as they are, and from leaving
@@ -589,7 +591,9 @@ impl Importer<'_> {
         let same = self.with_page(draft, |_, _, fill| {
             self.documents.iter().all(|document| {
                 let source = files.iter().find(|(name, _)| *name == document.name);
-                source.is_none_or(|(_, source)| fill(source).as_deref() == Some(document.lines.text))
+                source.is_none_or(|(_, source)| {
+                    (fill.page)(document.name, source).as_deref() == Some(document.lines.text)
+                })
             })
         })?;
         if same && self.reads_back() {

@@ -10,13 +10,14 @@ use minijinja::value::Value;
 use super::Filler;
 use super::ask::Call;
 use super::blame::{Blame, Spot};
+use super::write::Printed;
 use crate::error::Result;
 use crate::page::DiagramItem;
 use crate::render::view;
 
 impl Filler<'_> {
     /// The diagram that the options of a call leave, in a fence of its own.
-    pub(super) fn diagram(&self, spot: Spot<'_>, call: &Call) -> Result<String, Blame> {
+    pub(super) fn diagram(&self, spot: Spot<'_>, call: &Call) -> Result<Printed, Blame> {
         let items = self.items(spot, call)?;
         let participants = self.participants_of(&items);
         let number = items.iter().find_map(|item| match item {
@@ -34,9 +35,9 @@ impl Filler<'_> {
     }
 
     /// The lines of that part, without a fence.
-    pub(super) fn arrows(&self, spot: Spot<'_>, call: &Call) -> Result<String, Blame> {
+    pub(super) fn arrows(&self, spot: Spot<'_>, call: &Call) -> Result<Printed, Blame> {
         let items = self.items(spot, call)?;
-        self.piece("arrows", context! { items => view::items(&items) })
+        self.lines("arrows", context! { items => view::items(&items) })
     }
 
     /// The lines of the diagram that the options `after` and `until` leave.

@@ -16,9 +16,11 @@ mod message;
 mod neighbours;
 mod subject;
 mod words;
+mod write;
 
 pub(crate) use neighbours::{Alone, Neighbours, Opening};
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use minijinja::value::Value;
@@ -27,11 +29,12 @@ use minijinja::{Environment, UndefinedBehavior};
 use super::templates::Templates;
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::Page;
-use crate::page::source::{Hole, Part, Source, TokenKind};
+use crate::page::source::{Source, TokenKind};
 use crate::sequence::selector::Scope;
 use crate::trace::{Exchange, KnownFrom};
 use ask::{Ask, Name};
 use blame::{Spot, spots};
+use write::{fragment_of, text_of};
 
 /// Fills the holes of one capture's page sources.
 pub(crate) struct Filler<'a> {
@@ -70,7 +73,7 @@ impl<'a> Filler<'a> {
         // A hole that cannot be read keeps its place, so that all the others are answered, or named, too.
         let read: Vec<(Spot<'_>, Result<Arc<Ask>>)> =
             spots(sources).map(|spot| (spot, self.read(spot))).collect();
-        let shown = self.shown(&read);
+        let shown = Shown::new(self.shown(&read));
         let mut errors = Vec::new();
         let mut answers = read.into_iter().map(|(spot, ask)| match ask {
             Ok(ask) => self.answer(spot, &ask, &shown).map_err(|blame| spot.error(blame)),
@@ -78,26 +81,22 @@ impl<'a> Filler<'a> {
         });
         let mut filled = Vec::with_capacity(sources.len());
         for source in sources {
-            let mut text = String::with_capacity(source.text.len() * 4);
-            for part in &source.parts {
-                match part {
-                    Part::Text(span) => text.push_str(&source.text[span.clone()]),
-                    Part::Braces(_) => text.push_str("{{"),
-                    Part::Gone { .. } => {}
-                    Part::Hole(hole) => match answers.next() {
-                        Some(Ok(printed)) => push(&mut text, &printed, source, hole),
-                        Some(Err(error)) => errors.push(error),
-                        None => {}
-                    },
-                }
+            let answers = answers.by_ref().take(source.holes().count()).collect();
+            match text_of(source, answers) {
+                Ok(text) => filled.push(text.into_bytes()),
+                Err(found) => errors.extend(found),
             }
-            // A source with the line ends of Windows is a page with them.
-            if has_windows_ends(&source.text) {
-                text = text.replace("\r\n", "\n").replace('\n', "\r\n");
-            }
-            filled.push(text.into_bytes());
         }
         if errors.is_empty() { Ok(filled) } else { Err(errors) }
+    }
+
+    /// What a part of a page source prints, with text as it is: what its place makes of text is not known.
+    /// `None` where a hole cannot be filled.
+    pub(crate) fn fragment(&self, source: &Source) -> Option<String> {
+        let read: Vec<_> = spots(&[source]).map(|spot| (spot, self.read(spot))).collect();
+        let shown = Shown::new(self.shown(&read));
+        let answers = read.into_iter().map(|(spot, ask)| self.answer(spot, ask.ok()?.as_ref(), &shown).ok());
+        Some(fragment_of(source, &answers.collect::<Option<Vec<_>>>()?))
     }
 
     /// Which exchanges of the trace the sources show, by holes that can be read.
@@ -144,6 +143,20 @@ impl<'a> Filler<'a> {
     }
 }
 
+/// What the page sources show of a trace.
+struct Shown {
+    /// For each exchange of the trace, whether a hole shows it.
+    exchanges: Vec<bool>,
+    /// How many entries of the page lie before what a hole `rest` has still to show.
+    rest_from: Cell<usize>,
+}
+
+impl Shown {
+    fn new(exchanges: Vec<bool>) -> Shown {
+        Shown { exchanges, rest_from: Cell::new(0) }
+    }
+}
+
 /// An error for each hole that speaks of a label of `lost`, which match no exchange.
 pub(crate) fn holes_of_lost(source: &Source, lost: &[&str]) -> Vec<Error> {
     let mut errors = Vec::new();
@@ -172,28 +185,4 @@ pub(crate) fn has_windows_ends(text: &str) -> bool {
     text.contains('\n')
         && !text.starts_with('\n')
         && text.split_inclusive('\n').all(|line| !line.ends_with('\n') || line.ends_with("\r\n"))
-}
-
-/// Appends what a hole prints. Its line lends its indent to all lines but the first, which has it
-/// already: also where text stands before the hole (`DATA={{ show.request.body }}`).
-fn push(text: &mut String, printed: &str, source: &Source, hole: &Hole) {
-    if !printed.contains('\n') {
-        text.push_str(printed);
-        return;
-    }
-    let before = &source.text[..hole.span.start];
-    let line = &before[before.rfind('\n').map_or(0, |end| end + 1)..];
-    let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
-    if indent.is_empty() {
-        text.push_str(printed);
-        return;
-    }
-    let mut lines = printed.split_inclusive('\n');
-    text.push_str(lines.next().unwrap_or_default());
-    for line in lines {
-        if line != "\n" {
-            text.push_str(indent);
-        }
-        text.push_str(line);
-    }
 }

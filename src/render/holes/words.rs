@@ -10,12 +10,13 @@ use std::sync::Arc;
 use minijinja::context;
 use minijinja::value::Value;
 
-use super::Filler;
 use super::ask::{Ask, Call, Name};
 use super::blame::{Blame, Spot, no_field, usage};
 use super::marks::lines;
 use super::neighbours::without_query;
 use super::subject::Subject;
+use super::write::Printed;
+use super::{Filler, Shown};
 use crate::error::Result;
 use crate::page::{DiagramItem, Entry, Message, visible};
 use crate::profile::Link;
@@ -25,7 +26,7 @@ use crate::toml_file::nearest;
 
 impl Filler<'_> {
     /// What a hole prints.
-    pub(super) fn answer(&self, spot: Spot<'_>, ask: &Ask, shown: &[bool]) -> Result<String, Blame> {
+    pub(super) fn answer(&self, spot: Spot<'_>, ask: &Ask, shown: &Shown) -> Result<Printed, Blame> {
         match (&ask.name, &ask.call) {
             (Name::Label(_), Some(_)) => Err(Blame::new("a label is no function").hint(
                 "a label prints its steps; `exchange(LABEL)`, `tabs(LABEL.request)` and others print more",
@@ -42,7 +43,16 @@ impl Filler<'_> {
     }
 
     /// A template of this layout, or the `page` layout's of the same name, without its last line end.
-    pub(super) fn piece(&self, name: &str, extra: Value) -> Result<String, Blame> {
+    pub(super) fn piece(&self, name: &str, extra: Value) -> Result<Printed, Blame> {
+        self.laid_out(name, extra).map(Printed::Markdown)
+    }
+
+    /// The same for a template of lines of a diagram.
+    pub(super) fn lines(&self, name: &str, extra: Value) -> Result<Printed, Blame> {
+        self.laid_out(name, extra).map(Printed::Mermaid)
+    }
+
+    fn laid_out(&self, name: &str, extra: Value) -> Result<String, Blame> {
         let context = if extra.is_none() {
             self.context.clone()
         } else {
@@ -55,7 +65,7 @@ impl Filler<'_> {
         Ok(text)
     }
 
-    fn answer_word(&self, word: &str, fields: &[String], shown: &[bool]) -> Result<String, Blame> {
+    fn answer_word(&self, word: &str, fields: &[String], shown: &Shown) -> Result<Printed, Blame> {
         let page = self.page;
         let missing =
             |what: &str, key: &str| Blame::new(format!("there is no {what} to print")).hint(key.to_owned());
@@ -74,7 +84,7 @@ impl Filler<'_> {
         };
         let no_field = |field: &str, known: &[&str]| Err(no_field(word, field, known));
         match (word, field) {
-            ("title", None) => Ok(page.title.clone()),
+            ("title", None) => Ok(Printed::Title(page.title.clone())),
             ("command", None) => {
                 page.command.as_ref().ok_or_else(no_command)?;
                 self.piece("command", Value::from(()))
@@ -82,8 +92,8 @@ impl Filler<'_> {
             ("command", Some(field)) => {
                 let command = page.command.as_ref().ok_or_else(no_command)?;
                 match field {
-                    "text" => Ok(crate::page::Block::new(command.shown().into()).to_string()),
-                    "line" => Ok(view::first_line(command.typed())),
+                    "text" => Ok(Printed::Block(crate::page::Block::new(command.shown().into()).to_string())),
+                    "line" => Ok(Printed::Text(view::first_line(command.typed()))),
                     field => no_field(field, &["text", "line"]),
                 }
             }
@@ -101,23 +111,23 @@ impl Filler<'_> {
                 self.piece("output", Value::from(()))
             }
             ("output", Some(field)) => match (field, page.output.as_ref().ok_or_else(no_output)?) {
-                ("text", output) => Ok(output.block.to_string()),
+                ("text", output) => Ok(Printed::Block(output.block.to_string())),
                 (field, _) => no_field(field, &["text"]),
             },
             ("log", None) => self.piece("full_log", Value::from(())),
-            ("log", Some("text")) => Ok(page.log.text().trim_end_matches('\n').to_owned()),
+            ("log", Some("text")) => Ok(Printed::Block(page.log.text().trim_end_matches('\n').to_owned())),
             ("log", Some(field)) => no_field(field, &["text"]),
             ("reference", field) => {
                 let Link { text, url } = page.reference.as_ref().ok_or_else(no_reference)?;
                 match field {
-                    None => Ok(escape::link(text, url)),
-                    Some("text") => Ok(text.clone()),
-                    Some("url") => Ok(url.clone()),
+                    None => Ok(Printed::Markdown(escape::link(text, url))),
+                    Some("text") => Ok(Printed::Text(text.clone())),
+                    Some("url") => Ok(Printed::Text(url.clone())),
                     Some(field) => no_field(field, &["text", "url"]),
                 }
             }
             ("var", Some(name)) => match page.vars.iter().find(|(known, _)| known == name) {
-                Some((_, value)) => Ok(visible(value).into_owned()),
+                Some((_, value)) => Ok(Printed::Text(visible(value).into_owned())),
                 None => {
                     let known = page.vars.iter().map(|(name, _)| name.as_str());
                     let blame = Blame::new(format!("there is no variable `{name}`")).at(name);
@@ -129,14 +139,14 @@ impl Filler<'_> {
             },
             ("vars", None) => self.piece("vars", Value::from(())),
             ("diagram", None) => self.piece("sequence", Value::from(())),
-            ("participants", None) => self.piece("participants", Value::from(())),
-            ("arrows", None) => self.piece("arrows", Value::from(())),
+            ("participants", None) => self.lines("participants", Value::from(())),
+            ("arrows", None) => self.lines("arrows", Value::from(())),
             ("rest", None) => {
                 let entries: Vec<Entry> = page
                     .entries
                     .iter()
                     .filter(|entry| match entry {
-                        Entry::Message(message) => !shown[message.exchange],
+                        Entry::Message(message) => !shown.exchanges[message.exchange],
                         Entry::Gap(_) => true,
                     })
                     .cloned()
@@ -152,7 +162,7 @@ impl Filler<'_> {
         }
     }
 
-    fn answer_call(&self, spot: Spot<'_>, word: &str, call: &Call) -> Result<String, Blame> {
+    fn answer_call(&self, spot: Spot<'_>, word: &str, call: &Call) -> Result<Printed, Blame> {
         let Some((most, options)) = accepted(word) else {
             return Err(Blame::new(format!("`{word}` is no function")).at(word));
         };
@@ -163,7 +173,7 @@ impl Filler<'_> {
             })
         };
         match word {
-            "range" | "span" => self.range(spot, word, first()?, call.arguments.get(1)),
+            "range" | "span" => self.range(spot, word, first()?, call.arguments.get(1)).map(Printed::Text),
             "heading" => {
                 let message = self.message(spot, word, first()?)?;
                 self.piece(word, context! { message => view_of(message) })
@@ -171,7 +181,7 @@ impl Filler<'_> {
             "arrow" => {
                 let message = self.message(spot, word, first()?)?;
                 let item = DiagramItem::Message { depth: 0, message };
-                self.piece(word, context! { item => view::item(&item) })
+                self.lines(word, context! { item => view::item(&item) })
             }
             "api" => {
                 let exchange = self.subject(spot, first()?)?.exchange().clone();
@@ -180,14 +190,14 @@ impl Filler<'_> {
                         .hint("write the link yourself")
                 })?;
                 let text = format!("{} {}", exchange.request.method, without_query(&exchange.request.path));
-                Ok(escape::link(&text, url))
+                Ok(Printed::Markdown(escape::link(&text, url)))
             }
             "describe" => {
                 let described = match self.subject(spot, first()?)? {
                     Subject::Exchange(exchange) => exchange.purpose.clone(),
                     Subject::Message(_, message) => message.about.clone(),
                 };
-                described.ok_or_else(|| {
+                described.map(Printed::Markdown).ok_or_else(|| {
                     Blame::new("the profile has no description of this").hint("write it in your own words")
                 })
             }
@@ -214,20 +224,20 @@ impl Filler<'_> {
             }
             "lines" => {
                 let message = self.message(spot, word, first()?)?;
-                lines(&message, &call.arguments[1..])
+                lines(&message, &call.arguments[1..]).map(Printed::Text)
             }
-            "part" => self.part(first()?, &call.arguments[1..]),
+            "part" => self.part(first()?, &call.arguments[1..]).map(Printed::Block),
             "value" => {
                 let message = self.message(spot, word, first()?)?;
                 let name = call.arguments.get(1).and_then(Value::as_str).ok_or_else(|| {
                     Blame::new("`value` needs to be told which").hint(format!("`{}`", usage(word)))
                 })?;
-                self.value(&message, name)
+                self.value(&message, name).map(Printed::Text)
             }
             "diagram" => self.diagram(spot, call),
             "arrows" => self.arrows(spot, call),
-            "shared" => self.shared(spot, text_of(word, first()?)?, call),
-            _ => self.link_target(text_of(word, first()?)?),
+            "shared" => self.shared(spot, text_of(word, first()?)?, call).map(Printed::Text),
+            _ => self.link_target(text_of(word, first()?)?).map(Printed::Text),
         }
     }
 
