@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Measures docgen against what the machine can do, and prints the figures as Markdown.
 
-    benches/run.py [--quick] [--docgen PROGRAM] [figures] [captures] [bodies]
+    benches/run.py [--quick] [--docgen PROGRAM] [figures] [captures] [bodies] [curves] [--kind KIND]
 
-Three parts, all by default: the figures, and the cost as the number of captures and as the size of one body
-grow. `--quick` takes small corpora and few runs: it shows that the bench works, and its figures mean nothing.
+Four parts, all by default: the figures; the cost as the number of captures and as the size of one body grow; and
+as there is more of any one thing in a capture (benches/curves.py), with its ratio to that of half as many. `--quick` takes small corpora and few runs: it shows that the bench works, and its figures mean nothing.
 
 Every time is the median of several runs of a whole process, on one thread, with everything on a memory file
 system; what a run is to write is removed before it. Ratios compare medians of one run of this program:
@@ -20,12 +20,15 @@ import argparse
 import filecmp
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
+
+from curves import KINDS
 
 PROJECT = Path(__file__).parent.parent
 CORPUS = PROJECT / "benches/corpus.py"
@@ -36,10 +39,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--docgen", type=Path, default=PROJECT / "target/release/docgen")
+    parser.add_argument("--kind", help="of the curves only those whose name holds this")
     parser.add_argument("part", nargs="*", choices=[[], *PARTS], default=[])
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="docgen-bench-", dir="/dev/shm") as folder:
-        bench = Bench(Path(folder), arguments.docgen.resolve(), arguments.quick)
+        bench = Bench(Path(folder), arguments.docgen.resolve(), arguments.quick, arguments.kind or "")
         for part in arguments.part or PARTS:
             PARTS[part](bench)
 
@@ -61,8 +65,8 @@ class Time(NamedTuple):
 class Bench:
     """Where things are, and how to run them."""
 
-    def __init__(self, folder, docgen, quick):
-        self.folder, self.docgen, self.quick = folder, docgen, quick
+    def __init__(self, folder, docgen, quick, kind):
+        self.folder, self.docgen, self.quick, self.kind = folder, docgen, quick, kind
         self.floor, self.walk = (compiled(name) for name in ("floor", "walk"))
         self.out = folder / "out"
 
@@ -94,6 +98,16 @@ class Bench:
         run(["hyperfine", *options, *prepare, f"--export-json={result}", " ".join(map(str, command))])
         measured = json.loads(result.read_text())["results"][0]
         return Time(measured["median"], measured["user"] + measured["system"])
+
+    def processor(self, command, limit):
+        """The seconds of the processor that a command takes; None beyond a limit of them."""
+        with open(os.devnull, "w") as nowhere:
+            started = subprocess.Popen(command, stdout=nowhere, stderr=nowhere, preexec_fn=lambda: (
+                resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))))
+        _, status, used = os.wait4(started.pid, 0)
+        started.returncode = os.waitstatus_to_exitcode(status)
+        # An input with errors is a curve, too.
+        return used.ru_utime + used.ru_stime if started.returncode in (0, 1) else None
 
     def peak(self, command):
         """The largest resident size in MiB."""
@@ -171,7 +185,38 @@ def bodies(bench):
     table(["bytes of one body", "lines", "median", "a byte", "peak memory"], rows)
 
 
-PARTS = {"figures": figures, "captures": captures, "bodies": bodies}
+def curves(bench):
+    """Twice as much of a thing is to take about twice as long; a ratio near 4 is a square, one near 8 a cube."""
+    sizes = (50, 100) if bench.quick else (500, 1000, 2000, 4000)
+    rows = []
+    for kind, most in KINDS.items():
+        if bench.kind not in kind.__name__:
+            continue
+        row, last = [kind.__name__.replace("_", " ")], None
+        for size in sizes:
+            seconds = None
+            if size <= (most or size):
+                seconds = curve_point(bench, kind, size)
+            ratio = f" ({seconds / last:.1f})" if seconds and last else ""
+            row.append(f"{ms(seconds)}{ratio}" if seconds else "")
+            last = seconds
+        rows.append(row)
+        print("|", " | ".join(row), "|", file=sys.stderr, flush=True)
+    table(["processor time (its ratio) for N =", *(f"{size:,}" for size in sizes)], rows)
+
+
+def curve_point(bench, kind, size):
+    folder = bench.folder / "curve"
+    command = kind(folder, size)
+    docs = bench.out
+    command = [bench.docgen, *(word.format(captures=folder, docs=docs) for word in command)]
+    seconds = bench.processor(command, 60)
+    shutil.rmtree(folder)
+    shutil.rmtree(docs, ignore_errors=True)
+    return seconds
+
+
+PARTS = {"figures": figures, "captures": captures, "bodies": bodies, "curves": curves}
 
 
 def agreement(theirs, ours):

@@ -75,6 +75,26 @@ impl ErrorKind {
     }
 }
 
+/// Whether somebody has to act on an [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Something is missing or wrong until a person mends it: the exit status is 1.
+    Error,
+    /// Nothing that a page shows is lost, or no more than what the message names: the exit status
+    /// stays 0.
+    Warning,
+}
+
+impl Severity {
+    /// The word before the message, and for tools.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
+    }
+}
+
 /// A place in a file. Lines and columns count from 1; a column counts characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -103,7 +123,8 @@ impl Place {
 
     /// The place of the byte range `start..end` of `text`, which is the content of `file`.
     ///
-    /// Offsets beyond the text, or inside a character, move to the nearest character before.
+    /// Offsets beyond the text, or inside a character, move to the nearest character before. For many
+    /// places of one text there is [`TextIndex`].
     pub fn span(file: impl Into<PathBuf>, text: &str, start: usize, end: usize) -> Place {
         let start = text.floor_char_boundary(start);
         let before = &text[..start];
@@ -141,6 +162,58 @@ impl Place {
     }
 }
 
+/// Where the lines of a text begin and how many characters stand before them, so that each of many
+/// places costs the same, however long the text and its lines are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TextIndex {
+    /// The offset of each line.
+    lines: Vec<usize>,
+    /// How many characters stand before each block of [`BLOCK`] bytes.
+    characters: Vec<usize>,
+}
+
+/// How many bytes are counted at most to tell a column.
+const BLOCK: usize = 1024;
+
+impl TextIndex {
+    /// The index of this text.
+    pub fn of(text: &str) -> TextIndex {
+        let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|end| end + 1);
+        let mut counted = 0;
+        let blocks = text.as_bytes().chunks(BLOCK).map(|block| {
+            let before = counted;
+            counted += characters(block);
+            before
+        });
+        TextIndex { characters: blocks.collect(), lines: std::iter::once(0).chain(ends).collect() }
+    }
+
+    /// [`Place::span`] of `text`, of which this is the index.
+    pub fn place(&self, file: impl Into<PathBuf>, text: &str, start: usize, end: usize) -> Place {
+        let start = text.floor_char_boundary(start);
+        let line = self.lines.partition_point(|&line| line <= start);
+        let line_start = self.lines[line - 1];
+        let line_end = self.lines.get(line).map_or(text.len(), |next| next - 1);
+        let column = self.before(text, start) - self.before(text, line_start) + 1;
+        let end = end.saturating_sub(line_start);
+        Place::on_line(file, line, column, &text[line_start..line_end], start - line_start, end)
+    }
+
+    /// How many characters stand before an offset.
+    fn before(&self, text: &str, at: usize) -> usize {
+        let block = at / BLOCK;
+        let counted = self.characters.get(block).copied();
+        // The text may end where a block does.
+        let (from, counted) = counted.map_or_else(|| (0, 0), |counted| (block * BLOCK, counted));
+        counted + characters(&text.as_bytes()[from..at])
+    }
+}
+
+/// How many characters begin in these bytes.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| (byte as i8) >= -0x40).count()
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file.display())?;
@@ -172,6 +245,7 @@ pub struct Error(Box<Repr>);
 #[derive(Clone)]
 struct Repr {
     kind: ErrorKind,
+    severity: Severity,
     message: String,
     place: Option<Place>,
     hint: Option<String>,
@@ -181,12 +255,31 @@ struct Repr {
 impl Error {
     /// An error of this kind; `message` is one sentence without a full stop.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error(Box::new(Repr { kind, message: message.into(), place: None, hint: None, source: None }))
+        Error(Box::new(Repr {
+            kind,
+            severity: Severity::Error,
+            message: message.into(),
+            place: None,
+            hint: None,
+            source: None,
+        }))
+    }
+
+    /// The same for what a person should know and need not mend.
+    pub fn warning(kind: ErrorKind, message: impl Into<String>) -> Error {
+        let mut warning = Error::new(kind, message);
+        warning.0.severity = Severity::Warning;
+        warning
     }
 
     /// An error about reading or writing `file`.
     pub fn io(action: &str, file: &Path, source: std::io::Error) -> Error {
-        Error::new(ErrorKind::Io, format!("cannot {action} {}: {source}", file.display())).with_source(source)
+        let mut why = source.to_string();
+        // The number says nothing that the words before it do not.
+        if let Some(number) = source.raw_os_error() {
+            why.truncate(why.trim_end_matches(&format!(" (os error {number})")).len());
+        }
+        Error::new(ErrorKind::Io, format!("cannot {action} {}: {why}", file.display())).with_source(source)
     }
 
     /// The same error, with the place it is about.
@@ -212,6 +305,11 @@ impl Error {
         self.0.kind
     }
 
+    /// Whether somebody has to act on it.
+    pub fn severity(&self) -> Severity {
+        self.0.severity
+    }
+
     /// The sentence that says what is wrong.
     pub fn message(&self) -> &str {
         &self.0.message
@@ -233,7 +331,7 @@ const EXCERPT_WIDTH: usize = 100;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", escape_control(&self.0.message))?;
+        write!(f, "{}: {}", self.0.severity.name(), escape_control(&self.0.message))?;
         let Some(place) = &self.0.place else {
             if let Some(hint) = &self.0.hint {
                 write!(f, "\n  = help: {}", escape_control(hint))?;
@@ -331,6 +429,14 @@ mod tests {
         assert_eq!(place.excerpt, "다라마바");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn an_index_tells_the_same_places(text in "([a가\n\r]|[a가]{300}){0,12}", start in 0usize..4000, width in 0usize..9) {
+            let place = TextIndex::of(&text).place("x", &text, start, start + width);
+            proptest::prop_assert_eq!(place, Place::span("x", &text, start, start + width));
+        }
+    }
+
     #[test]
     fn the_display_form_has_all_parts() {
         let text = "one\ntwo three\n";
@@ -348,6 +454,14 @@ mod tests {
         let lines: Vec<_> = error.to_string().lines().map(str::to_owned).collect();
         let caret = lines[4].find('^').unwrap();
         assert_eq!(lines[3].as_bytes()[caret], b'X');
+    }
+
+    #[test]
+    fn a_warning_says_that_it_is_one() {
+        let warning = Error::warning(ErrorKind::DamagedEntry, "its time is no number");
+        assert_eq!(warning.to_string(), "warning: its time is no number");
+        assert_eq!(warning.severity(), Severity::Warning);
+        assert_eq!(Error::new(ErrorKind::Io, "no").severity(), Severity::Error);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! `String` and then a new `Text`.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 
 pub use bytestring::ByteString as Text;
@@ -42,4 +43,39 @@ pub fn range_of(whole: &str, part: &str) -> Option<Range<usize>> {
 pub fn holds(whole: &str, part: &str) -> bool {
     let (whole, part) = (whole.as_bytes().as_ptr_range(), part.as_bytes().as_ptr_range());
     whole.start <= part.start && part.end <= whole.end
+}
+
+/// The values of variables by their names.
+pub fn values(vars: &[(String, String)]) -> HashMap<&str, &str> {
+    vars.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+/// `text` with the values of variables for `{name}`. What a value holds is not looked at again.
+pub fn with_values(text: &str, vars: &HashMap<&str, &str>) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('{') {
+        let (before, from) = rest.split_at(start);
+        filled.push_str(before);
+        let name = from[1..].split(['{', '}']).next().unwrap_or_default();
+        let value = vars.get(name).filter(|_| from[1 + name.len()..].starts_with('}'));
+        let end = value.map_or(1, |_| name.len() + 2);
+        filled.push_str(value.unwrap_or(&&from[..end]));
+        rest = &from[end..];
+    }
+    filled.push_str(rest);
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_not_looked_at_again() {
+        let vars = HashMap::from([("a", "{b}"), ("b", "2")]);
+        for (text, shown) in [("{a} {b}", "{b} 2"), ("{{b}} {c} {b", "{2} {c} {b"), ("{}{ b}", "{}{ b}")] {
+            assert_eq!(with_values(text, &vars), shown);
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! What this leaves out: reading the file, and checks of what the values mean;
 //! for those, [`fault`] makes an error of the same form.
 
+use std::fmt::Display;
 use std::ops::Range;
 use std::path::Path;
 
@@ -25,11 +26,7 @@ pub(crate) fn from_text<T: DeserializeOwned>(file: &Path, text: &str) -> Result<
         };
         let unknown = unknown_name(error.message());
         let made = match &unknown {
-            Some(unknown) => Error::new(
-                ErrorKind::Setting,
-                format!("there is no {} `{}` here", unknown.what, unknown.name),
-            )
-            .hint(unknown.advice()),
+            Some(unknown) => Error::new(ErrorKind::Setting, unknown.message()).hint(unknown.advice()),
             None => Error::new(ErrorKind::Setting, error.message().trim_end_matches('.').replace('\n', "; ")),
         };
         made.at(place).with_source(error)
@@ -60,10 +57,88 @@ pub(crate) fn with_entries(
                 .at(Place::file(file)));
         }
     }
+    let lines: Vec<String> =
+        entries.iter().map(|(key, value)| format!("{key} = {}", quoted(value))).collect();
+    with_lines(file, text, table, &lines, &wanted)
+}
+
+/// `text`, the content of `file`, with a number or a boolean for a key of one of its tables. No other
+/// line of what is there changes.
+///
+/// # Errors
+/// [`ErrorKind::Setting`] where the text is no TOML, or writes the table in a way that nothing can
+/// be changed in.
+pub(crate) fn with_value<T: Copy + Display + Into<toml::Value>>(
+    file: &Path,
+    text: &str,
+    table: &str,
+    key: &str,
+    value: T,
+) -> Result<String> {
+    let mut wanted: toml::Table = from_text(file, text)?;
+    let of_table = wanted.entry(table).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    let old = of_table.as_table_mut().and_then(|known| known.insert(key.to_owned(), value.into()));
+    if old.as_ref() == Some(&value.into()) {
+        return Ok(text.to_owned());
+    }
+    let new = format!("{key} = {value}");
+    if old.is_none() {
+        return with_lines(file, text, table, &[new], &wanted);
+    }
+    let is_of_key = |line: &str| {
+        let name = line.trim_start().split('=').next().unwrap_or_default().trim();
+        name == key || name.strip_prefix(table).and_then(|rest| rest.strip_prefix('.')) == Some(key)
+    };
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if is_of_key(line) {
+            let (start, end) = (line.find('=').map_or(0, |equals| equals + 1), line.trim_end().len());
+            let made = format!("{} {value}{}", &text[..at + start], &text[at + end..]);
+            if toml::from_str::<toml::Table>(&made).is_ok_and(|made| made == wanted) {
+                return Ok(made);
+            }
+        }
+        at += line.len();
+    }
+    Err(closed(file, table))
+}
+
+/// The tables of these names, as the text of a file has them: from the header to the next one.
+///
+/// # Errors
+/// [`ErrorKind::Setting`] where the text is no TOML, or writes one of them otherwise.
+pub(crate) fn tables(file: &Path, text: &str, names: &[&str]) -> Result<String> {
+    let all: toml::Table = from_text(file, text)?;
+    let mut found = String::new();
+    for name in names.iter().filter(|name| all.contains_key(**name)) {
+        let header = format!("[{name}]");
+        let start = last_line(text, |line| line.split('#').next().unwrap_or_default().trim() == header)
+            .map(|end| text[..end].trim_end().rfind('\n').map_or(0, |at| at + 1));
+        let start = start.ok_or_else(|| closed(file, name))?;
+        let end = text[start..].match_indices("\n[").map(|(at, _)| start + at + 1).next();
+        let block = text[start..end.unwrap_or(text.len())].trim_end();
+        let is_whole =
+            toml::from_str::<toml::Table>(block).is_ok_and(|read| read.get(*name) == all.get(*name));
+        if !is_whole {
+            return Err(closed(file, name));
+        }
+        found.push('\n');
+        found.push_str(block);
+        found.push('\n');
+    }
+    Ok(found)
+}
+
+/// `text` with these lines in a table, which makes it `wanted`.
+fn with_lines(
+    file: &Path,
+    text: &str,
+    table: &str,
+    lines: &[String],
+    wanted: &toml::Table,
+) -> Result<String> {
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let line =
-        |start: &str, (key, value): &(String, String)| format!("{start}{key} = {}{end}", quoted(value));
-    let lines = |start: &str| entries.iter().map(|entry| line(start, entry)).collect::<String>();
+    let lines = |start: &str| lines.iter().map(|line| format!("{start}{line}{end}")).collect::<String>();
     let header = format!("[{table}]");
     let dotted = format!("{table}.");
     let behind_last = last_line(text, |line| line.trim() == header).map(|start| {
@@ -78,13 +153,17 @@ pub(crate) fn with_entries(
     for (at, added) in [behind_last, behind_dotted, at_the_end].into_iter().flatten() {
         let open = if text[..at].is_empty() || text[..at].ends_with('\n') { "" } else { end };
         let made = format!("{}{open}{added}{}", &text[..at], &text[at..]);
-        if toml::from_str::<toml::Table>(&made).is_ok_and(|made| made == wanted) {
+        if toml::from_str::<toml::Table>(&made).is_ok_and(|made| made == *wanted) {
             return Ok(made);
         }
     }
-    Err(Error::new(ErrorKind::Setting, format!("nothing can be added to `{table}` as it is written here"))
+    Err(closed(file, table))
+}
+
+fn closed(file: &Path, table: &str) -> Error {
+    Error::new(ErrorKind::Setting, format!("docgen cannot change `{table}` as it is written here"))
         .at(Place::file(file))
-        .hint(format!("write it as a table of its own, `{header}`")))
+        .hint(format!("write it as a table of its own, `[{table}]`"))
 }
 
 /// Where the line after the last one that fits begins.
@@ -120,10 +199,27 @@ pub(crate) fn fault(file: &Path, text: &str, span: Range<usize>, message: impl I
     Error::new(ErrorKind::Setting, message).at(Place::span(file, text, span.start, span.end))
 }
 
+/// How many names are compared with one that is wrong.
+const COMPARED: usize = 128;
+/// How many characters a name may have to be compared: a longer one is no slip.
+const LONGEST: usize = 200;
+
+/// Of very many names, those between which `name` would stand: the ones that begin as it does. `known`
+/// is sorted. Comparing it with all of them, for each of as many wrong names, would take for ever.
+pub(crate) fn neighbours<'n, T: AsRef<str>>(name: &str, known: &'n [T]) -> &'n [T] {
+    let at = known.partition_point(|known| known.as_ref() < name);
+    let from = at.saturating_sub(COMPARED / 2).min(known.len().saturating_sub(COMPARED));
+    &known[from..known.len().min(from + COMPARED)]
+}
+
 /// The one of `known` that a person who wrote `name` most likely meant, if any is near.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > LONGEST {
+        return None;
+    }
+    let known = known.into_iter().filter(|known| known.len() <= LONGEST);
     let (distance, near) =
-        known.into_iter().map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate)).min()?;
+        known.map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate)).min()?;
     // A third of the letters wrong is a slip; more is another word.
     (distance <= (name.chars().count().max(near.chars().count())).div_ceil(3)).then_some(near)
 }
@@ -135,10 +231,17 @@ struct Unknown<'a> {
 }
 
 impl Unknown<'_> {
+    fn message(&self) -> String {
+        match self.what {
+            "key" => format!("there is no key `{}` here", self.name),
+            _ => format!("`{}` is no value of this key", self.name),
+        }
+    }
+
     fn advice(&self) -> String {
         match nearest(self.name, self.known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None if self.known.is_empty() => "nothing may stand here".to_owned(),
+            None if self.known.is_empty() => "nothing is known here".to_owned(),
             None => format!("known here: {}", self.known.join(", ")),
         }
     }
@@ -212,6 +315,35 @@ mod tests {
         assert!(added("label = { a = '1' }\n").is_err());
         assert!(added("[label]\nb = '1'\n").is_err());
         assert!(added("[label\n").is_err());
+    }
+
+    #[test]
+    fn a_number_is_set_and_nothing_else_changes() {
+        let set = |text: &str| with_value(Path::new("capture.toml"), text, "capture", "exit", 3);
+        for (text, made) in [
+            ("", "[capture]\nexit = 3\n"),
+            ("title = 'x'\n", "title = 'x'\n\n[capture]\nexit = 3\n"),
+            ("[capture]\nexit=1\nshell = true # yes\n", "[capture]\nexit= 3\nshell = true # yes\n"),
+            ("[vars]\nexit = '1'\n[capture]\nexit = 1\n", "[vars]\nexit = '1'\n[capture]\nexit = 3\n"),
+            ("capture.exit = 1\r\n[vars]\r\n", "capture.exit = 3\r\n[vars]\r\n"),
+            ("[capture]\ndir = 'x'\n\n[label]\n", "[capture]\ndir = 'x'\nexit = 3\n\n[label]\n"),
+        ] {
+            assert_eq!(set(text).unwrap(), made, "{text}");
+        }
+        assert!(set("capture = { exit = 1 }\n").is_err());
+        assert!(set("capture = 1\n").is_err());
+        assert!(set("[capture\n").is_err());
+    }
+
+    #[test]
+    fn tables_come_out_as_they_are_written() {
+        let of = |text: &str| tables(Path::new("capture.toml"), text, &["capture", "redact"]);
+        let text =
+            "title = 'x'\n[redact] # more\nkeys = [\n  'a',\n]\n\n[vars]\na = '1'\n[capture]\nexit = 3";
+        assert_eq!(of(text).unwrap(), "\n[capture]\nexit = 3\n\n[redact] # more\nkeys = [\n  'a',\n]\n");
+        assert_eq!(of("title = 'x'\n").unwrap(), "");
+        assert!(of("capture = { exit = 3 }\n").is_err());
+        assert!(of("[redact]\nkeys = [\n'a',\n[]\n]\n").is_err());
     }
 
     #[test]

@@ -1,10 +1,8 @@
-//! Pages to captures and back: the seeds, pages full of the irregularities of hand work, and
+//! Pages to captures and back: whole ones, pages full of the irregularities of hand work, and
 //! generated ones.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "clippy does not see that all of this is a test"
-)]
+#![allow(clippy::unwrap_used, reason = "clippy does not see that all of this is a test")]
+
+mod support;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,9 +13,8 @@ use docgen::render::templates::Templates;
 use docgen::site::{Options, render};
 use docgen::source;
 use docgen::trace::{Body, Exchange, KnownFrom, Trace};
+use support::hand_written;
 use tempfile::TempDir;
-
-const SEEDS: &str = "/work/shared/seeds";
 
 /// A page that was imported into a folder of its own.
 struct Case {
@@ -39,13 +36,11 @@ impl Case {
         Case { dir, original: page.page.text.clone(), imported }
     }
 
-    fn seed(name: &str) -> Option<Case> {
-        let file = Path::new(SEEDS).join(name);
-        if !file.exists() {
-            eprintln!("skipped: {} is not on this machine", file.display());
-            return None;
-        }
-        Some(Case::of(&HandWritten::read(&file, None).unwrap()))
+    /// The page of this name as the project's own was written, and as its authors' was, where that
+    /// is here.
+    fn all(name: &str) -> Vec<Case> {
+        let files = hand_written().into_iter().map(|folder| folder.join(name));
+        files.map(|file| Case::of(&HandWritten::read(&file, None).unwrap())).collect()
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -120,7 +115,7 @@ impl Case {
     }
 }
 
-/// All seeds of one file each.
+/// The pages of one file each.
 const PAGES: [&str; 4] = ["image-show.md", "image-save.md", "image-create.md", "image-add-project.md"];
 
 /// The page that docgen renders now of the capture `x`, in either layout.
@@ -135,9 +130,9 @@ fn rendered(dir: &Path) -> String {
 }
 
 #[test]
-fn seeds_come_back_as_they_are() {
-    for name in PAGES.iter().chain(&["image-list-index.md"]) {
-        let Some(case) = Case::seed(name) else { return };
+fn pages_written_by_hand_come_back_as_they_are() {
+    let names = PAGES.iter().chain(&["image-list-index.md"]);
+    for (name, case) in names.flat_map(|name| Case::all(name).into_iter().map(move |case| (name, case))) {
         assert_eq!(case.rendered(), case.original, "{name}");
         case.assert_no_protocol_data();
         // Nobody but a line number could say where a fence stands: there are none left in the sources.
@@ -150,7 +145,7 @@ fn seeds_come_back_as_they_are() {
 }
 
 #[test]
-fn every_exchange_of_a_seed_is_in_its_trace() {
+fn every_exchange_of_a_page_is_in_its_trace() {
     let expected = [
         ("image-show.md", 4, 1),
         ("image-save.md", 5, 2),
@@ -158,35 +153,37 @@ fn every_exchange_of_a_seed_is_in_its_trace() {
         ("image-add-project.md", 5, 2),
     ];
     for (name, all, printed) in expected {
-        let Some(case) = Case::seed(name) else { return };
-        let trace = case.trace();
-        assert_eq!(trace.exchanges.len(), all, "{name}");
-        let from_wire = |exchange: &&Exchange| exchange.known_from == KnownFrom::Wire;
-        assert_eq!(trace.exchanges.iter().filter(from_wire).count(), printed, "{name}");
-        for exchange in trace.exchanges.iter().filter(from_wire) {
-            assert!(!exchange.request.headers.is_empty(), "{name}");
-            assert!(exchange.request.url.starts_with("http://"), "{name}");
-            assert!(!exchange.response.as_ref().unwrap().headers.is_empty(), "{name}");
-        }
-        // Every header line and every line of a body that the page prints.
-        let har = case.read("trace.har");
-        let sections = case.original.split("## Request/Response").nth(1).unwrap();
-        let sections = sections.split("## Output").next().unwrap();
-        for line in sections.lines().filter(|line| line.starts_with("    ") && line.contains("\": \"")) {
-            let text = serde_json::to_string(line.trim()).unwrap();
-            assert!(har.contains(&text[1..text.len() - 1]), "{name}: {line}");
+        for case in Case::all(name) {
+            let trace = case.trace();
+            assert_eq!(trace.exchanges.len(), all, "{name}");
+            let from_wire = |exchange: &&Exchange| exchange.known_from == KnownFrom::Wire;
+            assert_eq!(trace.exchanges.iter().filter(from_wire).count(), printed, "{name}");
+            for exchange in trace.exchanges.iter().filter(from_wire) {
+                assert!(!exchange.request.headers.is_empty(), "{name}");
+                assert!(exchange.request.url.starts_with("http://"), "{name}");
+                assert!(!exchange.response.as_ref().unwrap().headers.is_empty(), "{name}");
+            }
+            // Every header line and every line of a body that the page prints.
+            let har = case.read("trace.har");
+            let sections = case.original.split("## Request/Response").nth(1).unwrap();
+            let sections = sections.split("## Output").next().unwrap();
+            for line in sections.lines().filter(|line| line.starts_with("    ") && line.contains("\": \"")) {
+                let text = serde_json::to_string(line.trim()).unwrap();
+                assert!(har.contains(&text[1..text.len() - 1]), "{name}: {line}");
+            }
         }
     }
 }
 
 #[test]
 fn a_list_without_its_snippets_keeps_its_numbers_as_text() {
-    let Some(case) = Case::seed("image-list-index.md") else { return };
-    assert!(!case.file("trace.har").exists());
-    let said: Vec<&str> = case.imported.notices.iter().map(|notice| notice.message()).collect();
-    assert_eq!(said.iter().filter(|said| said.contains("this number")).count(), 6, "{said:?}");
-    assert_eq!(said.iter().filter(|said| said.contains("is not included")).count(), 3, "{said:?}");
-    assert!(case.read("page.md").contains("`(1-4)`"));
+    for case in Case::all("image-list-index.md") {
+        assert!(!case.file("trace.har").exists());
+        let said: Vec<&str> = case.imported.notices.iter().map(|notice| notice.message()).collect();
+        assert_eq!(said.iter().filter(|said| said.contains("this number")).count(), 6, "{said:?}");
+        assert_eq!(said.iter().filter(|said| said.contains("is not included")).count(), 3, "{said:?}");
+        assert!(case.read("page.md").contains("`(1-4)`"));
+    }
 }
 
 /// The page with every number of a step moved by two, and two messages before the first.
@@ -227,8 +224,9 @@ fn moved_by_two(page: &str, steps: u32) -> String {
 
 #[test]
 fn one_more_exchange_in_front_moves_every_number_and_nothing_else() {
-    for name in PAGES {
-        let Some(case) = Case::seed(name) else { return };
+    for (name, case) in
+        PAGES.iter().flat_map(|name| Case::all(name).into_iter().map(move |case| (name, case)))
+    {
         let steps = case.trace().exchanges.len() as u32 * 2;
         case.change_trace(|trace| {
             let mut first = trace.exchanges[0].clone();
@@ -247,36 +245,38 @@ fn one_more_exchange_in_front_moves_every_number_and_nothing_else() {
 
 #[test]
 fn one_exchange_less_names_the_prose_that_lost_it() {
-    let Some(case) = Case::seed("image-save.md") else { return };
-    case.change_trace(|trace| {
-        trace.exchanges.remove(3);
-    });
-    let options = Options {
-        captures: case.dir.path().join("captures"),
-        docs: case.dir.path().join("docs"),
-        jobs: 1,
-        check: false,
-        force: false,
-    };
-    let report = render(&options, &|_, _| {}).unwrap();
-    let told: Vec<String> = report.errors.iter().map(ToString::to_string).collect();
-    let lost: Vec<usize> = case
-        .read("page.md")
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| line.contains("show_image"))
-        .map(|(at, _)| at + 1)
-        .collect();
-    assert!(lost.len() >= 5);
-    for line in lost {
-        assert!(told.iter().any(|told| told.contains(&format!("page.md:{line}:"))), "{line}: {told:#?}");
+    for case in Case::all("image-save.md") {
+        case.change_trace(|trace| {
+            trace.exchanges.remove(3);
+        });
+        let options = Options {
+            captures: case.dir.path().join("captures"),
+            docs: case.dir.path().join("docs"),
+            jobs: 1,
+            check: false,
+            force: false,
+        };
+        let report = render(&options, &|_, _| {}).unwrap();
+        let told: Vec<String> = report.errors.iter().map(ToString::to_string).collect();
+        let lost: Vec<usize> = case
+            .read("page.md")
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| line.contains("show_image"))
+            .map(|(at, _)| at + 1)
+            .collect();
+        assert!(lost.len() >= 5);
+        for line in lost {
+            assert!(told.iter().any(|told| told.contains(&format!("page.md:{line}:"))), "{line}: {told:#?}");
+        }
     }
 }
 
 #[test]
 fn a_changed_value_changes_its_own_line_only() {
-    for name in PAGES {
-        let Some(case) = Case::seed(name) else { return };
+    for (name, case) in
+        PAGES.iter().flat_map(|name| Case::all(name).into_iter().map(move |case| (name, case)))
+    {
         let mut expected = Vec::new();
         case.change_trace(|trace| {
             let exchange = trace.exchanges.iter_mut().rfind(|exchange| {
@@ -314,8 +314,9 @@ fn a_changed_value_changes_its_own_line_only() {
 
 #[test]
 fn a_template_with_other_tabs_gives_the_page_other_tabs() {
-    for name in PAGES {
-        let Some(case) = Case::seed(name) else { return };
+    for (name, case) in
+        PAGES.iter().flat_map(|name| Case::all(name).into_iter().map(move |case| (name, case)))
+    {
         let templates = case.dir.path().join("templates");
         std::fs::create_dir_all(templates.join("page")).unwrap();
         for (file, tab, korean) in [

@@ -4,21 +4,16 @@
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use support::{Site, skip};
+use support::{Site, own, shared};
 
 /// Where recorded logs are: in the project, and where its authors keep more of them.
 fn recorded(what: &str) -> Vec<PathBuf> {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/logs");
-    let shared = PathBuf::from("/work/shared/logs");
-    let roots = [own, shared].into_iter().filter(|root| {
-        if !root.is_dir() {
-            skip(&format!("there is no folder {}", root.display()));
-        }
-        root.is_dir()
-    });
+    let roots = [Some(own("tests/fixtures/logs")), shared("logs")];
     let mut files: Vec<PathBuf> = roots
+        .into_iter()
+        .flatten()
         .flat_map(|root| walkdir::WalkDir::new(root).into_iter().flatten())
         .map(walkdir::DirEntry::into_path)
         .filter(|path| path.to_string_lossy().ends_with(what))

@@ -116,7 +116,7 @@ fn an_imported_har_has_no_secrets() {
     contains(&fs::read_to_string(root.path().join("ko/a/trace.har")).unwrap(), &["(...생략...)"]);
     // In clear where that is asked for, aloud.
     let said = says(0, root.path(), &["import", "LOG.har", "captures/b", "--keep-secrets"]);
-    assert_eq!(said.matches("secrets are kept in clear").count(), 1, "{said}");
+    assert_eq!(said.matches("secrets are kept unredacted").count(), 1, "{said}");
     contains(&fs::read_to_string(root.path().join("captures/b/trace.har")).unwrap(), &[PASSWORD, TOKEN]);
     let said = says(1, root.path(), &["check", "captures", "docs"]);
     contains(&said, &["captures/b/trace.har"]);

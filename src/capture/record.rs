@@ -265,19 +265,21 @@ fn problem(
         Ending::Exit(status) if status == spec.expected_exit => {}
         Ending::Exit(status) => {
             let expected = spec.expected_exit;
-            return Some(error(format!("`{name}` ended with exit status {status}, and {expected} was expected")).hint(
-                format!("{said}; if that is how it should end, write `exit = {status}` below `[capture]` in its capture.toml"),
-            ));
+            let message =
+                format!("`{name}` ended with exit status {status}, and {expected} was expected; {said}");
+            return Some(error(message).hint(format!(
+                "if that is how it should end, record it with `--exit {status}`, which writes `exit = {status}` below \
+                 `[capture]` in its capture.toml"
+            )));
         }
         Ending::Signal(number) => {
-            return Some(error(format!("`{name}` was ended by signal {number}")).hint(said));
+            return Some(error(format!("`{name}` was ended by signal {number}; {said}")));
         }
         Ending::TimeLimit => {
             let limit = spec.time_limit.unwrap_or_default();
-            return Some(
-                error(format!("`{name}` took longer than {limit:?} and was ended"))
-                    .hint(format!("{said}; give it more time with `time_limit`, in seconds, below `[capture]` in its capture.toml")),
-            );
+            return Some(error(format!("`{name}` took longer than {limit:?} and was ended; {said}")).hint(
+                "give it more time with `time_limit`, in seconds, below `[capture]` in its capture.toml",
+            ));
         }
         Ending::Interrupted => {
             return Some(error(format!("`{name}` was interrupted")).hint("the capture is as it was"));
@@ -285,13 +287,13 @@ fn problem(
     }
     if is_broken {
         return Some(error(format!("`{name}` succeeded, and a server did not")).hint(
-            "look into what is said of the server; if the command is expected to get over it, write `allow_broken = true` \
+            "look into what is said of the server above; if the command is expected to get over it, write `allow_broken = true` \
              below `[capture]` in its capture.toml",
         ));
     }
     is_empty.then(|| {
         error(format!("`{name}` succeeded, and nothing was recorded")).hint(
-            "it sent no request, or it takes no notice of http_proxy and https_proxy; tell it in its own options to use them, \
+            "it sent no request, or it ignores http_proxy and https_proxy; tell it in its own options to use them, \
              or keep a log of what it does and take that in with `docgen import LOG CAPTURE_DIR`",
         )
     })
@@ -301,6 +303,6 @@ fn last_lines(output: &str) -> String {
     let lines: Vec<&str> = output.lines().filter(|line| !line.trim().is_empty()).collect();
     match lines.len() {
         0 => "it printed nothing".to_owned(),
-        count => format!("it printed last:\n{}", lines[count.saturating_sub(LAST_LINES)..].join("\n")),
+        count => format!("it printed last:\n  {}", lines[count.saturating_sub(LAST_LINES)..].join("\n  ")),
     }
 }

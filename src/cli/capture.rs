@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::recording::{expect_writable, put, rules, settings_for_new, settings_of, warn_of_secrets};
-use super::ui::Ui;
+use super::ui::{Ui, counted};
 use super::{DONE, NEEDS_A_PERSON};
 use crate::capture::{
     CommandSpec, Failure, Options, Program, ProxyOptions, Recording, UpstreamProxy, openrc, record,
@@ -20,6 +20,7 @@ use crate::settings::Settings;
 use crate::site::folders::{self, Folder};
 use crate::source::har;
 use crate::text_file::read_text;
+use crate::toml_file::with_value;
 
 /// Run commands and record every exchange that they cause
 #[derive(Debug, Args)]
@@ -35,13 +36,14 @@ Examples:
   docgen capture captures                                  all commands again
   docgen capture captures openstack/image/show             one of them, or all below a folder
   docgen capture captures openstack/image/list -- openstack image list --all
+  docgen capture captures openstack/image/gone --exit 1 -- openstack image show gone
   docgen capture captures --dry-run                        what would be run")]
 pub(super) struct Capture {
     /// The folder of the captures
     captures: PathBuf,
-    /// Paths below it: captures, or folders of captures
+    /// Paths below the folder of the captures: captures, or folders of them
     paths: Vec<String>,
-    /// A command to make a new capture of, at the one path that is given
+    /// A command to make a new capture of, at the one path below the folder of the captures
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
     /// Say what would be run, and run nothing
@@ -50,13 +52,17 @@ pub(super) struct Capture {
     /// Have a shell run the new command, as one line
     #[arg(long, requires = "command")]
     shell: bool,
-    /// Replace the capture that is at the path of a new one
+    /// Replace the capture that is at the path of a new one; its page.md stays, and of its
+    /// capture.toml [capture], [env] and [redact]
     #[arg(long, requires = "command")]
     force: bool,
+    /// The exit status that the one command is expected to end with, which capture.toml keeps
+    #[arg(long, value_name = "STATUS")]
+    exit: Option<u8>,
     /// Take any certificate of a server
     #[arg(long)]
     insecure: bool,
-    /// Write tokens and passwords in clear
+    /// Write tokens and passwords as they are, unredacted
     #[arg(long)]
     keep_secrets: bool,
 }
@@ -74,7 +80,12 @@ struct Job {
     settings: Settings,
     /// The words of a new command; `None` for one of the settings.
     new: Option<Vec<String>>,
+    /// The tables of its capture.toml that a new command keeps.
+    kept: String,
 }
+
+/// Says how a command is run and what of it is secret, whatever the command is.
+const KEPT_TABLES: [&str; 3] = ["capture", "env", "redact"];
 
 impl Job {
     /// The words of the settings' command; with a shell, the line that it gets.
@@ -108,6 +119,13 @@ impl Job {
 impl Capture {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
         let jobs = if self.command.is_empty() { self.existing()? } else { vec![self.new_one()?] };
+        if self.exit.is_some() && jobs.len() > 1 {
+            return Err(Error::new(
+                ErrorKind::Capture,
+                format!("`--exit` is about one command, not {}", jobs.len()),
+            )
+            .hint("name the path of one capture"));
+        }
         if self.dry_run {
             return Ok(self.show(&jobs, ui));
         }
@@ -196,7 +214,13 @@ impl Capture {
         for (_, folder) in wanted {
             let settings = settings_of(&folder.dir)?;
             if settings.command.is_some() {
-                jobs.push(Job { path: folder.path, folder: folder.dir, settings, new: None });
+                jobs.push(Job {
+                    path: folder.path,
+                    folder: folder.dir,
+                    settings,
+                    new: None,
+                    kept: String::new(),
+                });
             } else if !self.paths.is_empty() {
                 return Err(Error::new(
                     ErrorKind::Capture,
@@ -247,14 +271,14 @@ impl Capture {
         let words = words.ok_or_else(|| {
             Error::new(ErrorKind::Capture, "the command is not UTF-8, and no page could show it")
         })?;
-        let settings = settings_for_new(&folder)?;
+        let (settings, kept) = settings_for_new(&folder, &KEPT_TABLES)?;
         let has_shell_set = settings.capture.shell == Some(true);
         let words = match (self.shell, has_shell_set) {
             (true, _) => vec![words.join(" ")],
             (false, true) => vec![CommandSpec::new(words, Vec::new()).shown()],
             (false, false) => words,
         };
-        Ok(Job { path, folder, settings, new: Some(words) })
+        Ok(Job { path, folder, settings, new: Some(words), kept })
     }
 
     fn one(&self, job: &Job, index: usize, all: usize, ui: &Ui) -> Result<String, Box<Failure>> {
@@ -296,21 +320,42 @@ impl Capture {
                 }
                 name => name.and_then(Profile::embedded),
             };
-            let shell = self.shell || job.settings.capture.shell == Some(true);
             let public: Vec<String> = words.iter().map(|word| recording.exchanges.redacted(word)).collect();
             if public != *words {
                 ui.warn(format_args!(
                     "the command holds a secret, which capture.toml does not get: give it in the environment, and mend `command`"
                 ));
             }
-            settings = first_settings::settings_text(&public, shell, &trace, named, profile);
+            let shell = self.shell || job.settings.capture.shell == Some(true);
+            let text =
+                first_settings::settings_text(&public, shell && job.kept.is_empty(), &trace, named, profile);
+            let mut text = format!("{text}{}", job.kept);
+            if shell {
+                text = with_value(&job.folder.join("capture.toml"), &text, "capture", "shell", true)?;
+            }
+            settings = self.with_exit(job, text)?;
+            files.push(("capture.toml", &settings));
+        } else if self.exit.is_some() {
+            settings = self.with_exit(job, read_text(&job.folder.join("capture.toml"))?)?;
             files.push(("capture.toml", &settings));
         }
         files.push(("trace.har", &har));
         put(&job.folder, &files)?;
-        let count = recording.exchanges.len();
-        let noun = if count == 1 { "exchange" } else { "exchanges" };
-        Ok(format!("{count} {noun} in {:.2} s", recording.elapsed.as_secs_f64()))
+        for (name, _) in &files {
+            ui.detail(format_args!("wrote {}", job.folder.join(name).display()));
+        }
+        let count = counted(recording.exchanges.len(), "exchange");
+        Ok(format!("{count} in {:.2} s", recording.elapsed.as_secs_f64()))
+    }
+
+    /// `text`, the capture's settings, with the exit status that is expected from now on.
+    fn with_exit(&self, job: &Job, text: String) -> Result<String> {
+        match self.exit.map(i32::from) {
+            Some(exit) if exit != job.settings.capture.exit.unwrap_or(0) => {
+                with_value(&job.folder.join("capture.toml"), &text, "capture", "exit", exit)
+            }
+            _ => Ok(text),
+        }
     }
 
     fn spec(&self, job: &Job) -> Result<CommandSpec, Vec<Error>> {
@@ -327,7 +372,7 @@ impl Capture {
             spec.program = Program::Shell(line);
         }
         spec.dir = capture.dir.clone();
-        spec.expected_exit = capture.exit.unwrap_or(0);
+        spec.expected_exit = self.exit.map(i32::from).or(capture.exit).unwrap_or(0);
         spec.time_limit = capture.time_limit.map(Duration::from_secs);
         if let Some(file) = &capture.stdin {
             let read = std::fs::read(file).map_err(|error| Error::io("read", file, error));

@@ -15,8 +15,8 @@ use crate::site::check::check;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Stale pages, labels that match nothing, holes that cannot be filled, exchanges that no page shows,
-prose whose exchange is gone, links between pages that lead nowhere, and secrets that stand in
-clear; each with file and line. Nothing is written.
+prose whose exchange is gone, links between pages that lead nowhere, and unredacted secrets; each
+with file and line. Nothing is written.
 
 Examples:
   docgen check captures docs
@@ -61,6 +61,7 @@ fn as_json(finding: &Error) -> String {
     let number = |number: Option<usize>| number.filter(|number| *number > 0);
     let object = json!({
         "kind": finding.kind().name(),
+        "severity": finding.severity().name(),
         "message": finding.message(),
         "file": place.map(|place| place.file.to_string_lossy()),
         "line": number(place.map(|place| place.line)),

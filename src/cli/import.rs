@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::ui::Ui;
+use super::ui::{Ui, counted};
 use super::{DONE, NEEDS_A_PERSON, recording, status};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::import::{HandWritten, Imported, Surroundings, TextFile, import, is_page, write};
@@ -32,15 +32,15 @@ Examples:
 pub(super) struct Import {
     /// The page, a folder of pages, or a trace: HAR, or a log that docgen reads
     page: PathBuf,
-    /// The capture's folder, or the folder of the captures
+    /// The capture's folder; for a folder of pages, the folder of the captures
     capture: PathBuf,
-    /// The docs folder, below which a page's snippets are read [default: found from the page]
+    /// Of a page: the docs folder, below which its snippets are read [default: found from the page]
     #[arg(long, value_name = "FOLDER")]
     docs: Option<PathBuf>,
     /// Replace captures that are there already
     #[arg(long)]
     force: bool,
-    /// Of a log: write tokens and passwords in clear
+    /// Of a trace: write tokens and passwords as they are, unredacted
     #[arg(long)]
     keep_secrets: bool,
 }
@@ -87,7 +87,7 @@ impl Import {
     fn log(&self, bytes: Vec<u8>, ui: &Ui) -> Result<u8> {
         let there = ["trace.har", "trace.log"].map(|name| self.capture.join(name));
         if let Some(file) = there.iter().find(|file| file.exists()).filter(|_| !self.force) {
-            return Err(Error::new(ErrorKind::Ownership, format!("`{}` is there already", file.display()))
+            return Err(Error::new(ErrorKind::Ownership, "a trace is there already")
                 .at(Place::file(file))
                 .hint("import into another folder, or replace the trace with `--force`"));
         }
@@ -107,7 +107,8 @@ impl Import {
             redact(read.trace, "", &recording::rules(&recording::settings_of(&self.capture)?)?).0
         };
         recording::put(&self.capture, &[("trace.har", &source::har::write::write(&trace))])?;
-        ui.say(format_args!("{}: {} exchanges", self.capture.display(), trace.exchanges.len()));
+        ui.detail(format_args!("wrote {}", self.capture.join("trace.har").display()));
+        ui.say(format_args!("{}: {}", self.capture.display(), counted(trace.exchanges.len(), "exchange")));
         Ok(status(&read.diagnostics))
     }
 
@@ -152,7 +153,11 @@ impl Import {
             }
         }
         ui.say(format_args!(
-            "{pages} pages imported with {exchanges} exchanges; {notices} places stay as text; {others} files are no such pages; {failed} failed"
+            "{} imported with {}; {} kept as text; {} passed over; {failed} failed",
+            counted(pages, "page"),
+            counted(exchanges, "exchange"),
+            counted(notices, "place"),
+            counted(others, "other file"),
         ));
         Ok(if failed == 0 { DONE } else { NEEDS_A_PERSON })
     }
@@ -164,12 +169,15 @@ fn looks_like_a_page(file: &Path) -> bool {
 }
 
 fn summary(imported: &Imported) -> String {
+    let drawn = match imported.drawn {
+        0 => String::new(),
+        drawn => format!(", {drawn} of them only drawn"),
+    };
     let places = match imported.notices.len() {
         0 => String::new(),
-        1 => "; 1 place stays as text".to_owned(),
-        count => format!("; {count} places stay as text"),
+        count => format!("; {} kept as text", counted(count, "place")),
     };
-    format!("{} exchanges, {} of them only drawn{places}", imported.exchanges, imported.drawn)
+    format!("{}{drawn}{places}", counted(imported.exchanges, "exchange"))
 }
 
 /// What settings and templates are above a capture folder: those of the folders above that hold

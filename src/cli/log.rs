@@ -28,7 +28,14 @@ pub(super) struct Log {
 
 impl Log {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
-        let bytes = std::fs::read(&self.trace).map_err(|error| Error::io("read", &self.trace, error))?;
+        let bytes = std::fs::read(&self.trace).map_err(|error| {
+            let error = Error::io("read", &self.trace, error);
+            let inside = ["trace.har", "trace.log"].map(|name| self.trace.join(name));
+            match inside.iter().find(|file| file.is_file()) {
+                Some(file) => error.hint(format!("name the trace: {}", file.display())),
+                None => error,
+            }
+        })?;
         let read = source::read(&self.trace, bytes);
         ui.data(&source::requestshook_writer::write(&read.trace));
         ui.errors(&read.diagnostics);

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::error::Error;
+use crate::error::{Error, Severity};
 use ui::Ui;
 
 /// Everything is as it should be.
@@ -37,6 +37,7 @@ const WRONG_USAGE: u8 = 2;
 #[command(name = "docgen", version, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "\
 Examples:
+  docgen capture captures image/list -- openstack image list   record a command
   docgen render captures docs          make the pages of all captures
   docgen render captures docs --check  in CI: fail, with a diff, where pages are stale
   docgen new captures/image/show       a page source to write in, for one capture
@@ -47,11 +48,11 @@ Examples:
 
 Exit status: 0 done; 1 something in the input needs a person; 2 wrong usage.")]
 struct Arguments {
-    /// Say less: nothing but errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    /// Say nothing but errors and warnings
+    #[arg(short, long, global = true, conflicts_with = "verbose", display_order = 900)]
     quiet: bool,
-    /// Say more: each file that is written or removed
-    #[arg(short, long, global = true)]
+    /// Name each file that is written or removed, too
+    #[arg(short, long, global = true, display_order = 901)]
     verbose: bool,
     #[command(subcommand)]
     command: Command,
@@ -104,7 +105,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// The status for a run that ended with these errors.
+/// The status for a run that ended with these errors and warnings.
 fn status(errors: &[Error]) -> u8 {
-    if errors.is_empty() { DONE } else { NEEDS_A_PERSON }
+    if errors.iter().all(|error| error.severity() == Severity::Warning) { DONE } else { NEEDS_A_PERSON }
 }

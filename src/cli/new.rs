@@ -9,7 +9,7 @@ use super::{NEEDS_A_PERSON, status};
 use crate::error::Result;
 use crate::site::drafts::{self, Location};
 
-/// Write a page source for a capture, to be written in
+/// Write a page source for a capture, for your own words
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The page source is Markdown with a hole, `{{ … }}`, for everything that follows from the trace; the
@@ -18,11 +18,12 @@ what is there. A page source that is there already is left alone: `docgen update
 
 Examples:
   docgen new captures/openstack/image/show
-  docgen new x/show --captures x      where no docgen.toml marks the captures' folder")]
+  docgen new x/show --captures x      where the captures' folder has no docgen.toml and another name")]
 pub(super) struct New {
     /// The capture's folder
     capture: PathBuf,
-    /// The folder of all captures [default: the highest one above with a docgen.toml]
+    /// The folder of all captures [default: the highest one above that has a docgen.toml, else the
+    /// nearest that is called `captures`]
     #[arg(long, value_name = "FOLDER")]
     captures: Option<PathBuf>,
 }

@@ -10,6 +10,7 @@ use crate::redact::{RuleSpec, Rules};
 use crate::settings::{Layer, Settings};
 use crate::site::folders::settings_above;
 use crate::text_file::read_text;
+use crate::toml_file;
 
 /// The settings of the capture in a folder, whether or not it has any of its own.
 pub(super) fn settings_of(folder: &Path) -> Result<Settings> {
@@ -17,14 +18,25 @@ pub(super) fn settings_of(folder: &Path) -> Result<Settings> {
     resolve(settings_above(folder)?.into_iter().chain(own.is_file().then_some(own)))
 }
 
-/// The settings that a capture in a folder begins with: those of the folders above.
-pub(super) fn settings_for_new(folder: &Path) -> Result<Settings> {
-    resolve(settings_above(folder)?.into_iter())
+/// The settings that a new capture in a folder begins with: those of the folders above, and of a
+/// capture.toml that is there already these tables, which come as text, too.
+pub(super) fn settings_for_new(folder: &Path, tables: &[&str]) -> Result<(Settings, String)> {
+    let mut layers = layers(settings_above(folder)?.into_iter())?;
+    let own = folder.join("capture.toml");
+    let mut kept = String::new();
+    if own.is_file() {
+        kept = toml_file::tables(&own, &read_text(&own)?, tables)?;
+        layers.push(Layer::parse(&own, &kept)?);
+    }
+    Ok((Settings::resolve(&layers), kept))
 }
 
 fn resolve(files: impl Iterator<Item = PathBuf>) -> Result<Settings> {
-    let layers = files.map(|file| Layer::parse(&file, &read_text(&file)?)).collect::<Result<Vec<_>>>()?;
-    Ok(Settings::resolve(&layers))
+    Ok(Settings::resolve(&layers(files)?))
+}
+
+fn layers(files: impl Iterator<Item = PathBuf>) -> Result<Vec<Layer>> {
+    files.map(|file| Layer::parse(&file, &read_text(&file)?)).collect()
 }
 
 /// What is secret in a capture of these settings.
@@ -39,9 +51,9 @@ pub(super) fn rules(settings: &Settings) -> Result<Rules> {
     Rules::new(&settings.locale, &spec)
 }
 
-/// Says aloud that the user wants secrets in clear.
+/// Says aloud that the user wants secrets unredacted.
 pub(super) fn warn_of_secrets(ui: &Ui) {
-    ui.warn(format_args!("secrets are kept in clear: do not publish these captures or their pages"));
+    ui.warn(format_args!("secrets are kept unredacted: do not publish these captures or their pages"));
 }
 
 /// Makes these files the facts of a capture, all at once. A trace in another format goes.

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::DONE;
 use super::ui::Ui;
-use crate::error::{Error, ErrorKind, Place, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::profile::Profile;
 use crate::render::templates::EMBEDDED;
 
@@ -59,8 +59,9 @@ impl Templates {
                 }
                 for (name, text) in embedded().filter(|(name, _)| names.is_empty() || names.contains(name)) {
                     let file = to.join(&name);
-                    eject(&file, text)?;
-                    ui.say(format_args!("wrote {}", file.display()));
+                    let done =
+                        if eject(&file, text)? { "wrote" } else { "left alone, as it is there already:" };
+                    ui.say(format_args!("{done} {}", file.display()));
                 }
             }
         }
@@ -68,7 +69,7 @@ impl Templates {
     }
 }
 
-/// Names and contents of everything that a user's file can stand in for.
+/// Names and contents of everything that a user's file can replace.
 fn embedded() -> impl Iterator<Item = (String, &'static str)> {
     let profiles = Profile::embedded_names()
         .iter()
@@ -76,15 +77,15 @@ fn embedded() -> impl Iterator<Item = (String, &'static str)> {
     EMBEDDED.iter().map(|(name, text)| ((*name).to_owned(), *text)).chain(profiles)
 }
 
-fn eject(file: &std::path::Path, text: &str) -> Result<()> {
+/// Writes a file; `false` where there is one.
+fn eject(file: &std::path::Path, text: &str) -> Result<bool> {
     use std::io::Write;
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder).map_err(|error| Error::io("make", folder, error))?;
     }
-    let mut made = std::fs::File::create_new(file).map_err(|error| {
-        let exists = error.kind() == std::io::ErrorKind::AlreadyExists;
-        let error = Error::io("write", file, error).at(Place::file(file));
-        if exists { error.hint("it is there already; move it first") } else { error }
-    })?;
-    made.write_all(text.as_bytes()).map_err(|error| Error::io("write", file, error))
+    let made = std::fs::File::create_new(file).and_then(|mut made| made.write_all(text.as_bytes()));
+    match made {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        made => made.map(|()| true).map_err(|error| Error::io("write", file, error)),
+    }
 }

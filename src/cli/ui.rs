@@ -26,13 +26,15 @@ impl Ui {
         Ui { quiet, verbose }
     }
 
-    /// Prints an error as its `Display` form, with colour where there is a terminal.
+    /// Prints an error or a warning as its `Display` form, with colour where there is a terminal.
     pub(super) fn error(&self, error: &Error) {
         let mut err = anstream::stderr().lock();
         for line in error.to_string().lines() {
             // Nobody is left to tell when standard error is closed.
             let _ = if let Some(message) = line.strip_prefix("error:") {
                 writeln!(err, "{ERROR}error{ERROR:#}:{message}")
+            } else if let Some(message) = line.strip_prefix("warning:") {
+                writeln!(err, "{WARNING}warning{WARNING:#}:{message}")
             } else if let Some((before, place)) = line.split_once("--> ") {
                 writeln!(err, "{before}{PLACE}-->{PLACE:#} {place}")
             } else if let Some((before, help)) = line.split_once("= help: ") {
@@ -106,6 +108,11 @@ impl Ui {
     }
 }
 
+/// `1 page`, `2 pages`: a number of things with their name, which gets an `s`.
+pub(super) fn counted(count: usize, name: &str) -> String {
+    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A command that runs.
 #[derive(Debug)]
 pub(super) struct Running {
@@ -117,7 +124,8 @@ impl Running {
     /// Tells how far it is.
     pub(super) fn tell(&self, exchanges: usize, elapsed: Duration) {
         if let Some(bar) = &self.bar {
-            bar.set_message(format!("{} ({exchanges} exchanges, {:.0} s)", self.what, elapsed.as_secs_f64()));
+            let exchanges = counted(exchanges, "exchange");
+            bar.set_message(format!("{} ({exchanges}, {:.0} s)", self.what, elapsed.as_secs_f64()));
             bar.tick();
         }
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::ui::Ui;
+use super::ui::{Ui, counted};
 use super::{DONE, NEEDS_A_PERSON};
 use crate::error::Result;
 use crate::site::drafts::{self, Location};
@@ -24,7 +24,8 @@ pub(super) struct Update {
     /// The captures' folders
     #[arg(required = true, value_name = "CAPTURE")]
     folders: Vec<PathBuf>,
-    /// The folder of all captures [default: the highest one above with a docgen.toml]
+    /// The folder of all captures [default: the highest one above that has a docgen.toml, else the
+    /// nearest that is called `captures`]
     #[arg(long, value_name = "FOLDER")]
     captures: Option<PathBuf>,
 }
@@ -45,17 +46,15 @@ impl Update {
                 }
             };
             ui.errors(&report.diagnostics);
-            if !report.diagnostics.is_empty() {
-                status = NEEDS_A_PERSON;
-            }
+            status = status.max(super::status(&report.diagnostics));
             for file in &report.files {
                 ui.detail(format_args!("wrote {}", file.display()));
             }
             let marked = report.marked.iter().map(|label| format!(", marked `{label}` as gone"));
             ui.say(format_args!(
-                "{}: {} sections added{}",
+                "{}: {} added{}",
                 folder.display(),
-                report.added.len(),
+                counted(report.added.len(), "section"),
                 marked.collect::<String>()
             ));
         }

@@ -19,7 +19,7 @@ mod weave;
 pub use read::{HandWritten, TextFile, write};
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -310,8 +310,9 @@ impl Importer<'_> {
         };
         let resolved = Resolved::new(&input);
         let page = Arc::new(resolved.page()?);
+        let none = HashSet::new();
         // There are no other captures yet: a page by hand names none in a hole.
-        let filler = Filler::new(&page, &self.around.templates, resolved.scope(), &Alone, "page.md", &[]);
+        let filler = Filler::new(&page, &self.around.templates, resolved.scope(), &Alone, "page.md", &none);
         let page_of = |name: &str, text: &str| {
             let source = Source::parse(name, text).ok()?;
             String::from_utf8(filler.fill(&[&source]).ok()?.pop()?).ok()

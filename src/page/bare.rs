@@ -200,8 +200,8 @@ impl<'a> Resolved<'a> {
             client: exchange.from.as_deref().unwrap_or(&client.id),
             server: exchange.to.as_deref().unwrap_or(&server.id),
             method,
-            path: self.paths.templated(&server.id, method, parts),
-            raw_path: self.paths.raw(parts),
+            path: self.paths().templated(&server.id, method, parts),
+            raw_path: self.paths().raw(parts),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The command that a page is about: as typed, and as a debugger's configuration.
 
 use crate::settings::Settings;
+use crate::text::{values, with_values};
 
 /// A command as it was typed, on one line or on several.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,10 +12,7 @@ pub struct Command {
 impl Command {
     /// The command, with the values of the variables for `{name}`.
     pub fn new(typed: &str, vars: &[(String, String)]) -> Command {
-        let typed = vars.iter().fold(typed.trim_end().to_owned(), |typed, (name, value)| {
-            typed.replace(&format!("{{{name}}}"), value)
-        });
-        Command { typed }
+        Command { typed: with_values(typed.trim_end(), &values(vars)) }
     }
 
     /// The command as it was typed, with the values of variables.

@@ -1,5 +1,6 @@
 //! The lines of the diagram, before they are written.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{Entry, Message};
@@ -8,6 +9,7 @@ use crate::sequence::cast::{Cast, Participant};
 use crate::sequence::selector::Scope;
 use crate::sequence::{Sequence, Side};
 use crate::settings::{GroupKind, Settings};
+use crate::text::with_values;
 
 /// A participant as the diagram declares it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -87,11 +89,10 @@ impl Drawn {
 pub(super) fn draw_participants(cast: &Cast, sequence: &Sequence) -> Drawn {
     let participants = cast.participants();
     let mut order: Vec<usize> = Vec::new();
-    for step in sequence.steps() {
-        for end in cast.ends(step.exchange) {
-            if !order.contains(&end) {
-                order.push(end);
-            }
+    let mut is_met = vec![false; participants.len()];
+    for end in sequence.steps().flat_map(|step| cast.ends(step.exchange)) {
+        if !std::mem::replace(&mut is_met[end], true) {
+            order.push(end);
         }
     }
     let (declared, others): (Vec<usize>, Vec<usize>) =
@@ -103,7 +104,7 @@ pub(super) fn draw_participants(cast: &Cast, sequence: &Sequence) -> Drawn {
     for (number, &index) in shown.iter().enumerate() {
         if all[index].aliased {
             let mut alias = format!("P{}", number + 1);
-            while participants.iter().any(|participant| *participant.id == *alias) {
+            while cast.named(&alias).iter().any(|&named| *participants[named].id == *alias) {
                 alias.push('_');
             }
             all[index].id = alias.into();
@@ -200,6 +201,9 @@ struct ResolvedNote {
     text: String,
 }
 
+/// How many boxes may stand in each other: each indents what is in it.
+const MOST_NESTED: usize = 32;
+
 impl Marks {
     /// Finds the messages that the settings' groups and notes are about.
     pub(super) fn resolve(scope: &Scope<'_>, settings: &Settings) -> Result<Marks, Vec<Error>> {
@@ -213,10 +217,28 @@ impl Marks {
         }
         // The outer of two that begin together is the one that ends later.
         marks.groups.sort_by_key(|group| (group.first, std::cmp::Reverse(group.last)));
-        for (index, inner) in marks.groups.iter().enumerate() {
-            let crossed = marks.groups[..index].iter().find(|outer| {
-                outer.first < inner.first && inner.first <= outer.last && outer.last < inner.last
-            });
+        let mut open: Vec<u32> = Vec::new();
+        for group in &marks.groups {
+            while open.last().is_some_and(|&last| last < group.first) {
+                open.pop();
+            }
+            open.push(group.last);
+            if open.len() > MOST_NESTED {
+                errors.push(Error::new(
+                    ErrorKind::Setting,
+                    format!(
+                        "the group ({})-({}) is in more than {MOST_NESTED} others",
+                        group.first, group.last
+                    ),
+                ));
+                break;
+            }
+        }
+        // The groups so far, by where they end. One that begins where another does ends before it, or there.
+        let mut ends: BTreeMap<u32, &ResolvedGroup> = BTreeMap::new();
+        for inner in &marks.groups {
+            let crossed = ends.range(inner.first..inner.last).next().map(|(_, outer)| *outer);
+            ends.entry(inner.last).or_insert(inner);
             if let Some(outer) = crossed {
                 errors.push(Error::new(
                     ErrorKind::Setting,
@@ -227,12 +249,14 @@ impl Marks {
                 ));
             }
         }
+        let vars = crate::text::values(&settings.vars);
         for note in &settings.notes {
-            match resolve_note(scope, note, settings) {
+            match resolve_note(scope, note, &vars) {
                 Ok(note) => marks.notes.push(note),
                 Err(error) => errors.push(error),
             }
         }
+        marks.notes.sort_by_key(|note| note.after);
         if errors.is_empty() { Ok(marks) } else { Err(errors) }
     }
 }
@@ -241,9 +265,12 @@ impl Marks {
 pub(super) fn draw(entries: &[Entry], drawn: &Drawn, marks: &Marks) -> Vec<DiagramItem> {
     let mut items = Vec::with_capacity(entries.len());
     let mut open: Vec<u32> = Vec::new();
+    // Messages are numbered in their order, and both lists are in that of their messages.
+    let mut groups = marks.groups.iter().peekable();
+    let mut notes = marks.notes.iter().peekable();
     for entry in entries {
         let Entry::Message(message) = entry else { continue };
-        for group in marks.groups.iter().filter(|group| group.first == message.number) {
+        while let Some(group) = groups.next_if(|group| group.first <= message.number) {
             items.push(DiagramItem::Begin {
                 depth: open.len(),
                 keyword: group.keyword,
@@ -263,7 +290,7 @@ pub(super) fn draw(entries: &[Entry], drawn: &Drawn, marks: &Marks) -> Vec<Diagr
         if message.unanswered && !message.drawn_only {
             items.push(DiagramItem::Unanswered { depth: open.len(), message: message.clone() });
         }
-        for note in marks.notes.iter().filter(|note| note.after == message.number) {
+        while let Some(note) = notes.next_if(|note| note.after <= message.number) {
             let ids: Vec<Arc<str>> = note.participants.iter().map(|&index| drawn.id(index)).collect();
             items.push(DiagramItem::Note {
                 depth: open.len(),
@@ -315,7 +342,7 @@ fn resolve_group(scope: &Scope<'_>, group: &crate::settings::Group) -> Result<Re
 fn resolve_note(
     scope: &Scope<'_>,
     note: &crate::settings::Note,
-    settings: &Settings,
+    vars: &HashMap<&str, &str>,
 ) -> Result<ResolvedNote> {
     let origin = note.origin.as_ref().expect("a parsed note knows its file");
     let place = origin.place(note.after.span());
@@ -338,10 +365,14 @@ fn resolve_note(
     };
     let mut participants = Vec::new();
     for name in names.split(',').map(str::trim) {
-        match scope.cast.participants().iter().position(|participant| participant.is(name)) {
-            Some(index) => participants.push(index),
+        match scope.cast.named(name).first() {
+            Some(&index) => participants.push(index),
             None => {
-                let ids: Vec<&str> = scope.cast.participants().iter().map(|p| &*p.id).collect();
+                let all = scope.cast.participants();
+                let mut ids: Vec<&str> = all.iter().take(IDS_NAMED).map(|p| &*p.id).collect();
+                if all.len() > IDS_NAMED {
+                    ids.push("…");
+                }
                 return Err(Error::new(
                     ErrorKind::Setting,
                     format!("the note names `{name}`, who takes no part"),
@@ -351,12 +382,11 @@ fn resolve_note(
             }
         }
     }
-    let text = settings
-        .vars
-        .iter()
-        .fold(note.text.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
-    Ok(ResolvedNote { after, prefix, participants, text })
+    Ok(ResolvedNote { after, prefix, participants, text: with_values(&note.text, vars) })
 }
+
+/// How many participants an error names.
+const IDS_NAMED: usize = 30;
 
 #[cfg(test)]
 mod tests {

@@ -6,14 +6,13 @@
 //! theirs from then on. What this leaves out: files, which `site::drafts` reads
 //! and writes, and where a section goes in a page that is there ([`super::update`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
-use std::path::Path;
 
 use super::source::escaped;
 use super::{Entry, Message, Page, PageExchange, Resolved};
-use crate::error::Place;
 use crate::sequence::paths::Paths;
+use crate::sequence::selector::Selector;
 use crate::sequence::{Side, naming};
 use crate::settings::Layout;
 use crate::trace::UrlParts;
@@ -43,7 +42,7 @@ impl Labels {
         }
         let scope = resolved.scope();
         let wanted = naming::names(scope.trace, scope.cast, resolved.input.profile);
-        let mut used: Vec<String> = page.labels.iter().map(|(name, _)| name.clone()).collect();
+        let mut used: HashSet<String> = page.labels.iter().map(|(name, _)| name.clone()).collect();
         used.extend(taken.iter().cloned());
         for exchange in exchanges {
             if labels.names.contains_key(&exchange.index) {
@@ -53,7 +52,7 @@ impl Labels {
             let numbered = (2..).map(|nth| format!("{wanted}_{nth}"));
             let mut names = std::iter::once(wanted.clone()).chain(numbered);
             let name = names.find(|name| !used.contains(name)).unwrap_or_default();
-            used.push(name.clone());
+            used.insert(name.clone());
             labels.added.push((name.clone(), resolved.selector(exchange.index)));
             labels.names.insert(exchange.index, name);
         }
@@ -79,18 +78,21 @@ impl Resolved<'_> {
                 .into_owned()
         };
         let (method, plain, full) = (&request.method, path(false), path(true));
-        let nowhere = Place::file(Path::new(""));
         let mut candidates = vec![format!("{to} {method} {plain}"), format!("{from}->{to} {method} {plain}")];
         // An id in a query is another one when the command is run again.
         if !full[plain.len()..].contains(|c: char| c.is_ascii_digit()) {
             candidates.push(format!("{from}->{to} {method} {full}"));
         }
-        let matches = |selector: &String| scope.find(selector, &nowhere).is_ok_and(|found| found == exchange);
-        if let Some(selector) = candidates.iter().find(|selector| matches(selector)) {
+        let matching = |text: &str| Selector::parse(text).map(|selector| scope.matching(&selector));
+        let alone = |text: &&String| matching(text).is_ok_and(|found| *found == [exchange]);
+        if let Some(selector) = candidates.iter().find(alone) {
             return selector.clone();
         }
-        let numbered = (1..).map(|nth| format!("{} #{nth}", candidates[1]));
-        numbered.take(scope.trace.exchanges.len()).find(matches).unwrap_or_else(|| scope.describe(exchange))
+        let same = matching(&candidates[1]).unwrap_or_default();
+        match scope.occurrence(exchange, &same) {
+            Some(nth) => format!("{} #{nth}", candidates[1]),
+            None => scope.describe(exchange),
+        }
     }
 }
 

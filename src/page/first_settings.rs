@@ -11,8 +11,8 @@ use crate::profile::Profile;
 use crate::sequence::Sequence;
 use crate::sequence::cast::Cast;
 use crate::sequence::naming;
-use crate::sequence::paths::Paths;
-use crate::sequence::selector::Scope;
+use crate::sequence::paths::{Paths, Vars};
+use crate::sequence::selector::{Index, Scope};
 use crate::settings::draft::string as quoted;
 use crate::trace::{Trace, UrlParts};
 
@@ -69,8 +69,9 @@ pub fn settings_text(
 
 fn labels(trace: &Trace, cast: &Cast, vars: &[(String, String)], profile: Option<&Profile>) -> String {
     let sequence = Sequence::new(trace, |_| true);
-    let paths = Paths { vars, profile, query: false };
-    let scope = Scope { trace, sequence: &sequence, cast, paths, labels: &[] };
+    let paths = Paths { vars: &Vars::of(vars), profile, query: false };
+    let index = Index::default();
+    let scope = Scope { trace, sequence: &sequence, cast, paths, labels: &[], index: &index };
     let mut text = String::new();
     for (index, name) in naming::names(trace, cast, profile).iter().enumerate() {
         if text.is_empty() {

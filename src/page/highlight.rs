@@ -7,6 +7,8 @@
 //! made visible, and a name before the body (`DATA={…}`). What this leaves out:
 //! how `hl_lines` is written.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 /// Keys and elements of a JSON text, with their lines.
@@ -14,6 +16,8 @@ use std::ops::RangeInclusive;
 pub struct Outline {
     /// In the order of the text; the first is the whole.
     nodes: Vec<Node>,
+    /// All but the first, by parent, then by key, then in their order. Made when a pointer is looked up.
+    by_key: OnceCell<Vec<usize>>,
 }
 
 #[derive(Clone, Debug)]
@@ -28,7 +32,7 @@ struct Node {
     next: usize,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Whole,
     Member(String),
@@ -82,7 +86,7 @@ impl Outline {
             loop {
                 scanner.skip_space();
                 let Some(&parent) = open.last() else {
-                    return scanner.peek().is_none().then_some(Outline { nodes });
+                    return scanner.peek().is_none().then_some(Outline { nodes, by_key: OnceCell::new() });
                 };
                 let key = nodes[current].key.clone();
                 match (scanner.peek()?, &key) {
@@ -123,29 +127,49 @@ impl Outline {
         Some(self.path(first))
     }
 
-    /// Pointers to what lies directly inside the longest part of `pointer` that exists.
+    /// Pointers to what lies directly inside the longest part of `pointer` that exists, the first
+    /// [`SIBLINGS`] of them.
     pub fn siblings(&self, pointer: &str) -> Vec<String> {
         let mut parent = pointer;
         while let Some((before, _)) = parent.rsplit_once('/') {
             parent = before;
             if let Some(node) = self.node(parent) {
-                return self.children(node).map(|child| self.path(child)).collect();
+                return self.children(node).take(SIBLINGS).map(|child| self.path(child)).collect();
             }
         }
         Vec::new()
     }
 
     fn node(&self, pointer: &str) -> Option<usize> {
+        if !pointer.is_empty() && !pointer.starts_with('/') {
+            return None;
+        }
         let mut node = 0;
         for token in pointer.strip_prefix('/').map(|rest| rest.split('/')).into_iter().flatten() {
-            let token = token.replace("~1", "/").replace("~0", "~");
-            node = self.children(node).find(|&child| match &self.nodes[child].key {
-                Key::Member(key) => *key == token,
-                Key::Element(index) => index.to_string() == token,
-                Key::Whole => false,
-            })?;
+            node = self.child(node, &token.replace("~1", "/").replace("~0", "~"))?;
         }
-        (pointer.is_empty() || pointer.starts_with('/')).then_some(node)
+        Some(node)
+    }
+
+    /// The first child that a token of a pointer names.
+    fn child(&self, parent: usize, token: &str) -> Option<usize> {
+        let first = self.nodes.get(parent + 1).filter(|first| first.parent == parent)?;
+        let key = match first.key {
+            Key::Element(_) => {
+                let index: usize = token.parse().ok()?;
+                // A number has one spelling: `01` and `+1` name nothing.
+                Some(Key::Element(index)).filter(|_| index.to_string() == token)?
+            }
+            _ => Key::Member(token.to_owned()),
+        };
+        let key_of = |&at: &usize| (self.nodes[at].parent, &self.nodes[at].key);
+        let by_key = self.by_key.get_or_init(|| {
+            let mut by_key: Vec<usize> = (1..self.nodes.len()).collect();
+            by_key.sort_by(|a, b| key_of(a).cmp(&key_of(b)));
+            by_key
+        });
+        let at = by_key.partition_point(|at| key_of(at) < (parent, &key));
+        by_key.get(at).copied().filter(|at| key_of(at) == (parent, &key))
     }
 
     fn children(&self, parent: usize) -> impl Iterator<Item = usize> {
@@ -168,11 +192,32 @@ impl Outline {
     }
 }
 
-/// The lines, from 1, of the header fields of this name, whatever its case.
-pub fn header_lines(headers: &str, name: &str) -> Vec<usize> {
-    let of_name =
-        |line: &str| line.split_once(':').is_some_and(|(found, _)| found.trim().eq_ignore_ascii_case(name));
-    headers.lines().enumerate().filter(|(_, line)| of_name(line)).map(|(at, _)| at + 1).collect()
+/// How many siblings are named of a key that is not there.
+const SIBLINGS: usize = 256;
+
+/// The fields of a message's headers, with their lines.
+#[derive(Clone, Debug, Default)]
+pub struct HeaderOutline {
+    /// The lines, from 1, of each name in small letters.
+    lines: HashMap<String, Vec<usize>>,
+}
+
+impl HeaderOutline {
+    /// The outline of header lines.
+    pub fn of(headers: &str) -> HeaderOutline {
+        let mut lines: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, line) in headers.lines().enumerate() {
+            if let Some((name, _)) = line.split_once(':') {
+                lines.entry(name.trim().to_ascii_lowercase()).or_default().push(at + 1);
+            }
+        }
+        HeaderOutline { lines }
+    }
+
+    /// The lines, from 1, of the fields of this name, whatever its case.
+    pub fn find(&self, name: &str) -> &[usize] {
+        self.lines.get(&name.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
+    }
 }
 
 struct Scanner<'a> {
@@ -281,7 +326,7 @@ mod tests {
         ] {
             assert_eq!(outline.find(pointer), Some(lines), "{pointer}");
         }
-        for pointer in ["a", "/a/b/2", "/a/c", "/e/f", "/a/"] {
+        for pointer in ["a", "/a/b/2", "/a/b/00", "/a/b/+1", "/a/b/-", "/a/c", "/e/f", "/a/"] {
             assert_eq!(outline.find(pointer), None, "{pointer}");
         }
         assert_eq!(outline.siblings("/a/x"), ["/a/b", "/a/d"]);
@@ -309,6 +354,12 @@ mod tests {
     }
 
     #[test]
+    fn of_a_key_that_stands_twice_the_first_is_meant() {
+        let outline = Outline::of("{\"b\": 1,\n\"a\": {\"b\": 2},\n\"b\": {\"c\": 3}}").unwrap();
+        assert_eq!((outline.find("/b"), outline.find("/b/c")), (Some(1..=1), None));
+    }
+
+    #[test]
     fn what_is_not_json_has_no_outline() {
         for text in ["none", "", "{", "{\"a\": 1,}", "[1 2]", "{\"a\": (...)}", "[1}", "=", "a=b&c=d", "[]]"]
         {
@@ -319,7 +370,8 @@ mod tests {
 
     #[test]
     fn a_header_is_found_whatever_its_case_and_as_often_as_it_stands() {
-        assert_eq!(header_lines("Date: x\nX-Auth-Token: a\nx-auth-token: b", "x-AUTH-token"), [2, 3]);
+        let outline = HeaderOutline::of("Date: x\nX-Auth-Token: a\nx-auth-token: b");
+        assert_eq!(outline.find("x-AUTH-token"), [2, 3]);
     }
 
     proptest! {

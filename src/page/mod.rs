@@ -34,8 +34,8 @@ use crate::error::{Error, Result};
 use crate::lines::Lines;
 use crate::profile::{Call, Link, Profile, Step, wildcard_matches};
 use crate::sequence::cast::{Cast, Participant};
-use crate::sequence::paths::Paths;
-use crate::sequence::selector::Scope;
+use crate::sequence::paths::{Paths, Vars};
+use crate::sequence::selector::{Index, Scope};
 use crate::sequence::{self, Item, Sequence, Side};
 use crate::settings::{Filter, Layout, Settings};
 use crate::text::{self, Text};
@@ -222,7 +222,7 @@ impl Resolved<'_> {
     /// # Errors
     /// Those of [`Page::new`].
     pub fn page(&self) -> Result<Page, Vec<Error>> {
-        let Resolved { input, cast, sequence, paths, log } = self;
+        let Resolved { input, cast, sequence, log, .. } = self;
         let settings = input.settings;
         let trace = input.trace;
         let scope = self.scope();
@@ -244,7 +244,7 @@ impl Resolved<'_> {
             return Err(errors);
         }
 
-        let messages = Messages { input, cast, paths: *paths, drawn: &drawn, log };
+        let messages = Messages { input, cast, paths: self.paths(), drawn: &drawn, log };
         let mut entries = Vec::with_capacity(sequence.items.len());
         let mut pairs: Vec<[Option<Arc<Message>>; 2]> = vec![[None, None]; trace.exchanges.len()];
         let mut order = Vec::new();
@@ -317,7 +317,9 @@ pub struct Resolved<'a> {
     input: &'a Input<'a>,
     cast: Cast,
     sequence: Sequence,
-    paths: Paths<'a>,
+    vars: Vars<'a>,
+    query: bool,
+    index: Index,
     log: Whole<'a>,
 }
 
@@ -326,13 +328,21 @@ impl<'a> Resolved<'a> {
     pub fn new(input: &'a Input<'a>) -> Resolved<'a> {
         let settings = input.settings;
         let cast = Cast::new(input.trace, &settings.participants, input.profile);
-        let paths = Paths {
-            vars: &settings.vars,
-            profile: input.profile,
-            query: settings.query.unwrap_or(settings.layout == Layout::Page),
-        };
         let sequence = Sequence::new(input.trace, |index| !is_left_out(input, &cast, index));
-        Resolved { input, cast, sequence, paths, log: Whole::new(input.log) }
+        Resolved {
+            input,
+            cast,
+            sequence,
+            vars: Vars::of(&settings.vars),
+            query: settings.query.unwrap_or(settings.layout == Layout::Page),
+            index: Index::default(),
+            log: Whole::new(input.log),
+        }
+    }
+
+    /// How the page shows paths.
+    fn paths(&self) -> Paths<'_> {
+        Paths { vars: &self.vars, profile: self.input.profile, query: self.query }
     }
 
     /// What a selector is resolved against.
@@ -341,8 +351,9 @@ impl<'a> Resolved<'a> {
             trace: self.input.trace,
             sequence: &self.sequence,
             cast: &self.cast,
-            paths: self.paths,
+            paths: self.paths(),
             labels: &self.input.settings.labels,
+            index: &self.index,
         }
     }
 }

@@ -16,9 +16,10 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::context::{Context, Fence, contexts};
-use crate::error::{Error, ErrorKind, Place};
+use crate::error::{Error, ErrorKind, Place, TextIndex};
 
 /// How the line begins that opens a section whose exchange is gone; labels follow.
 pub const GONE: &str = "<!-- docgen: gone ";
@@ -36,6 +37,7 @@ pub struct Source {
     pub text: String,
     /// Its parts, in order; together they cover the whole text.
     pub parts: Vec<Part>,
+    index: Arc<TextIndex>,
 }
 
 /// A part of a page source. Ranges are of bytes of its text.
@@ -54,6 +56,15 @@ pub enum Part {
         /// The labels that the mark names.
         labels: Vec<String>,
     },
+}
+
+impl Part {
+    fn span(&self) -> &Range<usize> {
+        match self {
+            Part::Text(span) | Part::Braces(span) | Part::Gone { span, .. } => span,
+            Part::Hole(hole) => &hole.span,
+        }
+    }
 }
 
 /// A hole: `{{ … }}`.
@@ -106,9 +117,18 @@ impl Source {
     /// [`ErrorKind::Hole`] with its place, for every hole that is not closed or holds what no
     /// hole can, and every mark without its end.
     pub fn parse(file: impl Into<PathBuf>, text: impl Into<String>) -> Result<Source, Vec<Error>> {
-        let mut source = Source { file: file.into(), text: text.into(), parts: Vec::new() };
-        let mut finder =
-            Finder { file: &source.file, text: &source.text, parts: Vec::new(), errors: Vec::new() };
+        let text = text.into();
+        let index = TextIndex::of(&text).into();
+        let mut source = Source { file: file.into(), text, parts: Vec::new(), index };
+        let mut finder = Finder {
+            file: &source.file,
+            text: &source.text,
+            index: &source.index,
+            braces: None,
+            ends: None,
+            parts: Vec::new(),
+            errors: Vec::new(),
+        };
         finder.run();
         let Finder { parts, errors, .. } = finder;
         if !errors.is_empty() {
@@ -154,9 +174,15 @@ impl Source {
         })
     }
 
+    /// Whether a byte of the text is part of a section whose exchange is gone.
+    pub fn is_gone(&self, at: usize) -> bool {
+        let part = self.parts.partition_point(|part| part.span().end <= at);
+        matches!(self.parts.get(part), Some(Part::Gone { .. }))
+    }
+
     /// The place of a range of the text.
     pub fn place(&self, span: &Range<usize>) -> Place {
-        Place::span(&self.file, &self.text, span.start, span.end)
+        self.index.place(&self.file, &self.text, span.start, span.end)
     }
 }
 
@@ -168,6 +194,11 @@ pub fn escaped(text: &str) -> String {
 struct Finder<'a> {
     file: &'a Path,
     text: &'a str,
+    index: &'a TextIndex,
+    /// The first two braces at or behind some place before them; `Some(None)` where there are no more.
+    braces: Option<Option<usize>>,
+    /// The lines that end sections whose exchange is gone, once one is looked for.
+    ends: Option<Vec<Range<usize>>>,
     parts: Vec<Part>,
     errors: Vec<Error>,
 }
@@ -226,13 +257,17 @@ impl<'a> Finder<'a> {
         }
     }
 
-    fn next_special(&self, at: usize) -> Option<Special> {
-        let braces = self.text[at..].find("{{").map(|found| at + found);
+    fn next_special(&mut self, at: usize) -> Option<Special> {
+        let braces = match self.braces {
+            Some(known) if known.is_none_or(|known| at <= known) => known,
+            _ => self.text[at..].find("{{").map(|found| at + found),
+        };
+        self.braces = Some(braces);
         // A mark stands alone on its line; looked for only before the next braces.
         let before = &self.text[at..braces.unwrap_or(self.text.len())];
         let mark = before.match_indices(GONE).map(|(found, _)| at + found).find(|&mark| {
-            let line = self.line(mark);
-            line.start == mark && self.text[line].trim_end().ends_with("-->")
+            let begins = mark == 0 || self.text.as_bytes()[mark - 1] == b'\n';
+            begins && self.text[self.line(mark)].trim_end().ends_with("-->")
         });
         mark.map(Special::Mark).or(braces.map(Special::Braces))
     }
@@ -245,7 +280,7 @@ impl<'a> Finder<'a> {
     }
 
     /// The end of the section whose mark begins at `start`, and the labels that it names.
-    fn gone(&self, start: usize) -> Result<(usize, Vec<String>), Error> {
+    fn gone(&mut self, start: usize) -> Result<(usize, Vec<String>), Error> {
         let line = self.line(start);
         let names = self.text[line.start + GONE.len()..line.end].trim_end().trim_end_matches("-->");
         let labels = names
@@ -254,13 +289,16 @@ impl<'a> Finder<'a> {
             .filter(|name| !name.is_empty())
             .map(str::to_owned)
             .collect();
-        let mut at = line.end;
-        while at < self.text.len() {
-            let next = self.line(at + 1);
-            if self.text[next.clone()].trim_end() == GONE_END {
-                return Ok(((next.end + 1).min(self.text.len()), labels));
-            }
-            at = next.end;
+        let text = self.text;
+        let ends = self.ends.get_or_insert_with(|| {
+            let lines = text.split_inclusive('\n').scan(0, |at, line| {
+                *at += line.len();
+                Some((*at - line.len()..*at, line.trim_end()))
+            });
+            lines.filter(|(_, line)| *line == GONE_END).map(|(span, _)| span).collect()
+        });
+        if let Some(end) = ends.get(ends.partition_point(|end| end.start <= start)) {
+            return Ok((end.end, labels));
         }
         Err(self
             .error(line, "this mark has no end")
@@ -333,11 +371,11 @@ impl<'a> Finder<'a> {
     /// Whether braces close the hole that begins at `start`, before another or the paragraph's end.
     fn is_closed(&self, start: usize) -> bool {
         let rest = &self.text[start + 2..];
-        let paragraph =
-            rest.match_indices('\n').find(|(at, _)| blank_line_follows(&rest.as_bytes()[at + 1..]));
-        let rest = &rest[..paragraph.map_or(rest.len(), |(at, _)| at)];
-        let end = rest.find("}}");
-        end.is_some_and(|end| rest.find("{{").is_none_or(|next| end < next))
+        // No more is read than up to the next: there may be many that nothing closes.
+        let rest = &rest[..rest.find("{{").unwrap_or(rest.len())];
+        rest.find("}}").is_some_and(|end| {
+            !rest[..end].match_indices('\n').any(|(at, _)| blank_line_follows(&rest.as_bytes()[at + 1..]))
+        })
     }
 
     fn kind(&self, before: &[Token], span: Range<usize>) -> Result<TokenKind, Error> {
@@ -384,7 +422,7 @@ impl<'a> Finder<'a> {
     }
 
     fn error(&self, span: Range<usize>, message: impl Into<String>) -> Error {
-        Error::new(ErrorKind::Hole, message).at(Place::span(self.file, self.text, span.start, span.end))
+        Error::new(ErrorKind::Hole, message).at(self.index.place(self.file, self.text, span.start, span.end))
     }
 }
 

@@ -7,7 +7,7 @@
 //! leaves out: prose. A sentence that speaks of an exchange that is gone is for
 //! its writer; rendering names it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag};
@@ -46,7 +46,7 @@ pub fn update(source: &Source, facts: &Facts<'_>, labels: &Labels) -> Update {
     let sections = Section::all(source, facts);
     let mut update = Update::default();
     let mut edits: Vec<(usize, Edit)> = Vec::new();
-    for (span, labels) in gone(&sections, facts.lost) {
+    for (span, labels) in gone(&sections, &facts.lost.iter().copied().collect()) {
         let line_end = if source.text[..span.end].ends_with('\n') { "" } else { "\n" };
         edits.push((span.start, Edit::Begin(format!("{GONE}{} -->\n", labels.join(", ")))));
         edits.push((span.end, Edit::End(format!("{line_end}{GONE_END}\n"))));
@@ -99,19 +99,19 @@ enum Edit {
 }
 
 /// The runs of sections that show only exchanges that are lost, with their labels.
-fn gone(sections: &[Section], lost: &[&str]) -> Vec<(Range<usize>, Vec<String>)> {
+fn gone(sections: &[Section], lost: &HashSet<&str>) -> Vec<(Range<usize>, Vec<String>)> {
     let mut gone: Vec<(Range<usize>, Vec<String>)> = Vec::new();
-    for section in
-        sections.iter().filter(|section| section.names.iter().all(|name| lost.contains(&name.as_str())))
-    {
-        match gone.last_mut() {
-            Some((span, labels)) if span.end == section.span.start => {
-                span.end = section.span.end;
-                let new: Vec<&String> = section.names.iter().filter(|name| !labels.contains(name)).collect();
-                let new: Vec<String> = new.into_iter().cloned().collect();
-                labels.extend(new);
-            }
-            _ => gone.push((section.span.clone(), section.names.clone())),
+    // The labels of the last run.
+    let mut named: HashSet<&str> = HashSet::new();
+    for section in sections.iter().filter(|section| section.names.iter().all(|name| lost.contains(&**name))) {
+        let is_next = gone.last().is_some_and(|(span, _)| span.end == section.span.start);
+        if !is_next {
+            gone.push((section.span.clone(), Vec::new()));
+            named.clear();
+        }
+        if let Some((span, labels)) = gone.last_mut() {
+            span.end = section.span.end;
+            labels.extend(section.names.iter().filter(|name| named.insert(name)).cloned());
         }
     }
     gone
@@ -123,10 +123,17 @@ fn missing<'p>(source: &Source, sections: &[Section], facts: &Facts<'p>) -> Vec<
     if source.holes().any(|hole| &source.text[hole.inside.clone()] == "rest") {
         return missing;
     }
+    // The first section that shows a message, by its number.
+    let mut shown_in: HashMap<u32, &Section> = HashMap::new();
+    for section in sections {
+        for number in &section.numbers {
+            shown_in.entry(*number).or_insert(section);
+        }
+    }
     let mut place = None;
     for entry in &facts.page.entries {
         let Entry::Message(message) = entry else { continue };
-        if let Some(found) = sections.iter().find(|section| section.numbers.contains(&message.number)) {
+        if let Some(found) = shown_in.get(&message.number) {
             place = Some((found.span.end, found.level));
         }
         if !facts.shown[message.exchange] {
@@ -144,6 +151,7 @@ struct Section {
     level: usize,
     /// The labels, or selectors, of the exchanges that it shows.
     names: Vec<String>,
+    named: HashSet<String>,
     /// The numbers of the messages that it shows.
     numbers: Vec<u32>,
 }
@@ -160,13 +168,21 @@ impl Section {
     /// The sections of a source that show messages, in order.
     fn all(source: &Source, facts: &Facts<'_>) -> Vec<Section> {
         let boundaries = boundaries(source);
+        let known = Known::of(facts);
+        let mut holes = source.holes().peekable();
         // First what lies between one boundary and the next, then what of it belongs together.
         let ends = boundaries.iter().skip(1).map(|next| next.at).chain([source.text.len()]);
         let parts: Vec<(Section, bool)> = boundaries
             .iter()
             .zip(ends)
             .map(|(boundary, end)| {
-                (Section::of(source, facts, boundary.at..end, boundary.level), boundary.gone)
+                let mut section = Section::new(boundary.at..end, boundary.level);
+                while let Some(hole) = holes.next_if(|hole| hole.span.start < end) {
+                    if boundary.at <= hole.span.start {
+                        section.add(shown_by(source, hole), facts, &known);
+                    }
+                }
+                (section, boundary.gone)
             })
             .collect();
         let mut sections: Vec<Section> = Vec::new();
@@ -188,23 +204,41 @@ impl Section {
         sections
     }
 
-    fn of(source: &Source, facts: &Facts<'_>, span: Range<usize>, level: usize) -> Section {
-        let mut section = Section { span, level, names: Vec::new(), numbers: Vec::new() };
-        let inside = source.holes().filter(|hole| section.span.contains(&hole.span.start));
-        for (name, side) in inside.filter_map(|hole| shown_by(source, hole)) {
-            let label = facts.page.labels.iter().find(|(label, _)| *label == name);
-            let exchange = match label {
-                Some((_, exchange)) => Some(*exchange),
-                None if facts.lost.contains(&name.as_str()) => None,
-                None => (facts.resolve)(&name),
-            };
-            let found = facts.page.exchanges.iter().find(|found| Some(found.index) == exchange);
-            section.numbers.extend(found.into_iter().flat_map(|exchange| numbers(exchange, side)));
-            if !section.names.contains(&name) {
-                section.names.push(name);
-            }
+    fn new(span: Range<usize>, level: usize) -> Section {
+        Section { span, level, names: Vec::new(), named: HashSet::new(), numbers: Vec::new() }
+    }
+
+    /// Adds what a hole shows: the messages of a label, or selector.
+    fn add(&mut self, shown: Option<(String, Option<Side>)>, facts: &Facts<'_>, known: &Known<'_>) {
+        let Some((name, side)) = shown else { return };
+        let exchange = match known.labels.get(&*name) {
+            Some(exchange) => Some(*exchange),
+            None if known.lost.contains(&*name) => None,
+            None => (facts.resolve)(&name),
+        };
+        let found = exchange.and_then(|exchange| known.exchanges.get(&exchange));
+        self.numbers.extend(found.into_iter().flat_map(|exchange| numbers(exchange, side)));
+        if self.named.insert(name.clone()) {
+            self.names.push(name);
         }
-        section
+    }
+}
+
+/// What is looked up for each hole.
+struct Known<'a> {
+    labels: HashMap<&'a str, usize>,
+    lost: HashSet<&'a str>,
+    /// By index in the trace.
+    exchanges: HashMap<usize, &'a PageExchange>,
+}
+
+impl<'a> Known<'a> {
+    fn of(facts: &Facts<'a>) -> Known<'a> {
+        Known {
+            labels: facts.page.labels.iter().map(|(name, exchange)| (name.as_str(), *exchange)).collect(),
+            lost: facts.lost.iter().copied().collect(),
+            exchanges: facts.page.exchanges.iter().map(|found| (found.index, &**found)).collect(),
+        }
     }
 }
 
@@ -248,7 +282,11 @@ fn shown_by(source: &Source, hole: &Hole) -> Option<(String, Option<Side>)> {
 /// Headings of the Markdown, holes that print a heading of their own, and sections that are gone.
 fn boundaries(source: &Source) -> Vec<Boundary> {
     let mut boundaries: Vec<Boundary> = Vec::new();
-    let is_gone = |at: usize| source.gone().any(|(span, _)| span.contains(&at));
+    let gone: Vec<&Range<usize>> = source.gone().map(|(span, _)| span).collect();
+    let is_gone = |at: usize| {
+        let next = gone.partition_point(|span| span.end <= at);
+        gone.get(next).is_some_and(|span| span.contains(&at))
+    };
     for (event, range) in Parser::new_ext(&source.text, Options::ENABLE_TABLES).into_offset_iter() {
         if let Event::Start(Tag::Heading { level, .. }) = event {
             // A heading may be indented by up to three blanks, which belong to it.

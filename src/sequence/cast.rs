@@ -4,6 +4,7 @@
 //! and path, and a maintainer may call them anything. This module settles it
 //! once for a trace. What it leaves out: how mermaid wants an id written.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::profile::Profile;
@@ -27,6 +28,8 @@ pub struct Participant {
 pub struct Cast {
     participants: Vec<Participant>,
     ends: Vec<[usize; 2]>,
+    /// Indices of the participants that a name may mean, in their order.
+    named: HashMap<Arc<str>, Vec<usize>>,
 }
 
 /// Who runs the command, where a source does not name it.
@@ -50,18 +53,15 @@ impl Cast {
                 known.into_iter().flat_map(|known| known.aliases()).map(|name| Arc::from(name.as_str())),
             );
             let label = participant.label.as_deref().or(known.map(|known| known.label()));
-            cast.participants.push(Participant {
+            cast.add(Participant {
                 id: participant.id.as_str().into(),
                 label: label.map(Arc::from),
                 names,
                 declared: true,
             });
         }
-        let by_url = |url: &str| {
-            let found = declared.iter().find(|p| p.urls.iter().any(|start| url.starts_with(start.as_str())));
-            found.map(|participant| participant.id.as_str())
-        };
-        cast.ends = trace.exchanges.iter().map(|exchange| cast.ends_of(exchange, &by_url, profile)).collect();
+        let urls = Urls::of(declared);
+        cast.ends = trace.exchanges.iter().map(|exchange| cast.ends_of(exchange, &urls, profile)).collect();
         cast
     }
 
@@ -85,49 +85,95 @@ impl Cast {
         &self.participants
     }
 
-    fn ends_of<'d>(
-        &mut self,
-        exchange: &Exchange,
-        by_url: &dyn Fn(&str) -> Option<&'d str>,
-        profile: Option<&Profile>,
-    ) -> [usize; 2] {
+    /// Indices into [`Cast::participants`] of those that have this id, or a source knows by this name.
+    pub fn named(&self, name: &str) -> &[usize] {
+        self.named.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    fn ends_of(&mut self, exchange: &Exchange, urls: &Urls<'_>, profile: Option<&Profile>) -> [usize; 2] {
         let from = match exchange.from.as_deref() {
-            Some(name) => self.named(name, profile),
+            Some(name) => self.end(name, profile),
             None => {
                 let client = profile.and_then(Profile::client).map_or(CLIENT, |client| client.id());
-                self.named(client, profile)
+                self.end(client, profile)
             }
         };
         let to = match exchange.to.as_deref() {
-            Some(name) => self.named(name, profile),
+            Some(name) => self.end(name, profile),
             None => {
                 let url = &exchange.request.url;
-                let known = by_url(url)
+                let known = urls
+                    .participant(url)
                     .or_else(|| profile.and_then(|profile| profile.participant_by_url(url)).map(|p| p.id()));
                 let host = UrlParts::of(url).host_and_port();
-                self.named(known.unwrap_or(if host.is_empty() { "server" } else { host }), profile)
+                self.end(known.unwrap_or(if host.is_empty() { "server" } else { host }), profile)
             }
         };
         [from, to]
     }
 
-    fn named(&mut self, name: &str, profile: Option<&Profile>) -> usize {
-        if let Some(index) = self.participants.iter().position(|participant| participant.is(name)) {
+    /// The index of the participant that a source calls so; a new one where there is none.
+    fn end(&mut self, name: &str, profile: Option<&Profile>) -> usize {
+        if let Some(&index) = self.named(name).first() {
             return index;
         }
         let known = profile.and_then(|profile| profile.participant_by_name(name));
         let id = known.map_or(name, |known| known.id());
-        if let Some(index) = self.participants.iter().position(|participant| &*participant.id == id) {
+        let of_id = self.named(id).iter().find(|&&index| &*self.participants[index].id == id);
+        if let Some(&index) = of_id {
             self.participants[index].names.push(name.into());
+            self.named.entry(name.into()).or_default().push(index);
             return index;
         }
-        self.participants.push(Participant {
+        self.add(Participant {
             id: id.into(),
             label: known.map(|known| known.label().into()),
             names: vec![name.into()],
             declared: false,
-        });
-        self.participants.len() - 1
+        })
+    }
+
+    fn add(&mut self, participant: Participant) -> usize {
+        let index = self.participants.len();
+        for name in std::iter::once(&participant.id).chain(&participant.names) {
+            let named = self.named.entry(name.clone()).or_default();
+            if named.last() != Some(&index) {
+                named.push(index);
+            }
+        }
+        self.participants.push(participant);
+        index
+    }
+}
+
+/// The participants of the settings, by the beginnings of their URLs.
+struct Urls<'d> {
+    /// The first participant that claims a beginning.
+    by_start: HashMap<&'d str, usize>,
+    /// The lengths that beginnings have.
+    lengths: Vec<usize>,
+    declared: &'d [settings::Participant],
+}
+
+impl<'d> Urls<'d> {
+    fn of(declared: &'d [settings::Participant]) -> Urls<'d> {
+        let mut by_start = HashMap::new();
+        for (index, participant) in declared.iter().enumerate() {
+            for start in &participant.urls {
+                by_start.entry(start.as_str()).or_insert(index);
+            }
+        }
+        let mut lengths: Vec<usize> = by_start.keys().map(|start| start.len()).collect();
+        lengths.sort_unstable();
+        lengths.dedup();
+        Urls { by_start, lengths, declared }
+    }
+
+    /// The id of the first participant that serves this URL.
+    fn participant(&self, url: &str) -> Option<&'d str> {
+        let starts = self.lengths.iter().map_while(|&length| url.as_bytes().get(..length));
+        let claims = starts.filter_map(|start| self.by_start.get(std::str::from_utf8(start).ok()?));
+        claims.min().map(|&index| self.declared[index].id.as_str())
     }
 }
 

@@ -2,7 +2,13 @@
 //!
 //! A number moves whenever the trace does; "the second `GET` of an image by the
 //! client" does not. A selector reads `[FROM->]TO METHOD PATH [#N] [after LABEL]`.
-//! What this leaves out: deciding which labels there are.
+//! Who asks once asks often, so a trace is put into an [`Index`] by what its exchanges are, and all labels
+//! are resolved together, each after the one that it comes after. What this leaves out: deciding which
+//! labels there are.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::HashMap;
 
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::settings::Located;
@@ -10,6 +16,8 @@ use crate::settings::Located;
 use super::cast::Cast;
 use super::paths::Paths;
 use super::{Sequence, Side};
+use crate::text::{self, Text};
+use crate::toml_file::neighbours;
 use crate::trace::{Trace, UrlParts};
 
 /// What a selector asks for, as typed.
@@ -42,7 +50,43 @@ pub struct Scope<'a> {
     pub paths: Paths<'a>,
     /// The labels of the settings.
     pub labels: &'a [(String, Located<String>)],
+    /// What is known of all this already.
+    pub index: &'a Index,
 }
+
+/// The exchanges of a trace by what they are, and its labels by name. Each part is made when it is first
+/// asked for, and serves one [`Scope`] and its copies.
+#[derive(Debug, Default)]
+pub struct Index {
+    /// By path as sent.
+    raw: OnceCell<Exchanges>,
+    /// By path as sent and with variables for values.
+    templated: OnceCell<Exchanges>,
+    /// Indices of labels by name.
+    labels: OnceCell<HashMap<String, usize>>,
+    /// The exchange that each label names.
+    found: OnceCell<Vec<Result<usize>>>,
+    /// A selector for each exchange, sorted.
+    candidates: OnceCell<Vec<String>>,
+    /// The names of the labels, sorted.
+    names: OnceCell<Vec<String>>,
+}
+
+/// Exchanges in the order of their requests.
+type Exchanges = HashMap<What, Vec<usize>>;
+
+/// What an exchange is.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct What {
+    /// The sender, where it is asked for one: its index in the cast.
+    from: Option<usize>,
+    to: usize,
+    method: Text,
+    path: Text,
+}
+
+/// How many steps an error names.
+const STEPS_NAMED: usize = 20;
 
 impl<'a> Selector<'a> {
     /// Reads a selector. The error says what is missing, without a place.
@@ -82,10 +126,41 @@ impl<'a> Scope<'a> {
     /// [`ErrorKind::Label`] at the place where the label is defined (`at` for a selector), if it
     /// matches nothing or more than one exchange, with the nearest candidates of the trace.
     pub fn find(&self, name: &str, at: &Place) -> Result<usize> {
-        match self.labels.iter().find(|(label, _)| label == name) {
-            Some((_, selector)) => self.resolve(&selector.value, &selector.place, 0),
-            None => self.resolve(name, at, 0),
+        match self.label(name) {
+            Some(label) => self.found()[label].clone(),
+            None => {
+                self.resolve(name, at, |after| self.label(after).map(|label| self.found()[label].clone()))
+            }
         }
+    }
+
+    /// The exchanges that a selector matches, whatever its occurrence and what it comes after, in the
+    /// order of their requests.
+    pub fn matching(&self, selector: &Selector<'_>) -> Cow<'a, [usize]> {
+        // What a template changes it puts in braces: routes are looked up only for paths with one.
+        let exchanges = if selector.path.contains('{') {
+            self.index.templated.get_or_init(|| self.by_what(true))
+        } else {
+            self.index.raw.get_or_init(|| self.by_what(false))
+        };
+        let senders = selector.from.map_or_else(
+            || vec![None],
+            |from| self.cast.named(from).iter().copied().map(Some).collect::<Vec<_>>(),
+        );
+        let receivers = self.cast.named(selector.to);
+        let ends = senders.iter().flat_map(|from| receivers.iter().map(move |to| (*from, *to)));
+        let mut found = ends.filter_map(|(from, to)| {
+            exchanges.get(&What { from, to, method: selector.method.into(), path: selector.path.into() })
+        });
+        let first = found.next().map_or(&[][..], Vec::as_slice);
+        let mut all = Cow::Borrowed(first);
+        for others in found {
+            all.to_mut().extend(others);
+        }
+        if let Cow::Owned(all) = &mut all {
+            all.sort_unstable_by_key(|&index| self.order(index));
+        }
+        all
     }
 
     /// A selector for this exchange that matches it alone.
@@ -100,35 +175,135 @@ impl<'a> Scope<'a> {
         if same.len() < 2 {
             return short;
         }
-        let nth = same.iter().position(|&index| index == exchange).map_or(1, |at| at + 1);
-        format!("{short} #{nth}")
+        format!("{short} #{}", self.occurrence(exchange, &same).unwrap_or(1))
     }
 
-    fn resolve(&self, text: &str, place: &Place, depth: usize) -> Result<usize> {
+    /// Which of `same`, in the order of their requests, an exchange is, from 1.
+    pub fn occurrence(&self, exchange: usize, same: &[usize]) -> Option<usize> {
+        same.binary_search_by_key(&self.order(exchange), |&index| self.order(index)).ok().map(|at| at + 1)
+    }
+
+    /// The exchanges of the sequence by what they are; with `templated`, also by their templated paths.
+    fn by_what(&self, templated: bool) -> Exchanges {
+        let mut order: Vec<usize> =
+            (0..self.trace.exchanges.len()).filter(|&index| self.sequence.contains(index)).collect();
+        order.sort_unstable_by_key(|&index| self.order(index));
+        let mut exchanges = Exchanges::new();
+        for index in order {
+            let [from, to] = self.cast.ends(index);
+            let method = &self.trace.exchanges[index].request.method;
+            for path in self.paths_of(index, templated) {
+                for from in [None, Some(from)] {
+                    let what = What { from, to, method: method.clone(), path: path.clone() };
+                    exchanges.entry(what).or_default().push(index);
+                }
+            }
+        }
+        exchanges
+    }
+
+    /// Each path that a selector may call an exchange by.
+    fn paths_of(&self, exchange: usize, templated: bool) -> Vec<Text> {
+        let request = &self.trace.exchanges[exchange].request;
+        let url = UrlParts::of(&request.url);
+        let both = [true, false].map(|query| Paths { query, ..self.paths });
+        let [with_query, without] = both.map(|paths| text::share(&request.url, paths.raw(url)));
+        let mut all = vec![with_query];
+        let mut add = |path: Text| {
+            if !all.contains(&path) {
+                all.push(path);
+            }
+        };
+        add(without);
+        if templated {
+            let to = &self.cast.to(exchange).id;
+            for paths in both {
+                add(text::share(&request.url, paths.templated(to, &request.method, url)));
+            }
+        }
+        all
+    }
+
+    /// Where an exchange stands among all.
+    fn order(&self, exchange: usize) -> (Option<u32>, usize) {
+        (self.sequence.number(exchange, Side::Request), exchange)
+    }
+
+    /// The index of the label of this name.
+    fn label(&self, name: &str) -> Option<usize> {
+        let labels = self.index.labels.get_or_init(|| {
+            let mut labels = HashMap::with_capacity(self.labels.len());
+            for (index, (name, _)) in self.labels.iter().enumerate() {
+                labels.entry(name.clone()).or_insert(index);
+            }
+            labels
+        });
+        labels.get(name).copied()
+    }
+
+    /// The exchange that each label names: each is resolved once, after the one that it comes after.
+    fn found(&self) -> &[Result<usize>] {
+        self.index.found.get_or_init(|| {
+            let after: Vec<Option<usize>> = (self.labels.iter())
+                .map(|(_, at)| Selector::parse(&at.value).ok()?.after.and_then(|after| self.label(after)))
+                .collect();
+            let mut found: Vec<Option<Result<usize>>> = vec![None; self.labels.len()];
+            let mut is_met = vec![false; self.labels.len()];
+            for start in 0..self.labels.len() {
+                // Labels each of which comes after the next.
+                let mut chain = Vec::new();
+                let mut next = Some(start);
+                while let Some(label) = next.filter(|&label| !is_met[label]) {
+                    is_met[label] = true;
+                    chain.push(label);
+                    next = after[label];
+                }
+                // A chain that leads back into itself ends in a circle.
+                let circle = chain.iter().position(|&label| Some(label) == next).unwrap_or(chain.len());
+                for &label in &chain[circle..] {
+                    found[label] = Some(Err(self.circle(label)));
+                }
+                for &label in chain[..circle].iter().rev() {
+                    let (_, Located { value, place }) = &self.labels[label];
+                    let resolved = self.resolve(value, place, |name| found[self.label(name)?].clone());
+                    found[label] = Some(resolved);
+                }
+            }
+            found.into_iter().flatten().collect()
+        })
+    }
+
+    fn circle(&self, label: usize) -> Error {
+        let Located { value, place } = &self.labels[label].1;
+        let after = Selector::parse(value).ok().and_then(|selector| selector.after).unwrap_or_default();
+        Error::new(ErrorKind::Label, format!("`after {after}` goes in a circle")).at(place.clone())
+    }
+
+    /// The exchange that a selector names. `known` is what a label names.
+    fn resolve(
+        &self,
+        text: &str,
+        place: &Place,
+        known: impl Fn(&str) -> Option<Result<usize>>,
+    ) -> Result<usize> {
         let selector = Selector::parse(text).map_err(|problem| {
-            let known: Vec<&str> = self.labels.iter().map(|(name, _)| name.as_str()).collect();
-            let near = similar::get_close_matches(text, &known, 1, 0.6);
-            let hint = near.first().map(|name| format!("did you mean the label `{name}`?"));
             let error = Error::new(ErrorKind::Label, format!("`{text}` names no exchange: {problem}"));
-            match hint {
-                Some(hint) => error.at(place.clone()).hint(hint),
+            match self.near(text, self.names(), 1, 0.6).first() {
+                Some(name) => error.at(place.clone()).hint(format!("did you mean the label `{name}`?")),
                 None => error.at(place.clone()),
             }
         })?;
-        let mut found = self.matching(&selector);
+        let all = self.matching(&selector);
+        let mut found = &*all;
         if let Some(label) = selector.after {
-            let Some((_, other)) = self.labels.iter().find(|(name, _)| name == label) else {
+            let Some(other) = known(label) else {
                 return Err(Error::new(ErrorKind::Label, format!("`after {label}` names no label"))
                     .at(place.clone())
                     .hint("labels stand in `[label]` of capture.toml"));
             };
-            if depth > self.labels.len() {
-                return Err(Error::new(ErrorKind::Label, format!("`after {label}` goes in a circle"))
-                    .at(place.clone()));
-            }
-            let other = self.resolve(&other.value, &other.place, depth + 1)?;
-            let from = self.sequence.number(other, Side::Request);
-            found.retain(|&index| self.sequence.number(index, Side::Request) > from);
+            let from = self.sequence.number(other?, Side::Request);
+            let before = found.partition_point(|&index| self.sequence.number(index, Side::Request) <= from);
+            found = &found[before..];
         }
         match (selector.occurrence, found.len()) {
             (Some(nth), len) if nth <= len => Ok(found[nth - 1]),
@@ -141,52 +316,20 @@ impl<'a> Scope<'a> {
             )
             .at(place.clone())),
             (None, len) => {
+                let steps = found.iter().filter_map(|&index| self.sequence.number(index, Side::Request));
+                let mut named: Vec<String> =
+                    steps.take(STEPS_NAMED).map(|number| format!("({number})")).collect();
+                if len > STEPS_NAMED {
+                    named.push("…".into());
+                }
                 Err(Error::new(ErrorKind::Label, format!("`{text}` matches {len} exchanges, not one"))
                     .at(place.clone())
                     .hint(format!(
                         "add `#1` … `#{len}`, or `after LABEL`; they are the steps {}",
-                        found
-                            .iter()
-                            .filter_map(|&index| self.sequence.number(index, Side::Request))
-                            .map(|number| format!("({number})"))
-                            .collect::<Vec<_>>()
-                            .join(", ")
+                        named.join(", ")
                     )))
             }
         }
-    }
-
-    /// The matching exchanges in the order of their requests, whatever the occurrence.
-    fn matching(&self, selector: &Selector<'_>) -> Vec<usize> {
-        let mut found: Vec<(Option<u32>, usize)> = (0..self.trace.exchanges.len())
-            .filter(|&index| self.sequence.contains(index) && self.matches(selector, index))
-            .map(|index| (self.sequence.number(index, Side::Request), index))
-            .collect();
-        found.sort_unstable();
-        found.into_iter().map(|(_, index)| index).collect()
-    }
-
-    fn matches(&self, selector: &Selector<'_>, exchange: usize) -> bool {
-        let found = &self.trace.exchanges[exchange];
-        *found.request.method == *selector.method
-            && self.cast.to(exchange).is(selector.to)
-            && selector.from.is_none_or(|from| self.cast.from(exchange).is(from))
-            && self.path_is(exchange, selector.path)
-    }
-
-    fn path_is(&self, exchange: usize, path: &str) -> bool {
-        let request = &self.trace.exchanges[exchange].request;
-        let url = UrlParts::of(&request.url);
-        let [with_query, without] = [true, false].map(|query| Paths { query, ..self.paths });
-        if without.raw(url) == path || with_query.raw(url) == path {
-            return true;
-        }
-        // What a template changes it puts in braces, and up to the first of them it changes nothing:
-        // routes are looked up only for paths that can be the one.
-        let Some(brace) = path.find('{') else { return false };
-        let to = &self.cast.to(exchange).id;
-        with_query.raw(url).starts_with(&path[..brace])
-            && [with_query, without].iter().any(|paths| paths.templated(to, &request.method, url) == path)
     }
 
     /// The exchange's templated path without its query.
@@ -196,14 +339,35 @@ impl<'a> Scope<'a> {
         paths.templated(&self.cast.to(exchange).id, &request.method, UrlParts::of(&request.url)).into_owned()
     }
 
+    /// The names of the labels, sorted.
+    fn names(&self) -> &[String] {
+        self.index.names.get_or_init(|| {
+            let mut names: Vec<String> = self.labels.iter().map(|(name, _)| name.clone()).collect();
+            names.sort_unstable();
+            names
+        })
+    }
+
+    /// A selector for each exchange of the sequence, sorted.
+    fn candidates(&self) -> &[String] {
+        self.index.candidates.get_or_init(|| {
+            let exchanges = 0..self.trace.exchanges.len();
+            let described = exchanges.filter(|&index| self.sequence.contains(index));
+            let mut candidates: Vec<String> = described.map(|index| self.describe(index)).collect();
+            candidates.sort_unstable();
+            candidates.dedup();
+            candidates
+        })
+    }
+
+    /// Those of `known`, which is sorted, that are most like `text`.
+    fn near<'k>(&self, text: &str, known: &'k [String], most: usize, cutoff: f32) -> Vec<&'k str> {
+        let known: Vec<&str> = neighbours(text, known).iter().map(String::as_str).collect();
+        similar::get_close_matches(text, &known, most, cutoff)
+    }
+
     fn nothing(&self, text: &str, place: &Place) -> Error {
-        let mut candidates: Vec<String> = (0..self.trace.exchanges.len())
-            .filter(|&index| self.sequence.contains(index))
-            .map(|index| self.describe(index))
-            .collect();
-        candidates.dedup();
-        let words: Vec<&str> = candidates.iter().map(String::as_str).collect();
-        let near = similar::get_close_matches(text, &words, 3, 0.4);
+        let near = self.near(text, self.candidates(), 3, 0.4);
         let hint = if near.is_empty() {
             "the trace has no exchange like it".to_owned()
         } else {

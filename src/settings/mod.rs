@@ -8,13 +8,14 @@
 
 pub mod draft;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use crate::error::{Error, ErrorKind, Place, Result};
+use crate::error::{Error, ErrorKind, Place, Result, TextIndex};
 use crate::toml_file;
 
 /// A value with the place where it was written, for messages about it.
@@ -263,12 +264,17 @@ pub struct Origin {
     pub file: Arc<Path>,
     /// Its content.
     pub text: Arc<str>,
+    index: Arc<TextIndex>,
 }
 
 impl Origin {
+    fn new(file: &Path, text: &str) -> Origin {
+        Origin { file: file.into(), text: text.into(), index: TextIndex::of(text).into() }
+    }
+
     /// The place of a span of the file.
     pub fn place(&self, span: std::ops::Range<usize>) -> Place {
-        Place::span(&*self.file, &self.text, span.start, span.end)
+        self.index.place(&*self.file, &self.text, span.start, span.end)
     }
 }
 
@@ -285,7 +291,7 @@ impl Layer {
     /// # Errors
     /// [`ErrorKind::Setting`] with the place of what is no TOML, no known key, or no value for its key.
     pub fn parse(file: &Path, text: &str) -> Result<Layer> {
-        let origin = Origin { file: file.into(), text: text.into() };
+        let origin = Origin::new(file, text);
         let mut typed: Typed = toml_file::from_text(file, text)?;
         for group in typed.group.iter_mut().flatten() {
             group.origin = Some(origin.clone());
@@ -390,16 +396,6 @@ impl Settings {
                 let place = layer.origin.place(templates.span());
                 settings.templates.insert(0, Located { value, place });
             }
-            merge(&mut settings.vars, typed.vars.iter().cloned());
-            merge(&mut settings.phrases, typed.phrases.iter().cloned());
-            merge(&mut settings.env, typed.env.iter().cloned());
-            merge(
-                &mut settings.labels,
-                typed.label.iter().map(|(name, selector)| {
-                    let place = layer.origin.place(selector.span());
-                    (name.clone(), Located { value: selector.get_ref().clone(), place })
-                }),
-            );
             if let Some(participants) = &typed.participant {
                 settings.participants.clone_from(participants);
             }
@@ -413,6 +409,16 @@ impl Settings {
                 settings.notes.clone_from(notes);
             }
         }
+        let typed = || layers.iter().map(|layer| &layer.typed);
+        settings.vars = merged(typed().flat_map(|typed| &typed.vars).cloned());
+        settings.phrases = merged(typed().flat_map(|typed| &typed.phrases).cloned());
+        settings.env = merged(typed().flat_map(|typed| &typed.env).cloned());
+        settings.labels = merged(layers.iter().flat_map(|layer| {
+            layer.typed.label.iter().map(|(name, selector)| {
+                let place = layer.origin.place(selector.span());
+                (name.clone(), Located { value: selector.get_ref().clone(), place })
+            })
+        }));
         settings
     }
 }
@@ -456,13 +462,20 @@ pub fn is_identifier(name: &str) -> bool {
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-fn merge<T>(to: &mut Vec<(String, T)>, from: impl Iterator<Item = (String, T)>) {
-    for (name, value) in from {
-        match to.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, old)) => *old = value,
-            None => to.push((name, value)),
+/// Each name once, in the order in which they first come, with its last value.
+fn merged<T>(pairs: impl Iterator<Item = (String, T)>) -> Vec<(String, T)> {
+    let mut merged: Vec<(String, T)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (name, value) in pairs {
+        match places.get(&name) {
+            Some(&at) => merged[at].1 = value,
+            None => {
+                places.insert(name.clone(), merged.len());
+                merged.push((name, value));
+            }
         }
     }
+    merged
 }
 
 /// The keys of a settings file. Their documentation for users is `docgen help settings`.

@@ -3,7 +3,7 @@
 //! Every file is read once, and noted with its digest for the cache. What this leaves out: what is
 //! made of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::file_state::{Digest, FileState};
@@ -42,6 +42,10 @@ impl<'a> Capture<'a> {
                 return Err(Error::new(ErrorKind::Io, "the capture has two traces, trace.har and trace.log")
                     .at(Place::file(&har.path))
                     .hint("keep the one that the page is to be made from"));
+            }
+            // A page of somebody's own words may do without one.
+            (None, None) if folder.file("page.md").is_none() || !settings.labels.is_empty() => {
+                return Err(missing_trace(folder, &settings));
             }
             (found, other) => found.or(other),
         };
@@ -137,6 +141,22 @@ impl<'a> Capture<'a> {
             files.map(|file| Layer::parse(&file.path, &read_text(&file.path)?)).collect::<Result<_>>()?;
         Ok(Settings::resolve(&layers))
     }
+}
+
+/// What there is to say of a capture that has settings and nothing to make a page of.
+fn missing_trace(folder: &Folder, settings: &Settings) -> Error {
+    let file = folder.file("capture.toml").map_or(folder.dir.clone(), |file| file.path.clone());
+    let root = folder.dir.ancestors().nth(Path::new(&folder.path).components().count());
+    let captures = root.unwrap_or(&folder.dir).display();
+    Error::new(ErrorKind::Io, "the capture has no trace")
+        .at(Place::file(file))
+        .hint(match &settings.command {
+            Some(_) => format!("`docgen capture {captures} {}` records its command", folder.path),
+            None => format!(
+                "put a trace.har or trace.log beside it, or record one: `docgen capture {captures} {} --force -- COMMAND`",
+                folder.path
+            ),
+        })
 }
 
 /// The name of the page source that a file of a page is made from, where there is one.

@@ -4,7 +4,7 @@
 //! comparison of source and trace tells is added, and links between pages. What
 //! this leaves out: mending anything, which `docgen render` and `docgen update` do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
 
 use pulldown_cmark::{Event, Options as Markdown, Parser, Tag};
@@ -69,7 +69,7 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
     Ok(findings)
 }
 
-/// Secrets that stand in clear in the files of captures. A page shows no more than those.
+/// Unredacted secrets in the files of captures. A page shows no more than those.
 fn secrets_in_captures(folders: &[Folder]) -> Vec<Error> {
     let mut findings = Vec::new();
     let mut seen = BTreeSet::new();
@@ -103,7 +103,7 @@ fn secrets(file: &Path, text: &str) -> Vec<Error> {
     let mut known = BTreeSet::new();
     let new = found.iter().zip(spans).filter(|(secret, _)| known.insert(&text[secret.span.clone()]));
     new.map(|(secret, span)| {
-        Error::new(ErrorKind::Secret, format!("a {} stands in clear", secret.kind))
+        Error::new(ErrorKind::Secret, format!("a {} is unredacted", secret.kind))
             .at(Place::span(file, &masked, span.start, span.end))
             .hint("record it again with docgen, which redacts; or replace it, and make it invalid where it is used")
     })
@@ -149,11 +149,11 @@ fn of_sources(opened: &OpenCapture<'_>, folder: &Folder, pages: &Pages<'_>) -> V
 fn unshown(opened: &OpenCapture<'_>, pending: &Pending) -> Vec<Error> {
     let source = &opened.sources[pending.index];
     let scope = opened.resolved.scope();
+    let added: HashMap<u32, usize> = pending.update.added.iter().copied().collect();
     let mut findings = Vec::new();
     for index in 0..scope.trace.exchanges.len() {
         let numbers = [Side::Request, Side::Response].map(|side| scope.sequence.number(index, side));
-        let place = |number| pending.update.added.iter().find(|(added, _)| Some(*added) == number);
-        let Some((_, at)) = numbers.into_iter().find_map(place) else { continue };
+        let Some(at) = numbers.into_iter().flatten().find_map(|number| added.get(&number)) else { continue };
         let steps: Vec<String> = numbers.into_iter().flatten().map(|number| format!("({number})")).collect();
         // The last line of what stands before it.
         let before = source.text[..*at].trim_end();
@@ -212,8 +212,7 @@ impl Pages<'_> {
     /// Links of `text`, the content of `file`, that lead from the page `own` to no page.
     fn check(&self, text: &str, source: Option<&Source>, file: &Path, own: &str) -> Vec<Error> {
         let mut findings = Vec::new();
-        let left_out =
-            |at: usize| source.is_some_and(|source| source.gone().any(|(span, _)| span.contains(&at)));
+        let left_out = |at: usize| source.is_some_and(|source| source.is_gone(at));
         for (event, range) in Parser::new_ext(text, Markdown::ENABLE_TABLES).into_offset_iter() {
             let Event::Start(Tag::Link { dest_url, .. }) = event else { continue };
             let path = dest_url.split(['#', '?']).next().unwrap_or_default();

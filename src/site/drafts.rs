@@ -6,6 +6,7 @@
 //! drafted over, and `capture.toml` only grows. What this leaves out: what a draft
 //! says and where a section goes, which `page::draft` and `page::update` decide.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -193,7 +194,7 @@ pub(super) struct OpenCapture<'a> {
     /// Labels that match no exchange.
     lost: Vec<String>,
     /// Labels of sections that are marked as gone.
-    gone: Vec<String>,
+    gone: HashSet<String>,
     /// Damaged places of the trace.
     diagnostics: Vec<Error>,
 }
@@ -280,13 +281,14 @@ pub(super) fn open<T>(
     let resolved = Resolved::new(&input);
     let (known, lost): (Vec<_>, Vec<_>) =
         input.settings.labels.iter().partition(|(name, at)| resolved.scope().find(name, &at.place).is_ok());
-    let is_known = |label: &str| known.iter().any(|(name, _)| name == label);
+    let names: HashSet<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+    let is_known = |label: &str| names.contains(label);
     let mut current = Vec::with_capacity(sources.len());
     for source in sources {
         let text = update::without_needless_marks(&source, is_known);
         current.push(if text == source.text { source } else { Source::parse(source.file, text)? });
     }
-    let gone: Vec<String> =
+    let gone: HashSet<String> =
         current.iter().flat_map(Source::gone).flat_map(|(_, labels)| labels.to_vec()).collect();
     let lost = lost.iter().map(|(name, _)| name.clone()).filter(|name| !gone.contains(name)).collect();
     let settings = Settings { labels: known.into_iter().cloned().collect(), ..input.settings.clone() };

@@ -65,8 +65,13 @@ impl Folder {
 /// [`ErrorKind::Io`] where a folder cannot be read.
 pub fn find(root: &Path) -> Result<Vec<Folder>> {
     if !root.is_dir() {
-        return Err(Error::new(ErrorKind::Io, format!("there is no folder `{}`", root.display()))
-            .hint("name the folder that holds the captures"));
+        let error = match root.symlink_metadata() {
+            Ok(_) => format!("`{}` is no folder", root.display()),
+            Err(_) => format!("there is no folder `{}`", root.display()),
+        };
+        return Err(Error::new(ErrorKind::Io, error).hint(
+            "name the folder that holds the captures; `docgen capture CAPTURES PATH -- COMMAND` makes the first",
+        ));
     }
     let mut folders: BTreeMap<String, Folder> = BTreeMap::new();
     let mut shared: BTreeMap<String, Found> = BTreeMap::new();

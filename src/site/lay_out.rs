@@ -4,6 +4,7 @@
 //! What this leaves out: where the files go, and how their text comes about (`render`).
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 
 use super::capture::{Capture, source_name};
@@ -26,7 +27,7 @@ impl Site<'_> {
         let phrases = self.phrases(capture, &templates, profile.as_deref()).map_err(one)?;
         self.check_collision(capture).map_err(one)?;
         let sources = capture.take_sources()?;
-        let gone: Vec<String> =
+        let gone: HashSet<String> =
             sources.iter().flat_map(Source::gone).flat_map(|(_, labels)| labels.to_vec()).collect();
         capture.settings.labels.retain(|(label, _)| !gone.contains(label));
         let input = capture.input(profile.as_deref(), &phrases);
@@ -42,7 +43,7 @@ impl Site<'_> {
         let page = resolved.page().map_err(|mut errors| {
             let labels = input.settings.labels.iter();
             let lost = labels.filter(|(name, at)| resolved.scope().find(name, &at.place).is_err());
-            let lost: Vec<&str> = lost.map(|(name, _)| name.as_str()).collect();
+            let lost: HashSet<&str> = lost.map(|(name, _)| name.as_str()).collect();
             errors.extend(sources.iter().flat_map(|source| holes::holes_of_lost(source, &lost)));
             errors
         })?;

@@ -161,7 +161,28 @@ pub(crate) fn is_root() -> bool {
     fs::read(&file).is_ok()
 }
 
-/// Says on standard error that a test does not run here.
+/// A folder of the project.
+pub(crate) fn own(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)
+}
+
+/// What the project's authors keep beside it; a test that has more to compare with there says where
+/// it is missing.
+pub(crate) fn shared(what: &str) -> Option<PathBuf> {
+    let path = own("../shared").join(what);
+    if !path.exists() {
+        skip(&format!("there is no {}", path.display()));
+        return None;
+    }
+    Some(path)
+}
+
+/// The folders of pages that were written by hand: the project's own, and those of its authors.
+pub(crate) fn hand_written() -> Vec<PathBuf> {
+    [Some(own("tests/fixtures/pages")), shared("seeds")].into_iter().flatten().collect()
+}
+
+/// Says on standard error that a test, or a part of one, does not run here.
 pub(crate) fn skip(why: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "skipped: {why}");

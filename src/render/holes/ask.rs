@@ -5,6 +5,7 @@
 //! with its place, and everything else can be said in the words of pages. What this leaves out:
 //! whether what is asked for exists, apart from the name.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::page::Page;
 use crate::page::source::TokenKind;
 use crate::settings::RESERVED;
-use crate::toml_file::nearest;
+use crate::toml_file::{nearest, neighbours};
 
 /// What a hole asks for, before anything is looked up.
 #[derive(Debug)]
@@ -84,7 +85,7 @@ impl Filler<'_> {
         let Spot { source, hole } = spot;
         for token in hole.tokens.iter().filter(|token| token.kind == TokenKind::Name) {
             let name = &source.text[token.span.clone()];
-            if RESERVED.contains(&name) || self.page.labels.iter().any(|(label, _)| label == name) {
+            if RESERVED.contains(&name) || self.names.labels.contains_key(name) {
                 continue;
             }
             return Err(Error::new(ErrorKind::Hole, self.unknown(name))
@@ -95,7 +96,7 @@ impl Filler<'_> {
         let value = self
             .env
             .compile_expression(expression)
-            .and_then(|expression| expression.eval(Value::from_object(Names(self.page.clone()))))
+            .and_then(|expression| expression.eval(Value::from_dyn_object(self.names.clone())))
             .map_err(|error| {
                 let span = error.range().unwrap_or(0..expression.len());
                 let span = hole.inside.start + span.start..hole.inside.start + span.end;
@@ -112,7 +113,7 @@ impl Filler<'_> {
     }
 
     fn unknown(&self, name: &str) -> String {
-        if self.gone.iter().any(|gone| gone == name) {
+        if self.gone.contains(name) {
             format!("the exchange of `{name}` is gone")
         } else {
             format!("there is no `{name}` here")
@@ -120,16 +121,26 @@ impl Filler<'_> {
     }
 
     fn advice(&self, name: &str) -> String {
-        let labels = || self.page.labels.iter().map(|(label, _)| label.as_str());
-        match nearest(name, RESERVED.iter().copied().chain(labels())) {
+        let labels = neighbours(name, &self.names.sorted).iter().map(String::as_str);
+        match nearest(name, RESERVED.iter().copied().chain(labels)) {
             Some(near) => format!("did you mean `{near}`?"),
             None if self.page.labels.is_empty() => {
                 "labels of exchanges stand in `[label]` of capture.toml; there are none yet".into()
             }
-            None => format!("the labels are {}", labels().collect::<Vec<_>>().join(", ")),
+            None => {
+                let labels = self.page.labels.iter().map(|(label, _)| label.as_str());
+                let mut named: Vec<&str> = labels.take(LABELS_NAMED).collect();
+                if self.page.labels.len() > LABELS_NAMED {
+                    named.push("…");
+                }
+                format!("the labels are {}", named.join(", "))
+            }
         }
     }
 }
+
+/// How many labels an error names.
+const LABELS_NAMED: usize = 50;
 
 impl Object for Ask {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
@@ -176,15 +187,26 @@ impl Object for Ask {
     }
 }
 
-/// The names that a hole may use.
+/// The names that a hole may use besides the words: labels.
 #[derive(Debug)]
-struct Names(Arc<Page>);
+pub(super) struct Names {
+    /// The index in the trace of the exchange that each names.
+    labels: HashMap<String, usize>,
+    sorted: Vec<String>,
+}
+
+impl Names {
+    pub(super) fn of(page: &Page) -> Names {
+        let mut sorted: Vec<String> = page.labels.iter().map(|(label, _)| label.clone()).collect();
+        sorted.sort_unstable();
+        Names { labels: page.labels.iter().cloned().collect(), sorted }
+    }
+}
 
 impl Object for Names {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let label = self.0.labels.iter().find(|(label, _)| label == key);
-        let name = match label {
-            Some((_, exchange)) => Name::Label(*exchange),
+        let name = match self.labels.get(key) {
+            Some(exchange) => Name::Label(*exchange),
             None => Name::Word(RESERVED.iter().find(|word| **word == key)?),
         };
         Some(Value::from_object(Ask { name, fields: Vec::new(), call: None }))

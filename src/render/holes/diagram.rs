@@ -4,6 +4,8 @@
 //! around its messages, and the participants that it names. What this leaves out: the whole
 //! diagram (`page::diagram`), and how mermaid is written, which templates know.
 
+use std::collections::HashSet;
+
 use minijinja::context;
 use minijinja::value::Value;
 
@@ -12,7 +14,7 @@ use super::ask::Call;
 use super::blame::{Blame, Spot};
 use super::write::Printed;
 use crate::error::Result;
-use crate::page::DiagramItem;
+use crate::page::{DiagramItem, DrawnParticipant};
 use crate::render::view;
 
 impl Filler<'_> {
@@ -57,19 +59,20 @@ impl Filler<'_> {
 
     /// The participants that these lines name.
     fn participants_of(&self, items: &[DiagramItem]) -> Value {
-        let named = |id: &str| {
-            items.iter().any(|item| match item {
+        let mut named: HashSet<&str> = HashSet::new();
+        for item in items {
+            match item {
                 DiagramItem::Message { message, .. } | DiagramItem::Unanswered { message, .. } => {
-                    *message.from == *id || *message.to == *id
+                    named.extend([&*message.from, &*message.to]);
                 }
                 DiagramItem::Note { position, .. } => {
-                    position.rsplit(' ').next().is_some_and(|ids| ids.split(',').any(|named| named == id))
+                    named.extend(position.rsplit(' ').next().into_iter().flat_map(|ids| ids.split(',')));
                 }
-                _ => false,
-            })
-        };
-        let all = self.page.participants.iter().filter(|participant| named(&participant.id)).cloned();
-        view::participant_list(all)
+                _ => {}
+            }
+        }
+        let is_named = |participant: &&DrawnParticipant| named.contains(&*participant.id);
+        view::participant_list(self.page.participants.iter().filter(is_named).cloned())
     }
 }
 

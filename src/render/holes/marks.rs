@@ -5,14 +5,18 @@
 //! line is worse than none. What this leaves out: looking a name up in a text
 //! (`page::highlight`).
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use minijinja::context;
 use minijinja::value::Value;
 
 use super::Filler;
 use super::ask::Call;
 use super::blame::{Blame, usage};
+use super::contents::Contents;
 use crate::error::Result;
-use crate::page::highlight::{Outline, header_lines};
+use crate::page::highlight::Outline;
 use crate::page::{Message, PageExchange};
 use crate::settings::Layout;
 use crate::toml_file::nearest;
@@ -20,18 +24,19 @@ use crate::toml_file::nearest;
 /// The lines of a message to highlight, and whether lines are numbered.
 #[derive(Default)]
 pub(super) struct Marked {
-    header: Vec<String>,
-    body: Vec<String>,
+    header: LineList,
+    body: LineList,
     number_header: bool,
     number_body: bool,
 }
 
 impl Marked {
     pub(super) fn value(&self) -> Value {
-        context! { header => options(self.number_header, &self.header), body => options(self.number_body, &self.body) }
+        context! { header => options(self.number_header, &self.header.all), body => options(self.number_body, &self.body.all) }
     }
 
-    fn add(&mut self, message: &Message, mark: &Mark, tabs: Tabs) -> Result<(), Blame> {
+    fn add(&mut self, contents: &Contents, mark: &Mark, tabs: Tabs) -> Result<(), Blame> {
+        let message = &contents.message;
         match mark {
             Mark::Header(name) if tabs == Tabs::Body => {
                 Err(Blame::new(format!("`{name}` is no JSON pointer"))
@@ -39,13 +44,14 @@ impl Marked {
                     .hint(format!("did you mean \"/{name}\"?")))
             }
             Mark::Header(name) => {
-                let lines = header_lines(message.headers.text(), name);
+                let lines = contents.headers().find(name);
                 if lines.is_empty() {
                     let names: Vec<&str> = message
                         .headers
                         .text()
                         .lines()
                         .filter_map(|line| line.split_once(':').map(|(name, _)| name))
+                        .take(NAMES_COMPARED)
                         .collect();
                     let blame = Blame::new(format!("({}) has no header `{name}`", message.number)).at(name);
                     return Err(blame.hint(match nearest(name, names.iter().copied()) {
@@ -53,7 +59,7 @@ impl Marked {
                         None => "a key of the body is named with a slash: \"/id\"".into(),
                     }));
                 }
-                lines.into_iter().for_each(|line| put(&mut self.header, line, line));
+                lines.iter().for_each(|&line| self.header.put(line, line));
                 Ok(())
             }
             Mark::Pointer(pointer) if tabs == Tabs::Header => {
@@ -61,8 +67,7 @@ impl Marked {
                     .at(pointer))
             }
             Mark::Pointer(pointer) => {
-                let text = message.body.text();
-                let outline = Outline::of(text).ok_or_else(|| {
+                let outline = contents.outline().ok_or_else(|| {
                     Blame::new(format!(
                         "the body of ({}) is no JSON, so it has no `{pointer}`",
                         message.number
@@ -70,14 +75,14 @@ impl Marked {
                     .at(pointer)
                     .hint("name the line by its number")
                 })?;
-                let (first, last) = find_lines(&outline, pointer, message.number)?;
-                put(&mut self.body, first, last);
+                let (first, last) = find_lines(outline, pointer, message.number)?;
+                self.body.put(first, last);
                 Ok(())
             }
             &Mark::Lines(first, last) => {
                 let of_header = tabs == Tabs::Header;
                 let block = if of_header { &message.headers } else { &message.body };
-                if tabs == Tabs::Both && Outline::of(block.text()).is_some() {
+                if tabs == Tabs::Both && contents.outline().is_some() {
                     return Err(Blame::new("a line number moves when the body does")
                         .at(&first.to_string())
                         .hint("name the line's key: \"/id\"; or use `body(…)` or `header(…)`, where a number is allowed"));
@@ -87,7 +92,7 @@ impl Marked {
                     return Err(Blame::new(format!("there is no line {last}: they go from 1 to {count}"))
                         .at(&last.to_string()));
                 }
-                put(if of_header { &mut self.header } else { &mut self.body }, first, last);
+                (if of_header { &mut self.header } else { &mut self.body }).put(first, last);
                 Ok(())
             }
         }
@@ -102,13 +107,15 @@ impl Filler<'_> {
         exchange: &PageExchange,
     ) -> Result<[Value; 2], Blame> {
         let mut both = [Marked::default(), Marked::default()];
+        let request_contents = self.contents.of(&exchange.request);
+        let response_contents = exchange.response.as_ref().map(|response| self.contents.of(response));
         for mark in call.option("highlight").map_or_else(|| Ok(Vec::new()), marks)? {
             if matches!(mark, Mark::Lines(..)) {
                 return Err(Blame::new("a line number does not say of which message")
                     .hint("name a JSON pointer or a header, or use `message(…)` twice"));
             }
-            let request = both[0].add(&exchange.request, &mark, Tabs::Both);
-            let response = match &exchange.response {
+            let request = both[0].add(&request_contents, &mark, Tabs::Both);
+            let response = match &response_contents {
                 Some(response) => both[1].add(response, &mark, Tabs::Both),
                 None => Err(Blame::new("there is no response")),
             };
@@ -129,9 +136,10 @@ impl Filler<'_> {
     pub(super) fn options_of_message(
         &self,
         call: &Call,
-        message: &Message,
+        message: &Arc<Message>,
         word: &str,
     ) -> Result<Marked, Blame> {
+        let contents = self.contents.of(message);
         let tabs = match word {
             "header" => Tabs::Header,
             "body" => Tabs::Body,
@@ -139,7 +147,7 @@ impl Filler<'_> {
         };
         let mut marked = Marked::default();
         for mark in call.option("highlight").map_or_else(|| Ok(Vec::new()), marks)? {
-            marked.add(message, &mark, tabs)?;
+            marked.add(&contents, &mark, tabs)?;
         }
         let numbered = self.numbered(call)?;
         marked.number_header = numbered && tabs == Tabs::Header;
@@ -154,21 +162,21 @@ impl Filler<'_> {
 }
 
 /// The lines of a message that these arguments name, as `hl_lines` has them.
-pub(super) fn lines(message: &Message, arguments: &[Value]) -> Result<String, Blame> {
+pub(super) fn lines(contents: &Contents, arguments: &[Value]) -> Result<String, Blame> {
     let mut marked = Marked::default();
     for argument in arguments {
         for mark in marks(argument)? {
-            marked.add(message, &mark, Tabs::Either)?;
+            marked.add(contents, &mark, Tabs::Either)?;
         }
     }
-    match (marked.header.is_empty(), marked.body.is_empty()) {
+    match (marked.header.all.is_empty(), marked.body.all.is_empty()) {
         (false, false) => Err(Blame::new("these are lines of the header and of the body")
             .hint("a fence is one of the two; ask for them separately")),
         (true, true) => {
             Err(Blame::new("`lines` needs to be told which").hint(format!("`{}`", usage("lines"))))
         }
-        (false, true) => Ok(marked.header.join(" ")),
-        (true, false) => Ok(marked.body.join(" ")),
+        (false, true) => Ok(marked.header.all.join(" ")),
+        (true, false) => Ok(marked.body.all.join(" ")),
     }
 }
 
@@ -223,12 +231,23 @@ enum Tabs {
     Either,
 }
 
-fn put(lines: &mut Vec<String>, first: usize, last: usize) {
-    let line = if first == last { first.to_string() } else { format!("{first}-{last}") };
-    if !lines.contains(&line) {
-        lines.push(line);
+/// Lines as `hl_lines` has them, each once, in the order in which they were named.
+#[derive(Default)]
+struct LineList {
+    all: Vec<String>,
+    known: HashSet<(usize, usize)>,
+}
+
+impl LineList {
+    fn put(&mut self, first: usize, last: usize) {
+        if self.known.insert((first, last)) {
+            self.all.push(if first == last { first.to_string() } else { format!("{first}-{last}") });
+        }
     }
 }
+
+/// With how many names of headers one that is not there is compared.
+const NAMES_COMPARED: usize = 256;
 
 /// The options of a fence, each with a blank before it.
 fn options(numbered: bool, lines: &[String]) -> String {

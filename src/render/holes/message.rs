@@ -11,6 +11,7 @@ use minijinja::value::Value;
 use super::Filler;
 use super::ask::{Ask, Call, Name};
 use super::blame::{Blame, no_field, usage};
+use super::contents::Part;
 use super::subject::message_of;
 use super::write::Printed;
 use crate::error::Result;
@@ -44,14 +45,15 @@ impl Filler<'_> {
             return Err(of_what());
         };
         let message = message_of(&*self.exchange(exchange)?, side)?;
+        let contents = self.contents.of(&message);
         let text = match field.as_str() {
-            "headers" => message.headers.to_string(),
-            "body" => message.body.to_string(),
-            "raw_body" => self.raw_body(&message),
+            "headers" => contents.lines(Part::Headers, || message.headers.to_string()),
+            "body" => contents.lines(Part::Body, || message.body.to_string()),
+            "raw_body" => contents.lines(Part::RawBody, || self.raw_body(&message)),
             _ => return Err(of_what().at(field)),
         };
         let number = |value: &Value| usize::try_from(value.clone()).map_err(|_| of_what());
-        let count = text.split('\n').count();
+        let count = text.count();
         let first = number(lines.first().ok_or_else(of_what)?)?;
         let last = lines.get(1).map_or(Ok(count), number)?;
         if first == 0 || last < first || last > count {
@@ -60,22 +62,20 @@ impl Filler<'_> {
             ))
             .at(&last.to_string()));
         }
-        Ok(text.split('\n').skip(first - 1).take(last + 1 - first).collect::<Vec<_>>().join("\n"))
+        Ok(text.get(first..=last).to_owned())
     }
 
     /// The value of a header, or of a key of the body: a text without its quotes, all else as JSON.
-    pub(super) fn value(&self, message: &Message, name: &str) -> Result<String, Blame> {
+    pub(super) fn value(&self, message: &Arc<Message>, name: &str) -> Result<String, Blame> {
         let missing = || Blame::new(format!("({}) has no `{name}`", message.number)).at(name);
+        let contents = self.contents.of(message);
         if !name.starts_with('/') {
-            let of_name =
-                |line: &&str| line.split_once(':').is_some_and(|(known, _)| known.eq_ignore_ascii_case(name));
-            let line = message.headers.text().lines().find(of_name).ok_or_else(missing)?;
-            return Ok(line[name.len() + 1..]
-                .strip_prefix(' ')
-                .unwrap_or(&line[name.len() + 1..])
-                .to_owned());
+            let line = contents.headers().find(name).first().ok_or_else(missing)?;
+            let lines = contents.lines(Part::Headers, || message.headers.to_string());
+            let (_, value) = lines.get(*line..=*line).split_once(':').ok_or_else(missing)?;
+            return Ok(value.strip_prefix(' ').unwrap_or(value).to_owned());
         }
-        let body: serde_json::Value = serde_json::from_str(message.body.text()).map_err(|_| {
+        let body = contents.json().ok_or_else(|| {
             Blame::new(format!("the body of ({}) is no JSON, so it has no `{name}`", message.number)).at(name)
         })?;
         let found = body.pointer(name).ok_or_else(missing)?;

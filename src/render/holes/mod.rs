@@ -10,6 +10,7 @@
 
 mod ask;
 mod blame;
+mod contents;
 mod diagram;
 mod marks;
 mod message;
@@ -21,6 +22,7 @@ mod write;
 pub(crate) use neighbours::{Alone, Neighbours, Opening};
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use minijinja::value::Value;
@@ -32,8 +34,9 @@ use crate::page::Page;
 use crate::page::source::{Source, TokenKind};
 use crate::sequence::selector::Scope;
 use crate::trace::{Exchange, KnownFrom};
-use ask::{Ask, Name};
+use ask::{Ask, Name, Names};
 use blame::{Spot, spots};
+use contents::AllContents;
 use write::{fragment_of, text_of};
 
 /// Fills the holes of one capture's page sources.
@@ -45,9 +48,11 @@ pub(crate) struct Filler<'a> {
     /// The path below the docs folder of the capture's own page.
     own_path: &'a str,
     /// Labels of sections that are marked as gone.
-    gone: &'a [String],
+    gone: &'a HashSet<String>,
     env: Environment<'static>,
     context: Value,
+    names: Arc<Names>,
+    contents: AllContents,
 }
 
 impl<'a> Filler<'a> {
@@ -57,12 +62,14 @@ impl<'a> Filler<'a> {
         scope: Scope<'a>,
         neighbours: &'a dyn Neighbours,
         own_path: &'a str,
-        gone: &'a [String],
+        gone: &'a HashSet<String>,
     ) -> Filler<'a> {
         let mut env = Environment::empty();
         env.set_undefined_behavior(UndefinedBehavior::Strict);
         let context = templates.context(page);
-        Filler { page, templates, scope, neighbours, own_path, gone, env, context }
+        let names = Arc::new(Names::of(page));
+        let contents = AllContents::default();
+        Filler { page, templates, scope, neighbours, own_path, gone, env, context, names, contents }
     }
 
     /// The pages that the sources stand for.
@@ -158,12 +165,12 @@ impl Shown {
 }
 
 /// An error for each hole that speaks of a label of `lost`, which match no exchange.
-pub(crate) fn holes_of_lost(source: &Source, lost: &[&str]) -> Vec<Error> {
+pub(crate) fn holes_of_lost(source: &Source, lost: &HashSet<&str>) -> Vec<Error> {
     let mut errors = Vec::new();
     for hole in source.holes() {
         for token in hole.tokens.iter().filter(|token| token.kind == TokenKind::Name) {
             let name = &source.text[token.span.clone()];
-            if lost.contains(&name) {
+            if lost.contains(name) {
                 errors.push(
                     Error::new(
                         ErrorKind::Hole,

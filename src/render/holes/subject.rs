@@ -12,6 +12,7 @@ use super::ask::{Ask, Name};
 use super::blame::{Blame, Spot, no_field};
 use crate::error::Result;
 use crate::page::{Message, PageExchange};
+use crate::sequence::Side;
 
 /// What an argument names.
 pub(super) enum Subject {
@@ -90,15 +91,19 @@ impl Filler<'_> {
     }
 
     pub(super) fn exchange(&self, index: usize) -> Result<Arc<PageExchange>, Blame> {
-        let found = self.page.exchanges.iter().find(|exchange| exchange.index == index);
-        found.cloned().ok_or_else(|| Blame::new("this exchange is not on the page"))
+        let found = self.place(index).map(|at| self.page.exchanges[at].clone());
+        found.ok_or_else(|| Blame::new("this exchange is not on the page"))
     }
 
     /// The page's first exchanges, up to one of them.
     pub(super) fn up_to(&self, until: &Subject) -> &[Arc<PageExchange>] {
-        let exchanges = &self.page.exchanges;
-        let at = exchanges.iter().position(|exchange| exchange.index == until.exchange().index);
-        &exchanges[..at.map_or(0, |at| at + 1)]
+        &self.page.exchanges[..self.place(until.exchange().index).map_or(0, |at| at + 1)]
+    }
+
+    /// Where an exchange of the trace stands on the page: exchanges are in the order of their requests.
+    fn place(&self, index: usize) -> Option<usize> {
+        let number = self.scope.sequence.number(index, Side::Request)?;
+        self.page.exchanges.binary_search_by_key(&number, |exchange| exchange.request.number).ok()
     }
 }
 

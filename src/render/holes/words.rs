@@ -224,7 +224,7 @@ impl Filler<'_> {
             }
             "lines" => {
                 let message = self.message(spot, word, first()?)?;
-                lines(&message, &call.arguments[1..]).map(Printed::Text)
+                lines(&self.contents.of(&message), &call.arguments[1..]).map(Printed::Text)
             }
             "part" => self.part(first()?, &call.arguments[1..]).map(Printed::Block),
             "value" => {

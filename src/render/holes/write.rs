@@ -47,9 +47,9 @@ pub(super) fn text_of(source: &Source, answers: Vec<Result<Printed, Error>>) -> 
     }
     let ticks = backticks(source, &printed);
     let mut printed = printed.iter();
-    let text = assembled(source, |at, hole, page| {
+    let text = assembled(source, |hole, before| {
         let printed = printed.next()?.as_ref()?;
-        let written = written(hole, printed, around(source, at, hole, page), &ticks);
+        let written = written(hole, printed, around(source, hole, before), &ticks);
         written.map_err(|refusal| errors.push(Error::from(refusal).at(source.place(&hole.inside)))).ok()
     });
     if errors.is_empty() { Ok(text) } else { Err(errors) }
@@ -58,32 +58,58 @@ pub(super) fn text_of(source: &Source, answers: Vec<Result<Printed, Error>>) -> 
 /// The same for a part of a source, with what holes print as it is.
 pub(super) fn fragment_of(source: &Source, printed: &[Printed]) -> String {
     let mut printed = printed.iter();
-    assembled(source, |_, _, _| printed.next().map(|printed| printed.text().into()))
+    assembled(source, |_, _| printed.next().map(|printed| printed.text().into()))
 }
 
-/// A source with what `print` gives for each hole, by the number of its part and the page before it.
+/// What there is of a page when a hole is filled.
+struct Before<'p> {
+    /// The page up to the hole.
+    page: &'p str,
+    /// Its last line.
+    line: &'p str,
+    /// What comes next in the source.
+    next: Option<&'p Part>,
+}
+
+/// A source with what `print` gives for each hole, and what is before it.
 fn assembled<'p>(
     source: &Source,
-    mut print: impl FnMut(usize, &Hole, &str) -> Option<Cow<'p, str>>,
+    mut print: impl FnMut(&Hole, &Before<'_>) -> Option<Cow<'p, str>>,
 ) -> String {
     let mut text = String::with_capacity(source.text.len() * 4);
+    // Where the line begins that is written, in the page and in the source.
+    let (mut page_line, mut source_line) = (0, 0);
     for (at, part) in source.parts.iter().enumerate() {
+        let written = text.len();
         match part {
-            Part::Text(span) => text.push_str(&source.text[span.clone()]),
+            Part::Text(span) => {
+                let copied = &source.text[span.clone()];
+                source_line = copied.rfind('\n').map_or(source_line, |end| span.start + end + 1);
+                text.push_str(copied);
+            }
             Part::Braces(_) => text.push_str("{{"),
-            Part::Gone { .. } => {}
+            Part::Gone { span, .. } => source_line = span.end,
             Part::Hole(hole) => {
-                if let Some(printed) = print(at, hole, &text) {
-                    push(&mut text, &printed, source, hole);
+                let before = Before { page: &text, line: &text[page_line..], next: source.parts.get(at + 1) };
+                if let Some(printed) = print(hole, &before) {
+                    push(&mut text, &printed, indent_of(&source.text[source_line..]));
                 }
+                let inside = &source.text[hole.inside.clone()];
+                source_line = inside.rfind('\n').map_or(source_line, |end| hole.inside.start + end + 1);
             }
         }
+        page_line = text[written..].rfind('\n').map_or(page_line, |end| written + end + 1);
     }
     // A source with the line ends of Windows is a page with them.
     if super::has_windows_ends(&source.text) {
         text = text.replace("\r\n", "\n").replace('\n', "\r\n");
     }
     text
+}
+
+/// The blanks, and the marks of quotes, at the beginning of a line.
+fn indent_of(line: &str) -> &str {
+    &line[..line.len() - line.trim_start_matches([' ', '\t', '>']).len()]
 }
 
 /// What a hole prints, as its context has to have it.
@@ -132,20 +158,19 @@ impl Printed {
     }
 }
 
-/// What is beside the hole that is part `at` of a source, with the page up to it.
-fn around(source: &Source, at: usize, hole: &Hole, page: &str) -> Around {
-    let line = &page[page.rfind('\n').map_or(0, |end| end + 1)..];
+/// What is beside a hole.
+fn around(source: &Source, hole: &Hole, before: &Before<'_>) -> Around {
     let is_mark = |c: char| c.is_ascii_digit() || " \t>*+-.):!?=|[]xX".contains(c);
     Around {
-        before: page.chars().next_back(),
-        after: match source.parts.get(at + 1) {
+        before: before.page.chars().next_back(),
+        after: match before.next {
             Some(Part::Text(span)) => source.text[span.clone()].chars().next(),
             Some(Part::Braces(_)) => Some('{'),
             Some(Part::Gone { .. }) | None => Some('\n'),
             Some(Part::Hole(_)) => None,
         },
-        begins_block: line.chars().all(is_mark),
-        begins_line: hole.indent.is_some() || line.trim().is_empty(),
+        begins_block: before.line.chars().all(is_mark),
+        begins_line: hole.indent.is_some() || before.line.trim().is_empty(),
     }
 }
 
@@ -220,16 +245,9 @@ fn backticks(source: &Source, printed: &[Option<Printed>]) -> HashMap<usize, Tic
     spans
 }
 
-/// Appends what a hole prints. Its line lends its indent, and the marks of quotes, to all lines but the
-/// first, which has them already: also where text stands before the hole (`DATA={{ show.request.body }}`).
-fn push(text: &mut String, printed: &str, source: &Source, hole: &Hole) {
-    if !printed.contains('\n') {
-        text.push_str(printed);
-        return;
-    }
-    let before = &source.text[..hole.span.start];
-    let line = &before[before.rfind('\n').map_or(0, |end| end + 1)..];
-    let indent = &line[..line.len() - line.trim_start_matches([' ', '\t', '>']).len()];
+/// Appends what a hole prints. Its line lends its indent to all lines but the first, which has it
+/// already: also where text stands before the hole (`DATA={{ show.request.body }}`).
+fn push(text: &mut String, printed: &str, indent: &str) {
     if indent.is_empty() {
         text.push_str(printed);
         return;
