@@ -19,7 +19,7 @@ mod weave;
 pub use read::{HandWritten, TextFile, write};
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,13 +32,11 @@ use crate::render::holes::{Alone, Filler};
 use crate::render::templates::Templates;
 use crate::sequence::Side;
 use crate::sequence::naming;
-use crate::sequence::paths::Paths;
-use crate::sequence::selector::Scope;
 use crate::settings::draft::{Draft, Group, Note};
 use crate::settings::{Layer, Layout, Settings};
 use crate::source;
 use crate::text::Text;
-use crate::trace::{KnownFrom, Trace, UrlParts};
+use crate::trace::{KnownFrom, Trace};
 use blocks::Blocks;
 use diagram::{Statement, statement};
 use facts::Facts;
@@ -417,9 +415,11 @@ impl Importer<'_> {
     /// Gives every exchange a label.
     fn name_exchanges(&self, draft: &mut Draft) -> Result<Vec<String>, Vec<Error>> {
         let profile = self.profile.map(|(_, profile)| profile);
-        let (names, selectors) = self.with_page(draft, |page, resolved, _| {
+        let (names, selectors) = self.with_page(draft, |_, resolved, _| {
             let scope = resolved.scope();
-            (naming::names(scope.trace, scope.cast, profile), selectors(page, &scope))
+            let selectors =
+                (0..scope.trace.exchanges.len()).map(|index| scope.describe(index)).collect::<Vec<_>>();
+            (naming::names(scope.trace, scope.cast, profile), selectors)
         })?;
         draft.labels = names.iter().cloned().zip(selectors).collect();
         Ok(names)
@@ -613,41 +613,6 @@ impl Importer<'_> {
         read.diagnostics.is_empty()
             && (read.trace == self.facts.trace || self.facts.trace == Trace::default())
     }
-}
-
-/// A selector for each exchange that matches it alone, by index in the trace: the shortest that
-/// does, and a number only where nothing else tells it from another.
-fn selectors(page: &Page, scope: &Scope<'_>) -> Vec<String> {
-    let described = |index: usize| {
-        let request = &scope.trace.exchanges[index].request;
-        let paths = Paths { query: false, ..scope.paths };
-        let to = &scope.cast.to(index).id;
-        let path = paths.templated(to, &request.method, UrlParts::of(&request.url));
-        (format!("{to} {} {path}", request.method), format!("{}->", scope.cast.from(index).id))
-    };
-    let mut of_any: HashMap<String, usize> = HashMap::new();
-    let mut of_sender: HashMap<String, Vec<usize>> = HashMap::new();
-    for exchange in &page.exchanges {
-        let (short, from) = described(exchange.index);
-        of_sender.entry(format!("{from}{short}")).or_default().push(exchange.index);
-        *of_any.entry(short).or_default() += 1;
-    }
-    let select = |index: usize| {
-        let (short, from) = described(index);
-        let long = format!("{from}{short}");
-        let same = of_sender.get(&long).map_or(&[][..], Vec::as_slice);
-        let selector = match (of_any.get(&short), same) {
-            (Some(1), _) => short,
-            (_, [_]) => long,
-            (_, same) => {
-                format!("{long} #{}", same.iter().position(|&at| at == index).map_or(1, |at| at + 1))
-            }
-        };
-        // Another name of a participant can make more of it than it seems.
-        let found = scope.find(&selector, &Place::file(Path::new("capture.toml")));
-        if found.is_ok_and(|found| found == index) { selector } else { scope.describe(index) }
-    };
-    (0..scope.trace.exchanges.len()).map(select).collect()
 }
 
 fn most_common(words: &[String]) -> Option<&str> {

@@ -194,6 +194,16 @@ impl Message {
     }
 }
 
+impl PageExchange {
+    /// The numbers of its steps: `(7),(8)`.
+    pub fn steps(&self) -> String {
+        match &self.response {
+            Some(response) => format!("({}),({})", self.request.number, response.number),
+            None => format!("({})", self.request.number),
+        }
+    }
+}
+
 /// What the command printed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Output {

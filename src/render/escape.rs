@@ -211,6 +211,10 @@ pub fn code(text: &str) -> String {
     let shown = one_line(text);
     let longest = longest_run(&shown, '`');
     let ticks = "`".repeat(longest + 1);
+    // Two backticks with nothing between begin a span, and end none.
+    if shown.is_empty() {
+        return "` `".into();
+    }
     let pad = if shown.starts_with('`') || shown.ends_with('`') { " " } else { "" };
     format!("{ticks}{pad}{shown}{pad}{ticks}")
 }

@@ -301,6 +301,7 @@ fn call_fits(call: &ShownCall<'_>, before: Option<&ShownCall<'_>>) -> bool {
     !has_any(call.method, b'%', b'/')
         && (is_known(&call.path, |it| &it.path) || path_is_plain(&call.path))
         && (call.raw_path == call.path || path_is_plain(&call.raw_path))
+        && [call.client, call.server].iter().all(|name| !name.is_empty())
         && (is_known(call.client, |it| it.client) || escape::is_inert(call.client))
         && (is_known(call.server, |it| it.server) || escape::is_inert(call.server))
 }

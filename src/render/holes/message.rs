@@ -15,7 +15,7 @@ use super::contents::Part;
 use super::subject::message_of;
 use super::write::Printed;
 use crate::error::Result;
-use crate::page::{Block, Message, PageExchange, visible};
+use crate::page::{Block, Message, visible};
 use crate::sequence::Side;
 use crate::trace::{Body, UrlParts};
 
@@ -23,7 +23,7 @@ impl Filler<'_> {
     /// What a label prints: its steps, the number of one of its messages, or a field of that.
     pub(super) fn answer_label(&self, exchange: usize, fields: &[String]) -> Result<Printed, Blame> {
         let exchange = self.exchange(exchange)?;
-        let Some((side, fields)) = fields.split_first() else { return Ok(Printed::Text(steps(&exchange))) };
+        let Some((side, fields)) = fields.split_first() else { return Ok(Printed::Text(exchange.steps())) };
         let message = message_of(&exchange, side)?;
         match fields {
             [] => Ok(Printed::Text(format!("({})", message.number))),
@@ -127,13 +127,6 @@ impl Filler<'_> {
             Body::Text(text) => Block::new(text.clone()).to_string(),
             _ => message.body.to_string(),
         }
-    }
-}
-
-fn steps(exchange: &PageExchange) -> String {
-    match &exchange.response {
-        Some(response) => format!("({}),({})", exchange.request.number, response.number),
-        None => format!("({})", exchange.request.number),
     }
 }
 

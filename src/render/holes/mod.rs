@@ -17,6 +17,9 @@ mod message;
 mod neighbours;
 mod subject;
 mod words;
+
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub(crate) use neighbours::{Alone, Neighbours, Opening};

@@ -34,7 +34,7 @@ impl Filler<'_> {
             (Name::Label(exchange), None) => self.answer_label(*exchange, &ask.fields),
             (Name::Word(word), None) => self.answer_word(word, &ask.fields, shown),
             (Name::Word(word), Some(call)) => match ask.fields.first() {
-                None => self.answer_call(spot, word, call),
+                None => self.answer_call(spot, word, call, shown),
                 Some(field) => {
                     Err(Blame::new(format!("what `{word}(…)` prints has no `.{field}`")).at(field))
                 }
@@ -141,18 +141,7 @@ impl Filler<'_> {
             ("diagram", None) => self.piece("sequence", Value::from(())),
             ("participants", None) => self.lines("participants", Value::from(())),
             ("arrows", None) => self.lines("arrows", Value::from(())),
-            ("rest", None) => {
-                let entries: Vec<Entry> = page
-                    .entries
-                    .iter()
-                    .filter(|entry| match entry {
-                        Entry::Message(message) => !shown.exchanges[message.exchange],
-                        Entry::Gap(_) => true,
-                    })
-                    .cloned()
-                    .collect();
-                self.piece("rest", context! { entries => view::entries(&entries) })
-            }
+            ("rest", None) => self.rest(shown, page.entries.len()),
             ("var", None) => Err(Blame::new("`var` needs the variable's name").hint("`{{ var.image_id }}`")),
             (_, Some(field)) => Err(Blame::new(format!("`{word}` has no `.{field}`")).at(field)),
             (_, None) => {
@@ -162,7 +151,33 @@ impl Filler<'_> {
         }
     }
 
-    fn answer_call(&self, spot: Spot<'_>, word: &str, call: &Call) -> Result<Printed, Blame> {
+    /// What is shown nowhere else, of the entries before this one and after those of an earlier hole.
+    fn rest(&self, shown: &Shown, end: usize) -> Result<Printed, Blame> {
+        let before = shown.rest_from.get();
+        let start = before.min(end);
+        if end < self.page.entries.len() {
+            shown.rest_from.set(before.max(end));
+        }
+        let is_left = |entry: &&Entry| match entry {
+            Entry::Message(message) => !shown.exchanges[message.exchange],
+            Entry::Gap(_) => true,
+        };
+        let entries: Vec<Entry> = self.page.entries[start..end].iter().filter(is_left).cloned().collect();
+        self.piece("rest", context! { entries => view::entries(&entries) })
+    }
+
+    /// The same up to a message that is shown elsewhere.
+    fn rest_until(&self, spot: Spot<'_>, call: &Call, shown: &Shown) -> Result<Printed, Blame> {
+        let until = call.option("until").ok_or_else(|| {
+            Blame::new("`rest(…)` needs to be told up to which message").hint(format!("`{}`", usage("rest")))
+        })?;
+        let number = self.subject(spot, until)?.first();
+        let is_there = |entry: &Entry| matches!(entry, Entry::Message(message) if message.number == number);
+        let end = self.page.entries.iter().position(is_there).unwrap_or(self.page.entries.len());
+        self.rest(shown, end)
+    }
+
+    fn answer_call(&self, spot: Spot<'_>, word: &str, call: &Call, shown: &Shown) -> Result<Printed, Blame> {
         let Some((most, options)) = accepted(word) else {
             return Err(Blame::new(format!("`{word}` is no function")).at(word));
         };
@@ -234,6 +249,7 @@ impl Filler<'_> {
                 })?;
                 self.value(&message, name).map(Printed::Text)
             }
+            "rest" => self.rest_until(spot, call, shown),
             "diagram" => self.diagram(spot, call),
             "arrows" => self.arrows(spot, call),
             "shared" => self.shared(spot, text_of(word, first()?)?, call).map(Printed::Text),
@@ -268,6 +284,7 @@ fn accepted(word: &str) -> Option<(usize, &'static [&'static str])> {
         "value" => (2, &[]),
         "lines" => (usize::MAX, &[]),
         "diagram" | "arrows" => (0, &["after", "until"]),
+        "rest" => (0, &["until"]),
         "shared" => (1, &["until"]),
         _ => return None,
     })
