@@ -17,6 +17,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
+    /// What was asked for makes no sense.
+    Usage,
     /// A file could not be read or written.
     Io,
     /// An entry of a trace is damaged or cut off; only that entry is lost.
@@ -55,6 +57,7 @@ impl ErrorKind {
     /// A short, stable name for tools, as in `docgen check --format json`.
     pub fn name(self) -> &'static str {
         match self {
+            ErrorKind::Usage => "usage",
             ErrorKind::Io => "io",
             ErrorKind::DamagedEntry => "damaged-entry",
             ErrorKind::UnknownFormat => "unknown-format",
@@ -104,7 +107,7 @@ pub struct Place {
     pub line: usize,
     /// The column in characters, from 1; 0 when the whole line is meant.
     pub column: usize,
-    /// How many characters the caret underlines, at least 1.
+    /// How many characters the caret underlines, at least 1; 0 where the line is not to be shown.
     pub width: usize,
     /// The text of the line, without its end; of a very long line, the part around the place.
     pub excerpt: String,
@@ -300,6 +303,15 @@ impl Error {
         self
     }
 
+    /// The same error without the line that it shows, for a file whose lines are nobody else's business.
+    pub(crate) fn without_excerpt(mut self) -> Error {
+        if let Some(place) = &mut self.0.place {
+            let file = std::mem::take(&mut place.file);
+            *place = Place { line: place.line, width: 0, ..Place::file(file) };
+        }
+        self
+    }
+
     /// What kind of trouble this is.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -340,7 +352,7 @@ impl fmt::Display for Error {
         };
         let gutter = if place.line == 0 { 1 } else { place.line.to_string().len() };
         write!(f, "\n{:gutter$}--> {place}", "")?;
-        if place.line > 0 {
+        if place.line > 0 && place.width > 0 {
             let (shown, caret) = excerpt(place);
             write!(f, "\n{:gutter$} |", "")?;
             write!(f, "\n{} | {}", place.line, shown)?;

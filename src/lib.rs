@@ -14,10 +14,9 @@
 pub mod capture;
 mod cli;
 pub mod error;
-mod folder;
+mod files;
 pub mod import;
 pub mod json;
-pub mod lines;
 pub mod page;
 pub mod profile;
 pub mod redact;

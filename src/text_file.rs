@@ -1,17 +1,38 @@
-//! A file that people write, as text, with an error that has its place where it is none.
+//! Files that the user names, and files that people write as text, with an error that has its place where
+//! one is none.
 //!
-//! What this leaves out: captured bytes, which are read whatever they are (`source`).
+//! What the user names may be anything that can be read to an end, a pipe too. What this leaves out: files
+//! that somebody else may have put there ([`crate::files`]), and what captured bytes are (`source`).
 
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::files::{LARGEST_TEXT, LARGEST_TRACE, read_at_most};
 
-/// The content of a file as text.
+/// The content of a file that the user named as text.
 ///
 /// # Errors
 /// [`ErrorKind::Io`] where it cannot be read or is not UTF-8.
 pub(crate) fn read_text(file: &Path) -> Result<String> {
-    decode(file, std::fs::read(file).map_err(|error| Error::io("read", file, error))?)
+    decode(file, read(file, LARGEST_TEXT)?)
+}
+
+/// The content of a recording that the user named.
+///
+/// # Errors
+/// [`ErrorKind::Io`] where it cannot be read.
+pub(crate) fn read_recording(file: &Path) -> Result<Vec<u8>> {
+    read(file, LARGEST_TRACE)
+}
+
+fn read(file: &Path, most: u64) -> Result<Vec<u8>> {
+    let open = || {
+        let opened = std::fs::File::open(file)?;
+        let metadata = opened.metadata()?;
+        Ok((opened, if metadata.is_file() { metadata.len() } else { 0 }))
+    };
+    let (opened, length) = open().map_err(|error| Error::io("read", file, error))?;
+    read_at_most(opened, length, file, most)
 }
 
 /// `bytes`, the content of a file that people write, as text.

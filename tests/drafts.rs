@@ -357,8 +357,7 @@ fn page_of(log: &str, settings: &str, source: &[u8]) -> Result<Vec<u8>, Vec<docg
         captures: root.path().join("captures"),
         docs: root.path().join("docs"),
         jobs: 1,
-        check: false,
-        force: false,
+        ..docgen::site::Options::default()
     };
     let report = docgen::site::render(&options, &|_, _| {}).unwrap();
     if report.errors.is_empty() { Ok(read(&root.path().join("docs/a.md"))) } else { Err(report.errors) }

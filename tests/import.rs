@@ -32,7 +32,7 @@ impl Case {
         };
         let imported = import(page, &around).unwrap_or_else(|errors| panic!("{errors:?}"));
         let dir = tempfile::tempdir().unwrap();
-        write(&dir.path().join("captures/x"), &imported.files, false).unwrap();
+        write(&dir.path().join("captures"), &dir.path().join("captures/x"), &imported.files, false).unwrap();
         Case { dir, original: page.page.text.clone(), imported }
     }
 
@@ -122,7 +122,7 @@ const PAGES: [&str; 4] = ["image-show.md", "image-save.md", "image-create.md", "
 fn rendered(dir: &Path) -> String {
     let docs = dir.join("docs");
     let options =
-        Options { captures: dir.join("captures"), docs: docs.clone(), jobs: 1, check: false, force: false };
+        Options { captures: dir.join("captures"), docs: docs.clone(), jobs: 1, ..Options::default() };
     let report = render(&options, &|_, _| {}).unwrap();
     assert!(report.errors.is_empty(), "{:?}", report.errors);
     let file = if docs.join("x.md").exists() { docs.join("x.md") } else { docs.join("x/index.md") };
@@ -253,8 +253,7 @@ fn one_exchange_less_names_the_prose_that_lost_it() {
             captures: case.dir.path().join("captures"),
             docs: case.dir.path().join("docs"),
             jobs: 1,
-            check: false,
-            force: false,
+            ..Options::default()
         };
         let report = render(&options, &|_, _| {}).unwrap();
         let told: Vec<String> = report.errors.iter().map(ToString::to_string).collect();
@@ -317,7 +316,7 @@ fn a_template_with_other_tabs_gives_the_page_other_tabs() {
     for (name, case) in
         PAGES.iter().flat_map(|name| Case::all(name).into_iter().map(move |case| (name, case)))
     {
-        let templates = case.dir.path().join("templates");
+        let templates = case.dir.path().join("captures/templates");
         std::fs::create_dir_all(templates.join("page")).unwrap();
         for (file, tab, korean) in [
             ("page/header_tab.md", "{{ t.header_tab }}", "헤더"),
@@ -328,8 +327,7 @@ fn a_template_with_other_tabs_gives_the_page_other_tabs() {
             assert!(text.contains(tab));
             std::fs::write(templates.join(file), text.replace(tab, korean)).unwrap();
         }
-        std::fs::write(case.dir.path().join("captures/docgen.toml"), "templates = \"../templates\"\n")
-            .unwrap();
+        std::fs::write(case.dir.path().join("captures/docgen.toml"), "templates = \"templates\"\n").unwrap();
         let expected =
             case.original.replace("=== \"Header\"", "=== \"헤더\"").replace("=== \"Body\"", "=== \"본문\"");
         assert_eq!(case.rendered(), expected, "{name}");
@@ -435,7 +433,7 @@ mod generated {
         let page = HandWritten::of(TextFile::new("page.md", text));
         let imported = import(&page, &around()).ok()?;
         let dir = tempfile::tempdir().unwrap();
-        write(&dir.path().join("captures/x"), &imported.files, false).unwrap();
+        write(&dir.path().join("captures"), &dir.path().join("captures/x"), &imported.files, false).unwrap();
         let source = imported.files.iter().find(|(name, _)| *name == "page.md").map(|(_, text)| text.clone());
         Some((rendered(dir.path()), source.unwrap_or_default()))
     }
@@ -486,7 +484,7 @@ mod generated {
                 let page = format!("# t\n\n{}\n\n{{{{ diagram }}}}\n\n{}\n\n{{{{ rest }}}}\n\n{}\n{}", prose[0], prose[1], prose[2], prose[3]);
                 std::fs::write(capture.join("page.md"), page).unwrap();
             }
-            let options = Options { captures: dir.path().join("captures"), docs: docs.clone(), jobs: 1, check: false, force: false };
+            let options = Options { captures: dir.path().join("captures"), docs: docs.clone(), jobs: 1, ..Options::default() };
             let report = render(&options, &|_, _| {}).unwrap();
             prop_assert!(report.errors.is_empty(), "{:?}", report.errors);
             let file = if snippets { docs.join("a/b/index.md") } else { docs.join("a/b.md") };

@@ -13,11 +13,13 @@ use crate::capture::{
     CommandSpec, Failure, Options, Program, ProxyOptions, Recording, UpstreamProxy, openrc, record,
 };
 use crate::error::{Error, ErrorKind, Place, Result, escape_control};
-use crate::folder::remove_leftovers;
+use crate::files::Root;
+use crate::files::folder::remove_leftovers;
 use crate::page::{self, first_settings};
 use crate::profile::Profile;
 use crate::settings::Settings;
 use crate::site::folders::{self, Folder};
+use crate::site::named::Named;
 use crate::source::har;
 use crate::text_file::read_text;
 use crate::toml_file::with_value;
@@ -118,7 +120,7 @@ impl Job {
 
 impl Capture {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
-        let jobs = if self.command.is_empty() { self.existing()? } else { vec![self.new_one()?] };
+        let jobs = if self.command.is_empty() { self.existing(ui)? } else { vec![self.new_one()?] };
         if self.exit.is_some() && jobs.len() > 1 {
             return Err(Error::new(
                 ErrorKind::Capture,
@@ -182,8 +184,11 @@ impl Capture {
     }
 
     /// The captures that are there and have a command, below the paths that are given.
-    fn existing(&self) -> Result<Vec<Job>> {
-        let folders = folders::find(&self.captures)?;
+    fn existing(&self, ui: &Ui) -> Result<Vec<Job>> {
+        let root = folders::open(&self.captures)?;
+        let captures = folders::find(&root, None)?;
+        ui.errors(&captures.errors);
+        let folders = captures.folders;
         let below = |path: &str, wanted: &str| {
             let wanted = wanted.trim_matches('/');
             path == wanted || path.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('/'))
@@ -212,7 +217,7 @@ impl Capture {
         wanted.sort_by_key(|(place, _)| *place);
         let mut jobs = Vec::new();
         for (_, folder) in wanted {
-            let settings = settings_of(&folder.dir)?;
+            let settings = settings_of(&root, &folder.dir)?;
             if settings.command.is_some() {
                 jobs.push(Job {
                     path: folder.path,
@@ -271,7 +276,8 @@ impl Capture {
         let words = words.ok_or_else(|| {
             Error::new(ErrorKind::Capture, "the command is not UTF-8, and no page could show it")
         })?;
-        let (settings, kept) = settings_for_new(&folder, &KEPT_TABLES)?;
+        let (settings, kept) =
+            settings_for_new(Root::open(&self.captures).ok().as_ref(), &folder, &KEPT_TABLES)?;
         let has_shell_set = settings.capture.shell == Some(true);
         let words = match (self.shell, has_shell_set) {
             (true, _) => vec![words.join(" ")],
@@ -283,8 +289,10 @@ impl Capture {
 
     fn one(&self, job: &Job, index: usize, all: usize, ui: &Ui) -> Result<String, Box<Failure>> {
         let spec = self.spec(job)?;
-        remove_leftovers(&job.folder);
-        expect_writable(&job.folder)?;
+        expect_writable(&self.captures, &job.folder)?;
+        if let Ok(root) = Root::open(&self.captures) {
+            remove_leftovers(&root, &job.folder);
+        }
         let redaction = if self.keep_secrets { None } else { Some(rules(&job.settings)?) };
         let allow_broken = job.settings.capture.allow_broken.unwrap_or(false);
         let options = Options { proxy: self.proxy(job, &spec), redaction, from: None, allow_broken };
@@ -315,8 +323,13 @@ impl Capture {
             let profile = match named.or(of_settings) {
                 // Where it is wrong, `docgen render` says so; what was recorded is kept all the same.
                 Some(file) if file.ends_with(".toml") => {
-                    own = read_text(file.as_ref()).and_then(|text| Profile::from_toml(file.as_ref(), &text));
-                    own.as_ref().ok()
+                    let named = Named::new(&self.captures, &[]).ok();
+                    let text = named
+                        .as_ref()
+                        .and_then(|named| named.root_of(file.as_ref()))
+                        .and_then(|root| root.read_text(file.as_ref()).ok());
+                    own = text.and_then(|text| Profile::from_toml(file.as_ref(), &text).ok());
+                    own.as_ref()
                 }
                 name => name.and_then(Profile::embedded),
             };
@@ -340,7 +353,8 @@ impl Capture {
             files.push(("capture.toml", &settings));
         }
         files.push(("trace.har", &har));
-        put(&job.folder, &files)?;
+        let root = Root::create(&self.captures).map_err(|error| Error::io("make", &self.captures, error))?;
+        put(&root, &job.folder, &files)?;
         for (name, _) in &files {
             ui.detail(format_args!("wrote {}", job.folder.join(name).display()));
         }
@@ -403,7 +417,9 @@ fn environment(settings: &Settings) -> Result<Vec<(OsString, OsString)>, Vec<Err
     };
     if let Some(file) = &settings.capture.env_file {
         let text = read_text(file).map_err(|error| vec![error])?;
-        for (name, value) in &openrc(file, &text, |name| std::env::var(name).ok())? {
+        // Passwords are in it, and the messages of a CI run are read by others.
+        let hidden = |errors: Vec<Error>| errors.into_iter().map(Error::without_excerpt).collect::<Vec<_>>();
+        for (name, value) in &openrc(file, &text, |name| std::env::var(name).ok()).map_err(hidden)? {
             set(name, value);
         }
     }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::status;
 use super::ui::Ui;
+use super::{Trust, status};
 use crate::error::{Error, Result};
 use crate::site::Options;
 use crate::site::check::check;
@@ -29,6 +29,8 @@ pub(super) struct Check {
     /// How to say it
     #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
     format: Format,
+    #[command(flatten)]
+    trust: Trust,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
@@ -42,7 +44,14 @@ enum Format {
 impl Check {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
         let jobs = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let options = Options { captures: self.captures, docs: self.docs, jobs, check: true, force: false };
+        let options = Options {
+            captures: self.captures,
+            docs: self.docs,
+            jobs,
+            check: true,
+            trusted: self.trust.folders,
+            ..Options::default()
+        };
         let findings = check(&options)?;
         match self.format {
             Format::Json => findings.iter().for_each(|finding| ui.data(&as_json(finding))),

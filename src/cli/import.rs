@@ -6,15 +6,17 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::ui::{Ui, counted};
-use super::{DONE, NEEDS_A_PERSON, recording, status};
+use super::{DONE, NEEDS_A_PERSON, Trust, recording, status};
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::files::{Root, is_hidden};
 use crate::import::{HandWritten, Imported, Surroundings, TextFile, import, is_page, write};
 use crate::redact::redact;
 use crate::render::templates::Templates;
-use crate::settings::{Layer, Settings};
-use crate::site::folders::{settings_above, user_templates};
+use crate::settings::Settings;
+use crate::site::folders::{self, root_above, settings_above, user_templates};
+use crate::site::named::Named;
 use crate::source;
-use crate::text_file::read_text;
+use crate::text_file::read_recording;
 
 /// Make captures of pages that were written by hand, or of logs
 #[derive(Debug, Args)]
@@ -40,6 +42,8 @@ pub(super) struct Import {
     /// Replace captures that are there already
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    trust: Trust,
     /// Of a trace: write tokens and passwords as they are, unredacted
     #[arg(long)]
     keep_secrets: bool,
@@ -50,7 +54,7 @@ impl Import {
         if self.page.is_dir() {
             return self.folder(ui);
         }
-        let bytes = std::fs::read(&self.page).map_err(|error| Error::io("read", &self.page, error))?;
+        let bytes = read_recording(&self.page)?;
         if source::detect(&source::decode(bytes.clone())).is_some() && !looks_like_a_page(&self.page) {
             return self.log(bytes, ui);
         }
@@ -58,7 +62,7 @@ impl Import {
         if !is_page(&page.page.text) && !looks_like_a_page(&self.page) {
             return Err(Error::new(ErrorKind::UnknownFormat, "this is neither a page nor a trace that docgen reads")
                 .at(Place::file(&self.page))
-                .hint("a trace is a HAR 1.2 file, or a log of requestshook, requests-observer or keystoneauth; a page is a .md file"));
+                .hint("a trace is a HAR 1.2 file, or a log of requestshook, requests-observer or an OpenStack client; a page is a .md file"));
         }
         if !is_page(&page.page.text) {
             return Err(Error::new(
@@ -70,7 +74,7 @@ impl Import {
                 "a heading reads `(1) GET /path`; a diagram is a fence of `mermaid` with `sequenceDiagram`",
             ));
         }
-        match self.one(&page, &self.capture) {
+        match self.one(&page, &captures_of(&self.capture), &self.capture) {
             Ok(imported) => {
                 ui.notices(&imported.notices);
                 ui.say(format_args!("{}: {}", self.capture.display(), summary(&imported)));
@@ -86,7 +90,9 @@ impl Import {
     /// Takes in a trace that something else recorded.
     fn log(&self, bytes: Vec<u8>, ui: &Ui) -> Result<u8> {
         let there = ["trace.har", "trace.log"].map(|name| self.capture.join(name));
-        if let Some(file) = there.iter().find(|file| file.exists()).filter(|_| !self.force) {
+        let captures = captures_of(&self.capture);
+        let root = Root::create(&captures).map_err(|error| Error::io("make", &captures, error))?;
+        if let Some(file) = there.iter().find(|file| root.metadata(file).is_some()).filter(|_| !self.force) {
             return Err(Error::new(ErrorKind::Ownership, "a trace is there already")
                 .at(Place::file(file))
                 .hint("import into another folder, or replace the trace with `--force`"));
@@ -104,18 +110,31 @@ impl Import {
             recording::warn_of_secrets(ui);
             read.trace
         } else {
-            redact(read.trace, "", &recording::rules(&recording::settings_of(&self.capture)?)?).0
+            redact(read.trace, "", &recording::rules(&recording::settings_of(&root, &self.capture)?)?).0
         };
-        recording::put(&self.capture, &[("trace.har", &source::har::write::write(&trace))])?;
+        recording::put(&root, &self.capture, &[("trace.har", &source::har::write::write(&trace))])?;
         ui.detail(format_args!("wrote {}", self.capture.join("trace.har").display()));
         ui.say(format_args!("{}: {}", self.capture.display(), counted(trace.exchanges.len(), "exchange")));
         Ok(status(&read.diagnostics))
     }
 
-    fn one(&self, page: &HandWritten, folder: &Path) -> Result<Imported, Vec<Error>> {
+    /// What settings and templates are above a capture folder: those of the folders above that hold
+    /// a `docgen.toml`, up to the first that holds none.
+    fn surroundings(&self, captures: &Path, folder: &Path) -> Result<Surroundings> {
+        let absolute = std::path::absolute(folder).map_err(|error| Error::io("find", folder, error))?;
+        let layers = settings_above(&absolute)?;
+        let named = Named::new(captures, &self.trust.folders)?;
+        let users = user_templates(&named, &Settings::resolve(&layers).templates)?;
+        let root = layers.first().and_then(|layer| layer.file().parent()).or(absolute.parent());
+        let path = absolute.strip_prefix(root.unwrap_or(&absolute)).unwrap_or(&absolute);
+        let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+        Ok(Surroundings { path: parts.join("/"), layers, templates: Arc::new(Templates::new(users)?) })
+    }
+
+    fn one(&self, page: &HandWritten, captures: &Path, folder: &Path) -> Result<Imported, Vec<Error>> {
         let one = |error| vec![error];
-        let imported = import(page, &surroundings(folder).map_err(one)?)?;
-        write(folder, &imported.files, self.force).map_err(one)?;
+        let imported = import(page, &self.surroundings(captures, folder).map_err(one)?)?;
+        write(captures, folder, &imported.files, self.force).map_err(one)?;
         Ok(imported)
     }
 
@@ -123,9 +142,10 @@ impl Import {
     fn folder(&self, ui: &Ui) -> Result<u8> {
         let docs = self.docs.as_deref().unwrap_or(&self.page);
         let (mut pages, mut others, mut failed, mut exchanges, mut notices) = (0, 0, 0, 0, 0);
-        for file in markdown_files(&self.page)? {
+        let root = folders::open(&self.page)?;
+        for file in markdown_files(&root)? {
             let page = match HandWritten::read(&file, Some(docs)) {
-                Ok(page) if !is_page(&page.page.text) || is_snippet(&file) => {
+                Ok(page) if !is_page(&page.page.text) || is_snippet(&root, &file) => {
                     others += 1;
                     continue;
                 }
@@ -138,7 +158,7 @@ impl Import {
             };
             let path = capture_path(&self.page, &file, &page);
             let folder = self.capture.join(&path);
-            match self.one(&page, &folder) {
+            match self.one(&page, &self.capture, &folder) {
                 Ok(imported) => {
                     ui.notices(&imported.notices);
                     ui.say(format_args!("{}: {}", folder.display(), summary(&imported)));
@@ -180,54 +200,37 @@ fn summary(imported: &Imported) -> String {
     format!("{}{drawn}{places}", counted(imported.exchanges, "exchange"))
 }
 
-/// What settings and templates are above a capture folder: those of the folders above that hold
-/// a `docgen.toml`, up to the first that holds none.
-fn surroundings(folder: &Path) -> Result<Surroundings> {
-    let absolute = std::path::absolute(folder).map_err(|error| Error::io("find", folder, error))?;
-    let files = settings_above(&absolute)?;
-    let layers =
-        files.iter().map(|file| Layer::parse(file, &read_text(file)?)).collect::<Result<Vec<_>>>()?;
-    let users = user_templates(&Settings::resolve(&layers).templates)?;
-    let root = files.first().and_then(|file| file.parent()).or(absolute.parent()).unwrap_or(&absolute);
-    let path = absolute.strip_prefix(root).unwrap_or(&absolute);
-    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
-    Ok(Surroundings { path: parts.join("/"), layers, templates: Arc::new(Templates::new(users)?) })
+/// The folder of all captures for one that the user names: where nothing marks it, what is there of the
+/// folder's own path.
+fn captures_of(folder: &Path) -> PathBuf {
+    let is_there = |above: &&Path| above.is_dir() && !above.as_os_str().is_empty();
+    root_above(folder)
+        .unwrap_or_else(|| folder.ancestors().find(is_there).unwrap_or(Path::new(".")).to_owned())
 }
 
 /// The Markdown files below a folder, in the order of their paths. Names that begin with a dot
 /// are passed over, and symbolic links are not followed.
-fn markdown_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let visible = |entry: &walkdir::DirEntry| {
-        entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
-    };
-    let mut files = Vec::new();
-    for entry in walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(visible) {
-        let entry = entry.map_err(|error| {
-            let path = error.path().unwrap_or(folder).to_path_buf();
-            Error::io("read", &path, error.into())
-        })?;
-        if entry.file_type().is_file() && entry.path().extension().is_some_and(|extension| extension == "md")
-        {
-            files.push(entry.into_path());
-        }
-    }
-    Ok(files)
+fn markdown_files(root: &Root) -> Result<Vec<PathBuf>> {
+    let is_markdown = |file: &Path| file.extension().is_some_and(|extension| extension == "md");
+    let files = root.files(root.path(), &is_hidden)?.into_iter().filter(|file| !file.is_link);
+    Ok(files.map(|file| file.path).filter(|file| is_markdown(file)).collect())
 }
 
 /// Whether a file is a snippet of the page beside it.
-fn is_snippet(file: &Path) -> bool {
+fn is_snippet(root: &Root, file: &Path) -> bool {
     let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    if !["diagram.md", "body.md", "log.md"].contains(&name) {
+    let Some(folder) = file.parent().filter(|_| ["diagram.md", "body.md", "log.md"].contains(&name)) else {
         return false;
-    }
-    let beside = |entry: std::fs::DirEntry| {
-        let path = entry.path();
+    };
+    let beside = |name_beside: &std::ffi::OsStr| {
+        let path = folder.join(name_beside);
         let is_markdown = path.extension().is_some_and(|extension| extension == "md") && path != file;
         is_markdown
-            && read_text(&path).is_ok_and(|text| HandWritten::of(TextFile::new(path, text)).includes(name))
+            && root
+                .read_text(&path)
+                .is_ok_and(|text| HandWritten::of(TextFile::new(path, text)).includes(name))
     };
-    let entries = file.parent().and_then(|folder| std::fs::read_dir(folder).ok());
-    entries.is_some_and(|entries| entries.flatten().any(beside))
+    root.entries(folder).is_ok_and(|entries| entries.iter().any(|entry| beside(&entry.name)))
 }
 
 /// The path of a page's capture: its own, or that of its folder where it is made of snippets.

@@ -6,8 +6,9 @@ use clap::Args;
 
 use super::status;
 use super::ui::Ui;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::source;
+use crate::text_file::read_recording;
 
 /// Print a trace as text, a message after the other
 #[derive(Debug, Args)]
@@ -28,8 +29,7 @@ pub(super) struct Log {
 
 impl Log {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
-        let bytes = std::fs::read(&self.trace).map_err(|error| {
-            let error = Error::io("read", &self.trace, error);
+        let bytes = read_recording(&self.trace).map_err(|error| {
             let inside = ["trace.har", "trace.log"].map(|name| self.trace.join(name));
             match inside.iter().find(|file| file.is_file()) {
                 Some(file) => error.hint(format!("name the trace: {}", file.display())),

@@ -20,9 +20,9 @@ mod update;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
-use crate::error::{Error, Severity};
+use crate::error::{Error, ErrorKind, Severity};
 use ui::Ui;
 
 /// Everything is as it should be.
@@ -56,6 +56,14 @@ struct Arguments {
     verbose: bool,
     #[command(subcommand)]
     command: Command,
+}
+
+/// Where settings may name files, beside the folder of the captures.
+#[derive(Debug, Args)]
+struct Trust {
+    /// Let settings name templates and profiles in this folder too
+    #[arg(id = "trust", long = "trust", value_name = "FOLDER")]
+    folders: Vec<std::path::PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -100,7 +108,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(status) => status.into(),
         Err(error) => {
             ui.error(&error);
-            NEEDS_A_PERSON.into()
+            if error.kind() == ErrorKind::Usage { WRONG_USAGE.into() } else { NEEDS_A_PERSON.into() }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::ui::Ui;
-use super::{NEEDS_A_PERSON, status};
+use super::{NEEDS_A_PERSON, Trust, status};
 use crate::error::Result;
 use crate::site::drafts::{self, Location};
 
@@ -26,12 +26,14 @@ pub(super) struct New {
     /// nearest that is called `captures`]
     #[arg(long, value_name = "FOLDER")]
     captures: Option<PathBuf>,
+    #[command(flatten)]
+    trust: Trust,
 }
 
 impl New {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
         let location = Location::of(&self.capture, self.captures.as_deref())?;
-        match drafts::new(&location) {
+        match drafts::new(&location, &self.trust.folders) {
             Ok(report) => {
                 ui.errors(&report.diagnostics);
                 for file in &report.files {

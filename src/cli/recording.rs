@@ -1,42 +1,42 @@
 //! What `capture` and the import of a log share: rules for secrets, and putting facts into a
 //! capture folder.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::ui::Ui;
-use crate::error::{Error, Result};
-use crate::folder::{self, Change};
+use crate::error::Result;
+use crate::files::Root;
+use crate::files::folder::{self, Change};
 use crate::redact::{RuleSpec, Rules};
 use crate::settings::{Layer, Settings};
 use crate::site::folders::settings_above;
-use crate::text_file::read_text;
 use crate::toml_file;
 
 /// The settings of the capture in a folder, whether or not it has any of its own.
-pub(super) fn settings_of(folder: &Path) -> Result<Settings> {
+pub(super) fn settings_of(root: &Root, folder: &Path) -> Result<Settings> {
+    let mut layers = settings_above(folder)?;
     let own = folder.join("capture.toml");
-    resolve(settings_above(folder)?.into_iter().chain(own.is_file().then_some(own)))
+    if root.is_file(&own) {
+        layers.push(Layer::parse(&own, &root.read_text(&own)?)?);
+    }
+    Ok(Settings::resolve(&layers))
 }
 
 /// The settings that a new capture in a folder begins with: those of the folders above, and of a
 /// capture.toml that is there already these tables, which come as text, too.
-pub(super) fn settings_for_new(folder: &Path, tables: &[&str]) -> Result<(Settings, String)> {
-    let mut layers = layers(settings_above(folder)?.into_iter())?;
+pub(super) fn settings_for_new(
+    root: Option<&Root>,
+    folder: &Path,
+    tables: &[&str],
+) -> Result<(Settings, String)> {
+    let mut layers = settings_above(folder)?;
     let own = folder.join("capture.toml");
     let mut kept = String::new();
-    if own.is_file() {
-        kept = toml_file::tables(&own, &read_text(&own)?, tables)?;
+    if let Some(root) = root.filter(|root| root.is_file(&own)) {
+        kept = toml_file::tables(&own, &root.read_text(&own)?, tables)?;
         layers.push(Layer::parse(&own, &kept)?);
     }
     Ok((Settings::resolve(&layers), kept))
-}
-
-fn resolve(files: impl Iterator<Item = PathBuf>) -> Result<Settings> {
-    Ok(Settings::resolve(&layers(files)?))
-}
-
-fn layers(files: impl Iterator<Item = PathBuf>) -> Result<Vec<Layer>> {
-    files.map(|file| Layer::parse(&file, &read_text(&file)?)).collect()
 }
 
 /// What is secret in a capture of these settings.
@@ -57,20 +57,17 @@ pub(super) fn warn_of_secrets(ui: &Ui) {
 }
 
 /// Makes these files the facts of a capture, all at once. A trace in another format goes.
-pub(super) fn put(folder: &Path, files: &[(&str, &str)]) -> Result<()> {
+pub(super) fn put(root: &Root, folder: &Path, files: &[(&str, &str)]) -> Result<()> {
     let mut changes: Vec<Change<'_>> = files.iter().map(|(name, content)| (*name, Some(*content))).collect();
     changes.push(("trace.log", None));
-    folder::change(folder, &changes).map_err(|error| {
-        Error::io("write", folder, error)
-            .hint("the capture is as it was; free some space, or mend the folder's permissions")
+    folder::change(root, folder, &changes).map_err(|error| {
+        error.hint("the capture is as it was; free some space, or mend the folder's permissions")
     })
 }
 
 /// Makes sure, as far as one can, that a capture can be written before its command is run: what a
 /// command does cannot always be done twice.
-pub(super) fn expect_writable(folder: &Path) -> Result<()> {
-    folder::is_writable(folder).map_err(|(path, error)| {
-        Error::io("write to", &path, error)
-            .hint("nothing was run; mend the permissions, or choose another folder")
-    })
+pub(super) fn expect_writable(root: &Path, folder: &Path) -> Result<()> {
+    folder::expect_writable(root, folder)
+        .map_err(|error| error.hint("nothing was run; mend the permissions, or choose another folder"))
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use clap::Args;
 
 use super::ui::Ui;
-use super::{NEEDS_A_PERSON, status};
+use super::{NEEDS_A_PERSON, Trust, status};
 use crate::error::Result;
 use crate::site::{Options, Stale, render};
 
@@ -15,7 +15,8 @@ use crate::site::{Options, Stale, render};
 #[command(after_help = "\
 A capture is a folder with a trace.har or trace.log; its path below CAPTURES is its page's path
 below DOCS. A page that is as it should be is not written again. A file that docgen did not
-write, or that was edited since, is named and left alone.
+write, or that was edited since, is named and left alone. Where a capture is gone its page goes,
+and is named. Nothing is read or written through a link that leads out of the two folders.
 
 Examples:
   docgen render captures docs
@@ -35,6 +36,11 @@ pub(super) struct Render {
     /// Replace files that docgen did not write, or that were edited by hand
     #[arg(long, conflicts_with = "check")]
     force: bool,
+    /// Remove the pages of captures that are gone, even all or most of them
+    #[arg(long)]
+    prune: bool,
+    #[command(flatten)]
+    trust: Trust,
 }
 
 impl Render {
@@ -45,8 +51,15 @@ impl Render {
             || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             usize::from,
         );
-        let options =
-            Options { captures: self.captures, docs: self.docs, jobs, check: self.check, force: self.force };
+        let options = Options {
+            captures: self.captures,
+            docs: self.docs,
+            jobs,
+            check: self.check,
+            force: self.force,
+            prune: self.prune,
+            trusted: self.trust.folders,
+        };
         let progress = ui.progress();
         let report = render(&options, &|done, all| progress.tell(done, all))?;
         progress.finish();
@@ -55,7 +68,10 @@ impl Render {
             ui.data(&diff(stale, &options.docs));
         }
         for file in &report.files {
-            ui.detail(format_args!("wrote or removed {}", file.display()));
+            ui.detail(format_args!("wrote {}", file.display()));
+        }
+        for file in &report.removed {
+            ui.warn(format_args!("removed {}: no capture makes it any more", file.display()));
         }
         let time = started.elapsed();
         if options.check {
@@ -71,7 +87,7 @@ impl Render {
                 "{} written, {} unchanged, {} removed, {} failed in {:.2} s",
                 report.written,
                 report.unchanged,
-                report.removed,
+                report.removed.len(),
                 report.failed,
                 time.as_secs_f64()
             ));

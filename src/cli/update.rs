@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::ui::{Ui, counted};
-use super::{DONE, NEEDS_A_PERSON};
+use super::{DONE, NEEDS_A_PERSON, Trust};
 use crate::error::Result;
 use crate::site::drafts::{self, Location};
 
@@ -28,6 +28,8 @@ pub(super) struct Update {
     /// nearest that is called `captures`]
     #[arg(long, value_name = "FOLDER")]
     captures: Option<PathBuf>,
+    #[command(flatten)]
+    trust: Trust,
 }
 
 impl Update {
@@ -36,7 +38,7 @@ impl Update {
         for folder in &self.folders {
             let updated = Location::of(folder, self.captures.as_deref())
                 .map_err(|error| vec![error])
-                .and_then(|location| drafts::update(&location));
+                .and_then(|location| drafts::update(&location, &self.trust.folders));
             let report = match updated {
                 Ok(report) => report,
                 Err(errors) => {

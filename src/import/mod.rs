@@ -24,7 +24,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::lines::Lines;
 use crate::page::source::Source;
 use crate::page::{Input, Page, Phrases, Resolved};
 use crate::profile::Profile;
@@ -142,11 +141,11 @@ pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec
         profile: profile_of(&documents[0], &facts),
         around,
         output: None,
-        log: Arc::default(),
+        log: Text::new(),
     };
     importer.blocks = blocks::find(&documents[0], &facts, importer.profile.map(|(_, profile)| profile));
     importer.output = importer.blocks.output.as_ref().map(|output| output.text.clone());
-    importer.log = Arc::new(Lines::new(source::requestshook_writer::write(&facts.trace).into()));
+    importer.log = source::requestshook_writer::write(&facts.trace).into();
     let mut draft = importer.draft(page);
     importer.settle_paths(&mut draft)?;
     let base = importer.base_phrases(&draft).map_err(one)?;
@@ -205,7 +204,7 @@ struct Importer<'a> {
     profile: Option<(&'static str, &'static Profile)>,
     around: &'a Surroundings,
     output: Option<String>,
-    log: Arc<Lines>,
+    log: Text,
 }
 
 impl Importer<'_> {

@@ -1,14 +1,15 @@
 //! A hand-written page and the snippets that it includes, read from disk.
 //!
-//! What a page includes is read below its own docs folder only: a page comes from somebody, and
-//! its includes must not fetch another file of this machine into a capture. What this leaves out:
+//! What a page includes is read below its own docs folder only, through no link that leads out: a page
+//! comes from somebody, and its includes must not fetch another file of this machine into a capture. What this leaves out:
 //! what the texts say.
 
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::folder::{self, Change};
+use crate::files::Root;
+use crate::files::folder::{self, Change};
 use crate::text_file::read_text;
 
 /// A page, as somebody wrote it.
@@ -60,7 +61,11 @@ impl HandWritten {
     /// [`ErrorKind::Io`] where the page cannot be read or is not UTF-8. An include that cannot be
     /// read is no error; it is told in [`HandWritten::missing`].
     pub fn read(file: &Path, docs: Option<&Path>) -> Result<HandWritten> {
-        let text = read_text(file)?;
+        let text = match docs.and_then(|docs| Root::open(docs).ok()).filter(|docs| docs.below(file).is_some())
+        {
+            Some(docs) => docs.read_text(file)?,
+            None => read_text(file)?,
+        };
         let mut page = HandWritten::of(TextFile::new(file, text));
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         for include in includes(&page.page.text) {
@@ -70,8 +75,8 @@ impl HandWritten {
                 .ok_or_else(|| "the page's docs folder is not known".to_owned())
                 .and_then(|docs| find_below(&docs, &include.path));
             match found {
-                Ok(found) if is_own => {
-                    let text = read_text(&found)?;
+                Ok((docs, found)) if is_own => {
+                    let text = docs.read_text(&found)?;
                     let snippet = Some(TextFile::new(found, text));
                     match name {
                         "diagram.md" => page.diagram = snippet,
@@ -188,34 +193,37 @@ fn docs_folder(folder: &Path, given: Option<&Path>, prefix: &str) -> Option<Path
     Some(folder.ancestors().find(is_docs).unwrap_or(&folder).to_path_buf())
 }
 
-/// The file at `path` below `docs`; the error says why there is none.
-fn find_below(docs: &Path, path: &str) -> Result<PathBuf, String> {
+/// The docs folder, and the file at `path` below it; the error says why there is none.
+fn find_below(docs: &Path, path: &str) -> Result<(Root, PathBuf), String> {
     let relative = Path::new(path);
     let is_plain = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if !is_plain || path.contains('\\') {
         return Err("only files below the docs folder are read".to_owned());
     }
     let file = docs.join(relative);
-    let (Ok(real), Ok(root)) = (file.canonicalize(), docs.canonicalize()) else {
-        return Err(format!("there is no such file below {}", docs.display()));
-    };
-    if !real.starts_with(&root) {
+    let missing = || format!("there is no such file below {}", docs.display());
+    let root = Root::open(docs).map_err(|_| missing())?;
+    if root.leads_out(&file).is_some() {
         return Err("it leads out of the docs folder".to_owned());
     }
-    if !real.is_file() {
-        return Err("it is no file".to_owned());
+    match root.metadata(&file) {
+        Some(metadata) if metadata.is_file() => Ok((root, file)),
+        Some(_) => Err("it is no file".to_owned()),
+        None => Err(missing()),
     }
-    Ok(file)
 }
 
-/// Writes files into a capture folder, all or none of those that are in the way.
+/// Writes files into a capture folder below `captures`, all or none of those that are in the way.
 ///
 /// # Errors
 /// [`ErrorKind::Ownership`] where one of them is there already and `force` is not set;
 /// [`ErrorKind::Io`] where one cannot be written.
-pub fn write(folder: &Path, files: &[(&'static str, String)], force: bool) -> Result<()> {
+pub fn write(captures: &Path, folder: &Path, files: &[(&'static str, String)], force: bool) -> Result<()> {
     let known = crate::site::folders::FILES;
-    let in_the_way = known.iter().map(|name| folder.join(name)).find(|file| file.symlink_metadata().is_ok());
+    let root = Root::create(captures).map_err(|error| Error::io("make", captures, error))?;
+    let is_there =
+        |file: &PathBuf| root.below(file).is_some_and(|below| root.dir().symlink_metadata(below).is_ok());
+    let in_the_way = known.iter().map(|name| folder.join(name)).find(is_there);
     if let Some(file) = in_the_way.filter(|_| !force) {
         return Err(Error::new(ErrorKind::Ownership, format!("`{}` is there already", file.display()))
             .at(Place::file(&file))
@@ -228,7 +236,7 @@ pub fn write(folder: &Path, files: &[(&'static str, String)], force: bool) -> Re
         .map(|(name, text)| (*name, Some(text.as_str())))
         .chain(gone.map(|name| (*name, None)))
         .collect();
-    folder::change(folder, &changes).map_err(|error| Error::io("write", folder, error))
+    folder::change(&root, folder, &changes)
 }
 
 #[cfg(test)]

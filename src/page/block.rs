@@ -11,8 +11,7 @@ use std::fmt;
 
 use memchr::{memchr_iter, memmem, memrchr};
 
-use crate::lines::{self, Lines};
-use crate::text::{self, Text};
+use crate::text::Text;
 
 /// Text for the inside of a fence.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,11 +41,6 @@ impl Block {
         Block { text, indent: 0, backticks }
     }
 
-    /// The block of a text that is harmless ([`Whole::is_harmless`]).
-    fn of_harmless(text: Text) -> Block {
-        Block { text, indent: 0, backticks: 0 }
-    }
-
     /// The same block with `indent` spaces before every line that is not empty.
     pub fn indented(&self, indent: usize) -> Block {
         Block { indent: self.indent + indent, ..self.clone() }
@@ -71,6 +65,12 @@ impl Block {
         "`".repeat(self.backticks.max(2) + 1)
     }
 
+    /// Appends the lines, with `indent` more spaces before each that is not empty, without a line
+    /// end after the last.
+    pub fn write_indented(&self, indent: usize, out: &mut String) {
+        write_indented(&self.text, self.indent + indent, out);
+    }
+
     /// Writes the lines, without a line end after the last.
     ///
     /// # Errors
@@ -80,49 +80,27 @@ impl Block {
             return out.write_str(&self.text);
         }
         // Gathered, so that the writer is not called twice a line.
-        let mut bytes = Vec::with_capacity(self.text.len() + self.text.len() / 8 + 64);
-        lines::write_indented(&self.text, self.indent, &mut bytes);
-        out.write_str(str::from_utf8(&bytes).map_err(|_| fmt::Error)?)
-    }
-
-    /// Whether the shortest fence does.
-    pub fn fits_plain_fence(&self) -> bool {
-        self.backticks < 3
+        let mut indented = String::with_capacity(self.text.len() + self.text.len() / 8 + 64);
+        self.write_indented(0, &mut indented);
+        out.write_str(&indented)
     }
 }
 
-/// A text that blocks are cut from. It is looked at once: if it is harmless, so is every slice of it.
-#[derive(Debug)]
-pub struct Whole<'a> {
-    text: &'a Text,
-    is_harmless: bool,
-}
-
-impl<'a> Whole<'a> {
-    /// Looks at a text.
-    pub fn new(lines: &'a Lines) -> Whole<'a> {
-        let text = lines.text();
-        Whole { text, is_harmless: lines.is_plain_ascii() || is_harmless(text) }
+/// Appends `text` with `width` spaces before each line that is not empty.
+fn write_indented(text: &str, width: usize, out: &mut String) {
+    if width == 0 {
+        return out.push_str(text);
     }
-
-    /// Whether a fence shows the text, and every part of it, as it is.
-    pub fn is_harmless(&self) -> bool {
-        self.is_harmless
-    }
-
-    /// The block that shows `part`, which may be a slice of the whole or any other text.
-    pub fn block(&self, part: Text) -> Block {
-        if self.is_harmless && text::holds(self.text, &part) {
-            Block::of_harmless(part)
-        } else {
-            Block::new(part)
+    let indent = " ".repeat(width);
+    let mut start = 0;
+    for end in memchr_iter(b'\n', text.as_bytes()).map(|feed| feed + 1).chain([text.len()]) {
+        let line = &text[start..end];
+        if !line.is_empty() && line != "\n" {
+            out.push_str(&indent);
         }
+        out.push_str(line);
+        start = end;
     }
-}
-
-/// Whether a fence shows `text`, and every part of it, as it is.
-fn is_harmless(text: &str) -> bool {
-    is_plain(text.as_bytes()) && memmem::find(text.as_bytes(), b"-8<-").is_none() && longest_run(text) < 3
 }
 
 fn longest_run(text: &str) -> usize {
@@ -311,16 +289,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn a_part_of_a_whole_is_shown_as_any_text(text in "[-8<`a\\n\r\u{202e}]{0,24}", from in 0usize..24, to in 0usize..24) {
-            let lines = Lines::new(Text::from(text));
-            let whole = lines.text();
-            let from = whole.floor_char_boundary(from.min(to));
-            let part = text::slice(whole, &whole[from..whole.floor_char_boundary(to).max(from)]);
-            let (cut, made) = (Whole::new(&lines).block(part.clone()), Block::new(part));
-            prop_assert_eq!((cut.to_string(), cut.fence()), (made.to_string(), made.fence()));
-        }
-
         #[test]
         fn nothing_hidden_is_left(text in any::<String>()) {
             let shown = visible(&text).into_owned();

@@ -38,6 +38,12 @@ impl Command {
         shown
     }
 
+    /// The first line that is no comment.
+    pub fn first_line(&self) -> &str {
+        let mut lines = self.typed.lines().filter(|line| !line.trim_start().starts_with('#'));
+        lines.next().unwrap_or_default().trim_end_matches('\\').trim()
+    }
+
     /// The words of the command as a POSIX shell splits them; `None` where its quotes do not match.
     pub fn words(&self) -> Option<Vec<String>> {
         Some(self.word_lines()?.concat())

@@ -64,6 +64,19 @@ pub enum DiagramItem {
     },
 }
 
+impl DiagramItem {
+    /// How many boxes stand around it.
+    pub fn depth(&self) -> usize {
+        match self {
+            DiagramItem::Message { depth, .. }
+            | DiagramItem::Note { depth, .. }
+            | DiagramItem::Unanswered { depth, .. }
+            | DiagramItem::Begin { depth, .. }
+            | DiagramItem::End { depth } => *depth,
+        }
+    }
+}
+
 /// The participants of a diagram, and the ids that it uses for them.
 #[derive(Debug, Default)]
 pub(super) struct Drawn {
@@ -166,7 +179,7 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// Whether mermaid reads this id, bare, as the id that it is.
-pub(super) fn is_safe_id(id: &str) -> bool {
+fn is_safe_id(id: &str) -> bool {
     let first_word = id.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
     let bytes = id.as_bytes();
     !first_word.is_empty()

@@ -6,7 +6,6 @@
 //! reads a trace for a page. What this leaves out: Markdown. Only the inside of
 //! fences is already safe ([`Block`]), because that is costly to do twice.
 
-mod bare;
 mod block;
 mod command;
 mod context;
@@ -19,8 +18,7 @@ pub mod phrases;
 pub mod source;
 pub mod update;
 
-pub use bare::{Bare, Shown, ShownCall, ShownMessage};
-pub use block::{Block, Whole, visible, without_ansi, without_markers};
+pub use block::{Block, visible, without_ansi, without_markers};
 pub use command::{Command, Launch};
 pub use context::{Context, Fence, Scalar};
 pub use diagram::{DiagramItem, DrawnParticipant};
@@ -31,7 +29,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::lines::Lines;
 use crate::profile::{Call, Link, Profile, Step, wildcard_matches};
 use crate::sequence::cast::{Cast, Participant};
 use crate::sequence::paths::{Paths, Vars};
@@ -57,7 +54,7 @@ pub struct Input<'a> {
     /// The trace's file name, as gaps name it.
     pub trace_file: &'a str,
     /// The trace as a log: the file itself where it is one.
-    pub log: &'a Arc<Lines>,
+    pub log: &'a Text,
     /// What the command printed.
     pub output: Option<&'a str>,
 }
@@ -93,8 +90,6 @@ pub struct Page {
     pub output: Option<Output>,
     /// The whole trace as a log.
     pub log: Block,
-    /// The same with its lines; headers and bodies are mostly parts of it.
-    pub lines: Arc<Lines>,
     /// Names and values of the variables.
     pub vars: Vec<(String, String)>,
     /// The labels of the settings, with the index in the trace of the exchange that each names.
@@ -192,10 +187,20 @@ impl Message {
             Side::Response => format!("{} {}", self.status, self.reason),
         }
     }
+
+    /// What it says, and the URL as sent.
+    pub fn title(&self) -> String {
+        format!("{} {}", self.verb(), self.url)
+    }
+
+    /// What it says, and the path as sent.
+    pub fn summary(&self) -> String {
+        format!("{} {}", self.verb(), self.raw_path)
+    }
 }
 
 impl PageExchange {
-    /// The numbers of its steps: `(7),(8)`.
+    /// The numbers of its messages: `(1),(2)`.
     pub fn steps(&self) -> String {
         match &self.response {
             Some(response) => format!("({}),({})", self.request.number, response.number),
@@ -232,7 +237,7 @@ impl Resolved<'_> {
     /// # Errors
     /// Those of [`Page::new`].
     pub fn page(&self) -> Result<Page, Vec<Error>> {
-        let Resolved { input, cast, sequence, log, .. } = self;
+        let Resolved { input, cast, sequence, .. } = self;
         let settings = input.settings;
         let trace = input.trace;
         let scope = self.scope();
@@ -254,7 +259,7 @@ impl Resolved<'_> {
             return Err(errors);
         }
 
-        let messages = Messages { input, cast, paths: self.paths(), drawn: &drawn, log };
+        let messages = Messages { input, cast, paths: self.paths(), drawn: &drawn };
         let mut entries = Vec::with_capacity(sequence.items.len());
         let mut pairs: Vec<[Option<Arc<Message>>; 2]> = vec![[None, None]; trace.exchanges.len()];
         let mut order = Vec::new();
@@ -311,8 +316,7 @@ impl Resolved<'_> {
             entries,
             exchanges,
             output: input.output.map(|output| make_output(output, settings, input.phrases)),
-            log: log.block(input.log.text().clone()),
-            lines: input.log.clone(),
+            log: Block::new(input.log.clone()),
             vars: settings.vars.clone(),
             labels,
             snippet_prefix: snippet_prefix(input),
@@ -330,7 +334,6 @@ pub struct Resolved<'a> {
     vars: Vars<'a>,
     query: bool,
     index: Index,
-    log: Whole<'a>,
 }
 
 impl<'a> Resolved<'a> {
@@ -346,7 +349,6 @@ impl<'a> Resolved<'a> {
             vars: Vars::of(&settings.vars),
             query: settings.query.unwrap_or(settings.layout == Layout::Page),
             index: Index::default(),
-            log: Whole::new(input.log),
         }
     }
 
@@ -364,34 +366,6 @@ impl<'a> Resolved<'a> {
             paths: self.paths(),
             labels: &self.input.settings.labels,
             index: &self.index,
-        }
-    }
-}
-
-impl Page {
-    /// A page of this message and nothing else.
-    pub(crate) fn of_message(message: Message, phrases: Phrases) -> Page {
-        let message = Arc::new(message);
-        Page {
-            title: String::new(),
-            path: String::new(),
-            description: None,
-            layout: Layout::Snippets,
-            phrases,
-            command: None,
-            launch: None,
-            reference: None,
-            participants: Vec::new(),
-            diagram: vec![DiagramItem::Message { depth: 0, message: message.clone() }],
-            entries: vec![Entry::Message(message)],
-            exchanges: Vec::new(),
-            output: None,
-            log: Block::default(),
-            lines: Arc::default(),
-            vars: Vec::new(),
-            labels: Vec::new(),
-            snippet_prefix: String::new(),
-            filtered: 0,
         }
     }
 }
@@ -436,7 +410,6 @@ struct Messages<'a> {
     cast: &'a Cast,
     paths: Paths<'a>,
     drawn: &'a diagram::Drawn,
-    log: &'a Whole<'a>,
 }
 
 impl<'a> Messages<'a> {
@@ -477,8 +450,8 @@ impl<'a> Messages<'a> {
             path,
             raw_path,
             url: url.clone(),
-            headers: self.log.block(headers.lines()),
-            body: self.log.block(shared_body_text(body)),
+            headers: Block::new(headers.lines()),
+            body: Block::new(shared_body_text(body)),
             language: language(headers.get("content-type").or_else(other_type), body).into(),
             about: self.about(index, side),
             unanswered: side == Side::Request && exchange.response.is_none(),

@@ -55,7 +55,9 @@ pub fn in_context<'t>(text: &'t str, context: &Context, around: Around) -> Resul
         Context::Fence(Fence { is_mermaid: true, .. }) => Ok(mermaid(text)),
         Context::Fence(fence) => {
             let shown = fenced(text, around)?;
-            keeps_open(&shown, fence)?;
+            // Behind other text, a line ends no fence.
+            let begin = if around.begins_line { 0 } else { shown.find('\n').unwrap_or(shown.len()) };
+            keeps_open(&shown[begin..], fence)?;
             Ok(shown)
         }
         Context::FenceOption(quote) => {

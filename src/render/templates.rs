@@ -6,18 +6,17 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Value};
-use minijinja::{Environment, UndefinedBehavior, context};
+use minijinja::{Environment, UndefinedBehavior};
 
 use super::escape;
-use super::skeleton::{self, Skeleton};
-use super::view::{self, BlockView, PageView};
+use super::pieces::{PageWriter, Piece};
+use super::view::{self, BlockView};
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::lines::Lines;
-use crate::page::{Bare, Page, Phrases, Shown, phrases};
+use crate::page::{Page, Phrases, phrases};
 use crate::settings::Layout;
 use crate::text::Text;
 
@@ -85,16 +84,6 @@ pub struct UserTemplate {
 pub struct Templates {
     env: Environment<'static>,
     users: BTreeMap<String, UserTemplate>,
-    /// The default snippets, taken apart, for each set of phrases that was met.
-    skeletons: Mutex<Vec<(Phrases, Arc<Skeletons>)>>,
-}
-
-/// `body.md`, `diagram.md` and `index.md` of the snippets.
-#[derive(Debug)]
-struct Skeletons {
-    index: Option<skeleton::Index>,
-    body: Option<Skeleton>,
-    diagram: Option<Skeleton>,
 }
 
 impl Templates {
@@ -124,7 +113,7 @@ impl Templates {
         env.add_filter("indent", indent);
         env.add_filter("fill", fill);
         env.add_filter("link", link);
-        let mut templates = Templates { env, users, skeletons: Mutex::default() };
+        let mut templates = Templates { env, users };
         for (name, text) in EMBEDDED.iter().filter(|(name, _)| is_template(name)) {
             let user = templates.users.get(*name).map(|user| user.text.to_string());
             let added = match user {
@@ -176,89 +165,23 @@ impl Templates {
     /// # Errors
     /// [`ErrorKind::Template`] with its place, where a template fails.
     pub fn lay_out(&self, page: &Arc<Page>) -> Result<Vec<(&'static str, Content)>> {
-        if page.layout == Layout::Page {
-            return Ok(vec![("", self.render("page/page.md", page)?)]);
-        }
-        if !self.snippets_are_default() {
-            return Ok(vec![
-                ("body.md", self.render("snippets/body.md", page)?),
-                ("diagram.md", self.render("snippets/diagram.md", page)?),
-                ("index.md", self.render("snippets/index.md", page)?),
-                ("log.md", self.render("snippets/log.md", page)?),
-            ]);
-        }
-        let skeletons = self.skeletons(&page.phrases)?;
-        let shown = skeleton::shown(page);
-        let spliced = |skeleton: &Option<Skeleton>, size| {
-            let (skeleton, shown) = (skeleton.as_ref()?, shown.as_ref()?);
-            Some(spliced(skeleton, shown, &page.lines, size))
-        };
-        let body = spliced(&skeletons.body, page.log.text().len() * 2);
-        // Boxes, notes and made-up ids are lines that the skeleton has no part for.
-        let only_messages =
-            page.diagram.len() == page.entries.len() && !page.participants.iter().any(|p| p.aliased);
-        let diagram = if only_messages { spliced(&skeletons.diagram, page.entries.len() * 80) } else { None };
-        let index = skeletons.index.as_ref().and_then(|index| index.of(page));
-        let index = index.map(|text| Content::Bytes(text.into_bytes()));
-        let or_rendered = |made: Option<Content>, name| made.map_or_else(|| self.render(name, page), Ok);
-        Ok(vec![
-            ("body.md", or_rendered(body, "snippets/body.md")?),
-            ("diagram.md", or_rendered(diagram, "snippets/diagram.md")?),
-            ("index.md", or_rendered(index, "snippets/index.md")?),
-            ("log.md", Content::Text(page.log.text().clone())),
-        ])
+        lay_out(page, &PageWriter::new(self, page))
     }
 
-    /// The same for a page of messages alone; `None` where the user's templates, or a filter of the
-    /// default ones, have something to do with it.
-    ///
-    /// # Errors
-    /// Those of [`Templates::lay_out`].
-    pub fn lay_out_bare(&self, page: &Bare<'_>) -> Result<Option<Vec<(&'static str, Content)>>> {
-        if !self.snippets_are_default() || !skeleton::fit(&page.shown) {
-            return Ok(None);
-        }
-        let skeletons = self.skeletons(page.phrases)?;
-        let Skeletons { index: Some(index), body: Some(body), diagram: Some(diagram) } = &*skeletons else {
-            return Ok(None);
-        };
-        let Some(index) = index.of_bare(page) else { return Ok(None) };
-        let log = page.log.text();
-        let spliced = |skeleton, size| spliced(skeleton, &page.shown, page.log, size);
-        Ok(Some(vec![
-            ("body.md", spliced(body, log.len() * 2)),
-            ("diagram.md", spliced(diagram, page.shown.messages.len() * 80)),
-            ("index.md", Content::Bytes(index.into_bytes())),
-            ("log.md", Content::Text(log.clone())),
-        ]))
+    /// Whether the user has changed no template of a layout's folder, nor of that of `page`, from
+    /// which the others take some.
+    pub(super) fn are_default(&self, layout: Layout) -> bool {
+        let folders = [layout, Layout::Page].map(Layout::name);
+        let is_of_layout =
+            |name: &str| name.split_once('/').is_some_and(|(folder, _)| folders.contains(&folder));
+        self.users
+            .iter()
+            .filter(|(name, _)| is_of_layout(name))
+            .all(|(name, user)| EMBEDDED.iter().any(|(known, text)| known == name && **text == *user.text))
     }
 
-    /// Whether the user has no say in what the skeletons stand for.
-    fn snippets_are_default(&self) -> bool {
-        !self.users.keys().any(|name| name.starts_with("snippets/") || name == "page/arrow.md")
-    }
-
-    fn skeletons(&self, phrases: &Phrases) -> Result<Arc<Skeletons>> {
-        let mut known = self.skeletons.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, skeletons)) = known.iter().find(|(known, _)| known == phrases) {
-            return Ok(skeletons.clone());
-        }
-        let of = |name: &str| {
-            Skeleton::new(|message| {
-                let page = Arc::new(Page::of_message(message, phrases.clone()));
-                self.render(name, &page).map(Content::into_bytes)
-            })
-        };
-        let index = skeleton::Index::new(phrases, |page| {
-            self.render("snippets/index.md", &Arc::new(page)).map(Content::into_bytes)
-        })?;
-        let (body, diagram) = (of("snippets/body.md")?, of("snippets/diagram.md")?);
-        let made = Arc::new(Skeletons { index, body, diagram });
-        known.push((phrases.clone(), made.clone()));
-        Ok(made)
-    }
-
-    /// A template of this name in the layout's folder, else in that of the `page` layout.
+    /// What a template prints: the one of this name in the layout's folder, else in that of the
+    /// `page` layout.
     ///
     /// # Errors
     /// [`ErrorKind::Template`] with its place, where it fails.
@@ -271,30 +194,6 @@ impl Templates {
             found => found,
         };
         template.and_then(|template| template.render(context)).map_err(|error| self.error(&error))
-    }
-
-    /// What every template of a page sees.
-    pub(super) fn context(&self, page: &Arc<Page>) -> Value {
-        let options = context! { header => "", body => "" };
-        context! {
-            page => Value::from_object(PageView(page.clone())),
-            participants => view::participants(page),
-            items => view::items(&page.diagram),
-            t => view::phrases(&page.phrases),
-            exchange_options => context! { request => &options, response => &options },
-            options => options,
-        }
-    }
-
-    fn render(&self, name: &str, page: &Arc<Page>) -> Result<Content> {
-        // What the bodies take is known; growing to it would copy it many times over.
-        let mut bytes = Vec::with_capacity(match name {
-            "snippets/index.md" | "snippets/diagram.md" => 4096,
-            _ => page.log.text().len() * 5 / 4,
-        });
-        let template = self.env.get_template(name).map_err(|error| self.error(&error))?;
-        template.render_captured_to(self.context(page), &mut bytes).map_err(|error| self.error(&error))?;
-        Ok(Content::Bytes(bytes))
     }
 
     /// An error of minijinja's, with the place in the user's own file.
@@ -360,10 +259,17 @@ impl Content {
     }
 }
 
-fn spliced(skeleton: &Skeleton, shown: &Shown<'_>, lines: &Lines, size: usize) -> Content {
-    let mut bytes = Vec::with_capacity(size);
-    skeleton.write(shown, lines, &mut bytes);
-    Content::Bytes(bytes)
+fn lay_out(page: &Page, writer: &PageWriter<'_>) -> Result<Vec<(&'static str, Content)>> {
+    let made = |piece| writer.file(&piece);
+    Ok(match page.layout {
+        Layout::Page => vec![("", made(Piece::Page)?)],
+        Layout::Snippets => vec![
+            ("body.md", made(Piece::Body)?),
+            ("diagram.md", made(Piece::Diagram)?),
+            ("index.md", made(Piece::Index)?),
+            ("log.md", made(Piece::Log)?),
+        ],
+    })
 }
 
 fn is_template(name: &str) -> bool {
@@ -408,189 +314,29 @@ fn link(link: &Value) -> Result<String, minijinja::Error> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-    use crate::page::{Input, Resolved};
-    use crate::settings::Settings;
-    use crate::source::{self, requestshook_writer};
-    use crate::trace::{Body, Exchange, Headers, KnownFrom, Request, Response, Trace, testing};
 
-    /// The files of a capture as the templates themselves make them, after a look at whether the
-    /// shorter ways give the same; and which of these were taken: that of skeletons, and that of
-    /// pages of messages alone.
-    fn laid_out(trace: &Trace, log: Lines) -> (Vec<Vec<u8>>, [bool; 2]) {
-        let templates = Templates::new(BTreeMap::new()).unwrap();
-        let settings = Settings { layout: Layout::Snippets, locale: "en".into(), ..Settings::default() };
-        let phrases = templates.phrases("en").unwrap();
-        let log = Arc::new(log);
-        let input = Input {
-            path: "image/show",
-            settings: &settings,
-            profile: None,
-            phrases: &phrases,
-            trace,
-            trace_file: "trace.log",
-            log: &log,
-            output: None,
-        };
-        let resolved = Resolved::new(&input);
-        let page = Arc::new(resolved.page().unwrap());
-        let names = ["body.md", "diagram.md", "index.md", "log.md"];
-        let of_engine: Vec<Vec<u8>> = names
-            .iter()
-            .map(|name| templates.render(&format!("snippets/{name}"), &page).unwrap().into_bytes())
-            .collect();
-        let same = |files: Vec<(&'static str, Content)>| {
-            assert_eq!(files.len(), names.len());
-            for ((name, content), (known, expected)) in files.iter().zip(names.iter().zip(&of_engine)) {
-                assert_eq!(name, known);
-                let [content, expected] = [content.as_bytes(), expected].map(String::from_utf8_lossy);
-                assert_eq!(content, expected, "{name}");
-            }
-        };
-        same(templates.lay_out(&page).unwrap());
-        let bare = resolved.bare().and_then(|bare| templates.lay_out_bare(&bare).unwrap());
-        let taken = [skeleton::shown(&page).is_some(), bare.is_some()];
-        bare.into_iter().for_each(same);
-        (of_engine, taken)
+    fn users(files: &[(&str, &str)]) -> Templates {
+        let user = |text: &str| UserTemplate { file: PathBuf::from("templates"), text: text.into() };
+        Templates::new(files.iter().map(|(name, text)| ((*name).to_owned(), user(text))).collect()).unwrap()
+    }
+
+    fn embedded(name: &str) -> &'static str {
+        EMBEDDED.iter().find(|(known, _)| *known == name).unwrap().1
     }
 
     #[test]
-    fn a_real_log_goes_the_shortest_way() {
-        let folder = std::path::Path::new("tests/fixtures/logs/zed/server-create");
-        let read = |name| std::fs::read(folder.join(name)).unwrap();
-        let log = source::read(folder, read("requestshook.log"));
-        let (files, taken) = laid_out(&log.trace, log.log.unwrap());
-        assert_eq!(taken, [true, true]);
-        assert_eq!(String::from_utf8_lossy(&files[1]), String::from_utf8_lossy(&read("diagram.md")));
-    }
-
-    fn plain_or_odd(plain: &'static str, odd: &'static str) -> impl Strategy<Value = Text> {
-        prop_oneof![20 => plain, 1 => odd].prop_map(Text::from)
-    }
-
-    fn body() -> impl Strategy<Value = Body> {
-        let text = prop_oneof![
-            8 => "\\{\\n  \"[a-z]{1,9}\": \\[\\n    [0-9]{1,3}\\n  \\]\\n\\}",
-            4 => r#"\{"[a-z]{1,9}": ?[0-9]{1,3}\}"#,
-            1 => "[-8<`a\\n\\r\u{202e}\\x1b]{1,12}",
-        ];
-        prop_oneof![1 => Just(Body::Absent), 2 => text.prop_map(|text| Body::Text(text.into()))]
-    }
-
-    fn headers() -> impl Strategy<Value = Headers> {
-        let field = ("[A-Z][a-z-]{1,12}".prop_map(Text::from), plain_or_odd("[ -~]{0,80}", "\\PC{0,9}"));
-        proptest::collection::vec(field, 1..4).prop_map(|fields| fields.into_iter().collect())
-    }
-
-    /// How an exchange came to be known, and whether it was answered.
-    fn known_from() -> impl Strategy<Value = (KnownFrom, bool)> {
-        use KnownFrom::{Diagram, Response, Wire};
-        prop_oneof![
-            20 => Just((Wire, true)),
-            1 => Just((Wire, false)),
-            1 => Just((Response, true)),
-            1 => Just((Response, false)),
-            1 => Just((Diagram, true)),
-        ]
-    }
-
-    /// Traces of which many have nothing that a page would have to change.
-    fn trace() -> impl Strategy<Value = Trace> {
-        let name = || plain_or_odd("[a-z]{1,3}(-api)?", "[a-z `-]{1,6}|end");
-        // Few, so that messages next to each other have the same.
-        let odd_method =
-            prop_oneof![Just("*G*"), Just("G\n--8<-- \"x\""), Just(" GET"), Just("GET "), Just("")];
-        let method = prop_oneof![9 => Just("GET"), 1 => odd_method];
-        let path = plain_or_odd("(/[a-z0-9.-]{1,9}){1,3}", "/[/a-z0-9.`_=+#;<%-]{0,12}");
-        let reason = plain_or_odd("OK|NOT FOUND", "[A-Z/% _]{0,4}");
-        let exchange = (
-            (name(), name()),
-            method,
-            path,
-            reason,
-            (headers(), headers()),
-            (body(), body()),
-            known_from(),
-            0i64..9,
-        );
-        let exchange = exchange.prop_map(
-            |((from, to), method, path, reason, headers, bodies, (known_from, answered), time)| Exchange {
-                from: Some(from),
-                to: Some(to),
-                started: time,
-                ended: Some(time + 2),
-                synthetic: true,
-                known_from,
-                request: Request {
-                    method: method.into(),
-                    url: format!("http://h{path}").into(),
-                    headers: headers.0,
-                    body: bodies.0,
-                },
-                response: answered.then_some(Response {
-                    status: 200,
-                    reason,
-                    url: None,
-                    headers: headers.1,
-                    body: bodies.1,
-                }),
-            },
-        );
-        proptest::collection::vec(exchange, 0..4).prop_map(|exchanges| Trace { exchanges, gaps: Vec::new() })
-    }
-
-    #[test]
-    fn the_generated_traces_go_all_ways() {
-        use proptest::strategy::ValueTree;
-        let mut runner = proptest::test_runner::TestRunner::deterministic();
-        let mut taken = std::collections::HashMap::new();
-        for _ in 0..100 {
-            let (trace, log) = requestshook_writer::rewrite(trace().new_tree(&mut runner).unwrap().current());
-            *taken.entry(laid_out(&trace, Lines::new(log)).1).or_insert(0) += 1;
-        }
-        for ways in [[true, true], [true, false], [false, false]] {
-            assert!(taken.get(&ways).is_some_and(|&count| count > 3), "{ways:?} of {taken:?}");
-        }
-    }
-
-    #[test]
-    fn an_odd_method_is_made_harmless_after_a_response_of_the_same() {
-        let exchange = |known_from| Exchange {
-            from: Some("a".into()),
-            to: Some("b".into()),
-            started: 0,
-            ended: Some(0),
-            synthetic: true,
-            known_from,
-            request: Request {
-                method: "G\n--8<-- \"x\"".into(),
-                url: "http://h/x".into(),
-                ..Request::default()
-            },
-            response: Some(Response { status: 200, reason: "OK".into(), ..Response::default() }),
+    fn a_changed_template_is_one_of_every_layout_that_may_use_it() {
+        let are_default = |files: &[(&str, &str)]| {
+            [Layout::Page, Layout::Snippets].map(|layout| users(files).are_default(layout))
         };
-        let exchanges = [KnownFrom::Response, KnownFrom::Wire].map(exchange).into();
-        let (trace, log) = requestshook_writer::rewrite(Trace { exchanges, gaps: Vec::new() });
-        assert_eq!(laid_out(&trace, Lines::new(log)).1, [false, false]);
-    }
-
-    proptest! {
-        #[test]
-        fn every_way_gives_what_the_templates_give(
-            trace in prop_oneof![3 => trace().boxed(), 1 => testing::trace().boxed()],
-        ) {
-            let written = requestshook_writer::write(&trace);
-            let (trace, log) = requestshook_writer::rewrite(trace);
-            laid_out(&trace, Lines::new(log));
-            // A log that is read has more forms than one that docgen made of a trace.
-            for text in [written.replace('\n', "\r\n"), written] {
-                let read = source::read(std::path::Path::new("trace.log"), text.into_bytes());
-                if let Some(log) = read.log {
-                    laid_out(&read.trace, log);
-                }
-            }
-        }
+        assert_eq!(are_default(&[]), [true, true]);
+        assert_eq!(are_default(&[("page/tabs.md", "x")]), [false, false]);
+        assert_eq!(are_default(&[("snippets/tabs.md", "x")]), [true, false]);
+        assert_eq!(are_default(&[("snippets/own.md", "x")]), [true, false]);
+        assert_eq!(are_default(&[("phrases/en.toml", "body_tab = \"x\"")]), [true, true]);
+        let ejected = EMBEDDED.iter().filter(|(name, _)| is_template(name)).copied().collect::<Vec<_>>();
+        assert_eq!(are_default(&ejected), [true, true]);
+        assert_eq!(are_default(&[("page/tabs.md", embedded("page/gap.md"))]), [false, false]);
     }
 }

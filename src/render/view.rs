@@ -57,7 +57,7 @@ impl Object for PageView {
             "command" => Some(page.command.as_ref().map_or(Value::from(()), |command| {
                 Value::from_object(CommandView(
                     Block::new(command.shown().into()),
-                    first_line(command.typed()),
+                    command.first_line().to_owned(),
                 ))
             })),
             "launch" => Some(
@@ -70,7 +70,7 @@ impl Object for PageView {
             "exchanges" => {
                 list(page.exchanges.iter().map(|exchange| Value::from_object(ExchangeView(exchange.clone()))))
             }
-            "explained" => Some(page.exchanges.iter().any(|exchange| exchange.purpose.is_some()).into()),
+            "explained" => Some(is_explained(page).into()),
             "output" => Some(page.output.as_ref().map_or(Value::from(()), |output| {
                 Value::from_object(OutputView {
                     title: output.title.clone(),
@@ -83,24 +83,26 @@ impl Object for PageView {
             "vars" => pairs(&page.vars),
             "snippet_prefix" => text(&page.snippet_prefix),
             "filtered" => Some(page.filtered.into()),
-            "is_wide" => Some((page.participants.len() >= WIDE).into()),
+            "is_wide" => Some(is_wide(page).into()),
             _ => None,
         }
     }
 }
 
-/// With so many participants, a diagram is about twice as wide as a page's column: mermaid would
-/// scale it down until nobody can read it.
-pub(super) const WIDE: usize = 5;
+/// Whether a page's diagram has so many participants that it is about twice as wide as a page's
+/// column: mermaid would scale it down until nobody can read it.
+pub(super) fn is_wide(page: &Page) -> bool {
+    page.participants.len() >= 5
+}
 
-/// The participants that a page's diagram draws.
-pub(super) fn participants(page: &Page) -> Value {
-    participant_list(page.participants.iter().cloned())
+/// Whether the profile knows what any of a page's exchanges is for.
+pub(super) fn is_explained(page: &Page) -> bool {
+    page.exchanges.iter().any(|exchange| exchange.purpose.is_some())
 }
 
 /// Participants, as templates call them.
-pub(super) fn participant_list(participants: impl IntoIterator<Item = DrawnParticipant>) -> Value {
-    participants.into_iter().map(|participant| Value::from_object(ParticipantView(participant))).collect()
+pub(super) fn participants(participants: &[DrawnParticipant]) -> Value {
+    participants.iter().map(|participant| Value::from_object(ParticipantView(participant.clone()))).collect()
 }
 
 /// Messages and gaps.
@@ -126,7 +128,7 @@ fn entry(entry: &Entry) -> Value {
 }
 
 /// What a terminal showed: the command and what it printed.
-fn console(page: &Page) -> Block {
+pub(super) fn console(page: &Page) -> Block {
     let command = page.command.as_ref().map(|command| Block::new(command.shown().into()));
     match (command, &page.output) {
         (Some(command), Some(output)) => Block::joined(&command, &output.block),
@@ -134,12 +136,6 @@ fn console(page: &Page) -> Block {
         (None, Some(output)) => output.block.clone(),
         (None, None) => Block::default(),
     }
-}
-
-/// The first line of a command that is no comment.
-pub(super) fn first_line(typed: &str) -> String {
-    let mut lines = typed.lines().filter(|line| !line.trim_start().starts_with('#'));
-    lines.next().unwrap_or_default().trim_end_matches('\\').trim().to_owned()
 }
 
 /// The phrases of a page, as templates call them: `t.output_heading`.
@@ -215,14 +211,9 @@ impl Object for LaunchView {
             "name" => text(&launch.name),
             "kind" => text(&launch.kind),
             "program" => text(&launch.program),
-            "arguments" => text(&arguments(&launch.arguments)),
+            "arguments" => text(&launch_arguments(&launch.arguments)),
             "env" => pairs(&launch.env),
-            "fence" => {
-                let values = launch.env.iter().flat_map(|(name, value)| [name, value]);
-                let all: Vec<&str> =
-                    values.chain(launch.arguments.iter().flatten()).map(String::as_str).collect();
-                Some(Block::new(Text::from(all.join("\n"))).fence().into())
-            }
+            "fence" => Some(launch_fence(launch).into()),
             _ => None,
         }
     }
@@ -233,11 +224,18 @@ impl Object for LaunchView {
 }
 
 /// Arguments as the source documents write them: a line for each line of the command.
-fn arguments(lines: &[Vec<String>]) -> String {
+pub(super) fn launch_arguments(lines: &[Vec<String>]) -> String {
     let line = |words: &Vec<String>| {
         words.iter().map(|word| super::escape::json_string(word)).collect::<Vec<_>>().join(", ")
     };
     lines.iter().map(line).collect::<Vec<_>>().join(", \n        ")
+}
+
+/// The fence that nothing of a debugger's configuration can close.
+pub(super) fn launch_fence(launch: &Launch) -> String {
+    let values = launch.env.iter().flat_map(|(name, value)| [name, value]);
+    let all: Vec<&str> = values.chain(launch.arguments.iter().flatten()).map(String::as_str).collect();
+    Block::new(Text::from(all.join("\n"))).fence()
 }
 
 #[derive(Debug)]
@@ -298,19 +296,19 @@ struct ItemView(DiagramItem);
 
 impl Object for ItemView {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let (kind, depth) = match &self.0 {
-            DiagramItem::Message { depth, message } => match message.side {
-                Side::Request => ("request", depth),
-                Side::Response => ("response", depth),
+        let kind = match &self.0 {
+            DiagramItem::Message { message, .. } => match message.side {
+                Side::Request => "request",
+                Side::Response => "response",
             },
-            DiagramItem::Unanswered { depth, .. } => ("unanswered", depth),
-            DiagramItem::Note { depth, .. } => ("note", depth),
-            DiagramItem::Begin { depth, .. } => ("begin", depth),
-            DiagramItem::End { depth } => ("end", depth),
+            DiagramItem::Unanswered { .. } => "unanswered",
+            DiagramItem::Note { .. } => "note",
+            DiagramItem::Begin { .. } => "begin",
+            DiagramItem::End { .. } => "end",
         };
         match (key, &self.0) {
             ("kind", _) => text(kind),
-            ("depth", _) => Some((*depth).into()),
+            ("depth", _) => Some(self.0.depth().into()),
             ("message", DiagramItem::Message { message, .. } | DiagramItem::Unanswered { message, .. }) => {
                 Some(Value::from_object(MessageView(message.clone())))
             }
@@ -345,8 +343,8 @@ impl Object for MessageView {
             "path" => text(&message.path),
             "raw_path" => text(&message.raw_path),
             "url" => text(&message.url),
-            "title" => text(&format!("{} {}", message.verb(), message.url)),
-            "summary" => text(&format!("{} {}", message.verb(), message.raw_path)),
+            "title" => text(&message.title()),
+            "summary" => text(&message.summary()),
             "about" => optional(message.about.as_deref()),
             "headers" => Some(block(&message.headers)),
             "body" => Some(block(&message.body)),
@@ -355,6 +353,10 @@ impl Object for MessageView {
             "drawn_only" => Some(message.drawn_only.into()),
             _ => None,
         }
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -371,9 +373,12 @@ impl Object for ExchangeView {
         let exchange = &self.0;
         match key {
             "request" => Some(Value::from_object(MessageView(exchange.request.clone()))),
-            "response" => {
-                exchange.response.as_ref().map(|response| Value::from_object(MessageView(response.clone())))
-            }
+            "response" => Some(
+                exchange
+                    .response
+                    .as_ref()
+                    .map_or(Value::from(()), |response| Value::from_object(MessageView(response.clone()))),
+            ),
             "purpose" => optional(exchange.purpose.as_deref()),
             "result" => optional(exchange.result.as_deref()),
             "api_reference" => optional(exchange.api_reference.as_deref()),
@@ -386,11 +391,7 @@ impl Object for ExchangeView {
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "({})", self.0.request.number)?;
-        match &self.0.response {
-            Some(response) => write!(f, ",({})", response.number),
-            None => Ok(()),
-        }
+        f.write_str(&self.0.steps())
     }
 }
 

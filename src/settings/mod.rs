@@ -286,6 +286,11 @@ pub struct Layer {
 }
 
 impl Layer {
+    /// The file that it was read from.
+    pub fn file(&self) -> &Path {
+        &self.origin.file
+    }
+
     /// Reads the content of a `docgen.toml` or `capture.toml`.
     ///
     /// # Errors

@@ -1,15 +1,17 @@
 //! What pages were made from, so that a run with nothing to do finds that out fast.
 //!
-//! It is for this machine alone, and ignored by git. Losing it costs time, never a page.
+//! It is for this machine alone, and ignored by git. Losing it costs time, never a page. One that came
+//! with a clone is not believed ([`super::file_state`] says why), and a check asks none.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
-use std::path::Path;
 
+use super::docs::Docs;
 use super::file_state::{Digest, FileState, Stat};
-use super::manifest::FOLDER;
-use super::write::replace;
+use super::manifest::write_git_files;
 use crate::error::Result;
+
+const NAME: &str = "cache";
 
 /// What a capture's pages were made from, and what they were.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,12 +35,12 @@ impl Cache {
     /// The cache of a docs folder, if one is there that was written with this key: the
     /// digest of everything that makes a page and is no file (docgen's version, its own
     /// templates and profiles).
-    pub(super) fn read(docs: &Path, key: Digest) -> Cache {
-        let file = docs.join(FOLDER).join("cache");
-        let Ok(text) = std::fs::read_to_string(&file) else { return Cache::default() };
+    pub(super) fn read(docs: &Docs, key: Digest) -> Cache {
         let mut cache = Cache::default();
+        let Ok(Some(bytes)) = docs.read_own(NAME) else { return cache };
+        let Ok(text) = String::from_utf8(bytes) else { return cache };
         let Some(body) = text.strip_prefix(&head(key)) else { return cache };
-        cache.written = Stat::at(&file).map_or(0, |stat| stat.modified);
+        cache.written = docs.own_stat(NAME).map_or(0, |stat| stat.modified);
         let mut current: Option<Record> = None;
         for line in body.lines() {
             let mut fields = line.splitn(7, '\t');
@@ -67,25 +69,30 @@ impl Cache {
     ///
     /// # Errors
     /// [`Io`](crate::ErrorKind::Io).
-    pub(super) fn write(docs: &Path, key: Digest, records: &BTreeMap<String, Record>) -> Result<()> {
+    pub(super) fn write(docs: &Docs, key: Digest, records: &BTreeMap<String, Record>) -> Result<()> {
         let mut text = head(key);
         for (path, record) in records {
-            text.push_str("c\n");
-            for (kind, all) in [("i", &record.inputs), ("o", &record.outputs)] {
-                for seen in all {
-                    let Stat { size, modified, changed, inode } = seen.stat;
-                    let Some(file) = seen.path.to_str().filter(|file| !file.contains('\n')) else { continue };
-                    // Writing to a string cannot fail.
-                    let _ = writeln!(
-                        text,
-                        "{kind}\t{size}\t{modified}\t{changed}\t{inode}\t{}\t{file}",
-                        seen.digest
-                    );
-                }
+            let kinds = [("i", &record.inputs), ("o", &record.outputs)];
+            let all = kinds.iter().flat_map(|(kind, all)| all.iter().map(move |seen| (kind, seen)));
+            let mut lines = String::from("c\n");
+            // A record without one of its files would not notice that this one changes.
+            let is_whole = all.into_iter().all(|(kind, seen)| {
+                let Stat { size, modified, changed, inode } = seen.stat;
+                let file = seen.path.to_str().filter(|file| !file.contains('\n'));
+                // Writing to a string cannot fail.
+                file.is_some_and(|file| {
+                    let digest = seen.digest;
+                    writeln!(lines, "{kind}\t{size}\t{modified}\t{changed}\t{inode}\t{digest}\t{file}")
+                        .is_ok()
+                })
+            });
+            if is_whole {
+                text.push_str(&lines);
+                let _ = writeln!(text, "e\t{path}");
             }
-            let _ = writeln!(text, "e\t{path}");
         }
-        replace(docs, &docs.join(FOLDER).join("cache"), text.as_bytes())
+        write_git_files(docs)?;
+        docs.put_own(NAME, text.as_bytes())
     }
 }
 

@@ -4,17 +4,17 @@
 //! made of it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::file_state::{Digest, FileState};
 use super::folders::{Folder, Found};
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::lines::Lines;
+use crate::files::{LARGEST_TEXT, LARGEST_TRACE, Root};
 use crate::page::{Input, Phrases, Source};
 use crate::profile::Profile;
 use crate::settings::{Layer, Layout, Settings};
 use crate::source;
-use crate::text_file::{decode, read_text};
+use crate::text::Text;
+use crate::text_file::decode;
 use crate::trace::Trace;
 
 /// A capture, read from its folder.
@@ -23,7 +23,7 @@ pub(super) struct Capture<'a> {
     pub(super) settings: Settings,
     pub(super) trace: Trace,
     pub(super) trace_file: &'static str,
-    pub(super) log: Arc<Lines>,
+    pub(super) log: Text,
     /// The digest of the log, where it is the trace's file as it was read.
     pub(super) log_digest: Option<Digest>,
     pub(super) output: Option<String>,
@@ -35,8 +35,8 @@ pub(super) struct Capture<'a> {
 }
 
 impl<'a> Capture<'a> {
-    pub(super) fn read(folder: &'a Folder) -> Result<Capture<'a>> {
-        let settings = Capture::settings(folder)?;
+    pub(super) fn read(root: &Root, folder: &'a Folder) -> Result<Capture<'a>> {
+        let settings = Capture::settings(root, folder)?;
         let trace_file = match (folder.file("trace.har"), folder.file("trace.log")) {
             (Some(har), Some(_)) => {
                 return Err(Error::new(ErrorKind::Io, "the capture has two traces, trace.har and trace.log")
@@ -57,7 +57,7 @@ impl<'a> Capture<'a> {
                 Some("trace.log") => "trace.log",
                 _ => "trace.har",
             },
-            log: Arc::default(),
+            log: Text::new(),
             log_digest: None,
             output: None,
             sources: Vec::new(),
@@ -66,7 +66,8 @@ impl<'a> Capture<'a> {
         };
         let has_sources = ["page.md", "body.md", "diagram.md"].iter().any(|name| folder.file(name).is_some());
         for file in folder.files.iter().chain(&folder.shared) {
-            let bytes = std::fs::read(&file.path).map_err(|error| Error::io("read", &file.path, error))?;
+            let is_recorded = ["trace.har", "trace.log", "output.txt"].contains(&file.name());
+            let bytes = root.read(&file.path, if is_recorded { LARGEST_TRACE } else { LARGEST_TEXT })?;
             let (digest, length) = (Digest::of(&bytes), bytes.len());
             capture.read.push(FileState { path: file.path.clone(), stat: file.stat, digest });
             match file.name() {
@@ -79,13 +80,13 @@ impl<'a> Capture<'a> {
                             // Only this format is shown as it is. Whatever decoding changes, it
                             // changes the length.
                             let is_log = read.format == Some(source::Format::Requestshook);
-                            let is_whole = is_log && log.text().len() == length;
+                            let is_whole = is_log && log.len() == length;
                             capture.log_digest = is_whole.then_some(digest);
                             log
                         }
-                        None => Lines::new(source::requestshook_writer::write(&read.trace).into()),
+                        None => source::requestshook_writer::write(&read.trace).into(),
                     };
-                    (capture.trace, capture.log) = (read.trace, Arc::new(log));
+                    (capture.trace, capture.log) = (read.trace, log);
                     capture.diagnostics = read.diagnostics;
                 }
                 "page.md" | "body.md" | "diagram.md" => capture.sources.push((file.path.clone(), bytes)),
@@ -135,10 +136,11 @@ impl<'a> Capture<'a> {
         if errors.is_empty() { Ok(sources) } else { Err(errors) }
     }
 
-    pub(super) fn settings(folder: &Folder) -> Result<Settings> {
+    pub(super) fn settings(root: &Root, folder: &Folder) -> Result<Settings> {
         let files = folder.shared.iter().chain(folder.file("capture.toml"));
-        let layers: Vec<Layer> =
-            files.map(|file| Layer::parse(&file.path, &read_text(&file.path)?)).collect::<Result<_>>()?;
+        let layers: Vec<Layer> = files
+            .map(|file| Layer::parse(&file.path, &root.read_text(&file.path)?))
+            .collect::<Result<_>>()?;
         Ok(Settings::resolve(&layers))
     }
 }

@@ -8,16 +8,18 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
 
 use pulldown_cmark::{Event, Options as Markdown, Parser, Tag};
-use walkdir::WalkDir;
 
 use super::cache::Cache;
 use super::capture::Capture;
+use super::docs::Docs;
 use super::drafts::{self, OpenCapture, Pending};
-use super::folders::{self, Folder, page_path};
+use super::folders::{self, Folder};
 use super::manifest::Manifest;
+use super::page_path::PagePath;
 use super::shared::Site;
-use super::{Options, render};
+use super::{Nested, Options, render};
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::files::{LARGEST_TRACE, Root, is_hidden};
 use crate::page::Source;
 use crate::redact::find_secrets;
 use crate::sequence::Side;
@@ -43,20 +45,24 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
         );
     }
 
-    let folders = folders::find(&options.captures)?;
-    let (manifest, cache) = (Manifest::read(&options.docs)?, Cache::default());
-    let site = Site::new(options, &manifest, &cache, &folders);
+    let root = folders::open(&options.captures)?;
+    // What cannot be read was found by rendering.
+    let folders = folders::find(&root, Nested::of(&root, &options.docs)?.docs.as_deref())?.folders;
+    let docs = Docs::open(&options.docs)?;
+    let (manifest, _) = docs.as_ref().map_or(Ok(Default::default()), Manifest::read)?;
+    let cache = Cache::default();
+    let site = Site::new(options, &root, docs.as_ref(), &manifest, &cache, &folders)?;
     let mut pages = Pages {
-        docs: &options.docs,
+        docs: docs.as_ref().map(Docs::root),
         manifest: &manifest,
         made: BTreeSet::new(),
         from_sources: BTreeSet::new(),
     };
     for folder in &folders {
-        let layout = Capture::settings(folder).map(|settings| settings.layout).unwrap_or_default();
-        pages.made.insert(page_path(&folder.path, layout, "index.md"));
+        let layout = Capture::settings(&root, folder).map(|settings| settings.layout).unwrap_or_default();
+        pages.made.insert(PagePath::of(&folder.path, layout, "index.md").to_string());
         if folder.file("page.md").is_some() {
-            pages.from_sources.insert(page_path(&folder.path, layout, "index.md"));
+            pages.from_sources.insert(PagePath::of(&folder.path, layout, "index.md").to_string());
         }
     }
     for folder in &folders {
@@ -65,19 +71,19 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
         findings.extend(found.unwrap_or_default());
     }
     findings.extend(pages.check_written()?);
-    findings.extend(secrets_in_captures(&folders));
+    findings.extend(secrets_in_captures(&root, &folders));
     Ok(findings)
 }
 
 /// Unredacted secrets in the files of captures. A page shows no more than those.
-fn secrets_in_captures(folders: &[Folder]) -> Vec<Error> {
+fn secrets_in_captures(root: &Root, folders: &[Folder]) -> Vec<Error> {
     let mut findings = Vec::new();
     let mut seen = BTreeSet::new();
     for folder in folders {
         for file in folder.shared.iter().chain(&folder.files) {
             // A docgen.toml stands above many captures.
             if seen.insert(&file.path)
-                && let Ok(bytes) = std::fs::read(&file.path)
+                && let Ok(bytes) = root.read(&file.path, LARGEST_TRACE)
             {
                 findings.extend(secrets(&file.path, &String::from_utf8_lossy(&bytes)));
             }
@@ -129,7 +135,7 @@ fn of_sources(opened: &OpenCapture<'_>, folder: &Folder, pages: &Pages<'_>) -> V
     if let Ok(Some(pending)) = opened.pending() {
         findings.extend(unshown(opened, &pending));
     }
-    let own = page_path(&folder.path, opened.layout(), "index.md");
+    let own = PagePath::of(&folder.path, opened.layout(), "index.md");
     for source in &opened.sources {
         for (span, labels) in source.gone() {
             let mark = span.start..span.start + source.text[span.clone()].find('\n').unwrap_or(span.len());
@@ -140,7 +146,7 @@ fn of_sources(opened: &OpenCapture<'_>, folder: &Folder, pages: &Pages<'_>) -> V
                     .hint("move what still holds elsewhere; then remove the section, and its label from capture.toml"),
             );
         }
-        findings.extend(pages.check(&source.text, Some(source), &source.file, &own));
+        findings.extend(pages.check(&source.text, Some(source), &source.file, own.as_str()));
     }
     findings
 }
@@ -169,7 +175,7 @@ fn unshown(opened: &OpenCapture<'_>, pending: &Pending) -> Vec<Error> {
 
 /// The pages below a docs folder.
 struct Pages<'a> {
-    docs: &'a Path,
+    docs: Option<&'a Root>,
     /// What docgen wrote there.
     manifest: &'a Manifest,
     /// Paths below it of the captures' pages, written yet or not.
@@ -182,17 +188,11 @@ impl Pages<'_> {
     /// Broken links of the pages that people wrote into the docs folder themselves.
     fn check_written(&self) -> Result<Vec<Error>> {
         let mut findings = Vec::new();
-        if !self.docs.is_dir() {
-            return Ok(findings);
-        }
-        let visible = |entry: &walkdir::DirEntry| {
-            entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
-        };
-        for entry in WalkDir::new(self.docs).sort_by_file_name().into_iter().filter_entry(visible) {
-            let entry = entry.map_err(|error| Error::io("read", self.docs, error.into()))?;
-            let is_page =
-                entry.file_type().is_file() && entry.path().extension().is_some_and(|ending| ending == "md");
-            let below = entry.path().strip_prefix(self.docs).unwrap_or(entry.path());
+        let Some(docs) = self.docs else { return Ok(findings) };
+        let files = docs.files(docs.path(), &is_hidden)?;
+        for file in files.into_iter().filter(|file| !file.is_link).map(|file| file.path) {
+            let is_page = file.extension().is_some_and(|ending| ending == "md");
+            let below = file.strip_prefix(docs.path()).unwrap_or(&file);
             let Some(path) = below.to_str().map(|path| path.replace(std::path::MAIN_SEPARATOR, "/")) else {
                 continue;
             };
@@ -200,13 +200,18 @@ impl Pages<'_> {
             if !is_page || self.from_sources.contains(&path) {
                 continue;
             }
-            let Ok(text) = std::fs::read_to_string(entry.path()) else { continue };
-            findings.extend(self.check(&text, None, entry.path(), &path));
-            if !self.manifest.holds(&path) {
-                findings.extend(secrets(entry.path(), &text));
+            let text = docs.read(&file, LARGEST_TRACE).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            let Some(text) = text else { continue };
+            findings.extend(self.check(&text, None, &file, &path));
+            if PagePath::parse(&path).is_none_or(|page| !self.manifest.holds(&page)) {
+                findings.extend(secrets(&file, &text));
             }
         }
         Ok(findings)
+    }
+
+    fn is_there(&self, page: &str) -> bool {
+        self.docs.is_some_and(|docs| docs.is_file(&docs.path().join(page)))
     }
 
     /// Links of `text`, the content of `file`, that lead from the page `own` to no page.
@@ -221,9 +226,8 @@ impl Pages<'_> {
                 continue;
             }
             let target = resolve(own, path);
-            let there = target
-                .as_ref()
-                .is_some_and(|target| self.made.contains(target) || self.docs.join(target).is_file());
+            let there =
+                target.as_ref().is_some_and(|target| self.made.contains(target) || self.is_there(target));
             if there {
                 continue;
             }

@@ -17,13 +17,14 @@ use super::folders::{self, Folder, SHARED_SETTINGS};
 use super::manifest::Manifest;
 use super::shared::Site;
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::files::Root;
+use crate::files::folder::{self, Change};
 use crate::page::draft::{self, Labels};
 use crate::page::update::{self, Facts, Update};
 use crate::page::{Input, Resolved, Source};
 use crate::render::holes::{Alone, Filler};
 use crate::render::templates::Templates;
 use crate::settings::{Layout, Settings};
-use crate::text_file::read_text;
 use crate::toml_file::with_entries;
 
 /// What came of a capture's page sources.
@@ -65,18 +66,10 @@ impl Location {
         let dir = whole(dir)?;
         let root = match root {
             Some(root) => whole(root)?,
-            None => {
-                let has_settings = |dir: &&Path| dir.join(SHARED_SETTINGS).is_file();
-                let is_named = |dir: &&Path| dir.file_name().is_some_and(|name| name == "captures");
-                let found = dir.ancestors().filter(has_settings).last().or(dir.ancestors().find(is_named));
-                let found = found.ok_or_else(|| {
-                    Error::new(ErrorKind::Io, format!("no folder above `{}` holds captures", dir.display()))
-                        .hint(format!(
-                            "name it with `--captures`; a file {SHARED_SETTINGS} in it marks it, too"
-                        ))
-                })?;
-                found.to_path_buf()
-            }
+            None => folders::root_above(&dir).ok_or_else(|| {
+                Error::new(ErrorKind::Io, format!("no folder above `{}` holds captures", dir.display()))
+                    .hint(format!("name it with `--captures`; a file {SHARED_SETTINGS} in it marks it, too"))
+            })?,
         };
         let below = dir.strip_prefix(&root).map_err(|_| {
             Error::new(ErrorKind::Io, format!("`{}` is not below `{}`", dir.display(), root.display()))
@@ -97,15 +90,15 @@ impl Location {
 ///
 /// # Errors
 /// [`ErrorKind::Ownership`] where it has a page source already; those of its settings and files.
-pub fn new(location: &Location) -> Result<Report, Vec<Error>> {
-    with_open_capture(location, |opened| {
+pub fn new(location: &Location, trusted: &[PathBuf]) -> Result<Report, Vec<Error>> {
+    with_open_capture(location, trusted, |opened| {
         let page = opened.resolved.page()?;
         let labels =
             Labels::complete(&opened.resolved, &page, page.exchanges.iter().map(|found| &**found), &[]);
         let mut files = draft::sources(&page, &labels);
         for (name, _) in &files {
             let file = opened.dir.join(name);
-            if file.exists() {
+            if opened.is_there(&file) {
                 return Err(vec![
                     Error::new(ErrorKind::Ownership, "the capture has a page source already")
                         .at(Place::file(file))
@@ -115,11 +108,9 @@ pub fn new(location: &Location) -> Result<Report, Vec<Error>> {
         }
         let mut report = Report { diagnostics: opened.diagnostics.clone(), ..Report::default() };
         let one = |error| vec![error];
-        report.add_labels(opened, &labels).map_err(one)?;
         files.sort();
-        for (name, text) in files {
-            report.write(&opened.dir.join(name), &text).map_err(one)?;
-        }
+        let sources = files.iter().map(|(name, text)| (*name, text.as_str()));
+        report.write(opened, &labels, sources).map_err(one)?;
         Ok(report)
     })
 }
@@ -128,8 +119,8 @@ pub fn new(location: &Location) -> Result<Report, Vec<Error>> {
 ///
 /// # Errors
 /// Those of its settings and files, and of holes that are not closed.
-pub fn update(location: &Location) -> Result<Report, Vec<Error>> {
-    with_open_capture(location, |opened| {
+pub fn update(location: &Location, trusted: &[PathBuf]) -> Result<Report, Vec<Error>> {
+    with_open_capture(location, trusted, |opened| {
         let mut report = Report { diagnostics: opened.diagnostics.clone(), ..Report::default() };
         if opened.sources.is_empty() {
             return Err(vec![
@@ -141,13 +132,15 @@ pub fn update(location: &Location) -> Result<Report, Vec<Error>> {
         // In `snippets` without a `body.md` the sections come from the template, and nothing is missing.
         let Some(Pending { index, update, labels }) = opened.pending()? else { return Ok(report) };
         let one = |error| vec![error];
-        report.add_labels(opened, &labels).map_err(one)?;
-        for (at, (source, original)) in opened.sources.iter().zip(&opened.originals).enumerate() {
-            let text = if at == index { &update.text } else { &source.text };
-            if text != original {
-                report.write(&source.file, text).map_err(one)?;
-            }
-        }
+        let texts = opened
+            .sources
+            .iter()
+            .enumerate()
+            .map(|(at, source)| (source, if at == index { &update.text } else { &source.text }));
+        let changed = texts.zip(&opened.originals).filter(|((_, text), original)| text != original);
+        let named = changed
+            .filter_map(|((source, text), _)| Some((source.file.file_name()?.to_str()?, text.as_str())));
+        report.write(opened, &labels, named).map_err(one)?;
         report.added = update.added.iter().map(|(number, _)| *number).collect();
         report.marked = update.marked;
         Ok(report)
@@ -155,34 +148,36 @@ pub fn update(location: &Location) -> Result<Report, Vec<Error>> {
 }
 
 impl Report {
-    fn add_labels(&mut self, opened: &OpenCapture<'_>, labels: &Labels) -> Result<()> {
-        if labels.added.is_empty() {
+    /// Writes page sources, and the labels that they need into `capture.toml`: all of it or nothing.
+    fn write<'t>(
+        &mut self,
+        opened: &OpenCapture<'_>,
+        labels: &Labels,
+        sources: impl Iterator<Item = (&'t str, &'t str)>,
+    ) -> Result<()> {
+        let settings;
+        let mut changes: Vec<Change<'_>> = Vec::new();
+        if !labels.added.is_empty() {
+            let file = opened.dir.join("capture.toml");
+            let text = if opened.is_there(&file) { opened.root.read_text(&file)? } else { String::new() };
+            settings = with_entries(&file, &text, "label", &labels.added)?;
+            changes.push(("capture.toml", Some(&settings)));
+            self.labels = labels.added.iter().map(|(name, _)| name.clone()).collect();
+        }
+        changes.extend(sources.map(|(name, text)| (name, Some(text))));
+        if changes.is_empty() {
             return Ok(());
         }
-        let file = opened.dir.join("capture.toml");
-        let text = if file.exists() { read_text(&file)? } else { String::new() };
-        self.write(&file, &with_entries(&file, &text, "label", &labels.added)?)?;
-        self.labels = labels.added.iter().map(|(name, _)| name.clone()).collect();
-        Ok(())
-    }
-
-    /// Puts a file in place of what is there, whole or not at all.
-    fn write(&mut self, file: &Path, text: &str) -> Result<()> {
-        let mut part = file.as_os_str().to_owned();
-        part.push(".new");
-        let part = PathBuf::from(part);
-        let written = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, file));
-        written.map_err(|error| {
-            let _ = std::fs::remove_file(&part);
-            Error::io("write", file, error)
-        })?;
-        self.files.push(file.to_path_buf());
+        folder::change(opened.root, opened.dir, &changes)?;
+        self.files.extend(changes.iter().map(|(name, _)| opened.dir.join(name)));
         Ok(())
     }
 }
 
 /// A capture, opened to work on its sources.
 pub(super) struct OpenCapture<'a> {
+    /// The folder of all captures.
+    root: &'a Root,
     dir: &'a Path,
     /// The sources, without marks that are needless by now.
     pub(super) sources: Vec<Source>,
@@ -210,6 +205,11 @@ pub(super) struct Pending {
 }
 
 impl OpenCapture<'_> {
+    /// Whether anything is in the place of a file, a link that leads nowhere among it.
+    fn is_there(&self, file: &Path) -> bool {
+        self.root.below(file).is_some_and(|below| self.root.dir().symlink_metadata(below).is_ok())
+    }
+
     /// How the pages are laid out.
     pub(super) fn layout(&self) -> Layout {
         self.settings.layout
@@ -247,20 +247,34 @@ impl OpenCapture<'_> {
 /// Opens the capture of a location and works on it.
 fn with_open_capture<T>(
     location: &Location,
+    trusted: &[PathBuf],
     work: impl FnOnce(&OpenCapture<'_>) -> Result<T, Vec<Error>>,
 ) -> Result<T, Vec<Error>> {
-    let folders = folders::find(&location.root).map_err(|error| vec![error])?;
-    let folder = folders.iter().find(|folder| folder.path == location.path).ok_or_else(|| {
-        vec![
+    let one = |error| vec![error];
+    let root = folders::open(&location.root).map_err(one)?;
+    let captures = folders::find(&root, None).map_err(one)?;
+    let Some(folder) = captures.folders.iter().find(|folder| folder.path == location.path) else {
+        if captures.is_left_out(&location.path) && !captures.errors.is_empty() {
+            let dir = root.shown(location.path.as_ref());
+            let is_about = |error: &Error| error.place().is_some_and(|place| place.file.starts_with(&dir));
+            let (about, others): (Vec<_>, Vec<_>) = captures.errors.into_iter().partition(is_about);
+            return Err(if about.is_empty() { others } else { about });
+        }
+        return Err(vec![
             Error::new(ErrorKind::Io, "this folder is no capture: it has no trace")
-                .at(Place::file(location.root.join(&location.path)))
+                .at(Place::file(root.shown(location.path.as_ref())))
                 .hint("put a trace.har or trace.log there, or name another folder"),
-        ]
-    })?;
-    let options =
-        Options { captures: location.root.clone(), docs: PathBuf::new(), jobs: 1, check: true, force: false };
+        ]);
+    };
+    let options = Options {
+        captures: location.root.clone(),
+        check: true,
+        trusted: trusted.to_vec(),
+        ..Options::default()
+    };
     let (manifest, cache) = (Manifest::default(), Cache::default());
-    open(&Site::new(&options, &manifest, &cache, &folders), folder, work)
+    let site = Site::new(&options, &root, None, &manifest, &cache, &captures.folders).map_err(one)?;
+    open(&site, folder, work)
 }
 
 /// Opens a capture of a run and works on it.
@@ -270,7 +284,7 @@ pub(super) fn open<T>(
     work: impl FnOnce(&OpenCapture<'_>) -> Result<T, Vec<Error>>,
 ) -> Result<T, Vec<Error>> {
     let one = |error| vec![error];
-    let mut capture = Capture::read(folder).map_err(one)?;
+    let mut capture = Capture::read(site.captures_root, folder).map_err(one)?;
     let templates = site.templates(&mut capture).map_err(one)?;
     let profile = site.profile(&mut capture).map_err(one)?;
     let phrases = site.phrases(&capture, &templates, profile.as_deref()).map_err(one)?;
@@ -294,6 +308,7 @@ pub(super) fn open<T>(
     let settings = Settings { labels: known.into_iter().cloned().collect(), ..input.settings.clone() };
     let input = Input { settings: &settings, ..input };
     work(&OpenCapture {
+        root: site.captures_root,
         dir: &folder.dir,
         sources: current,
         originals,

@@ -1,10 +1,15 @@
-//! Whether a file is still the one that was seen: by what `stat` says, else by content.
+//! Whether a file is still the one that was seen: by what `stat` says.
+//!
+//! The system sets a file's number and the time of its last change, and nobody else can: a file that
+//! says the same as before in both is the one that this machine's docgen saw. A cache that came with a
+//! repository would have to foresee both, to the nanosecond, for each file of the clone.
 
-use std::fs::Metadata;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
+use cap_std::fs::{Metadata, MetadataExt as _};
 use twox_hash::XxHash3_128;
+
+use crate::files::{LARGEST_TRACE, Root};
 
 /// What `stat` says of a file. Equal stats mean the same content unless the file was
 /// changed in the very moment it was looked at ([`Stat::is_racy`]).
@@ -14,34 +19,22 @@ pub(super) struct Stat {
     pub(super) size: u64,
     /// When the content changed, in nanoseconds since 1970.
     pub(super) modified: i128,
-    /// When the file's entry changed, in nanoseconds since 1970 (0 where the system has no such time).
+    /// When the file's entry changed, in nanoseconds since 1970.
     pub(super) changed: i128,
-    /// The file's number in its file system (0 where the system has none).
+    /// The file's number in its file system.
     pub(super) inode: u64,
 }
 
 impl Stat {
     /// The stat of a file's metadata.
     pub(super) fn of(metadata: &Metadata) -> Stat {
-        let nanos = |time: SystemTime| match time.duration_since(SystemTime::UNIX_EPOCH) {
-            Ok(after) => after.as_nanos() as i128,
-            Err(before) => -(before.duration().as_nanos() as i128),
-        };
-        let modified = metadata.modified().map(nanos).unwrap_or_default();
-        #[cfg(unix)]
-        let (changed, inode) = {
-            use std::os::unix::fs::MetadataExt;
-            (i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec()), metadata.ino())
-        };
-        #[cfg(not(unix))]
-        let (changed, inode) = (0, 0);
-        Stat { size: metadata.len(), modified, changed, inode }
-    }
-
-    /// The stat of the regular file at `path`, if there is one.
-    pub(super) fn at(path: &Path) -> Option<Stat> {
-        let metadata = std::fs::symlink_metadata(path).ok()?;
-        metadata.is_file().then(|| Stat::of(&metadata))
+        let nanos = |seconds: i64, nanos: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
+        Stat {
+            size: metadata.size(),
+            modified: nanos(metadata.mtime(), metadata.mtime_nsec()),
+            changed: nanos(metadata.ctime(), metadata.ctime_nsec()),
+            inode: metadata.ino(),
+        }
     }
 
     /// Whether the file changed so shortly before `written` that a later change could carry the
@@ -60,11 +53,6 @@ impl Digest {
     /// The digest of `bytes` (XXH3, 128 bits).
     pub(super) fn of(bytes: &[u8]) -> Digest {
         Digest(XxHash3_128::oneshot(bytes))
-    }
-
-    /// The digest of the file at `path`, if it can be read.
-    pub(super) fn at(path: &Path) -> Option<Digest> {
-        Some(Digest::of(&std::fs::read(path).ok()?))
     }
 }
 
@@ -99,38 +87,65 @@ pub(super) struct FileState {
 }
 
 impl FileState {
-    /// Whether the file, with the stat that it has now, still holds the same.
-    pub(super) fn is_still(&self, file: &Path, now: Stat, written: i128) -> bool {
-        if now == self.stat && !now.is_racy(written) {
-            return true;
-        }
-        now.size == self.stat.size && Digest::at(file) == Some(self.digest)
+    /// Whether the file that has this stat now is the same, with the same content. `digest` reads it, which
+    /// is needed where the cache was `written` so soon after the file that its time does not tell.
+    pub(super) fn is_still(&self, now: Stat, written: i128, digest: impl FnOnce() -> Option<Digest>) -> bool {
+        now == self.stat && (!now.is_racy(written) || digest() == Some(self.digest))
     }
 
-    /// The same with the stat that the file has now: touched files are read once and not each time.
-    pub(super) fn restated(&self, now: Stat) -> FileState {
-        FileState { stat: now, ..self.clone() }
+    /// A file or folder below `root`, as it is now. A folder is like a file whose content is the names below
+    /// it: a new template has to be noticed.
+    pub(super) fn now(root: &Root, path: &Path) -> Option<FileState> {
+        let metadata = root.metadata(path)?;
+        let (stat, digest) = if metadata.is_dir() {
+            let files = root.files(path, &|_| false).ok()?;
+            let names: Vec<_> = files.iter().map(|file| file.path.to_string_lossy()).collect();
+            (Stat::default(), Digest::of(names.join("\n").as_bytes()))
+        } else {
+            (Stat::of(&metadata), Digest::of(&root.read(path, LARGEST_TRACE).ok()?))
+        };
+        Some(FileState { path: path.to_path_buf(), stat, digest })
     }
-
-    /// The file as it is now.
-    pub(super) fn now(file: &Path) -> Option<FileState> {
-        Some(FileState { path: file.to_path_buf(), stat: Stat::at(file)?, digest: Digest::at(file)? })
-    }
-}
-
-/// A folder as a file whose content is the names below it: a new template has to be noticed.
-pub(super) fn listing(dir: &Path) -> Option<FileState> {
-    let mut names = String::new();
-    for entry in walkdir::WalkDir::new(dir).sort_by_file_name() {
-        names.push_str(&entry.ok()?.path().to_string_lossy());
-        names.push('\n');
-    }
-    Some(FileState { path: dir.to_path_buf(), stat: Stat::default(), digest: Digest::of(names.as_bytes()) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_of_another_number_or_time_is_another() {
+        let stat = Stat { size: 1, modified: 10, changed: 10, inode: 7 };
+        let seen = FileState { path: "x".into(), stat, digest: Digest::of(b"x") };
+        let long_after = 1_000_000_000;
+        assert!(seen.is_still(stat, long_after, || panic!("nothing is read")));
+        for other in [
+            Stat { size: 2, ..stat },
+            Stat { modified: 11, ..stat },
+            Stat { changed: 11, ..stat },
+            Stat { inode: 8, ..stat },
+        ] {
+            // Also not where the content is the same: a forged cache would hold its digest.
+            assert!(!seen.is_still(other, long_after, || Some(Digest::of(b"x"))));
+        }
+    }
+
+    /// File systems whose clock ticks: the same stat may be of another content.
+    #[test]
+    fn what_changed_in_the_tick_of_the_cache_is_read() {
+        let stat = Stat { size: 1, modified: 100_000_000, changed: 100_000_000, inode: 7 };
+        let seen = FileState { path: "x".into(), stat, digest: Digest::of(b"x") };
+        for (written, is_read) in
+            [(100_000_000, true), (119_999_999, true), (90_000_000, true), (120_000_000, false)]
+        {
+            assert_eq!(!seen.is_still(stat, written, || Some(Digest::of(b"y"))), is_read, "{written}");
+            assert!(seen.is_still(stat, written, || Some(Digest::of(b"x"))), "{written}");
+        }
+        // Either of the two times may be the late one.
+        for stat in [Stat { modified: 0, ..stat }, Stat { changed: 0, ..stat }] {
+            let seen = FileState { stat, ..seen.clone() };
+            assert!(!seen.is_still(stat, 100_000_000, || None));
+        }
+    }
 
     #[test]
     fn a_digest_is_the_one_that_manifests_hold() {

@@ -3,17 +3,17 @@
 //! Finding stats every file once and reads none, so that a run with nothing to do
 //! costs little more than the walk. What this leaves out: what the files mean.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use walkdir::WalkDir;
-
 use super::file_state::Stat;
-use crate::error::{Error, ErrorKind, Result};
+use super::named::Named;
+use super::page_path::PagePath;
+use crate::error::{Error, ErrorKind, Place, Result};
+use crate::files::{Entry, Root, not_regular};
 use crate::render::templates::UserTemplate;
-use crate::settings::{Layout, Located};
-use crate::text_file::read_text;
+use crate::settings::{Layer, Located};
 
 /// The files of a capture folder that docgen reads. Others are the maintainer's own.
 pub const FILES: [&str; 7] =
@@ -58,146 +58,290 @@ impl Folder {
     }
 }
 
-/// All capture folders below `root`, in the order of their paths. Names that begin with a dot
-/// are passed over, and symbolic links are not followed.
+/// The capture folders below a root, and what stands in the way of others.
+#[derive(Debug, Default)]
+pub(crate) struct Captures {
+    /// Those that can be read, in the order of their paths.
+    pub(crate) folders: Vec<Folder>,
+    /// What is wrong with the others, and what was not looked at.
+    pub(crate) errors: Vec<Error>,
+    /// Paths of captures that cannot be read.
+    failed: BTreeSet<String>,
+    /// Paths of folders below which nobody knows what there is.
+    unknown: BTreeSet<String>,
+    /// Links that may lead to folders, by the path that those would have.
+    passed_over: BTreeMap<String, PathBuf>,
+    /// Page sources in folders without a trace or settings, by the folder's path.
+    pub(super) sources_alone: BTreeMap<String, PathBuf>,
+}
+
+impl Captures {
+    /// Whether there is none, not even one that cannot be read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.folders.is_empty() && self.errors.is_empty() && self.passed_over.is_empty()
+    }
+
+    /// How many cannot be read, a folder of unknown content counted as one.
+    pub(super) fn failed(&self) -> usize {
+        self.failed.len() + self.unknown.len()
+    }
+
+    /// Whether a page may be one of a capture that cannot be read.
+    pub(super) fn keeps(&self, page: &PagePath) -> bool {
+        page.captures().any(|capture| self.is_left_out(capture))
+    }
+
+    /// Whether the capture of this path cannot be read.
+    pub(super) fn is_left_out(&self, capture: &str) -> bool {
+        self.failed.contains(capture)
+            || ancestors(capture)
+                .any(|above| self.unknown.contains(above) || self.passed_over.contains_key(above))
+    }
+
+    /// What to say of links that were not followed. Where one has the place of pages that docgen wrote, a
+    /// person has to act.
+    pub(super) fn not_followed<'a>(&self, pages: impl Iterator<Item = &'a PagePath>) -> Vec<Error> {
+        let captures = pages.flat_map(PagePath::captures);
+        let above: BTreeSet<&str> = captures.flat_map(ancestors).collect();
+        let told = self.passed_over.iter().map(|(path, link)| {
+            let message =
+                format!("`{}` is a symbolic link, and docgen looks for captures behind none", link.display());
+            let error = if above.contains(&**path) { Error::new } else { Error::warning };
+            let error = error(ErrorKind::Io, message).at(Place::file(link));
+            error.hint("put the folder in its place, or have docgen render it on its own")
+        });
+        told.collect()
+    }
+
+    /// Whether the source of a page is there, and no trace to make it from.
+    pub(super) fn has_source(&self, page: &PagePath) -> bool {
+        page.captures().any(|capture| self.sources_alone.contains_key(capture))
+    }
+}
+
+/// Opens the folder of the captures.
 ///
 /// # Errors
-/// [`ErrorKind::Io`] where a folder cannot be read.
-pub fn find(root: &Path) -> Result<Vec<Folder>> {
-    if !root.is_dir() {
-        let error = match root.symlink_metadata() {
-            Ok(_) => format!("`{}` is no folder", root.display()),
-            Err(_) => format!("there is no folder `{}`", root.display()),
-        };
-        return Err(Error::new(ErrorKind::Io, error).hint(
-            "name the folder that holds the captures; `docgen capture CAPTURES PATH -- COMMAND` makes the first",
-        ));
-    }
+/// [`ErrorKind::Io`] where there is none.
+pub(crate) fn open(captures: &Path) -> Result<Root> {
+    Root::open(captures).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
+            let error = match captures.symlink_metadata() {
+                Ok(_) => format!("`{}` is no folder", captures.display()),
+                Err(_) => format!("there is no folder `{}`", captures.display()),
+            };
+            Error::new(ErrorKind::Io, error).hint(
+                "name the folder that holds the captures; `docgen capture CAPTURES PATH -- COMMAND` makes the first",
+            )
+        }
+        _ => Error::io("read", captures, error),
+    })
+}
+
+/// All capture folders below `root`. Names that begin with a dot are passed over, and so is the folder
+/// `passed_over`, a path below it. A link to a file that stays below `root` is that file; one that leads out,
+/// and what else is no file, costs the capture, as does a name that no page can have. No link to a folder is
+/// followed.
+///
+/// # Errors
+/// [`ErrorKind::Io`] where the root itself cannot be read.
+pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> {
+    let mut captures = Captures::default();
     let mut folders: BTreeMap<String, Folder> = BTreeMap::new();
     let mut shared: BTreeMap<String, Found> = BTreeMap::new();
-    let walk = WalkDir::new(root).into_iter();
-    let visible = |entry: &walkdir::DirEntry| {
-        entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
-    };
-    for entry in walk.filter_entry(visible) {
-        let entry = entry.map_err(|error| walk_error(root, error))?;
-        let Some(name) = entry.file_name().to_str() else { continue };
-        let is_shared = name == SHARED_SETTINGS;
-        if entry.file_type().is_dir() || !(is_shared || FILES.contains(&name)) {
-            continue;
+    let mut pending = vec![PathBuf::new()];
+    while let Some(below) = pending.pop() {
+        let dir = root.shown(&below);
+        let path = match relative(&below) {
+            Some(path) => Ok(path),
+            None => Err(odd_name(&dir)),
+        };
+        let entries = match (root.entries(&dir), &path) {
+            (Ok(entries), _) => entries,
+            (Err(error), _) if below.as_os_str().is_empty() => return Err(error),
+            (Err(error), path) => {
+                captures.errors.push(error);
+                captures.unknown.extend(path.as_ref().ok().cloned());
+                continue;
+            }
+        };
+        let mut is_odd = false;
+        for entry in entries {
+            if entry.name.as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            let known = entry.name.to_str().filter(|name| *name == SHARED_SETTINGS || FILES.contains(name));
+            let Some(name) = known else {
+                if entry.file_type.is_dir() {
+                    let below = below.join(&entry.name);
+                    pending.extend((Some(&*below) != passed_over).then_some(below));
+                } else if entry.file_type.is_symlink() {
+                    captures.pass_over(root, &dir.join(&entry.name), path.as_deref().ok());
+                }
+                continue;
+            };
+            let Ok(path) = &path else {
+                is_odd = true;
+                continue;
+            };
+            let file = dir.join(name);
+            let found = match found(root, &entry, file) {
+                Ok(found) => found,
+                Err(error) => {
+                    captures.errors.push(error);
+                    let left_out =
+                        if name == SHARED_SETTINGS { &mut captures.unknown } else { &mut captures.failed };
+                    left_out.insert(path.clone());
+                    continue;
+                }
+            };
+            if name == SHARED_SETTINGS {
+                shared.insert(path.clone(), found);
+            } else {
+                let folder = folders.entry(path.clone()).or_insert_with_key(|path| Folder {
+                    path: path.clone(),
+                    dir: dir.clone(),
+                    files: Vec::new(),
+                    shared: Vec::new(),
+                });
+                folder.files.push(found);
+            }
         }
-        let metadata = entry.metadata().map_err(|error| walk_error(entry.path(), error))?;
-        if !metadata.is_file() {
-            continue;
-        }
-        let found = Found { stat: Stat::of(&metadata), path: entry.path().to_path_buf() };
-        let dir = entry.path().parent().unwrap_or(root);
-        let path = relative(root, dir)?;
-        if is_shared {
-            shared.insert(path, found);
-        } else {
-            let folder = folders.entry(path).or_insert_with_key(|path| Folder {
-                path: path.clone(),
-                dir: dir.to_path_buf(),
-                files: Vec::new(),
-                shared: Vec::new(),
-            });
-            folder.files.push(found);
+        if let (true, Err(error)) = (is_odd, path) {
+            captures.errors.push(error);
         }
     }
+    captures
+        .errors
+        .sort_by(|a, b| a.place().map(|place| &place.file).cmp(&b.place().map(|place| &place.file)));
     let is_capture = |folder: &Folder| {
         ["capture.toml", "trace.har", "trace.log"].iter().any(|name| folder.file(name).is_some())
     };
-    let mut captures: Vec<Folder> = folders.into_values().filter(is_capture).collect();
-    for folder in &mut captures {
+    for mut folder in folders.into_values() {
+        if captures.is_left_out(&folder.path) {
+            continue;
+        }
+        if !is_capture(&folder) {
+            let source = ["page.md", "body.md", "diagram.md"].iter().find_map(|name| folder.file(name));
+            captures.sources_alone.extend(source.map(|source| (folder.path.clone(), source.path.clone())));
+            continue;
+        }
         folder.files.sort_by(|a, b| a.path.cmp(&b.path));
         if !shared.is_empty() {
             folder.shared = ancestors(&folder.path).filter_map(|above| shared.get(above).cloned()).collect();
         }
+        captures.folders.push(folder);
     }
     Ok(captures)
 }
 
+/// A file of a capture, as it was found.
+fn found(root: &Root, entry: &Entry, file: PathBuf) -> Result<Found> {
+    let metadata = if entry.file_type.is_symlink() {
+        let Some(below) = root.below(&file) else { return Err(root.outside(&file)) };
+        root.dir().metadata(below).map_err(|error| root.error("read", &file, error))?
+    } else {
+        entry.metadata().map_err(|error| Error::io("read", &file, error))?
+    };
+    if !metadata.is_file() {
+        return Err(not_regular(&file, metadata.is_dir()));
+    }
+    Ok(Found { stat: Stat::of(&metadata), path: file })
+}
+
+impl Captures {
+    /// Notes a link that may lead to a folder of captures: what is below it is not looked at, and its pages
+    /// are kept.
+    fn pass_over(&mut self, root: &Root, link: &Path, folder: Option<&str>) {
+        let name = link.file_name().and_then(|name| name.to_str());
+        let (Some(folder), Some(name)) = (folder, name) else { return };
+        if root.is_file(link) {
+            return;
+        }
+        let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+        self.passed_over.insert(path, link.to_owned());
+    }
+}
+
 /// The settings files above a capture folder, from the farthest to the nearest: those of the
 /// folders above it that hold a `docgen.toml`, up to the first that holds none.
-pub fn settings_above(folder: &Path) -> Result<Vec<PathBuf>> {
+///
+/// # Errors
+/// [`ErrorKind::Io`] where one cannot be read, [`ErrorKind::Setting`] where one is wrong.
+pub(crate) fn settings_above(folder: &Path) -> Result<Vec<Layer>> {
     let absolute = std::path::absolute(folder).map_err(|error| Error::io("find", folder, error))?;
     let settings = |folder: &Path| folder.join(SHARED_SETTINGS);
-    let nearest = absolute.ancestors().skip(1).find(|folder| settings(folder).is_file());
+    let is_there = |file: &PathBuf| file.symlink_metadata().is_ok();
+    let nearest = absolute.ancestors().skip(1).find(|folder| is_there(&settings(folder)));
     let from = nearest.into_iter().flat_map(Path::ancestors).map(settings);
-    let mut files: Vec<PathBuf> = from.take_while(|file| file.is_file()).collect();
+    let mut files: Vec<PathBuf> = from.take_while(is_there).collect();
     files.reverse();
-    Ok(files)
+    let Some(outermost) = files.first().and_then(|file| file.parent()) else { return Ok(Vec::new()) };
+    let root = Root::open(outermost).map_err(|error| Error::io("read", outermost, error))?;
+    files.iter().map(|file| Layer::parse(file, &root.read_text(file)?)).collect()
+}
+
+/// The folder of all captures that a capture folder is below: the highest one above with a `docgen.toml`,
+/// else one that is called `captures`. The folder itself may be missing.
+pub(crate) fn root_above(folder: &Path) -> Option<PathBuf> {
+    let absolute = std::path::absolute(folder).ok()?;
+    let has_settings = |folder: &&Path| folder.join(SHARED_SETTINGS).is_file();
+    let is_named = |folder: &&Path| folder.file_name().is_some_and(|name| name == "captures");
+    let found = absolute.ancestors().filter(has_settings).last();
+    found.or(absolute.ancestors().find(is_named)).map(Path::to_owned)
 }
 
 /// The templates and phrase files in folders of the user's, the nearest folder first, by name.
 ///
 /// # Errors
-/// [`ErrorKind::Io`] where a folder or file cannot be read.
-pub fn user_templates(dirs: &[Located<PathBuf>]) -> Result<BTreeMap<String, UserTemplate>> {
+/// [`ErrorKind::Io`] where a folder or file cannot be read, [`ErrorKind::Setting`] where settings may not
+/// name it.
+pub(crate) fn user_templates(
+    named: &Named,
+    dirs: &[Located<PathBuf>],
+) -> Result<BTreeMap<String, UserTemplate>> {
     let mut templates = BTreeMap::new();
     for Located { value: dir, place } in dirs.iter().rev() {
-        if !dir.is_dir() {
-            return Err(Error::new(ErrorKind::Io, format!("there is no folder `{}`", dir.display()))
-                .at(place.clone())
-                .hint("`docgen templates eject --to FOLDER` makes one of the default templates"));
+        let root = named.expect_root_of(dir, place)?;
+        if !root.is_dir(dir) {
+            let missing = Error::new(ErrorKind::Io, format!("there is no folder `{}`", dir.display()))
+                .hint("`docgen templates eject --to FOLDER` makes one of the default templates");
+            let error = root.leads_out(dir).unwrap_or(missing);
+            return Err(error.at(place.clone()));
         }
-        for entry in WalkDir::new(dir).sort_by_file_name() {
-            let entry = entry.map_err(|error| walk_error(dir, error))?;
-            let is_template =
-                entry.path().extension().is_some_and(|extension| extension == "md" || extension == "toml");
-            if !entry.file_type().is_file() || !is_template {
+        let is_template =
+            |file: &Path| file.extension().is_some_and(|ending| ending == "md" || ending == "toml");
+        for file in root.files(dir, &|_| false)?.into_iter().map(|file| file.path) {
+            if !is_template(&file) {
                 continue;
             }
-            let text = Arc::from(read_text(entry.path())?);
-            let file = entry.path().to_path_buf();
-            templates.insert(relative(dir, entry.path())?, UserTemplate { file, text });
+            let below = file.strip_prefix(dir).unwrap_or(&file);
+            let name = relative(below).ok_or_else(|| odd_name(&file))?;
+            let text = Arc::from(root.read_text(&file)?);
+            templates.insert(name, UserTemplate { file, text });
         }
     }
     Ok(templates)
 }
 
-fn walk_error(root: &Path, error: walkdir::Error) -> Error {
-    let path = error.path().unwrap_or(root).to_path_buf();
-    let cause = error.into_io_error();
-    Error::io("read", &path, cause.unwrap_or_else(|| std::io::Error::other("the folder is in itself")))
+/// A path with `/` between its parts, if a page can have it.
+fn relative(below: &Path) -> Option<String> {
+    let parts: Option<Vec<&str>> = below.iter().map(|part| part.to_str()).collect();
+    parts.map(|parts| parts.join("/")).filter(|path| !path.contains(char::is_control))
 }
 
-/// `path` below `root`, with `/` between its parts.
-fn relative(root: &Path, path: &Path) -> Result<String> {
-    let below = path.strip_prefix(root).unwrap_or(path);
-    let parts: Option<Vec<&str>> = below.iter().map(|part| part.to_str()).collect();
-    parts.map(|parts| parts.join("/")).filter(|path| !path.contains(char::is_control)).ok_or_else(|| {
-        Error::new(
-            ErrorKind::Io,
-            format!("`{}` cannot name a page: it is not UTF-8, or has control characters", path.display()),
-        )
-        .hint("rename it")
-    })
+fn odd_name(path: &Path) -> Error {
+    Error::new(
+        ErrorKind::Io,
+        format!("`{}` cannot name a page: it is not UTF-8, or has control characters", path.display()),
+    )
+    .hint("rename it")
 }
 
 /// The paths of the folders from the root (``) down to `path` itself.
 fn ancestors(path: &str) -> impl Iterator<Item = &str> {
     let ends = path.match_indices('/').map(|(at, _)| at).chain((!path.is_empty()).then_some(path.len()));
     std::iter::once("").chain(ends.map(|end| &path[..end]))
-}
-
-/// The path, below the docs folder, of a capture's file.
-pub(super) fn page_path(capture: &str, layout: Layout, ending: &str) -> String {
-    match (layout, capture) {
-        (Layout::Page, "") => "index.md".into(),
-        (Layout::Page, _) => format!("{capture}.md"),
-        (Layout::Snippets, "") => ending.into(),
-        (Layout::Snippets, _) => format!("{capture}/{ending}"),
-    }
-}
-
-/// Whether a file below the docs folder may be one of this capture's.
-pub(super) fn is_page_of(page: &str, capture: &str) -> bool {
-    page == page_path(capture, Layout::Page, "")
-        || ["index.md", "diagram.md", "body.md", "log.md"]
-            .iter()
-            .any(|ending| page == page_path(capture, Layout::Snippets, ending))
 }
 
 #[cfg(test)]

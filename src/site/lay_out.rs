@@ -8,8 +8,9 @@ use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 
 use super::capture::{Capture, source_name};
-use super::file_state::{FileState, listing};
-use super::folders::{Folder, page_path};
+use super::file_state::FileState;
+use super::folders::Folder;
+use super::page_path::PagePath;
 use super::shared::{SharedOpenings, Site};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::page::{Page, Phrases, Resolved, Source};
@@ -19,8 +20,8 @@ use crate::settings::Layout;
 use crate::toml_file::nearest;
 
 impl Site<'_> {
-    /// The files of a capture: their paths below the docs folder, and their content.
-    pub(super) fn lay_out(&self, capture: &mut Capture<'_>) -> Result<Vec<(String, Content)>, Vec<Error>> {
+    /// The files of a capture: where they belong, and their content.
+    pub(super) fn lay_out(&self, capture: &mut Capture<'_>) -> Result<Vec<(PagePath, Content)>, Vec<Error>> {
         let one = |error| vec![error];
         let templates = self.templates(capture).map_err(one)?;
         let profile = self.profile(capture).map_err(one)?;
@@ -33,13 +34,7 @@ impl Site<'_> {
         let input = capture.input(profile.as_deref(), &phrases);
         let resolved = Resolved::new(&input);
         let (path, layout) = (&capture.folder.path, input.settings.layout);
-        let name = |ending: &str| page_path(path, layout, ending);
-        if sources.is_empty()
-            && let Some(bare) = resolved.bare()
-            && let Some(files) = templates.lay_out_bare(&bare).map_err(one)?
-        {
-            return Ok(files.into_iter().map(|(ending, content)| (name(ending), content)).collect());
-        }
+        let name = |ending: &str| PagePath::of(path, layout, ending);
         let page = resolved.page().map_err(|mut errors| {
             let labels = input.settings.labels.iter();
             let lost = labels.filter(|(name, at)| resolved.scope().find(name, &at.place).is_err());
@@ -55,8 +50,14 @@ impl Site<'_> {
         if !sources.is_empty() {
             let own_path = name("index.md");
             let neighbours = Neighbours { site: self, own: &capture.folder.path, read: RefCell::default() };
-            let filler =
-                holes::Filler::new(&page, &templates, resolved.scope(), &neighbours, &own_path, &gone);
+            let filler = holes::Filler::new(
+                &page,
+                &templates,
+                resolved.scope(),
+                &neighbours,
+                own_path.as_str(),
+                &gone,
+            );
             let filled = filler.fill(&sources.iter().collect::<Vec<_>>())?;
             for (source, text) in sources.iter().zip(filled) {
                 let made = files.iter_mut().find(|(ending, _)| source.file.ends_with(source_name(ending)));
@@ -72,7 +73,7 @@ impl Site<'_> {
 
     /// The exchanges of a capture, for pages that share their beginning.
     pub(super) fn openings_of(&self, folder: &Folder) -> Result<SharedOpenings> {
-        let mut capture = Capture::read(folder)?;
+        let mut capture = Capture::read(self.captures_root, folder)?;
         let profile = self.profile(&mut capture)?;
         // A label that is lost there is that page's trouble.
         capture.settings.labels.clear();
@@ -93,9 +94,9 @@ impl Site<'_> {
             return Ok(());
         }
         let Some(other) = self.captures.get(above).filter(|_| !path.is_empty()) else { return Ok(()) };
-        let made = page_path(path, Layout::Page, "");
-        let is_same = match Capture::settings(other)?.layout {
-            Layout::Page => made == page_path(above, Layout::Page, ""),
+        let made = PagePath::of(path, Layout::Page, "");
+        let is_same = match Capture::settings(self.captures_root, other)?.layout {
+            Layout::Page => made == PagePath::of(above, Layout::Page, ""),
             Layout::Snippets => true,
         };
         if !is_same {
@@ -123,7 +124,7 @@ impl Neighbours<'_> {
     fn folder(&self, capture: &str) -> Option<&Folder> {
         let folder = self.site.captures.get(capture)?;
         // A file that comes or goes there has to be noticed too.
-        self.read.borrow_mut().extend(listing(&folder.dir));
+        self.read.borrow_mut().extend(FileState::now(self.site.captures_root, &folder.dir));
         Some(folder)
     }
 }
@@ -146,10 +147,11 @@ impl holes::Neighbours for Neighbours<'_> {
 
     fn page_path(&self, capture: &str) -> Result<Option<String>> {
         let Some(folder) = self.folder(capture) else { return Ok(None) };
-        let layout = Capture::settings(folder)?.layout;
+        let root = self.site.captures_root;
+        let layout = Capture::settings(root, folder)?.layout;
         let settings = folder.shared.iter().chain(folder.file("capture.toml"));
-        self.read.borrow_mut().extend(settings.filter_map(|file| FileState::now(&file.path)));
-        Ok(Some(page_path(capture, layout, "index.md")))
+        self.read.borrow_mut().extend(settings.filter_map(|file| FileState::now(root, &file.path)));
+        Ok(Some(PagePath::of(capture, layout, "index.md").to_string()))
     }
 
     fn nearest(&self, capture: &str) -> Option<String> {

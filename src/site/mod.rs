@@ -3,39 +3,47 @@
 //! A page is a pure function of its capture, the settings above it, the profile
 //! and the templates; this room reads those, has the page made, and writes it
 //! whole or not at all. It keeps to its own: a file that docgen did not write, or
-//! that somebody edited since, is named and left alone. What it leaves out: how a
-//! page looks (`render`), and printing, which `src/cli` does with the [`Report`].
+//! that somebody edited since, is named and left alone, and nothing is read or
+//! written but below the folders that the user named ([`crate::files`]). What it
+//! leaves out: how a page looks (`render`), and printing, which `src/cli` does with
+//! the [`Report`].
 
 mod cache;
 mod capture;
 pub mod check;
+mod docs;
 pub mod drafts;
 mod file_state;
 pub mod folders;
 mod journal;
 mod lay_out;
 mod manifest;
+pub(crate) mod named;
+mod page_path;
 mod put;
 mod shared;
-mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::files::Root;
 use crate::profile::Profile;
+use crate::render::diagram_size;
 use crate::render::templates;
 use cache::{Cache, Record};
 use capture::Capture;
-use file_state::{Digest, FileState, Stat, listing};
-use folders::{Folder, is_page_of};
-use manifest::Manifest;
-use put::{Made, prune};
+use docs::Docs;
+use file_state::{Digest, FileState, Stat};
+use folders::Folder;
+use manifest::{JOURNAL, Manifest};
+use page_path::PagePath;
+use put::{Made, expect_few_to_go, prune};
 use shared::Site;
 
 /// What to render, and how.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The folder that holds the captures.
     pub captures: PathBuf,
@@ -47,6 +55,10 @@ pub struct Options {
     pub check: bool,
     /// Replace files that docgen did not write, or that were edited by hand.
     pub force: bool,
+    /// Remove the pages of captures that are gone, however many they are.
+    pub prune: bool,
+    /// Folders in which settings may name files, beside the one of the captures.
+    pub trusted: Vec<PathBuf>,
 }
 
 /// What came of it.
@@ -54,18 +66,25 @@ pub struct Options {
 pub struct Report {
     /// How many files were written.
     pub written: usize,
-    /// Which files were written or removed.
+    /// Which files were written.
     pub files: Vec<PathBuf>,
     /// How many files were as they should be.
     pub unchanged: usize,
-    /// How many files of captures that are gone were removed.
-    pub removed: usize,
+    /// The files of captures that are gone, which were removed.
+    pub removed: Vec<PathBuf>,
     /// How many captures have no page, or an old one, because of an error.
     pub failed: usize,
     /// Everything that needs a person, in the order of the captures.
     pub errors: Vec<Error>,
     /// With [`Options::check`], the files that are not what they should be.
     pub stale: Vec<Stale>,
+}
+
+impl Report {
+    fn fail(&mut self, error: Error) {
+        self.errors.push(error);
+        self.failed += 1;
+    }
 }
 
 /// A file that is not what it should be.
@@ -87,24 +106,37 @@ pub struct Stale {
 /// Only what stops the whole run (a folder that cannot be read); everything that concerns
 /// one page is in the report, and the other pages are written.
 pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Report> {
-    let folders = folders::find(&options.captures)?;
-    let _lock = if options.check { None } else { Some(lock(&options.docs)?) };
-    let manifest = Manifest::read(&options.docs)?;
+    let root = folders::open(&options.captures)?;
+    let nested = Nested::of(&root, &options.docs)?;
+    let captures = folders::find(&root, nested.docs.as_deref())?;
+    if captures.is_empty() && !options.prune {
+        return Err(no_capture(options));
+    }
+    let docs =
+        if options.check { Docs::open(&options.docs)? } else { Some(Docs::open_to_write(&options.docs)?) };
+    let docs = docs.as_ref();
+    let (manifest, refused) = docs.map_or(Ok(Default::default()), Manifest::read)?;
+    expect_few_to_go(options, docs, &manifest, &captures)?;
     let key = program_digest();
-    let cache = Cache::read(&options.docs, key);
-    let site = Site::new(options, &manifest, &cache, &folders);
+    // What a check says holds for the bytes, whoever made the cache.
+    let cache = docs.filter(|_| !options.check).map(|docs| Cache::read(docs, key)).unwrap_or_default();
+    let site = Site::new(options, &root, docs, &manifest, &cache, &captures.folders)?;
 
+    let folders = &captures.folders;
     let done = AtomicUsize::new(0);
-    let outcomes = in_parallel(&folders, options.jobs, |folder| {
-        let outcome = site.make(folder);
+    let outcomes = in_parallel(folders, options.jobs, |folder| {
+        let outcome = site.make(folder, nested.captures.as_deref());
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, folders.len());
         outcome
     });
 
-    let mut report = Report::default();
+    let mut report = Report { failed: captures.failed(), errors: refused, ..Report::default() };
+    report.errors.extend(captures.errors.iter().cloned());
+    report.errors.extend(captures.not_followed(manifest.paths()));
     let mut next = manifest.clone();
     let mut records = BTreeMap::new();
-    let mut kept: std::collections::HashSet<String> = std::collections::HashSet::new();
+    let mut kept: HashSet<PagePath> = HashSet::new();
+    let mut failed: HashSet<&str> = HashSet::new();
     for (folder, outcome) in folders.iter().zip(outcomes) {
         report.written += outcome.written.len();
         report.files.extend(outcome.written);
@@ -112,10 +144,13 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
         report.failed += usize::from(outcome.failed);
         report.stale.extend(outcome.stale);
         if outcome.failed {
-            kept.extend(manifest.paths().filter(|page| is_page_of(page, &folder.path)).map(str::to_owned));
+            failed.insert(&folder.path);
+        }
+        for page in outcome.adopted {
+            next.adopt(page);
         }
         for (page, digest) in outcome.pages {
-            next.set(&page, digest);
+            next.set(page.clone(), digest);
             kept.insert(page);
         }
         if outcome.errors.is_empty() {
@@ -123,16 +158,95 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
         }
         report.errors.extend(outcome.errors);
     }
-    prune(options, &mut next, &kept, &mut report);
-    let is_anything = !folders.is_empty() || next != Manifest::default();
-    if is_anything && !options.check {
-        next.write(&options.docs)?;
-        site.journal.remove()?;
+    let Some(docs) = docs else { return Ok(report) };
+    let is_kept = |page: &PagePath| {
+        kept.contains(page)
+            || page.captures().any(|capture| failed.contains(capture))
+            || captures.keeps(page)
+            || nested.is_of_captures(page)
+    };
+    report.tell_lost_traces(&captures, &manifest, docs, &is_kept);
+    prune(options, docs, &mut next, &|page| is_kept(page) || captures.has_source(page), &mut report);
+    if !options.check && (!folders.is_empty() || next != Manifest::default()) {
+        next.write(docs)?;
+        docs.remove_own(JOURNAL)?;
         if records != cache.records.into_iter().collect() || cache.written == 0 {
-            Cache::write(&options.docs, key, &records)?;
+            // Without it the next run takes longer, and no page is the worse for it.
+            let _ = Cache::write(docs, key, &records);
         }
     }
     Ok(report)
+}
+
+impl Report {
+    /// Tells of captures that had pages, and have a page source but no trace any more.
+    fn tell_lost_traces(
+        &mut self,
+        captures: &folders::Captures,
+        manifest: &Manifest,
+        docs: &Docs,
+        is_kept: &dyn Fn(&PagePath) -> bool,
+    ) {
+        let mut told = HashSet::new();
+        for page in manifest.paths().filter(|page| !is_kept(page) && captures.has_source(page)) {
+            for source in page.captures().filter_map(|capture| captures.sources_alone.get(capture)) {
+                if told.insert(source) {
+                    let message = format!(
+                        "the capture of `{}` has a page source and no trace",
+                        docs.shown(page).display()
+                    );
+                    self.fail(
+                        Error::new(ErrorKind::Io, message)
+                            .at(crate::error::Place::file(source))
+                            .hint("the page stays as it is; put the trace back, or remove the folder"),
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn no_capture(options: &Options) -> Error {
+    Error::new(ErrorKind::Io, format!("there is no capture below `{}`", options.captures.display())).hint(
+        "a capture is a folder with a trace.har, trace.log or capture.toml; \
+         where all are gone on purpose, `--prune` removes their pages",
+    )
+}
+
+/// How the two folders of a run are in each other.
+#[derive(Debug, Default)]
+struct Nested {
+    /// The path of the docs folder below the captures.
+    docs: Option<PathBuf>,
+    /// The path of the captures below the docs folder.
+    captures: Option<PathBuf>,
+}
+
+impl Nested {
+    /// # Errors
+    /// [`ErrorKind::Usage`] where they are one folder, under whatever names.
+    fn of(captures: &Root, docs: &Path) -> Result<Nested> {
+        let real = |path: &Path| std::fs::canonicalize(crate::files::or_here(path)).ok();
+        let Ok(opened) = Root::open(docs) else { return Ok(Nested::default()) };
+        let is_same = matches!((opened.identity(), captures.identity()), (Ok(a), Ok(b)) if a == b);
+        if is_same {
+            let names = (captures.path().display(), docs.display());
+            let message = format!("`{}` and `{}` are one folder", names.0, names.1);
+            return Err(Error::new(ErrorKind::Usage, message).hint(
+                "pages need a folder of their own: beside the captures they would be read as page sources",
+            ));
+        }
+        let (Some(captures), Some(docs)) = (real(captures.path()), real(docs)) else {
+            return Ok(Nested::default());
+        };
+        let below = |inner: &Path, outer: &Path| inner.strip_prefix(outer).ok().map(Path::to_owned);
+        Ok(Nested { docs: below(&docs, &captures), captures: below(&captures, &docs) })
+    }
+
+    /// Whether a file at the place of this page would be one of the captures'.
+    fn is_of_captures(&self, page: &PagePath) -> bool {
+        self.captures.as_ref().is_some_and(|captures| page.as_path().starts_with(captures))
+    }
 }
 
 /// The digest of everything that makes a page and is part of the program.
@@ -148,23 +262,13 @@ fn program_digest() -> Digest {
     Digest::of(all.as_bytes())
 }
 
-/// Keeps a second docgen from writing below the same docs folder at the same time.
-fn lock(docs: &Path) -> Result<std::fs::File> {
-    let folder = docs.join(manifest::FOLDER);
-    std::fs::create_dir_all(&folder).map_err(|error| Error::io("make", &folder, error))?;
-    let file = folder.join("lock");
-    let lock = std::fs::File::create(&file).map_err(|error| Error::io("write", &file, error))?;
-    // Where a file system has no locks, one docgen at a time is the user's own care.
-    let _ = lock.lock();
-    write::remove_leftovers(docs);
-    Ok(lock)
-}
-
 /// What came of one capture.
 #[derive(Debug, Default)]
 struct Outcome {
-    /// Its pages that are docgen's: path below the docs folder, and content.
-    pages: Vec<(String, Digest)>,
+    /// Its pages that are docgen's, and their content.
+    pages: Vec<(PagePath, Digest)>,
+    /// Those of them that were there before docgen.
+    adopted: Vec<PagePath>,
     record: Record,
     written: Vec<PathBuf>,
     unchanged: usize,
@@ -173,23 +277,43 @@ struct Outcome {
     stale: Vec<Stale>,
 }
 
+impl Outcome {
+    fn of_errors(errors: Vec<Error>) -> Outcome {
+        Outcome { failed: true, errors, ..Outcome::default() }
+    }
+}
+
 impl Site<'_> {
-    fn make(&self, folder: &Folder) -> Outcome {
+    /// Makes the pages of a capture and puts them in their places; none of them among the captures, where
+    /// those are below the docs folder.
+    fn make(&self, folder: &Folder, captures: Option<&Path>) -> Outcome {
         if let Some(outcome) = self.cached(folder) {
             return outcome;
         }
-        let mut capture = match Capture::read(folder) {
+        let mut capture = match Capture::read(self.captures_root, folder) {
             Ok(capture) => capture,
-            Err(error) => return Outcome { failed: true, errors: vec![error], ..Outcome::default() },
+            Err(error) => return Outcome::of_errors(vec![error]),
         };
         let files = match self.lay_out(&mut capture) {
             Ok(files) => files,
             Err(errors) => {
-                let errors = capture.diagnostics.into_iter().chain(errors).collect();
-                return Outcome { failed: true, errors, ..Outcome::default() };
+                return Outcome::of_errors(capture.diagnostics.into_iter().chain(errors).collect());
             }
         };
         let mut outcome = Outcome { errors: std::mem::take(&mut capture.diagnostics), ..Outcome::default() };
+        let named: Vec<_> = files.iter().map(|(page, content)| (page.to_string(), content)).collect();
+        for (at, size) in diagram_size::too_long(&named) {
+            let most = diagram_size::MOST;
+            let message = format!(
+                "the diagram of `{}` has {size} characters, and mermaid draws none of more than {most}",
+                named[at].0
+            );
+            outcome.errors.push(
+                Error::warning(ErrorKind::Setting, message).at(crate::error::Place::file(&folder.dir)).hint(
+                    "leave exchanges out with `[[filter]]`, shorten paths with `[vars]` or `query = false`, or draw it in parts with `{{ diagram(until=…) }}`",
+                ),
+            );
+        }
         let files: Vec<Made> = files
             .into_iter()
             .map(|(page, content)| {
@@ -197,10 +321,29 @@ impl Site<'_> {
                 Made { page, content, digest }
             })
             .collect();
-        if !self.put_new_folder(&files, &mut outcome) {
-            for made in files {
-                self.put(made, &mut outcome);
+        let is_among =
+            |made: &Made| captures.is_some_and(|captures| made.page.as_path().starts_with(captures));
+        if let Some(made) = files.iter().find(|made| is_among(made)) {
+            let message = format!("the page `{}` would be a file among the captures", made.page);
+            let error = Error::new(ErrorKind::Setting, message).at(crate::error::Place::file(&folder.dir));
+            outcome
+                .errors
+                .push(error.hint("rename the capture, or have the pages in a folder beside the captures"));
+            outcome.failed = true;
+            return outcome;
+        }
+        match self.docs {
+            Some(docs) if self.options.check || !self.put_new_folder(docs, &files, &mut outcome) => {
+                for made in files {
+                    self.put(docs, made, &mut outcome);
+                }
             }
+            Some(_) => {}
+            None => outcome.stale.extend(files.into_iter().map(|made| Stale {
+                file: self.options.docs.join(made.page.as_path()),
+                old: None,
+                new: Some(made.content.into_bytes()),
+            })),
         }
         outcome.record.inputs = capture.read;
         outcome
@@ -208,42 +351,46 @@ impl Site<'_> {
 
     /// The outcome of a capture that is as it was when its pages were last made.
     fn cached(&self, folder: &Folder) -> Option<Outcome> {
+        let docs = self.docs?;
         let record = self.cache.records.get(&folder.path)?;
+        let written = self.cache.written;
         let found = || folder.files.iter().chain(&folder.shared);
         // What else was read (templates, a profile, another capture) follows the folder's own files.
         let (own, others) = record.inputs.split_at_checked(found().count())?;
-        let mut now = Record::default();
-        for (file, seen) in found().zip(own) {
-            if file.path != seen.path || !seen.is_still(&file.path, file.stat, self.cache.written) {
-                return None;
-            }
-            now.inputs.push(seen.restated(file.stat));
-        }
-        for seen in others {
-            let found = if seen.path.is_dir() { listing(&seen.path)? } else { FileState::now(&seen.path)? };
-            if found.digest != seen.digest {
-                return None;
-            }
-            now.inputs.push(found);
-        }
-        for seen in &record.outputs {
-            let file = self.options.docs.join(&seen.path);
-            let stat = Stat::at(&file)?;
-            if !seen.is_still(&file, stat, self.cache.written) {
-                return None;
-            }
-            now.outputs.push(seen.restated(stat));
-        }
-        let pages = record
-            .outputs
-            .iter()
-            .map(|seen| Some((seen.path.to_str()?.to_owned(), seen.digest)))
-            .collect::<Option<Vec<_>>>()?;
-        // A page that the manifest does not hold is not docgen's, whatever the cache says.
-        if !pages.iter().all(|(page, digest)| self.manifest.wrote(page, *digest)) {
+        let is_still = |seen: &FileState, file: &folders::Found| {
+            let digest = || Some(FileState::now(self.captures_root, &file.path)?.digest);
+            file.path == seen.path && seen.is_still(file.stat, written, digest)
+        };
+        if !found().zip(own).all(|(file, seen)| is_still(seen, file)) {
             return None;
         }
-        Some(Outcome { unchanged: pages.len(), pages, record: now, ..Outcome::default() })
+        for seen in others {
+            let root = self.named.root_of(&seen.path)?;
+            let is_same = match root.metadata(&seen.path)? {
+                metadata if metadata.is_dir() => FileState::now(root, &seen.path)?.digest == seen.digest,
+                metadata => {
+                    let digest = || Some(FileState::now(root, &seen.path)?.digest);
+                    seen.is_still(Stat::of(&metadata), written, digest)
+                }
+            };
+            if !is_same {
+                return None;
+            }
+        }
+        let mut pages = Vec::with_capacity(record.outputs.len());
+        let mut looked = docs::Looked::default();
+        for seen in &record.outputs {
+            let page = PagePath::parse(seen.path.to_str()?)?;
+            let stat = looked.stat(docs, &page)?;
+            // A page that the manifest does not hold is not docgen's, whatever the cache says.
+            if !seen.is_still(stat, written, || Some(Digest::of(&docs.read(&page).ok()?)))
+                || !self.manifest.wrote(&page, seen.digest)
+            {
+                return None;
+            }
+            pages.push((page, seen.digest));
+        }
+        Some(Outcome { unchanged: pages.len(), pages, record: record.clone(), ..Outcome::default() })
     }
 }
 

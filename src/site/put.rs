@@ -3,19 +3,22 @@
 //! A page is put where it belongs only if nothing is there, or what docgen wrote itself; it goes only
 //! if it is still as docgen wrote it. What this leaves out: making it.
 
-use std::path::Path;
+use std::collections::HashSet;
 
+use super::docs::Docs;
 use super::file_state::{Digest, FileState, Stat};
+use super::folders::Captures;
 use super::manifest::Manifest;
+use super::page_path::PagePath;
 use super::shared::Site;
-use super::{Options, Outcome, Report, Stale, write};
+use super::{Options, Outcome, Report, Stale};
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::files::LARGEST_TRACE;
 use crate::render::templates::Content;
 
 /// A file of a capture, ready to be put in its place.
 pub(super) struct Made {
-    /// Its path below the docs folder.
-    pub(super) page: String,
+    pub(super) page: PagePath,
     pub(super) content: Content,
     pub(super) digest: Digest,
 }
@@ -23,195 +26,229 @@ pub(super) struct Made {
 impl Site<'_> {
     /// Puts pages where they belong in one go, if they are all in a folder that is not there yet.
     /// `false` if not; nothing is done then.
-    pub(super) fn put_new_folder(&self, pages: &[Made], outcome: &mut Outcome) -> bool {
-        let in_folder = |page: &'_ str| page.rsplit_once('/').map(|(folder, _)| folder.len());
-        let Some(length) = pages.first().and_then(|made| in_folder(&made.page)) else { return false };
-        let folder = &pages[0].page[..length];
-        let is_missing = |place: &Path| {
-            place.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
-        };
-        let place = self.options.docs.join(folder);
-        if self.options.check
-            || !pages
-                .iter()
-                .all(|made| made.page.starts_with(folder) && in_folder(&made.page) == Some(length))
-            || !is_missing(&place)
-        {
+    pub(super) fn put_new_folder(&self, docs: &Docs, pages: &[Made], outcome: &mut Outcome) -> bool {
+        let Some((folder, _)) = pages.first().map(|made| made.page.split()) else { return false };
+        let is_one = !folder.is_empty() && pages.iter().all(|made| made.page.split().0 == folder);
+        if !is_one || !docs.is_missing(folder) {
             return false;
         }
-        let files = pages.iter().map(|made| (&made.page[length + 1..], made.content.as_bytes()));
+        let files = pages.iter().map(|made| (made.page.split().1, made.content.as_bytes()));
         // What is wrong with the place is told file by file.
-        if self.journal.note(pages.iter().map(|made| (made.page.as_str(), made.digest))).is_err() {
+        if self.journal.note(docs, pages.iter().map(|made| (&made.page, made.digest))).is_err() {
             return false;
         }
-        let Ok(stats) = write::new_folder(&self.options.docs, &place, files) else { return false };
+        let Ok(stats) = docs.put_folder(folder, files) else { return false };
         for (Made { page, digest, .. }, stat) in pages.iter().zip(stats) {
-            outcome.written.push(self.options.docs.join(page));
-            outcome.record.outputs.push(FileState { path: page.into(), stat, digest: *digest });
+            outcome.written.push(docs.shown(page));
+            outcome.record.outputs.push(FileState { path: page.as_path().into(), stat, digest: *digest });
             outcome.pages.push((page.clone(), *digest));
         }
         true
     }
 
     /// Puts a page where it belongs, unless it is there already, or something else is.
-    pub(super) fn put(&self, made: Made, outcome: &mut Outcome) {
+    pub(super) fn put(&self, docs: &Docs, made: Made, outcome: &mut Outcome) {
         let Made { page, content, digest } = made;
-        let docs = &self.options.docs;
-        let file = docs.join(&page);
         let bytes = content.as_bytes();
-        let old = match self.existing(&page, &file, bytes, digest) {
-            Ok(Existing::Same) => {
+        let existing = self.existing(docs, &page, bytes);
+        let written = existing.and_then(|existing| match existing {
+            Existing::Same(stat) => {
+                if !self.manifest.holds(&page) {
+                    outcome.adopted.push(page.clone());
+                }
                 outcome.unchanged += 1;
-                self.note(page, &file, digest, outcome);
-                return;
+                Ok(Some(stat))
             }
-            Ok(Existing::Missing) => None,
-            Ok(Existing::Ours(old)) => Some(old),
+            _ if self.options.check => {
+                let old = match existing {
+                    Existing::Ours(old) => Some(old),
+                    _ => None,
+                };
+                outcome.stale.push(Stale { file: docs.shown(&page), old, new: Some(bytes.to_vec()) });
+                Ok(None)
+            }
+            _ => {
+                self.journal.note(docs, std::iter::once((&page, digest)))?;
+                docs.put(&page, bytes)?;
+                outcome.written.push(docs.shown(&page));
+                Ok(docs.look(&page).ok().flatten().map(|metadata| Stat::of(&metadata)))
+            }
+        });
+        match written {
+            Ok(stat) => {
+                outcome.record.outputs.extend(stat.map(|stat| FileState {
+                    path: page.as_path().into(),
+                    stat,
+                    digest,
+                }));
+                outcome.pages.push((page, digest));
+            }
             Err(error) => {
                 outcome.failed = true;
                 outcome.errors.push(error);
-                return;
-            }
-        };
-        if self.options.check {
-            outcome.stale.push(Stale { file, old, new: Some(content.into_bytes()) });
-            outcome.pages.push((page, digest));
-            return;
-        }
-        let noted = self.journal.note(std::iter::once((page.as_str(), digest)));
-        match noted.and_then(|()| write::replace(docs, &file, bytes)) {
-            Ok(()) => {
-                outcome.written.push(file.clone());
-                self.note(page, &file, digest, outcome);
-            }
-            Err(error) => {
-                outcome.failed = true;
-                outcome.errors.push(error);
             }
         }
-    }
-
-    fn note(&self, page: String, file: &Path, digest: Digest, outcome: &mut Outcome) {
-        if let Some(stat) = Stat::at(file) {
-            outcome.record.outputs.push(FileState { path: page.clone().into(), stat, digest });
-        }
-        outcome.pages.push((page, digest));
     }
 
     /// What is where a page should be, and whether docgen may replace it.
-    fn existing(&self, page: &str, file: &Path, new: &[u8], digest: Digest) -> Result<Existing> {
-        let metadata = match std::fs::symlink_metadata(file) {
-            Ok(metadata) => metadata,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Existing::Missing),
+    fn existing(&self, docs: &Docs, page: &PagePath, new: &[u8]) -> Result<Existing> {
+        let file = docs.shown(page);
+        let metadata = match docs.look(page) {
+            Ok(Some(metadata)) => metadata,
+            Ok(None) => return Ok(Existing::Missing),
             Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
-                return Err(not_ours(file, "a file is in the place of its folder"));
+                return Err(in_the_way(&file, "a file is in the place of its folder").hint("move it"));
             }
-            Err(error) => return Err(Error::io("read", file, error)),
+            Err(error) => return Err(docs.root().error("read", &file, error)),
         };
         if metadata.is_dir() {
-            return Err(not_ours(file, "a folder is in its place"));
+            return Err(in_the_way(&file, "a folder is in its place").hint("move it"));
         }
-        let old = match std::fs::read(file) {
-            // What a link leads to is not docgen's to show.
-            Err(_) if metadata.is_symlink() => Vec::new(),
-            read => read.map_err(|error| Error::io("read", file, error))?,
-        };
-        if old.len() == new.len() && Digest::of(&old) == digest {
-            return Ok(Existing::Same);
+        let may_be_ours = self.manifest.holds(page) && metadata.len() <= LARGEST_TRACE;
+        // What is no file, and what could be no page of docgen's, is not read.
+        if metadata.is_file() && (may_be_ours || metadata.len() == new.len() as u64) {
+            let old = docs.read(page)?;
+            // Bytes, and not digests: those are no proof against whoever made both.
+            if old == new {
+                return Ok(Existing::Same(Stat::of(&metadata)));
+            }
+            if self.manifest.wrote(page, Digest::of(&old)) || self.options.force {
+                return Ok(Existing::Ours(old));
+            }
+        } else if self.options.force {
+            return Ok(Existing::Replaced);
         }
-        if metadata.is_symlink() && !self.options.force {
-            return Err(not_ours(file, "a symbolic link is in its place"));
-        }
-        let ours = metadata.is_file() && self.manifest.wrote(page, Digest::of(&old));
-        match (ours || self.options.force, self.manifest.holds(page)) {
-            (true, _) => Ok(Existing::Ours(old)),
-            (false, true) => Err(Error::new(
+        Err(match (metadata.is_file(), self.manifest.holds(page)) {
+            (true, true) => Error::new(
                 ErrorKind::Ownership,
                 format!("`{}` was edited by hand since docgen wrote it", file.display()),
             )
             .at(Place::file(file))
-            .hint("move the edit to the capture's page.md; `--force` writes the page anew without it")),
-            (false, false) => Err(not_ours(file, "it was not written by docgen")),
-        }
+            .hint("move the edit to the capture's page.md; `--force` writes the page anew without it"),
+            (is_file, _) => {
+                let why = match (is_file, metadata.is_symlink()) {
+                    (true, _) => "it was not written by docgen",
+                    (_, true) => "a symbolic link is in its place",
+                    _ => "something else than a file is in its place",
+                };
+                in_the_way(&file, why).hint("move it, or have docgen replace it with `--force`")
+            }
+        })
     }
 }
 
 enum Existing {
     Missing,
-    Same,
+    Same(Stat),
     Ours(Vec<u8>),
+    /// Something that nobody needs to look at.
+    Replaced,
 }
 
-fn not_ours(file: &Path, why: &str) -> Error {
+fn in_the_way(file: &std::path::Path, why: &str) -> Error {
     Error::new(ErrorKind::Ownership, format!("`{}` is in the way: {why}", file.display()))
         .at(Place::file(file))
-        .hint("move it, or have docgen replace it with `--force`")
+}
+
+/// The pages of the manifest that no capture makes any more, as far as that can be told before any is made:
+/// those of a capture that is left out because something is wrong with it, or of one that was not looked
+/// at, are kept.
+///
+/// # Errors
+/// [`ErrorKind::Ownership`] where more than half of the pages would go, which is rather a wrong folder.
+pub(super) fn expect_few_to_go(
+    options: &Options,
+    docs: Option<&Docs>,
+    manifest: &Manifest,
+    captures: &Captures,
+) -> Result<()> {
+    let known: HashSet<&str> = captures.folders.iter().map(|folder| folder.path.as_str()).collect();
+    let is_there = |page: &PagePath| {
+        docs.and_then(|docs| docs.look(page).ok().flatten()).is_some_and(|metadata| metadata.is_file())
+    };
+    let goes = |page: &&PagePath| {
+        !page.captures().any(|capture| known.contains(capture))
+            && !captures.keeps(page)
+            && !manifest.is_adopted(page)
+            && is_there(page)
+    };
+    let gone = manifest.paths().filter(goes).count();
+    if options.prune || gone * 2 <= manifest.len() {
+        return Ok(());
+    }
+    let docs_path = options.docs.display();
+    Err(Error::new(
+        ErrorKind::Ownership,
+        format!(
+            "{gone} of the {} pages below `{docs_path}` are of no capture below `{}`, and would be removed",
+            manifest.len(),
+            options.captures.display()
+        ),
+    )
+    .hint("nothing was written; name the folder of all captures, or have the pages removed with `--prune`"))
 }
 
 /// Removes the pages of captures that are gone, where they are still as docgen wrote them.
 pub(super) fn prune(
     options: &Options,
+    docs: &Docs,
     manifest: &mut Manifest,
-    kept: &std::collections::HashSet<String>,
+    is_kept: &dyn Fn(&PagePath) -> bool,
     report: &mut Report,
 ) {
-    let gone: Vec<String> =
-        manifest.paths().filter(|page| !kept.contains(*page)).map(str::to_owned).collect();
+    let gone: Vec<PagePath> = manifest.paths().filter(|page| !is_kept(page)).cloned().collect();
     for page in gone {
-        let file = options.docs.join(&page);
-        let is_inside =
-            Path::new(&page).components().all(|part| matches!(part, std::path::Component::Normal(_)));
-        let old = match std::fs::read(&file) {
-            Ok(old) => old,
-            Err(error) if is_gone(&error) => {
+        let file = docs.shown(&page);
+        let metadata = match docs.look(&page) {
+            Ok(Some(metadata)) if !metadata.is_dir() => metadata,
+            Err(error) if error.kind() != std::io::ErrorKind::NotADirectory => {
+                report.fail(docs.root().error("read", &file, error));
+                continue;
+            }
+            _ => {
                 manifest.remove(&page);
                 continue;
             }
+        };
+        if manifest.is_adopted(&page) {
+            manifest.remove(&page);
+            let message = format!("no capture makes `{}` any more", file.display());
+            report.errors.push(
+                Error::warning(ErrorKind::Ownership, message).at(Place::file(file)).hint(
+                    "it stays, since it was there before docgen made it; from now on it is yours alone",
+                ),
+            );
+            continue;
+        }
+        let old = if metadata.is_file() { docs.read(&page) } else { Ok(Vec::new()) };
+        let old = match old {
+            Ok(old) => old,
             Err(error) => {
-                report.errors.push(Error::io("read", &file, error));
-                report.failed += 1;
+                report.fail(error);
                 continue;
             }
         };
-        if !is_inside || !(manifest.wrote(&page, Digest::of(&old)) || options.force) {
-            report.errors.push(
-                Error::new(
-                    ErrorKind::Ownership,
-                    format!("no capture makes `{}` any more, but it was edited by hand", file.display()),
-                )
-                .at(Place::file(&file))
-                .hint("remove it, or have docgen remove it with `--force`"),
+        let is_ours = metadata.is_file() && manifest.wrote(&page, Digest::of(&old));
+        if !is_ours && !options.force {
+            let message =
+                format!("no capture makes `{}` any more, but it was edited by hand", file.display());
+            report.fail(
+                Error::new(ErrorKind::Ownership, message)
+                    .at(Place::file(file))
+                    .hint("remove it, or have docgen remove it with `--force`"),
             );
-            report.failed += 1;
             continue;
         }
         if options.check {
             report.stale.push(Stale { file, old: Some(old), new: None });
             continue;
         }
-        match std::fs::remove_file(&file) {
+        match docs.remove(&page) {
             Ok(()) => {
-                report.removed += 1;
-                report.files.push(file.clone());
+                report.removed.push(file);
                 manifest.remove(&page);
-                remove_empty_folders(&options.docs, &file);
             }
-            Err(error) => report.errors.push(Error::io("remove", &file, error)),
-        }
-    }
-}
-
-/// Whether there is no such file any more, be it that a folder has its place.
-fn is_gone(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
-    matches!(error.kind(), NotFound | NotADirectory | IsADirectory)
-}
-
-fn remove_empty_folders(docs: &Path, file: &Path) {
-    for folder in file.ancestors().skip(1).take_while(|folder| *folder != docs && folder.starts_with(docs)) {
-        // Fails where something is left in it, which is how to tell.
-        if std::fs::remove_dir(folder).is_err() {
-            break;
+            Err(error) => report.fail(docs.root().error("remove", &file, error)),
         }
     }
 }

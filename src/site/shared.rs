@@ -9,21 +9,29 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Options;
 use super::cache::Cache;
 use super::capture::Capture;
-use super::file_state::{FileState, listing};
+use super::docs::Docs;
+use super::file_state::FileState;
 use super::folders::{self, Folder};
 use super::journal::Journal;
 use super::manifest::Manifest;
+use super::named::Named;
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::Root;
 use crate::page::Phrases;
 use crate::profile::Profile;
 use crate::render::holes::Opening;
 use crate::render::templates::Templates;
 use crate::settings::{Located, Settings};
-use crate::text_file::read_text;
 
 /// What all captures of a run share.
 pub(super) struct Site<'a> {
     pub(super) options: &'a Options,
+    /// The folder of the captures.
+    pub(super) captures_root: &'a Root,
+    /// Where settings may name files.
+    pub(super) named: Named,
+    /// The docs folder, if there is one.
+    pub(super) docs: Option<&'a Docs>,
     pub(super) manifest: &'a Manifest,
     pub(super) cache: &'a Cache,
     pub(super) journal: Journal,
@@ -41,23 +49,30 @@ pub(super) type PhrasesKey = (Vec<PathBuf>, String, Option<String>, Vec<(String,
 pub(super) type SharedOpenings = (Arc<Vec<Opening>>, Vec<FileState>);
 
 impl<'a> Site<'a> {
+    /// # Errors
+    /// Where a folder that the user trusts cannot be read.
     pub(super) fn new(
         options: &'a Options,
+        captures_root: &'a Root,
+        docs: Option<&'a Docs>,
         manifest: &'a Manifest,
         cache: &'a Cache,
         folders: &'a [Folder],
-    ) -> Site<'a> {
-        Site {
+    ) -> Result<Site<'a>> {
+        Ok(Site {
             options,
+            captures_root,
+            named: Named::new(captures_root.path(), &options.trusted)?,
+            docs,
             manifest,
             cache,
-            journal: Journal::of(&options.docs),
+            journal: Journal::default(),
             captures: folders.iter().map(|folder| (folder.path.as_str(), folder)).collect(),
             templates: Mutex::default(),
             profiles: Mutex::default(),
             phrases: Mutex::default(),
             openings: Mutex::default(),
-        }
+        })
     }
 }
 
@@ -68,17 +83,16 @@ impl Site<'_> {
         let templates = match all.get(&dirs) {
             Some(templates) => templates.clone(),
             None => {
-                let made = Arc::new(Templates::new(folders::user_templates(&capture.settings.templates)?)?);
+                let made = Arc::new(Templates::new(folders::user_templates(
+                    &self.named,
+                    &capture.settings.templates,
+                )?)?);
                 all.insert(dirs.clone(), made.clone());
                 made
             }
         };
-        for dir in &dirs {
-            capture.read.extend(listing(dir));
-        }
-        for file in templates.user_files() {
-            capture.read.extend(FileState::now(file));
-        }
+        let read = dirs.iter().map(PathBuf::as_path).chain(templates.user_files());
+        capture.read.extend(read.filter_map(|path| FileState::now(self.named.root_of(path)?, path)));
         Ok(templates)
     }
 
@@ -133,12 +147,14 @@ impl Site<'_> {
             };
         }
         let file = Path::new(name);
-        capture.read.extend(FileState::now(file));
+        let root = self.named.expect_root_of(file, place)?;
+        capture.read.extend(FileState::now(root, file));
         if let Some(profile) = all.get(name) {
             return Ok(Some(profile.clone()));
         }
-        let text = read_text(file).map_err(|error| error.at(place.clone()))?;
-        let made = Arc::new(Profile::from_toml(file, &text)?);
+        let text = root.read_text(file).map_err(|error| error.at(place.clone()))?;
+        let made = Profile::from_toml(file, &text).map_err(|error| self.named.discreet(file, error))?;
+        let made = Arc::new(made);
         all.insert(name.clone(), made.clone());
         Ok(Some(made))
     }

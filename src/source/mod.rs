@@ -6,8 +6,10 @@
 //! [`Gap`](crate::trace::Gap) in the trace. What this leaves out: deciding who a
 //! participant is, what a path means, or in which order messages are numbered.
 
+pub mod client_log;
 pub mod har;
-pub mod keystoneauth;
+mod lines;
+mod margin;
 mod pairing;
 mod places;
 pub mod requests_observer;
@@ -16,8 +18,8 @@ pub mod requestshook_writer;
 
 use std::path::Path;
 
+use self::margin::Unwrapped;
 use crate::error::{Error, ErrorKind, Place};
-use crate::lines::Lines;
 use crate::text::{self, Text};
 use crate::trace::Trace;
 
@@ -32,7 +34,7 @@ pub struct Read {
     pub format: Option<Format>,
     /// The whole file, decoded, where it is a log that pages show as it is; after [`read_as_log`]
     /// of any other file, the log of its trace.
-    pub log: Option<Lines>,
+    pub log: Option<Text>,
 }
 
 /// The formats that docgen reads.
@@ -44,8 +46,8 @@ pub enum Format {
     Requestshook,
     /// The log of `requests-observer`.
     RequestsObserver,
-    /// What keystoneauth prints under `--debug`.
-    Keystoneauth,
+    /// The debug log of OpenStack's clients in Python: of keystoneauth and those before it.
+    ClientLog,
 }
 
 /// Reads `bytes`, the content of `file`, in the format that the content shows.
@@ -69,7 +71,7 @@ pub fn read_as_log(file: &Path, bytes: Vec<u8>) -> Read {
         return read;
     }
     let (trace, log) = requestshook_writer::rewrite(read.trace);
-    Read { trace, log: Some(Lines::new(log)), ..read }
+    Read { trace, log: Some(log), ..read }
 }
 
 fn read_in(
@@ -79,29 +81,30 @@ fn read_in(
 ) -> Read {
     let is_utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     let text = decode(bytes);
-    let format = match detect(&text) {
-        None if text.trim_ascii().is_empty() => match file.extension() {
-            Some(extension) if extension == "har" => Some(Format::Har),
+    let (format, unwrapped) = match sniff(&text) {
+        (None, _) if text.trim_ascii().is_empty() => match file.extension() {
+            Some(extension) if extension == "har" => (Some(Format::Har), None),
             _ => return Read::default(),
         },
-        format => format,
+        found => found,
     };
+    let shown = unwrapped.as_ref().map_or(&text, |unwrapped| &unwrapped.text);
     let mut log = None;
-    let (trace, diagnostics) = match format {
+    let (mut trace, mut diagnostics) = match format {
         Some(Format::Har) => {
             let (trace, shown, diagnostics) = read_har(file, &text);
-            log = shown.map(Lines::new);
+            log = shown;
             (trace, diagnostics)
         }
-        Some(Format::Requestshook) => requestshook::read(file, log.insert(Lines::new(text))),
-        Some(Format::RequestsObserver) => requests_observer::read(file, &text),
-        Some(Format::Keystoneauth) => keystoneauth::read(file, &text),
+        Some(Format::Requestshook) => requestshook::read(file, log.insert(shown.clone())),
+        Some(Format::RequestsObserver) => requests_observer::read(file, shown),
+        Some(Format::ClientLog) => client_log::read(file, shown),
         None => {
             let (message, hint) = match is_utf16 {
                 true => ("this text is UTF-16", "save it as UTF-8, as by `iconv -f UTF-16 -t UTF-8`"),
                 false => (
                     "this is in no format that docgen reads",
-                    "docgen reads HAR 1.2 and the logs of requestshook, requests-observer and keystoneauth",
+                    "docgen reads HAR 1.2 and the logs of requestshook, requests-observer and OpenStack's clients (`--debug`)",
                 ),
             };
             let start = text.len() - text.trim_start().len();
@@ -109,28 +112,42 @@ fn read_in(
             (Trace::default(), vec![Error::new(ErrorKind::UnknownFormat, message).at(place).hint(hint)])
         }
     };
+    if let Some(unwrapped) = unwrapped {
+        unwrapped.restore(&text, &mut trace, &mut diagnostics);
+    }
     Read { trace, diagnostics, format, log }
 }
 
 /// The format that `text` is in, by the first entry in it that is one of some format.
-pub fn detect(text: &str) -> Option<Format> {
+pub fn detect(text: &Text) -> Option<Format> {
+    sniff(text).0
+}
+
+/// The format of `text`, and for a log that may have a margin, the log without it.
+fn sniff(text: &Text) -> (Option<Format>, Option<Unwrapped>) {
     if har::is_one(text) {
-        return Some(Format::Har);
+        return (Some(Format::Har), None);
     }
+    // By far the most logs, and nothing can come before it.
+    if requestshook::first_entry(&text[..text.floor_char_boundary(8)]).is_some() {
+        return (Some(Format::Requestshook), None);
+    }
+    let unwrapped = Unwrapped::of(text);
+    let format = detect_log(&unwrapped.text);
+    (format, Some(unwrapped))
+}
+
+fn detect_log(text: &str) -> Option<Format> {
     // The first entry of a log stands near its start; only a log of another kind is searched whole.
     let near = &text[..text.floor_char_boundary(64 * 1024)];
     first_entry(near).or_else(|| first_entry(text))
 }
 
 fn first_entry(text: &str) -> Option<Format> {
-    // By far the most logs, and nothing can come before it.
-    if requestshook::first_entry(&text[..text.floor_char_boundary(8)]).is_some() {
-        return Some(Format::Requestshook);
-    }
     let found = [
         (requestshook::first_entry(text), Format::Requestshook),
         (requests_observer::first_entry(text), Format::RequestsObserver),
-        (keystoneauth::first_entry(text), Format::Keystoneauth),
+        (client_log::first_entry(text), Format::ClientLog),
     ];
     found
         .into_iter()

@@ -155,20 +155,51 @@ impl<'a> Pairing<'a> {
         if let Some(by_call) = &mut self.by_call {
             by_call.push(call.hash(), index);
         }
-        let Call { from, to, method, url, id } = call;
+        let method = share(self.whole, call.method.unwrap_or_default());
+        let request = Request { method, url: share(self.whole, call.url), headers, body };
+        self.push(call, request);
+        self.open.push(index);
+    }
+
+    /// Takes a request whose response the caller finds himself: its number, for
+    /// [`Pairing::answer`].
+    pub(super) fn unpaired(&mut self, request: Request) -> usize {
+        self.clock += TICK;
+        self.push(Call { from: None, to: None, method: None, url: "", id: None }, request);
+        self.trace.exchanges.len() - 1
+    }
+
+    /// Takes the response to the request of this number.
+    pub(super) fn answer(&mut self, index: usize, response: Response) {
+        self.clock += TICK;
+        let exchange = &mut self.trace.exchanges[index];
+        exchange.ended = Some(self.clock);
+        exchange.response = Some(response);
+    }
+
+    /// What was collected so far.
+    pub(super) fn exchanges(&self) -> &[Exchange] {
+        &self.trace.exchanges
+    }
+
+    /// The exchange of this number.
+    pub(super) fn exchange(&mut self, index: usize) -> &mut Exchange {
+        &mut self.trace.exchanges[index]
+    }
+
+    fn push(&mut self, call: Call<'a>, request: Request) {
         let share = |part| share(self.whole, part);
         self.trace.exchanges.push(Exchange {
-            from: from.map(share),
-            to: to.map(share),
+            from: call.from.map(share),
+            to: call.to.map(share),
             started: self.clock,
             ended: None,
             synthetic: true,
             known_from: KnownFrom::Wire,
-            request: Request { method: share(method.unwrap_or_default()), url: share(url), headers, body },
+            request,
             response: None,
         });
-        self.ids.push(id);
-        self.open.push(index);
+        self.ids.push(call.id);
     }
 
     /// Takes a response whose own entry names `call`. `start..end` are the bytes that name it.
@@ -177,13 +208,10 @@ impl<'a> Pairing<'a> {
             self.orphan(call, response, start, end);
             return;
         };
-        self.clock += TICK;
-        let exchange = &mut self.trace.exchanges[index];
-        if *exchange.request.url != *call.url {
+        if *self.trace.exchanges[index].request.url != *call.url {
             response.url = Some(share(self.whole, call.url));
         }
-        exchange.ended = Some(self.clock);
-        exchange.response = Some(response);
+        self.answer(index, response);
     }
 
     /// Takes a response whose request the log does not hold, or not whole.
@@ -230,6 +258,12 @@ impl<'a> Pairing<'a> {
             reason: error.message().to_owned(),
         });
         self.diagnostics.push(error.at(place).hint(hint));
+    }
+
+    /// Tells what a person should know of the bytes `start..end` and need not mend.
+    pub(super) fn warn(&mut self, message: impl Into<String>, start: usize, end: usize, hint: &str) {
+        let place = self.places.span(start, end);
+        self.diagnostics.push(Error::warning(ErrorKind::DamagedEntry, message).at(place).hint(hint));
     }
 
     /// What was collected.

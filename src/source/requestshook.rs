@@ -25,12 +25,11 @@
 use std::path::Path;
 
 use memchr::memmem::Finder;
-use wide::i8x16;
 
+use super::lines::Lines;
 use super::pairing::{Call, Pairing};
 use crate::error::Error;
 use crate::json;
-use crate::lines::Lines;
 use crate::text::{self, Text};
 use crate::trace::{Binary, Body, Headers, Response, Trace};
 
@@ -45,11 +44,11 @@ const LONGEST_REPR: usize = "b''...".len() + 32 * "\\x00".len();
 
 const HINT: &str = "the entry is left out; capture the command again, or mend the line";
 
-/// Reads the log `lines`, the content of `file`.
-pub fn read(file: &Path, lines: &Lines) -> (Trace, Vec<Error>) {
-    let unified = unify_line_ends(lines);
-    let lines = unified.as_ref().unwrap_or(lines);
-    let text = lines.text();
+/// Reads the log `text`, the content of `file`.
+pub fn read(file: &Path, text: &Text) -> (Trace, Vec<Error>) {
+    let unified = unify_line_ends(text);
+    let text = unified.as_ref().unwrap_or(text);
+    let lines = &Lines::new(text);
     let pairing = Pairing::new(file, text);
     let reader =
         Reader { text, lines, head: Finder::new(HEAD), blank: Finder::new("\n\n"), has_ids: false, pairing };
@@ -65,10 +64,9 @@ pub(super) fn first_entry(text: &str) -> Option<usize> {
 }
 
 /// A log with Windows line ends had its own ones replaced by them, in the bodies too.
-fn unify_line_ends(lines: &Lines) -> Option<Lines> {
-    let text = lines.text();
-    let first = *lines.ends().first()?;
-    text[..first].ends_with('\r').then(|| Lines::new(Text::from(text.replace("\r\n", "\n"))))
+fn unify_line_ends(text: &Text) -> Option<Text> {
+    let first = memchr::memchr(b'\n', text.as_bytes())?;
+    text[..first].ends_with('\r').then(|| Text::from(text.replace("\r\n", "\n")))
 }
 
 /// The head of an entry and its headers.
@@ -140,7 +138,7 @@ enum Search {
 }
 
 struct Reader<'a> {
-    text: &'a str,
+    text: &'a Text,
     lines: &'a Lines,
     head: Finder<'static>,
     blank: Finder<'static>,
@@ -185,7 +183,7 @@ impl<'a> Reader<'a> {
         match entry.status {
             None => self.pairing.request(entry.call, headers, body),
             Some((status, reason)) => {
-                let reason = text::slice(self.lines.text(), reason);
+                let reason = text::slice(self.text, reason);
                 let response = Response { status, reason, url: None, headers, body };
                 self.pairing.response(entry.call, response, entry.start, entry.line_end);
             }
@@ -206,7 +204,7 @@ impl<'a> Reader<'a> {
             let length = length.filter(|_| !entry.is_coded).map(|length| length as u64);
             return Body::Binary(Binary { length, ..binary });
         }
-        Body::Text(text::slice(self.lines.text(), body))
+        Body::Text(text::slice(self.text, body))
     }
 
     /// Where the body of `entry` ends, or where and why it is damaged; and what comes after it.
@@ -436,14 +434,10 @@ impl<'a> Reader<'a> {
     fn headers(&self, entry: &Entry<'_>) -> Headers {
         let lines = entry.headers;
         if entry.is_exact {
-            return Headers::from_checked_lines(text::slice(self.lines.text(), lines));
+            return Headers::from_checked_lines(text::slice(self.text, lines));
         }
         let fields = lines.split('\n').filter_map(split_header);
-        fields
-            .map(|(name, value)| {
-                (text::slice(self.lines.text(), name), text::slice(self.lines.text(), value))
-            })
-            .collect()
+        fields.map(|(name, value)| (text::slice(self.text, name), text::slice(self.text, value))).collect()
     }
 
     /// Where the line of this number ends.
@@ -535,7 +529,7 @@ impl<'a> Reader<'a> {
             let value = || &self.text[value_start..end];
             // Cut off in a header, an entry runs into the head of the next one. Only this keeps two
             // looks from going over the same headers, too. Few headers hold the `#` of a head.
-            if self.lines.holds(at..end, b'#')
+            if memchr::memchr(b'#', &bytes[at..end]).is_some()
                 && let Some(cut) = head_within(value())
             {
                 damage.at = end - cut;
@@ -685,28 +679,7 @@ fn token_length(text: &[u8]) -> usize {
         }
         table
     };
-    let mut at = 0;
-    while let Some(lane) = text[at..].first_chunk() {
-        let others = other_than_usual(lane);
-        at += others.trailing_zeros() as usize;
-        if others != 0 {
-            break;
-        }
-    }
-    let rest = text[at..].iter().position(|&byte| !IS_TOKEN_CHAR[usize::from(byte)]);
-    rest.map_or(text.len(), |rest| at + rest)
-}
-
-/// A bit for each byte, set where it is no letter, digit or dash: names have little else.
-fn other_than_usual(bytes: &[u8; 16]) -> u16 {
-    let bytes = i8x16::new(bytes.map(|byte| byte as i8));
-    let is_between = |bytes: i8x16, first: u8, last: u8| {
-        bytes.simd_gt(i8x16::splat(first as i8 - 1)) & bytes.simd_lt(i8x16::splat(last as i8 + 1))
-    };
-    // The bit that tells the cases of a letter apart.
-    let is_letter = is_between(bytes | i8x16::splat(0x20), b'a', b'z');
-    let is_usual = is_letter | is_between(bytes, b'0', b'9') | bytes.simd_eq(i8x16::splat(b'-' as i8));
-    !(is_usual.to_bitmask() as u16)
+    text.iter().position(|&byte| !IS_TOKEN_CHAR[usize::from(byte)]).unwrap_or(text.len())
 }
 
 /// The Content-Length, where there is one.

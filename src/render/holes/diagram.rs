@@ -6,16 +6,13 @@
 
 use std::collections::HashSet;
 
-use minijinja::context;
-use minijinja::value::Value;
-
 use super::Filler;
 use super::ask::Call;
 use super::blame::{Blame, Spot};
 use super::write::Printed;
 use crate::error::Result;
 use crate::page::{DiagramItem, DrawnParticipant};
-use crate::render::view;
+use crate::render::pieces::Piece;
 
 impl Filler<'_> {
     /// The diagram that the options of a call leave, in a fence of its own.
@@ -26,20 +23,17 @@ impl Filler<'_> {
             DiagramItem::Message { message, .. } => Some(message.number),
             _ => None,
         });
-        self.piece(
-            "sequence_part",
-            context! {
-                items => view::items(&items),
-                participants => participants,
-                number => number.unwrap_or(1),
-            },
-        )
+        self.piece(&Piece::SequencePart {
+            items: &items,
+            participants: &participants,
+            number: number.unwrap_or(1),
+        })
     }
 
     /// The lines of that part, without a fence.
     pub(super) fn arrows(&self, spot: Spot<'_>, call: &Call) -> Result<Printed, Blame> {
         let items = self.items(spot, call)?;
-        self.lines("arrows", context! { items => view::items(&items) })
+        self.lines(&Piece::Arrows(&items))
     }
 
     /// The lines of the diagram that the options `after` and `until` leave.
@@ -58,7 +52,7 @@ impl Filler<'_> {
     }
 
     /// The participants that these lines name.
-    fn participants_of(&self, items: &[DiagramItem]) -> Value {
+    fn participants_of(&self, items: &[DiagramItem]) -> Vec<DrawnParticipant> {
         let mut named: HashSet<&str> = HashSet::new();
         for item in items {
             match item {
@@ -72,7 +66,7 @@ impl Filler<'_> {
             }
         }
         let is_named = |participant: &&DrawnParticipant| named.contains(&*participant.id);
-        view::participant_list(self.page.participants.iter().filter(is_named).cloned())
+        self.page.participants.iter().filter(is_named).cloned().collect()
     }
 }
 

@@ -8,7 +8,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use minijinja::context;
 use minijinja::value::Value;
 
 use super::Filler;
@@ -18,6 +17,7 @@ use super::contents::Contents;
 use crate::error::Result;
 use crate::page::highlight::Outline;
 use crate::page::{Message, PageExchange};
+use crate::render::pieces::FenceOptions;
 use crate::settings::Layout;
 use crate::toml_file::nearest;
 
@@ -31,8 +31,12 @@ pub(super) struct Marked {
 }
 
 impl Marked {
-    pub(super) fn value(&self) -> Value {
-        context! { header => options(self.number_header, &self.header.all), body => options(self.number_body, &self.body.all) }
+    /// The options of its fences.
+    pub(super) fn options(&self) -> FenceOptions {
+        FenceOptions {
+            header: options(self.number_header, &self.header.all),
+            body: options(self.number_body, &self.body.all),
+        }
     }
 
     fn add(&mut self, contents: &Contents, mark: &Mark, tabs: Tabs) -> Result<(), Blame> {
@@ -105,7 +109,7 @@ impl Filler<'_> {
         &self,
         call: &Call,
         exchange: &PageExchange,
-    ) -> Result<[Value; 2], Blame> {
+    ) -> Result<[FenceOptions; 2], Blame> {
         let mut both = [Marked::default(), Marked::default()];
         let request_contents = self.contents.of(&exchange.request);
         let response_contents = exchange.response.as_ref().map(|response| self.contents.of(response));
@@ -115,22 +119,18 @@ impl Filler<'_> {
                     .hint("name a JSON pointer or a header, or use `message(…)` twice"));
             }
             let request = both[0].add(&request_contents, &mark, Tabs::Both);
-            let response = match &response_contents {
-                Some(response) => both[1].add(response, &mark, Tabs::Both),
-                None => Err(Blame::new("there is no response")),
-            };
-            if request.is_err() && response.is_err() {
-                return match (exchange.response.is_some(), request, response) {
-                    (true, _, Err(blame)) | (false, Err(blame), _) => Err(blame),
-                    _ => Ok([Value::from(()), Value::from(())]),
-                };
+            let response =
+                response_contents.as_ref().map(|response| both[1].add(response, &mark, Tabs::Both));
+            match (request, response) {
+                (Err(_), Some(Err(blame))) | (Err(blame), None) => return Err(blame),
+                _ => {}
             }
         }
         let numbered = self.numbered(call)?;
         for marked in &mut both {
             marked.number_body = numbered;
         }
-        Ok(both.map(|marked| marked.value()))
+        Ok(both.map(|marked| marked.options()))
     }
 
     pub(super) fn options_of_message(

@@ -28,9 +28,9 @@ use std::cell::Cell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use minijinja::value::Value;
 use minijinja::{Environment, UndefinedBehavior};
 
+use super::pieces::PageWriter;
 use super::templates::Templates;
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::Page;
@@ -45,7 +45,7 @@ use write::{fragment_of, text_of};
 /// Fills the holes of one capture's page sources.
 pub(crate) struct Filler<'a> {
     page: &'a Arc<Page>,
-    templates: &'a Templates,
+    writer: PageWriter<'a>,
     scope: Scope<'a>,
     neighbours: &'a dyn Neighbours,
     /// The path below the docs folder of the capture's own page.
@@ -53,7 +53,6 @@ pub(crate) struct Filler<'a> {
     /// Labels of sections that are marked as gone.
     gone: &'a HashSet<String>,
     env: Environment<'static>,
-    context: Value,
     names: Arc<Names>,
     contents: AllContents,
 }
@@ -69,10 +68,10 @@ impl<'a> Filler<'a> {
     ) -> Filler<'a> {
         let mut env = Environment::empty();
         env.set_undefined_behavior(UndefinedBehavior::Strict);
-        let context = templates.context(page);
+        let writer = PageWriter::new(templates, page);
         let names = Arc::new(Names::of(page));
         let contents = AllContents::default();
-        Filler { page, templates, scope, neighbours, own_path, gone, env, context, names, contents }
+        Filler { page, writer, scope, neighbours, own_path, gone, env, names, contents }
     }
 
     /// The pages that the sources stand for.

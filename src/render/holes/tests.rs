@@ -7,20 +7,20 @@ use proptest::prelude::*;
 
 use super::{Alone, Filler};
 use crate::error::Place;
-use crate::lines::Lines;
 use crate::page::draft::{self, Labels};
 use crate::page::update::{self, Facts};
 use crate::page::{Input, Page, Phrases, Resolved, Source};
 use crate::render::templates::Templates;
 use crate::settings::{Layout, Located, Settings};
 use crate::source::requestshook_writer;
+use crate::text::Text;
 use crate::trace::{Body, Exchange, Gap, Headers, KnownFrom, Request, Response, Trace};
 
 /// A capture with all that its page needs.
 #[derive(Debug)]
 struct Capture {
     trace: Trace,
-    log: Arc<Lines>,
+    log: Text,
     settings: Settings,
     output: Option<String>,
     templates: Templates,
@@ -34,7 +34,7 @@ impl Capture {
         trace.gaps = gaps;
         let templates = Templates::new(BTreeMap::new()).unwrap();
         let phrases = templates.phrases("en").unwrap();
-        Capture { trace, log: Arc::new(Lines::new(log)), settings, output, templates, phrases }
+        Capture { trace, log, settings, output, templates, phrases }
     }
 
     fn with<T>(&self, settings: &Settings, then: impl FnOnce(&Resolved<'_>, &Arc<Page>) -> T) -> T {

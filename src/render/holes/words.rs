@@ -5,9 +5,6 @@
 //! hole prints what a page without a source would. What this leaves out: what a label prints
 //! (`message`), parts of the diagram (`diagram`), and other captures (`neighbours`).
 
-use std::sync::Arc;
-
-use minijinja::context;
 use minijinja::value::Value;
 
 use super::ask::{Ask, Call, Name};
@@ -18,10 +15,10 @@ use super::subject::Subject;
 use super::write::Printed;
 use super::{Filler, Shown};
 use crate::error::Result;
-use crate::page::{DiagramItem, Entry, Message, visible};
+use crate::page::{DiagramItem, Entry, visible};
 use crate::profile::Link;
 use crate::render::escape;
-use crate::render::view::{self, ExchangeView, MessageView};
+use crate::render::pieces::Piece;
 use crate::toml_file::nearest;
 
 impl Filler<'_> {
@@ -42,23 +39,18 @@ impl Filler<'_> {
         }
     }
 
-    /// A template of this layout, or the `page` layout's of the same name, without its last line end.
-    pub(super) fn piece(&self, name: &str, extra: Value) -> Result<Printed, Blame> {
-        self.laid_out(name, extra).map(Printed::Markdown)
+    /// What the template of a piece prints, without its last line end.
+    pub(super) fn piece(&self, piece: &Piece<'_>) -> Result<Printed, Blame> {
+        self.laid_out(piece).map(Printed::Markdown)
     }
 
-    /// The same for a template of lines of a diagram.
-    pub(super) fn lines(&self, name: &str, extra: Value) -> Result<Printed, Blame> {
-        self.laid_out(name, extra).map(Printed::Mermaid)
+    /// The same for a piece that is lines of a diagram.
+    pub(super) fn lines(&self, piece: &Piece<'_>) -> Result<Printed, Blame> {
+        self.laid_out(piece).map(Printed::Mermaid)
     }
 
-    fn laid_out(&self, name: &str, extra: Value) -> Result<String, Blame> {
-        let context = if extra.is_none() {
-            self.context.clone()
-        } else {
-            context! { ..extra, ..self.context.clone() }
-        };
-        let mut text = self.templates.piece(self.page.layout, name, context).map_err(Blame::Error)?;
+    fn laid_out(&self, piece: &Piece<'_>) -> Result<String, Blame> {
+        let mut text = self.writer.write(piece).map_err(Blame::Error)?;
         if text.ends_with('\n') {
             text.pop();
         }
@@ -87,13 +79,13 @@ impl Filler<'_> {
             ("title", None) => Ok(Printed::Title(page.title.clone())),
             ("command", None) => {
                 page.command.as_ref().ok_or_else(no_command)?;
-                self.piece("command", Value::from(()))
+                self.piece(&Piece::Command)
             }
             ("command", Some(field)) => {
                 let command = page.command.as_ref().ok_or_else(no_command)?;
                 match field {
                     "text" => Ok(Printed::Block(crate::page::Block::new(command.shown().into()).to_string())),
-                    "line" => Ok(Printed::Text(view::first_line(command.typed()))),
+                    "line" => Ok(Printed::Text(command.first_line().to_owned())),
                     field => no_field(field, &["text", "line"]),
                 }
             }
@@ -104,17 +96,17 @@ impl Filler<'_> {
                         "it is made from `command` in capture.toml, unless `launch.show = false`",
                     )
                 })?;
-                self.piece("launch", Value::from(()))
+                self.piece(&Piece::Launch)
             }
             ("output", None) => {
                 page.output.as_ref().ok_or_else(no_output)?;
-                self.piece("output", Value::from(()))
+                self.piece(&Piece::Output)
             }
             ("output", Some(field)) => match (field, page.output.as_ref().ok_or_else(no_output)?) {
                 ("text", output) => Ok(Printed::Block(output.block.to_string())),
                 (field, _) => no_field(field, &["text"]),
             },
-            ("log", None) => self.piece("full_log", Value::from(())),
+            ("log", None) => self.piece(&Piece::FullLog),
             ("log", Some("text")) => Ok(Printed::Block(page.log.text().trim_end_matches('\n').to_owned())),
             ("log", Some(field)) => no_field(field, &["text"]),
             ("reference", field) => {
@@ -137,10 +129,10 @@ impl Filler<'_> {
                     }))
                 }
             },
-            ("vars", None) => self.piece("vars", Value::from(())),
-            ("diagram", None) => self.piece("sequence", Value::from(())),
-            ("participants", None) => self.lines("participants", Value::from(())),
-            ("arrows", None) => self.lines("arrows", Value::from(())),
+            ("vars", None) => self.piece(&Piece::Vars),
+            ("diagram", None) => self.piece(&Piece::Sequence),
+            ("participants", None) => self.lines(&Piece::Participants),
+            ("arrows", None) => self.lines(&Piece::Arrows(&page.diagram)),
             ("rest", None) => self.rest(shown, page.entries.len()),
             ("var", None) => Err(Blame::new("`var` needs the variable's name").hint("`{{ var.image_id }}`")),
             (_, Some(field)) => Err(Blame::new(format!("`{word}` has no `.{field}`")).at(field)),
@@ -163,7 +155,7 @@ impl Filler<'_> {
             Entry::Gap(_) => true,
         };
         let entries: Vec<Entry> = self.page.entries[start..end].iter().filter(is_left).cloned().collect();
-        self.piece("rest", context! { entries => view::entries(&entries) })
+        self.piece(&Piece::Rest(&entries))
     }
 
     /// The same up to a message that is shown elsewhere.
@@ -191,12 +183,12 @@ impl Filler<'_> {
             "range" | "span" => self.range(spot, word, first()?, call.arguments.get(1)).map(Printed::Text),
             "heading" => {
                 let message = self.message(spot, word, first()?)?;
-                self.piece(word, context! { message => view_of(message) })
+                self.piece(&Piece::Heading(&message))
             }
             "arrow" => {
                 let message = self.message(spot, word, first()?)?;
                 let item = DiagramItem::Message { depth: 0, message };
-                self.lines(word, context! { item => view::item(&item) })
+                self.lines(&Piece::Arrow(&item))
             }
             "api" => {
                 let exchange = self.subject(spot, first()?)?.exchange().clone();
@@ -222,20 +214,17 @@ impl Filler<'_> {
                     return Err(Blame::new("`exchange` shows both messages of an exchange")
                         .hint("`message(…)` shows one; without `.request` or `.response` both are meant"));
                 };
-                let [request, response] = self.options_of_exchange(call, exchange)?;
-                let view = Value::from_object(ExchangeView(exchange.clone()));
-                let options = context! { request => request, response => response };
-                self.piece(word, context! { exchange => view, exchange_options => options })
+                self.piece(&Piece::Exchange(exchange, &self.options_of_exchange(call, exchange)?))
             }
             "message" | "tabs" | "header" | "body" => {
                 let message = self.reworded(self.message(spot, word, first()?)?, call)?;
-                let options = self.options_of_message(call, &message, word)?;
-                let name = match word {
-                    "header" => "header_tab",
-                    "body" => "body_tab",
-                    word => word,
-                };
-                self.piece(name, context! { message => view_of(message), options => options.value() })
+                let options = self.options_of_message(call, &message, word)?.options();
+                self.piece(&match word {
+                    "header" => Piece::HeaderTab(&message, &options),
+                    "body" => Piece::BodyTab(&message, &options),
+                    "tabs" => Piece::Tabs(&message, &options),
+                    _ => Piece::Message(&message, &options),
+                })
             }
             "lines" => {
                 let message = self.message(spot, word, first()?)?;
@@ -288,10 +277,6 @@ fn accepted(word: &str) -> Option<(usize, &'static [&'static str])> {
         "shared" => (1, &["until"]),
         _ => return None,
     })
-}
-
-fn view_of(message: Arc<Message>) -> Value {
-    Value::from_object(MessageView(message))
 }
 
 fn text_of<'v>(word: &str, value: &'v Value) -> Result<&'v str, Blame> {

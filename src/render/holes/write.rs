@@ -136,7 +136,11 @@ fn written<'p>(
         (Printed::Title(text), Context::Prose)
             if around.before != Some('`') && around.after.is_some_and(|c| c != '`') =>
         {
-            Ok(escape::inline(text))
+            // What is inert in a line is not at the begin of one.
+            match escape::inline(text) {
+                Cow::Borrowed(_) if around.begins_block => escape::in_context(text, context, around),
+                shown => Ok(shown),
+            }
         }
         // A hole alone on its line is a paragraph, which may have several.
         (_, Context::Prose) if hole.indent.is_some() && printed.text().contains('\n') => {

@@ -1,0 +1,82 @@
+//! The default templates, as functions.
+//!
+//! A template that nobody changed does the same for each of ten thousand messages, so each of the
+//! defaults has a function of its name here that writes what it writes, with the very escape
+//! functions that it calls as filters. The files in `templates/` are what a user gets to change: a
+//! layout of which one is changed goes through minijinja as a whole. A property test holds both to
+//! the same bytes. What this leaves out: the user's templates (`templates`), and what a page has to
+//! say (`page`).
+
+mod page;
+mod snippets;
+
+use super::pieces::Piece;
+use crate::page::{Page, Phrases};
+use crate::settings::Layout;
+
+/// Appends texts to a string, in order.
+macro_rules! put {
+    ($out:expr, $($text:expr),+ $(,)?) => {{ $($out.push_str(AsRef::<str>::as_ref(&$text));)+ }};
+}
+use put;
+
+/// What the functions of a page see.
+#[derive(Debug)]
+pub(super) struct Context<'a> {
+    pub(super) page: &'a Page,
+    pub(super) words: Words<'a>,
+}
+
+/// Writes a piece of a page as the default templates of its layout do.
+pub(super) fn write(context: &Context<'_>, piece: &Piece<'_>, out: &mut String) {
+    match context.page.layout {
+        Layout::Page => page::write(context, piece, out),
+        Layout::Snippets => snippets::write(context, piece, out),
+    }
+}
+
+macro_rules! words {
+    ($($key:ident)*) => {
+        /// The phrases that the default templates use.
+        #[derive(Debug)]
+        pub(super) struct Words<'a> {
+            $($key: &'a str,)*
+        }
+
+        impl<'a> Words<'a> {
+            /// `None` where a phrase is missing: only a template knows whether it is needed.
+            pub(super) fn of(phrases: &'a Phrases) -> Option<Words<'a>> {
+                Some(Words { $($key: phrases.find(stringify!($key))?,)* })
+            }
+        }
+    };
+}
+
+words! {
+    reference
+    command_heading
+    command_title
+    launch_title
+    introduction
+    diagram_heading
+    steps_introduction
+    step_line
+    exchanges_heading
+    header_tab
+    body_tab
+    output_heading
+    response
+    no_response
+    no_response_line
+    drawn_only_line
+    gap_title
+    filtered_line
+    variable
+    value
+    command_output_heading
+    reference_title
+    console_title
+    messages_heading
+    log_heading
+    log_title
+}

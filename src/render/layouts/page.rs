@@ -1,0 +1,315 @@
+//! The templates of the `page` layout, `templates/page/*.md`, as functions of the same names.
+//!
+//! What this leaves out: what the `snippets` layout does otherwise.
+
+use super::{Context, put};
+use crate::page::phrases::fill;
+use crate::page::{Block, DiagramItem, DrawnParticipant, Entry, Launch, Message, PageExchange, PageGap};
+use crate::render::escape::{code, inline, json_string, link, mermaid, quoted, titled};
+use crate::render::pieces::{FenceOptions, Piece};
+use crate::render::view;
+use crate::sequence::Side;
+
+pub(super) fn write(context: &Context<'_>, piece: &Piece<'_>, out: &mut String) {
+    let page = context.page;
+    match piece {
+        Piece::Arrow(item) => arrow(context, item, out),
+        Piece::Arrows(items) => arrows(context, items, out),
+        Piece::BodyTab(message, options) => body_tab(context, message, options, out),
+        Piece::Command => command(context, out),
+        Piece::Exchange(found, options) => exchange(context, found, options, out),
+        Piece::FullLog => full_log(context, out),
+        Piece::HeaderTab(message, options) => header_tab(context, message, options, out),
+        Piece::Heading(message) => heading(message, out),
+        Piece::Launch => launch(context, out),
+        Piece::Message(found, options) => message(context, found, options, out),
+        Piece::Output => output(context, out),
+        Piece::Page | Piece::Index | Piece::Body | Piece::Diagram | Piece::Log => whole(context, out),
+        Piece::Participants => {
+            page.participants.iter().for_each(|participant| declare(participant, "", out));
+        }
+        Piece::Rest(entries) => rest(context, entries, out),
+        Piece::Sequence => sequence(context, out),
+        Piece::SequencePart { items, participants, number } => {
+            let number = if *number > 1 { format!(" {number}") } else { String::new() };
+            diagram(context, items, participants, &number, out);
+        }
+        Piece::Tabs(message, options) => tabs(context, message, options, out),
+        Piece::Vars => vars(context, out),
+    }
+}
+
+/// `page.md`
+fn whole(context: &Context<'_>, out: &mut String) {
+    let Context { page, words: t } = context;
+    put!(out, "# ", inline(&page.title), "\n\n");
+    if let Some(description) = page.description.as_ref().filter(|text| !text.is_empty()) {
+        put!(out, description, "\n\n");
+    }
+    if let Some(reference) = &page.reference {
+        put!(out, fill(t.reference, "link", &link(&reference.text, &reference.url)), "\n\n\n\n");
+    }
+    if page.command.is_some() {
+        put!(out, "## ", t.command_heading, "\n\n");
+        command(context, out);
+        put!(out, "\n");
+        if page.launch.is_some() {
+            launch(context, out);
+            put!(out, "\n");
+        }
+        put!(out, t.introduction, "\n\n");
+    }
+    put!(out, "## ", t.diagram_heading, "\n\n");
+    sequence(context, out);
+    put!(out, "\n");
+    explain(context, out);
+    put!(out, "## ", t.exchanges_heading, "\n\n");
+    for found in &page.entries {
+        entry(context, found, out);
+        put!(out, "\n");
+    }
+    if page.output.is_some() {
+        put!(out, "## ", t.output_heading, "\n\n");
+        output(context, out);
+    }
+}
+
+/// What stands below a diagram: its steps, and how many are left out.
+pub(super) fn explain(context: &Context<'_>, out: &mut String) {
+    let Context { page, words: t } = context;
+    if view::is_explained(page) {
+        put!(out, t.steps_introduction, "\n\n");
+        steps(context, out);
+        put!(out, "\n");
+    }
+    if page.filtered > 0 {
+        put!(out, fill(t.filtered_line, "count", &page.filtered.to_string()), "\n\n");
+    }
+}
+
+fn entry(context: &Context<'_>, entry: &Entry, out: &mut String) {
+    match entry {
+        Entry::Message(found) => message(context, found, &FenceOptions::default(), out),
+        Entry::Gap(found) => gap(context, found, out),
+    }
+}
+
+fn rest(context: &Context<'_>, entries: &[Entry], out: &mut String) {
+    for (index, found) in entries.iter().enumerate() {
+        if index > 0 {
+            put!(out, "\n");
+        }
+        entry(context, found, out);
+    }
+}
+
+fn command(context: &Context<'_>, out: &mut String) {
+    let Some(command) = &context.page.command else { return };
+    let block = Block::new(command.shown().into());
+    let fence = block.fence();
+    put!(out, fence, " bash title=", quoted(context.words.command_title), "\n");
+    block.write_indented(0, out);
+    put!(out, "\n", fence, "\n");
+}
+
+fn launch(context: &Context<'_>, out: &mut String) {
+    let Some(launch) = &context.page.launch else { return };
+    let Launch { name, kind, program, arguments, env } = launch;
+    let fence = view::launch_fence(launch);
+    put!(out, fence, " json title=", quoted(context.words.launch_title), "\n{\n");
+    put!(out, "    \"name\": ", json_string(name), ",\n");
+    put!(out, "    \"type\": ", json_string(kind), ",\n");
+    put!(out, "    \"request\": \"launch\",\n");
+    put!(out, "    \"program\": ", json_string(program), ",\n");
+    put!(out, "    \"args\": [", view::launch_arguments(arguments), "],\n");
+    put!(out, "    \"env\": {\n");
+    for (index, (name, value)) in env.iter().enumerate() {
+        let comma = if index + 1 < env.len() { "," } else { "" };
+        put!(out, "        ", json_string(name), ": ", json_string(value), comma, "\n");
+    }
+    put!(
+        out,
+        "    },\n    \"console\": \"integratedTerminal\",\n    \"justMyCode\": false\n},\n",
+        fence,
+        "\n"
+    );
+}
+
+fn output(context: &Context<'_>, out: &mut String) {
+    let Some(output) = &context.page.output else { return };
+    let fence = output.block.fence();
+    put!(out, fence, " ", output.language, " title=", quoted(&output.title), "\n");
+    output.block.write_indented(0, out);
+    put!(out, "\n", fence, "\n");
+}
+
+fn full_log(context: &Context<'_>, out: &mut String) {
+    let log = &context.page.log;
+    let fence = log.fence();
+    put!(out, fence, " text title=", quoted(context.words.log_title), " linenums=\"1\"\n");
+    log.write_indented(0, out);
+    put!(out, "\n", fence, "\n");
+}
+
+fn vars(context: &Context<'_>, out: &mut String) {
+    put!(out, "| ", context.words.variable, " | ", context.words.value, " |\n| --- | --- |\n");
+    for (name, value) in &context.page.vars {
+        put!(out, "| ", code(name), " | ", code(value), " |\n");
+    }
+}
+
+fn sequence(context: &Context<'_>, out: &mut String) {
+    diagram(context, &context.page.diagram, &context.page.participants, "", out);
+}
+
+/// `sequence.md` and `sequence_part.md`, in which numbers go on from another.
+fn diagram(
+    context: &Context<'_>,
+    items: &[DiagramItem],
+    participants: &[DrawnParticipant],
+    number: &str,
+    out: &mut String,
+) {
+    open_diagram(context, out);
+    put!(out, "  autonumber", number, "\n");
+    for participant in participants {
+        declare(participant, "  ", out);
+    }
+    for item in items {
+        put!(out, "  ");
+        indent(item, out);
+        arrow(context, item, out);
+    }
+    put!(out, "```\n");
+}
+
+/// The lines of a diagram's fence above the numbering.
+pub(super) fn open_diagram(context: &Context<'_>, out: &mut String) {
+    put!(out, "``` mermaid\n");
+    if view::is_wide(context.page) {
+        put!(out, "%%{init: {\"sequence\": {\"useMaxWidth\": false}}}%%\n");
+    }
+    put!(out, "sequenceDiagram\n");
+}
+
+fn declare(participant: &DrawnParticipant, indent: &str, out: &mut String) {
+    put!(out, indent, "participant ", participant.id);
+    if let Some(label) = participant.label.as_ref().filter(|label| !label.is_empty()) {
+        put!(out, " as ", mermaid(label));
+    }
+    put!(out, "\n");
+}
+
+fn arrows(context: &Context<'_>, items: &[DiagramItem], out: &mut String) {
+    for item in items {
+        indent(item, out);
+        arrow(context, item, out);
+    }
+}
+
+/// Two spaces for each box around a line of a diagram.
+pub(super) fn indent(item: &DiagramItem, out: &mut String) {
+    for _ in 0..item.depth() {
+        put!(out, "  ");
+    }
+}
+
+pub(super) fn arrow(context: &Context<'_>, item: &DiagramItem, out: &mut String) {
+    let t = &context.words;
+    match item {
+        DiagramItem::Message { message, .. } if message.side == Side::Request => {
+            let text = [&*message.method, " ", &*message.path].concat();
+            put!(out, message.from, "->>", message.to, ": ", mermaid(&text), "\n");
+        }
+        DiagramItem::Message { message, .. } => {
+            let mut text = String::new();
+            if !t.response.is_empty() {
+                put!(text, t.response, ": ");
+            }
+            put!(text, message.verb());
+            put!(out, message.from, "-->>", message.to, ": ", mermaid(&text), "\n");
+        }
+        DiagramItem::Unanswered { message, .. } => {
+            put!(out, "Note over ", message.from, ",", message.to, ": ", mermaid(t.no_response), "\n");
+        }
+        DiagramItem::Note { position, text, .. } => {
+            put!(out, "Note ", position, ": ", mermaid(text), "\n");
+        }
+        DiagramItem::Begin { keyword, title, .. } => put!(out, keyword, " ", mermaid(title), "\n"),
+        DiagramItem::End { .. } => put!(out, "end\n"),
+    }
+}
+
+pub(super) fn steps(context: &Context<'_>, out: &mut String) {
+    for exchange in &context.page.exchanges {
+        let numbers = exchange.steps();
+        match exchange.purpose.as_ref().filter(|purpose| !purpose.is_empty()) {
+            Some(purpose) => {
+                let line = fill(context.words.step_line, "purpose", purpose);
+                put!(out, "- ", fill(&line, "steps", &numbers), "\n");
+            }
+            None => {
+                let Message { method, path, .. } = &*exchange.request;
+                put!(out, "- ", numbers, ": ", code(&format!("{method} {path}")), "\n");
+            }
+        }
+    }
+}
+
+fn exchange(context: &Context<'_>, found: &PageExchange, options: &[FenceOptions; 2], out: &mut String) {
+    message(context, &found.request, &options[0], out);
+    if let Some(response) = &found.response {
+        put!(out, "\n");
+        message(context, response, &options[1], out);
+    }
+}
+
+fn message(context: &Context<'_>, message: &Message, options: &FenceOptions, out: &mut String) {
+    let t = &context.words;
+    put!(out, "### ");
+    heading(message, out);
+    put!(out, "\n");
+    if let Some(about) = message.about.as_ref().filter(|about| !about.is_empty()) {
+        put!(out, about, "\n\n");
+    }
+    if message.drawn_only {
+        put!(out, t.drawn_only_line, "\n");
+    } else {
+        tabs(context, message, options, out);
+    }
+    if message.unanswered {
+        put!(out, "\n", t.no_response_line, "\n");
+    }
+}
+
+fn heading(message: &Message, out: &mut String) {
+    let text = format!("{} {}", message.verb(), message.path);
+    put!(out, "(", message.number.to_string(), ") ", inline(&text), "\n");
+}
+
+fn tabs(context: &Context<'_>, message: &Message, options: &FenceOptions, out: &mut String) {
+    header_tab(context, message, options, out);
+    put!(out, "    \n");
+    body_tab(context, message, options, out);
+}
+
+fn header_tab(context: &Context<'_>, message: &Message, options: &FenceOptions, out: &mut String) {
+    let fence = message.headers.fence();
+    put!(out, "=== \"", context.words.header_tab, "\"\n");
+    put!(out, "    ", fence, " http title=", quoted(&message.title()), options.header, "\n");
+    message.headers.write_indented(4, out);
+    put!(out, "\n    ", fence, "\n");
+}
+
+fn body_tab(context: &Context<'_>, message: &Message, options: &FenceOptions, out: &mut String) {
+    let fence = message.body.fence();
+    put!(out, "=== \"", context.words.body_tab, "\"\n");
+    put!(out, "    ", fence, " ", message.language, " title=\"\"", options.body, "\n");
+    message.body.write_indented(4, out);
+    put!(out, "\n    ", fence, "\n");
+}
+
+pub(super) fn gap(context: &Context<'_>, gap: &PageGap, out: &mut String) {
+    let title = fill(context.words.gap_title, "place", &gap.place);
+    put!(out, "!!! failure ", titled(&title), "\n    ", code(&gap.reason), "\n");
+}

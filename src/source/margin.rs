@@ -1,0 +1,280 @@
+//! What comes before every line of a log, because of where it was copied from.
+//!
+//! A mail or an issue indents it or puts `> ` before it, and a fence around it; a CI system, a
+//! container's runtime or syslog puts a time stamp before each line. The first entry shows what
+//! that is, and it is taken off every line that has it. Colours of a terminal go, too, and the
+//! lines end as lines here do. What this leaves out: a prefix that only the first line of a message
+//! has, which a log's own reader knows.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
+use super::client_log::{moment, unit};
+use crate::error::{Error, Place};
+use crate::text::{self, Text};
+use crate::trace::Trace;
+
+/// The text of a log without its margin.
+pub(super) struct Unwrapped {
+    pub(super) text: Text,
+    /// What was taken off each line, where any was.
+    margins: Vec<u32>,
+}
+
+impl Unwrapped {
+    /// Takes the margin off the log `text`.
+    pub(super) fn of(text: &Text) -> Unwrapped {
+        let whole = text;
+        let mut text = without_colours(text);
+        if memchr::memchr(b'\n', text.as_bytes()).is_some_and(|end| text[..end].ends_with('\r')) {
+            text = Cow::Owned(text.replace("\r\n", "\n"));
+        }
+        let (pieces, first) = margin_of(&text).unwrap_or_default();
+        let fence = fence_before(&text[..first], &pieces);
+        if pieces.is_empty() && fence.is_none() {
+            return Unwrapped { text: text::share(whole, text), margins: Vec::new() };
+        }
+        let mut unwrapped = String::with_capacity(text.len());
+        let mut margins = Vec::new();
+        let mut is_inside = false;
+        for line in text.split_inclusive('\n') {
+            let length = length_of(&pieces, line);
+            let rest = &line[length..];
+            if let Some(fence) = fence.filter(|fence| is_fence(rest, fence, is_inside)) {
+                // An empty line in its place keeps the others where they are.
+                is_inside = !is_inside;
+                let rest = rest.trim_start_matches(fence).trim_start_matches(|c| c != '\n');
+                unwrapped.push_str(rest);
+            } else {
+                unwrapped.push_str(rest);
+            }
+            margins.push(u32::try_from(length).unwrap_or(u32::MAX));
+        }
+        Unwrapped { text: unwrapped.into(), margins }
+    }
+
+    /// Makes places of the text places of the file.
+    pub(super) fn restore(&self, file: &Text, trace: &mut Trace, diagnostics: &mut [Error]) {
+        if self.margins.is_empty() {
+            return;
+        }
+        let margin = |line: usize| {
+            line.checked_sub(1).and_then(|line| self.margins.get(line)).map_or(0, |&margin| margin as usize)
+        };
+        for gap in &mut trace.gaps {
+            gap.column += margin(gap.line);
+        }
+        let lines: Vec<&str> = if diagnostics.is_empty() { Vec::new() } else { file.split('\n').collect() };
+        for error in diagnostics {
+            let Some(place) = error.place().filter(|place| margin(place.line) > 0) else { continue };
+            let taken = margin(place.line);
+            let words = lines.get(place.line - 1).and_then(|line| line.get(..taken)).unwrap_or_default();
+            let width = words.chars().count();
+            let mut place: Place = place.clone();
+            place.column += width;
+            if place.skipped == 0 {
+                place.excerpt.insert_str(0, words);
+            } else {
+                place.skipped += width;
+            }
+            *error = error.clone().at(place);
+        }
+    }
+}
+
+/// The longest text before the first entry on its line: a margin, and a log's own prefix.
+const LONGEST: usize = 2048;
+
+/// A piece of a margin.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Piece {
+    /// So much white space at most.
+    Indent(usize),
+    /// `> `
+    Quote,
+    /// An ISO 8601 time stamp, in brackets or without, and what a container's runtime adds.
+    Stamp,
+    /// `TIME HOST NAME[123]: `, of syslog and journald.
+    Unit,
+    /// `NAME | `, of docker compose or Zuul.
+    Name,
+    /// `JOB<tab>STEP<tab>`, of `gh run view --log`.
+    Job,
+}
+
+/// The margin of the line that the first entry of a log is on, and where that line begins.
+fn margin_of(text: &str) -> Option<(Vec<Piece>, usize)> {
+    static ENTRIES: LazyLock<AhoCorasick> = LazyLock::new(|| {
+        let words = [
+            "### (",
+            "__ -> Request [",
+            "__ <- Response [",
+            "REQ: curl ",
+            "curl -g -i ",
+            "curl -i ",
+            "Making authentication request to ",
+        ];
+        AhoCorasick::new(words).expect("short words make an automaton")
+    });
+    for found in ENTRIES.find_iter(text) {
+        let start = text[..found.start()].rfind('\n').map_or(0, |end| end + 1);
+        let words = &text[start..found.start()];
+        // What is deep in a line is quoted there.
+        if words.len() > LONGEST {
+            continue;
+        }
+        let mut pieces = Vec::new();
+        let mut rest = words;
+        while let Some((piece, length)) = piece(rest) {
+            pieces.push(piece);
+            rest = &rest[length..];
+        }
+        let is_entry = match found.pattern().as_usize() {
+            0 => rest.is_empty(),
+            1 | 2 => rest.starts_with("__"),
+            _ => {
+                // A client's log tells its processes apart by that.
+                pieces
+                    .truncate(pieces.iter().position(|&piece| piece == Piece::Unit).unwrap_or(pieces.len()));
+                !rest.contains(['"', '{'])
+            }
+        };
+        if is_entry {
+            return Some((pieces, start));
+        }
+    }
+    None
+}
+
+/// The piece that `line` begins with, and its length.
+fn piece(line: &str) -> Option<(Piece, usize)> {
+    let space = line.len() - line.trim_start_matches([' ', '\t']).len();
+    if space > 0 {
+        return Some((Piece::Indent(space), space));
+    }
+    [Piece::Quote, Piece::Unit, Piece::Stamp, Piece::Job, Piece::Name]
+        .into_iter()
+        .find_map(|piece| Some((piece, length_of_piece(piece, line)?)))
+}
+
+/// The length of this piece at the start of `line`.
+fn length_of_piece(piece: Piece, line: &str) -> Option<usize> {
+    let and_space = |length: usize| length + usize::from(line[length..].starts_with(' '));
+    match piece {
+        Piece::Indent(most) => Some((line.len() - line.trim_start_matches([' ', '\t']).len()).min(most)),
+        Piece::Quote => line.starts_with('>').then(|| and_space(1)),
+        Piece::Unit => Some(unit(line)).filter(|&length| length > 0),
+        Piece::Stamp => {
+            let is_bracketed = line.starts_with('[');
+            let start = usize::from(is_bracketed);
+            let length = moment(&line[start..]);
+            let stamp = &line[start..start + length];
+            let is_iso = stamp.as_bytes().get(10) == Some(&b'T');
+            // Of a time that a log's own formatter writes, no further line has one.
+            let is_zuul = stamp.as_bytes().get(19) == Some(&b'.') && line[start + length..].starts_with(" |");
+            let is_plain = is_iso && (stamp.ends_with('Z') || length > 25);
+            if !(is_plain || is_zuul && !is_bracketed || is_bracketed && is_iso) {
+                return None;
+            }
+            let mut end = start + length;
+            if is_bracketed {
+                end += line[end..].starts_with(']').then_some(1)?;
+            }
+            // The stream of CRI (`stdout F`), and of GitLab (`00O`, with a plus on a further part).
+            for stream in ["stdout F", "stderr F", "stdout P", "stderr P"] {
+                if line[end..].strip_prefix(' ').is_some_and(|rest| rest.starts_with(stream)) {
+                    return Some(and_space(end + 1 + stream.len()));
+                }
+            }
+            if let [b' ', high, low, b'O' | b'E', ..] = line.as_bytes()[end..]
+                && high.is_ascii_hexdigit()
+                && low.is_ascii_hexdigit()
+            {
+                end += 4 + usize::from(line[end + 4..].starts_with('+'));
+            }
+            Some(and_space(end))
+        }
+        Piece::Job => {
+            let mut tabs = memchr::memchr_iter(b'\t', &line.as_bytes()[..line.len().min(300)]);
+            let (first, second) = (tabs.next()?, tabs.next()?);
+            let is_stamped = first > 0
+                && length_of_piece(Piece::Stamp, line[second + 1..].trim_start_matches('\u{feff}')).is_some();
+            is_stamped.then_some(
+                second + 1 + usize::from(line[second + 1..].starts_with('\u{feff}')) * '\u{feff}'.len_utf8(),
+            )
+        }
+        Piece::Name => {
+            if line.starts_with("| ") {
+                return Some(2);
+            }
+            let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
+            let name = line.len() - line.trim_start_matches(is_name).len();
+            let space = line[name..].len() - line[name..].trim_start_matches(' ').len();
+            let end = name + space;
+            (name > 0 && space > 0 && line[end..].starts_with('|')).then(|| and_space(end + 1))
+        }
+    }
+}
+
+/// The length of the part of the margin that `line` has.
+fn length_of(pieces: &[Piece], line: &str) -> usize {
+    let mut length = 0;
+    for &piece in pieces {
+        let Some(more) = length_of_piece(piece, &line[length..]) else { break };
+        length += more;
+    }
+    length
+}
+
+/// The marks of the fence that is opened in `before`, the lines before the first entry.
+fn fence_before<'a>(before: &'a str, pieces: &[Piece]) -> Option<&'a str> {
+    let mut open: Option<&str> = None;
+    for line in before.split('\n') {
+        let line = &line[length_of(pieces, line)..];
+        match open {
+            Some(fence) if is_fence(line, fence, true) => open = None,
+            Some(_) => {}
+            None => {
+                open = ['`', '~'].into_iter().find_map(|mark| {
+                    let marks = line.len() - line.trim_start_matches(mark).len();
+                    (marks >= 3 && is_fence(line, &line[..marks], false)).then(|| &line[..marks])
+                });
+            }
+        }
+    }
+    open
+}
+
+/// Whether a line opens or closes the fence of these marks.
+fn is_fence(line: &str, fence: &str, is_inside: bool) -> bool {
+    let after = line.strip_prefix(fence);
+    after.is_some_and(|after| !is_inside && !after.contains('`') || after.trim_ascii().is_empty())
+}
+
+/// `text` without the escape sequences that colour a terminal, also as rsyslog writes them.
+fn without_colours(text: &str) -> Cow<'_, str> {
+    let mut plain = String::new();
+    let mut kept = 0;
+    let mut at = 0;
+    while let Some(found) = memchr::memchr2(0x1b, b'#', &text.as_bytes()[at..]) {
+        let start = at + found;
+        at = start + 1;
+        let rest = &text[start..];
+        let Some(after) = rest.strip_prefix("\u{1b}[").or_else(|| rest.strip_prefix("#033[")) else {
+            continue;
+        };
+        let codes = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').len();
+        if after[codes..].starts_with(['m', 'K']) {
+            plain.push_str(&text[kept..start]);
+            at = text.len() - after.len() + codes + 1;
+            kept = at;
+        }
+    }
+    if kept == 0 {
+        return text.into();
+    }
+    plain.push_str(&text[kept..]);
+    plain.into()
+}
