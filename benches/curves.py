@@ -274,6 +274,67 @@ def nested_settings(captures, count):
     return RENDER
 
 
+def client_log(captures, text):
+    """A capture that is the log of a client."""
+    folder = captures / "a"
+    folder.mkdir(parents=True)
+    (folder / "trace.log").write_text(text)
+    return RENDER
+
+
+ASKED = 'REQ: curl -g -i -X GET http://h/{0} -H "Accept: a/b"\n'
+ANSWERED = "RESP: [200] Content-Length: 2 Content-Type: application/json\n"
+
+
+def client_calls(captures, count):
+    return client_log(captures, "".join(ASKED.format(n) + ANSWERED + "RESP BODY: {}\n" for n in range(count)))
+
+
+def client_open_requests(captures, count):
+    return client_log(captures, "".join(map(ASKED.format, range(count))) + ANSWERED * count + "RESP BODY: {}\n" * count)
+
+
+def client_threads(captures, count):
+    lines = ("DEBUG keystoneauth.session [req-{0}] " + line for line in (ASKED, ANSWERED, "RESP BODY: {{}}\n"))
+    return client_log(captures, "".join(line.format(n) for line in lines for n in range(count)))
+
+
+def client_fields(captures, count):
+    fields = " ".join(f"X-N{n:09}: a" for n in range(count))
+    return client_log(captures, ASKED.format(0) + f"RESP: [200] {fields}\n")
+
+
+def client_unsorted_fields(captures, count):
+    fields = " ".join(f"X-N{n * 7919 % count:09}: a" for n in range(count))
+    return client_log(captures, ASKED.format(0) + f"RESP: [200] {fields}\n")
+
+
+def client_quotes(captures, count):
+    quotes = '" -x' * count
+    return client_log(captures, f'REQ: curl -g -i -X GET http://h/ -H "A: {quotes}" -d \'{quotes}\n' + ANSWERED)
+
+
+def client_begun_bodies(captures, count):
+    return client_log(captures, ASKED.format(0) + (ANSWERED + "RESP BODY: {\n") * count)
+
+
+def client_commands_on_a_line(captures, count):
+    return client_log(captures, ASKED.format(0) + "REQ: curl " * count + "\n" + ANSWERED)
+
+
+def client_quoted_commands(captures, count):
+    return client_log(captures, '"' + "REQ: curl " * count + "\n" + ASKED.format(0) + ANSWERED)
+
+
+def client_margins(captures, count):
+    margin = "> " * count
+    return client_log(captures, margin + ASKED.format(0) + margin + ANSWERED)
+
+
+def client_broken_lines(captures, count):
+    return client_log(captures, 'REQ: curl -g -i -X GET http://h/ -H "A: ' + "b\n" * count + '"\n' + ANSWERED)
+
+
 # The largest N, where it is not that of all.
 KINDS = {
     new_equal_calls: None, new_other_calls: None,
@@ -285,5 +346,8 @@ KINDS = {
     groups: None, nested_groups: None, notes: None,
     update_unshown: None, update_shown: None, update_gone: None, gone_marks: None, check_gone_marks: None,
     unclosed_marks: None, unclosed_holes: None, check_unshown: None,
+    client_calls: None, client_open_requests: None, client_threads: None, client_fields: None,
+    client_unsorted_fields: None, client_quotes: None, client_begun_bodies: None, client_commands_on_a_line: None,
+    client_quoted_commands: None, client_margins: None, client_broken_lines: None,
     keys: None, unknown_keys: None, nested_settings: 500,
 }

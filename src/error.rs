@@ -51,6 +51,8 @@ pub enum ErrorKind {
     Capture,
     /// A server refused a command, broke off, or sent what is no HTTP.
     Server,
+    /// docgen failed by a fault of its own.
+    Fault,
 }
 
 impl ErrorKind {
@@ -74,6 +76,7 @@ impl ErrorKind {
             ErrorKind::Link => "link",
             ErrorKind::Capture => "capture",
             ErrorKind::Server => "server",
+            ErrorKind::Fault => "fault",
         }
     }
 }
@@ -285,6 +288,12 @@ impl Error {
         Error::new(ErrorKind::Io, format!("cannot {action} {}: {why}", file.display())).with_source(source)
     }
 
+    /// An error for a panic: whoever reads it can do nothing but report it.
+    pub fn fault() -> Error {
+        Error::new(ErrorKind::Fault, "docgen failed by a fault of its own")
+            .hint("please report it, with the lines above and, if you may, what it was reading")
+    }
+
     /// The same error, with the place it is about.
     pub fn at(mut self, place: Place) -> Error {
         self.0.place = Some(place);
@@ -307,7 +316,7 @@ impl Error {
     pub(crate) fn without_excerpt(mut self) -> Error {
         if let Some(place) = &mut self.0.place {
             let file = std::mem::take(&mut place.file);
-            *place = Place { line: place.line, width: 0, ..Place::file(file) };
+            *place = Place { line: place.line, column: place.column, width: 0, ..Place::file(file) };
         }
         self
     }

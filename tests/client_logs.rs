@@ -523,3 +523,357 @@ proptest! {
         }
     }
 }
+
+/// What real clients wrote to a server on this machine, with real formatters.
+#[test]
+fn real_logs_of_clients_read_whole() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/logs/clients");
+    let base = "http://127.0.0.1:18774";
+    let shown = |name: &str| {
+        let read = source::read(Path::new(name), std::fs::read(folder.join(name)).unwrap());
+        let line = |exchange: &Exchange| {
+            let request = &exchange.request;
+            let url = request.url.strip_prefix(base).unwrap_or(&request.url);
+            let answer = exchange.response.as_ref().map_or("-".to_owned(), |response| {
+                let body = match &response.body {
+                    Body::Absent => "none".to_owned(),
+                    Body::Text(text) => format!("{}", text.len()),
+                    other => format!("{other:?}").chars().take(8).collect(),
+                };
+                format!("{} {} {body}", response.status, response.headers.len())
+            });
+            format!("{} {url} {} -> {answer}", request.method, request.headers.len())
+        };
+        (read.trace.exchanges.iter().map(line).collect::<Vec<_>>(), told(&read))
+    };
+    // One request is followed to another place, and one server is not there.
+    let keystoneauth = |text: &str| {
+        vec![
+            "POST /v3/auth/tokens 0 -> 201 0 230".to_owned(),
+            "GET /v2.1/servers 2 -> 200 9 30".to_owned(),
+            "GET /v2.1/servers/small?name=vm1&all_tenants=1 2 -> 200 9 30".to_owned(),
+            "POST /v2.1/servers 3 -> 200 9 30".to_owned(),
+            format!("GET /v2.1/text 2 -> 200 9 {text}"),
+            "PUT /v2.1/image 2 -> 200 9 Omitted(".to_owned(),
+            "GET /v2.1/old 2 -> 302 10 none".to_owned(),
+            "GET /v2.1/new 0 -> 200 9 30".to_owned(),
+            "GET /v2.1/missing 2 -> 404 9 31".to_owned(),
+            "DELETE /v2.1/servers/1 2 -> 204 9 none".to_owned(),
+            "GET http://127.0.0.1:18775/dead 2 -> -".to_owned(),
+            "HEAD /v2.1/servers 2 -> 200 9 none".to_owned(),
+        ]
+    };
+    let notes = [
+        "the request of this response is not in the log: the client followed the answer before it, or tried again",
+        "the log holds no response to this request",
+    ];
+    for (version, text) in [("2.18.0", "Omitted("), ("5.9.1", "10")] {
+        let (calls, told) = shown(&format!("keystoneauth-{version}.log"));
+        assert_eq!(calls, keystoneauth(text), "{version}");
+        assert_eq!(told, notes);
+    }
+    let (calls, told) = shown("swiftclient-4.6.0.log");
+    assert!(told.is_empty(), "{told:?}");
+    assert_eq!(
+        calls,
+        [
+            "GET /v1/AUTH_p?format=json 2 -> 200 9 30",
+            "HEAD /v1/AUTH_p 1 -> 200 9 none",
+            "PUT /v1/AUTH_p/my%20container 2 -> 200 9 30",
+            "PUT /v1/AUTH_p/c/o 1 -> 200 9 30",
+            "GET /v1/AUTH_p/c/text 1 -> 200 9 Omitted(",
+            "DELETE /v1/AUTH_p/c/o 1 -> 204 9 none",
+            "COPY /v1/AUTH_p/c/o 2 -> 501 5 357",
+            "GET /v1/AUTH_p/missing?format=json 2 -> 404 9 31",
+        ]
+    );
+    for name in ["oslo.log-threads.log", "oslo.log-split-loggers.log"] {
+        let (calls, told) = shown(name);
+        assert!(told.is_empty(), "{name}: {told:?}");
+        for thread in 0..3 {
+            let own = |call: &&String| call.contains(&format!("/{thread}")) && !call.contains("/v3");
+            let expected = [
+                format!("GET /v2.1/servers/{thread}-0?i=0 2 -> 200 9 30"),
+                format!("GET /v2.1/servers/{thread}-1/small?i=1 2 -> 200 9 30"),
+                format!("GET /v2.1/servers/{thread}-2?i=2 2 -> 200 9 30"),
+                format!("GET /v2.1/text/{thread} 2 -> 200 9 10"),
+                format!("POST /v2.1/servers/{thread} 3 -> 200 9 30"),
+            ];
+            assert_eq!(calls.iter().filter(own).cloned().collect::<Vec<_>>(), expected, "{name}");
+        }
+        assert_eq!(calls.iter().filter(|call| call.ends_with("201 0 230")).count(), 3);
+    }
+}
+
+/// What a reading tells, without the help.
+fn told(read: &Read) -> Vec<String> {
+    read.diagnostics.iter().map(|error| error.message().to_owned()).collect()
+}
+
+/// The calls of a log, as `METHOD PATH STATUS BODY`, and what is told.
+#[track_caller]
+fn says(log: &str, calls: &[&str], expected: &[&str]) {
+    let read = read(log);
+    let line = |exchange: &Exchange| {
+        let path = exchange.request.url.rsplit_once("//h").map_or("", |(_, path)| path);
+        let answer = exchange.response.as_ref().map_or("-".to_owned(), |response| {
+            let body = match &response.body {
+                Body::Absent => "none",
+                Body::Text(text) | Body::Omitted(text) => text,
+                other => panic!("{other:?}"),
+            };
+            format!("{} {body}", response.status)
+        });
+        format!("{} {path} {answer}", exchange.request.method)
+    };
+    let found: Vec<_> = read.trace.exchanges.iter().map(line).collect();
+    assert_eq!(found, calls, "{:?}\n{log}", read.diagnostics);
+    assert_eq!(told(&read), expected, "{log}");
+}
+
+const GUESSED: &str = "several requests are open, and the log does not say which of them this response answers; the oldest was taken";
+const UNANSWERED: &str = "the log holds no response to this request";
+const REPEATED: &str = "the request of this response is not in the log: the client followed the answer before it, or tried again";
+
+#[test]
+fn what_tells_the_calls_of_threads_apart() {
+    let two = "REQ: curl -g -i -X GET http://h/a\nREQ: curl -g -i -X GET http://h/b\n";
+    let answers = "RESP: [200] X-Openstack-Request-Id: req-1\nRESP: [404] X-Openstack-Request-Id: req-2\n";
+    says(&format!("{two}{answers}"), &["GET /a 200 none", "GET /b 404 none"], &[GUESSED]);
+    // The id of the answer, which keystoneauth names after it with the call.
+    let ids = "GET call to compute for http://h/b used request id req-1\nGET call to http://h/a used request id req-2\n";
+    says(&format!("{two}{answers}{ids}"), &["GET /a 404 none", "GET /b 200 none"], &[]);
+    // The order in which urllib3 saw the answers.
+    let wire = "http://h:80 \"GET /b HTTP/1.1\" 200 0\nhttp://h:80 \"GET /a HTTP/1.1\" 404 0\n";
+    says(&format!("{two}{wire}{answers}"), &["GET /a 404 none", "GET /b 200 none"], &[]);
+    let old_wire = wire.replace("http://h:80 ", "");
+    says(&format!("{two}{old_wire}{answers}"), &["GET /a 404 none", "GET /b 200 none"], &[]);
+    // A request that never reached its server.
+    let failed = "Failure: Unable to establish connection to http://h/a: refused. Retrying in 0.5s.\n";
+    says(&format!("{two}{failed}RESP: [200]\n"), &["GET /a -", "GET /b 200 none"], &[]);
+    // The names of threads, and numbers of processes.
+    for [one, other] in [["Thread-1", "Thread-2"], ["(Thread-1 (work))", "(Thread-2 (work))"]] {
+        let line = |name: &str, text: &str| {
+            format!("2022-07-13 00:58:50,123 {name} DEBUG keystoneauth.session {text}\n")
+        };
+        let log = line(one, "REQ: curl -g -i -X GET http://h/a")
+            + &line(other, "REQ: curl -g -i -X GET http://h/b")
+            + &line(other, "RESP: [404]")
+            + &line(one, "RESP: [200]");
+        says(&log, &["GET /a 200 none", "GET /b 404 none"], &[]);
+        let log = log.replace(one, "11").replace(other, "12");
+        says(&log, &["GET /a 200 none", "GET /b 404 none"], &[]);
+    }
+    // A body is the one of the response that has its length.
+    let answers = "RESP: [200] Content-Length: 2 Content-Type: a/json\nRESP: [404] Content-Length: 9 Content-Type: a/json\n\
+                   RESP BODY: {}\nRESP BODY: {\"e\": {}}\n";
+    says(&format!("{two}{answers}"), &["GET /a 200 {}", "GET /b 404 {\"e\": {}}"], &[GUESSED]);
+}
+
+#[test]
+fn what_a_log_does_not_hold_is_told() {
+    let request = "REQ: curl -g -i -X GET http://h/a\n";
+    says(request, &["GET /a -"], &[UNANSWERED]);
+    says(&request.repeat(2), &["GET /a -", "GET /a -"], &[&format!("{UNANSWERED} (2 such in this file)")]);
+    says(
+        &format!("{request}RESP: [200] Content-Length: 5\n"),
+        &["GET /a 200 (5 bytes, not in the log)"],
+        &[],
+    );
+    let redirect = format!("{request}RESP: [302] Location: /b?c\nRESP: [200]\n");
+    says(&redirect, &["GET /a 302 none", "GET /b?c 200 none"], &[REPEATED]);
+    let again = format!(
+        "{request}RESP: [401]\nMaking authentication request to http://h/v2.0/tokens\n\"POST /v2.0/tokens HTTP/1.1\" 200 7\nRESP: [200]\n"
+    );
+    let calls = ["GET /a 401 none", "POST /v2.0/tokens 200 (7 bytes, not in the log)", "GET /a 200 none"];
+    says(&again, &calls, &[REPEATED]);
+    let busy = format!("{request}RESP: [503]\nRetriable status code 503. Retrying in 0.5s\nRESP: [200]\n");
+    says(&busy, &["GET /a 503 none", "GET /a 200 none"], &[REPEATED]);
+    says(
+        &format!("{request}RESP: [200]\nRESP: [200]\n"),
+        &["GET /a 200 none"],
+        &["no request is open for this response"],
+    );
+    says(&format!("{request}RESP: 2oo\n"), &["GET /a -"], &["this response is damaged"]);
+    says(
+        &format!("{request}RESP: [200]\nRESP BODY: {{\"a\": \n"),
+        &["GET /a 200 none"],
+        &["the JSON body of this response is cut off here"],
+    );
+    says("REQ: curl -g -i -X GET\nRESP: [200]\nRESP BODY: {}\n", &[], &["this request is damaged"]);
+    let token = "DEBUG:keystoneauth.identity.v3.base:Making authentication request to http://h/v3/auth/tokens\n\
+                 DEBUG:keystoneauth.identity.v3.base:{\"token\": {}}\n";
+    says(
+        token,
+        &["POST /v3/auth/tokens 201 {\"token\": {}}"],
+        &["the log does not hold the status of this answer"],
+    );
+    let unlogged = format!("http://h:80 \"GET /z HTTP/1.1\" 200 5\n{request}RESP: [200]\n");
+    says(&unlogged, &["GET /a 200 none"], &["urllib3 made this call, and no client logged it"]);
+}
+
+#[test]
+fn status_lines_and_requests_of_other_forms() {
+    let request = "REQ: curl -g -i -X GET http://h/a\n";
+    for status in ["[200]", "[200 OK]", "200", "200 "] {
+        says(&format!("{request}RESP: {status} Content-Length: 2\nRESP BODY: []\n"), &["GET /a 200 []"], &[]);
+    }
+    for status in ["[200]", "200", ""] {
+        let fields = if status.is_empty() { "{'status': '200', 'a': 'b'}" } else { "{'a': 'b'}" };
+        says(&format!("{request}RESP:{status} {fields} {{\"x\": 1}}\n"), &["GET /a 200 {\"x\": 1}"], &[]);
+    }
+    let body = "REQ: curl -i -X 'POST' 'http://h/a' -H 'A: b'\nREQ BODY: {\"a\": 1}\n\nRESP: [200] {'b': 'c'}\n\nRESP BODY: {}\n\n";
+    says(body, &["POST /a 200 {}"], &[]);
+    assert_eq!(read(body).trace.exchanges[0].request.body, Body::Text("{\"a\": 1}".into()));
+}
+
+#[test]
+fn broken_lines_are_put_together() {
+    let log = "REQ: curl -g -i -X GET \"http://h/a?name=vm1\" -H \"Accept: application/json\" -H \"User-Agent: python-novaclient\"\n\
+               RESP: [200] Content-Length: 96 Content-Type: application/json Date: Wed, 13 Jul 2022 00:58:50 GMT Vary: X-Auth-Token\n\
+               RESP BODY: {\"servers\": [{\"name\": \"a server with a long name\", \"text\": \"that a mail breaks within quotes\"}]}\n";
+    let whole: Vec<String> = read(log).trace.exchanges.iter().map(facts).collect();
+    // White space between tokens of JSON may be of either kind.
+    let facts = |exchange: &Exchange| facts(exchange).replace("\"text\":\n", "\"text\": ");
+    let hard = |width: usize| {
+        let lines = log.lines().flat_map(|line| {
+            let chars: Vec<char> = line.chars().collect();
+            chars.chunks(width).map(|part| part.iter().collect::<String>() + "\n").collect::<Vec<_>>()
+        });
+        lines.collect::<String>()
+    };
+    let mut soft = String::new();
+    for line in log.lines() {
+        let mut width = 0;
+        for word in line.split(' ') {
+            let separator = if width == 0 {
+                ""
+            } else if width + word.len() > 72 {
+                "\n"
+            } else {
+                " "
+            };
+            width = if separator == "\n" { 0 } else { width } + word.len() + 1;
+            soft.push_str(separator);
+            soft.push_str(word);
+        }
+        soft.push('\n');
+    }
+    for (broken, prefix) in [(hard(80), ""), (hard(50), ""), (soft, "DEBUG:keystoneauth.session:")] {
+        let broken =
+            broken.replace("REQ:", &format!("{prefix}REQ:")).replace("RESP", &format!("{prefix}RESP"));
+        let read = read(&broken);
+        assert_eq!(read.trace.exchanges.iter().map(facts).collect::<Vec<_>>(), whole, "{broken}");
+        assert!(read.diagnostics.is_empty(), "{:?}", read.diagnostics);
+    }
+}
+
+#[test]
+fn places_are_those_of_the_file_and_not_of_what_is_left_of_it() {
+    for margin in MARGINS.iter().chain(&["\u{1b}[36m2022-07-13T00:58:50Z "]) {
+        let log = format!(
+            "{margin}REQ: curl -g -i -X GET http://h/a -d 'open\n{margin}REQ: curl -g -i -X GET http://h/b\n{margin}RESP: [200]\n"
+        );
+        let read = read(&log);
+        let place = read.diagnostics[0].place().unwrap();
+        // As a terminal shows it: without its colours.
+        let line = log.lines().nth(place.line - 1).unwrap().replace("\u{1b}[36m", "");
+        let rest: String = line.chars().skip(place.column - 1).collect();
+        assert_eq!((rest.as_str(), place.excerpt.as_str()), ("open", line.as_str()), "{margin:?}");
+        assert_eq!(read.trace.gaps[0].column, place.column);
+    }
+}
+
+#[test]
+fn logs_of_the_middlewares_are_read_as_they_were_pasted() {
+    let requestshook = include_str!("fixtures/logs/zed/image-show/requestshook.log");
+    let observer = "__openstack__ -> Request [1] GET http://h/a\nAccept: */*\n\nNone\n\n\
+                    __openstack__ <- Response [1] 200 OK http://h/a\nContent-Length: 9\n\none\n\n two\n\n";
+    for log in [requestshook, observer] {
+        let whole = read(log);
+        assert!(whole.diagnostics.is_empty() && !whole.trace.exchanges.is_empty());
+        let margins = MARGINS.iter().chain(&["Jul 13 00:58:50 devstack nova-compute[27857]: "]);
+        for (number, margin) in margins.enumerate() {
+            let lines = log.trim_end().lines().map(|line| match number % 2 {
+                0 => format!("{margin}{line}\n"),
+                // Editors take white space off the end.
+                _ => format!("{}\n", format!("{margin}{line}").trim_end()),
+            });
+            let mut pasted: String = lines.collect();
+            if !margin.contains("2022") {
+                pasted = format!("{margin}Somebody wrote:\n{margin}```\n{pasted}{margin}```\n")
+                    .replace("Somebody wrote:", "");
+            }
+            for pasted in [pasted.clone(), pasted.replace('\n', "\r\n")] {
+                let read = read(&pasted);
+                assert_eq!(read.format, whole.format, "{margin:?}\n{pasted}");
+                assert!(read.diagnostics.is_empty(), "{:?}\n{pasted}", read.diagnostics);
+                assert_eq!(read.trace, whole.trace, "{margin:?}\n{pasted}");
+            }
+        }
+    }
+}
+
+/// What other formatters, test runners and collectors of logs put around a message (`@`).
+#[test]
+fn words_around_a_message_may_be_others() {
+    for form in [
+        "2022-07-13 00:58:50.123 | DEBUG    | keystoneauth1.session:_http_log_request:519 - @",
+        "DEBUG    keystoneauth.session:session.py:519 @",
+        "    DEBUG [keystoneauth.session] @",
+        "[2022-07-13 00:58:50,123: DEBUG/MainProcess] @",
+        "[Wed Jul 13 00:58:50.123456 2022] [wsgi:error] [pid 12:tid 140] [remote 192.0.2.4:55] 2022-07-13 00:58:50.123 12 DEBUG keystoneauth.session [req-1 - - - - -] @",
+        "time=2022-07-13T00:58:50Z level=debug logger=keystoneauth.session msg=@",
+        "2022-07-13T00:58:50+0000 host nova-compute[12]: DEBUG keystoneauth.session [None req-1 admin admin] @",
+        "Jul 13 00:58:50.123456 host nova-compute: DEBUG keystoneauth.session [-] @",
+        "1657673930.123 7 DEBUG keystoneauth.session [-] @",
+        "keystoneauth.session - DEBUG - @",
+        "nova-compute-1  | 2022-07-13 00:58:50.123 7 DEBUG keystoneauth.session [-] @",
+        "| @",
+        "\u{1b}[1;30mDEBUG\u{1b}[0m @",
+    ] {
+        let messages = [
+            "REQ: curl -g -i -X GET http://h/a -H \"Accept: a/b\"",
+            "RESP: [200] Content-Length: 2 Date: Wed, 13 Jul 2022 00:58:50 GMT",
+            "RESP BODY: {}",
+        ];
+        let log: String = messages.iter().map(|message| form.replace('@', message) + "\n").collect();
+        says(&log, &["GET /a 200 {}"], &[]);
+        let response = read(&log).trace.exchanges[0].response.clone().unwrap();
+        assert_eq!(response.headers.len(), 2, "{log}");
+    }
+    // rsyslog puts the lines of a message together, and journald sets them under it.
+    let unit =
+        "Jul 13 00:58:50 host nova-api[7]: 2022-07-13 00:58:50.123 7 DEBUG keystoneauth.session [req-1 - -] ";
+    let rsyslog = format!(
+        "{unit}REQ: curl -g -i -X GET http://h/a#012 _log /usr/lib/x.py:12\n\
+         {unit}RESP: [200] Content-Length: 2 #012RESP BODY: {{}}#012 _log /usr/lib/x.py:12\n"
+    );
+    says(&rsyslog, &["GET /a 200 {}"], &[]);
+    let unit = "Jul 13 00:58:50 host nova-api[7]: ";
+    let space = " ".repeat(unit.len());
+    let journald = format!(
+        "{unit}DEBUG REQ: curl -g -i -X GET http://h/a\n{unit}DEBUG RESP: [200]\n{unit}DEBUG RESP BODY: [\n{space}  1\n{space}]\n"
+    );
+    says(&journald, &["GET /a 200 [\n  1\n]"], &[]);
+}
+
+/// Docker's `json-file` driver.
+#[test]
+fn the_files_of_a_container_are_read() {
+    let object = |text: &str| {
+        format!("{}\n", serde_json::json!({"log": text, "stream": "stderr", "time": "2022-07-13T00:58:50Z"}))
+    };
+    let docker = |lines: &[&str]| lines.iter().map(|line| object(line)).collect::<String>();
+    let request = "DEBUG keystoneauth.session REQ: curl -g -i -X GET http://h/a -H \"A: b\"\n";
+    let log = docker(&[
+        request,
+        "DEBUG keystoneauth.session RESP: [200]\n",
+        "DEBUG keystoneauth.session RESP BODY: {\"a\":",
+        " 1}\n",
+        "other\n",
+        "RESP: 2oo\n",
+    ]);
+    says(&log, &["GET /a 200 {\"a\": 1}"], &["this response is damaged"]);
+    assert_eq!(read(&log).diagnostics[0].place().unwrap().line, 6);
+}

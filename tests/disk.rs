@@ -114,6 +114,7 @@ fn no_page_is_written_or_removed_behind_a_link_that_leads_out() {
         "`docs/a` is a symbolic link that leads out of `docs`",
         "`docs/b/c` is a symbolic link that leads out of `docs`",
     ]);
+    assert_eq!(ran.err.matches("leads out").count(), 2, "one cause, one message: {}", ran.err);
     assert!(site.exists("docs/e/index.md"), "the others are written");
     // Lines of the manifest that vouch for files behind it: that of an empty file has a known digest.
     site.write("outside/empty.md", "");
@@ -630,6 +631,36 @@ fn an_old_manifest_reads_as_before() {
     assert_eq!(site.read("docs/.docgen/manifest"), before);
 }
 
+/// The cache knows the pages; that they are docgen's, only the manifest can say.
+#[test]
+fn a_cache_without_a_manifest_makes_no_page_docgens() {
+    let site = Site::with(&["a", "b", "c"]);
+    std::thread::sleep(std::time::Duration::from_millis(60));
+    site.renders();
+    fs::remove_file(site.path("docs/.docgen/manifest")).unwrap();
+    site.renders().says("0 written, 12 unchanged, 0 removed, 0 failed");
+    assert_eq!(site.read("docs/.docgen/manifest").matches("\tadopted\n").count(), 12);
+    fs::remove_dir_all(site.path("captures/a")).unwrap();
+    assert_eq!(site.renders().err.matches("it stays, since it was there before docgen").count(), 4);
+    assert!(site.exists("docs/a/index.md"));
+}
+
+#[test]
+fn secrets_in_pages_of_ones_own_are_told() {
+    let site = Site::with(&["a"]);
+    site.write("captures/a/trace.log", log("a", "x").replace("X-Word: x", "X-Auth-Token: hunter22"));
+    site.renders();
+    assert!(site.read("docs/a/log.md").contains("hunter22"));
+    site.write("docs/mine.md", "# Mine\n\nOS_PASSWORD=hunter33\n");
+    let ran = docgen(&site, &["check", "captures", "docs"]);
+    ran.complains(&["docs/mine.md:3:13", "captures/a/trace.log:"]);
+    assert!(
+        !ran.err.contains("hunter") && !ran.err.contains("docs/a/"),
+        "the page of a capture adds nothing: {}",
+        ran.err
+    );
+}
+
 /// What `stat` says of everything below a folder.
 fn stats(site: &Site, folder: &str) -> BTreeMap<String, (u64, u64, i64, i64, i64, i64)> {
     let entries = walkdir::WalkDir::new(site.path(folder)).into_iter().map(Result::unwrap);
@@ -682,4 +713,21 @@ fn a_docs_folder_that_cannot_be_written_passes_where_nothing_is_to_do() {
     assert_eq!(ran.status, 0, "{}", ran.err);
     site.write("captures/a/trace.log", log("a", "second"));
     run().complains(&["docs/", "Read-only file system"]);
+}
+
+/// Every attack at once, under the eyes of strace.
+#[test]
+fn nothing_outside_is_touched_whatever_a_clone_holds() {
+    let is_there = |program: &str| Command::new(program).arg("--version").output().is_ok();
+    if !["strace", "python3", "git"].into_iter().all(is_there) {
+        return skip("strace, python3 or git is missing (scripts/setup test installs strace)");
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/evil-clone");
+    let ran =
+        Ran::from(Command::new("python3").args([script, env!("CARGO_BIN_EXE_docgen")]).output().unwrap());
+    if ran.err.contains("strace saw nothing") || ran.err.contains("PTRACE") {
+        return skip("no program may be traced here");
+    }
+    assert_eq!((ran.status, &*ran.err), (0, ""), "{}", ran.out);
+    assert!(ran.out.contains(" 0 findings"), "{}", ran.out);
 }

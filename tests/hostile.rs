@@ -60,23 +60,31 @@ fn a_har_that_is_none_is_named_with_its_place() {
     let cut = format!("{head}\n{entry},\n{}", &entry[..entry.len() / 2]);
     let site = complains("trace.har", cut, &["captures/bad/trace.har:3:"]);
     assert!(site.read("docs/bad/body.md").contains("GET /b"));
-    // One wrong entry costs itself.
-    let wrong = entry.replace("\"GET\"", "{}");
+    // A broken entry costs itself.
+    let broken = entry.replace("\"GET\"", "{");
     let site = complains(
         "trace.har",
-        format!("{head}\n{entry},\n{wrong},\n{entry}\n]}}}}"),
-        &["captures/bad/trace.har:3:", "method"],
+        format!("{head}\n{entry},\n{broken},\n{entry}\n]}}}}"),
+        &["captures/bad/trace.har:3:", "this entry is damaged"],
     );
     assert_eq!(site.read("docs/bad/body.md").matches("### ").count(), 4);
-    // Numbers that fit nothing.
-    for (from, to) in [
-        ("\"status\":200", "\"status\":99999999999999999999999"),
-        ("\"status\":200", "\"status\":-7"),
-        ("\"time\":1", "\"time\":1e400"),
-        ("2026-01-01T00:00:00.000Z", "+999999-13-41T99:99:99Z"),
+    // A wrong field costs the field: numbers that fit nothing, and values of another kind.
+    for (from, to, field) in [
+        ("\"GET\"", "{}", "method"),
+        ("\"status\":200", "\"status\":99999999999999999999999", "status"),
+        ("\"status\":200", "\"status\":-7", "status"),
+        ("\"time\":1", "\"time\":1e400", "time"),
+        ("\"2026-01-01T00:00:00.000Z\"", "\"+999999-13-41T99:99:99Z\"", "startedDateTime"),
     ] {
         let odd = entry.replace(from, to);
-        complains("trace.har", format!("{head}\n{entry},\n{odd}\n]}}}}"), &["captures/bad/trace.har:3:"]);
+        let site = Site::with(&["good"]);
+        site.write("captures/bad/trace.har", format!("{head}\n{entry},\n{odd}\n]}}}}"));
+        let ran = site.render(&[]);
+        assert_eq!(ran.status, 0, "{}", ran.err);
+        assert_eq!(ran.err.matches("warning: ").count(), 1, "{}", ran.err);
+        assert!(ran.err.contains(&format!("warning: `{field}` ")), "{}", ran.err);
+        assert!(ran.err.contains("captures/bad/trace.har:3:"), "{}", ran.err);
+        assert_eq!(site.read("docs/bad/body.md").matches("### ").count(), 4);
     }
 }
 

@@ -533,6 +533,7 @@ mod generated {
                         url: url.into(),
                         headers: headers(fields),
                         body,
+                        ..docgen::trace::Request::default()
                     },
                     response: response.map(|(status, reason, fields, body)| docgen::trace::Response {
                         status,
@@ -540,7 +541,9 @@ mod generated {
                         url: None,
                         headers: headers(fields),
                         body,
+                        ..docgen::trace::Response::default()
                     }),
+                    ..Exchange::default()
                 }
             },
         )

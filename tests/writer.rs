@@ -33,9 +33,11 @@ fn write_corpus(site: &Site, captures: usize, word: &str) {
     }
 }
 
+/// Ten moments of a run; `scripts/kill-render N` has it killed at N.
 #[test]
 fn a_page_is_old_or_new_and_whole_whenever_docgen_is_killed() {
     const CAPTURES: usize = 12;
+    let rounds: u32 = std::env::var("DOCGEN_KILLS").map_or(10, |count| count.parse().unwrap());
     let site = Site::new();
     let made = |word: &str| {
         write_corpus(&site, CAPTURES, word);
@@ -48,32 +50,47 @@ fn a_page_is_old_or_new_and_whole_whenever_docgen_is_killed() {
     let (even, whole_run) = made("even");
     assert_eq!(odd.len(), CAPTURES * 4);
 
-    let mut killed = 0;
-    for round in 0..24u32 {
+    let (mut killed, mut cut_off) = (0, 0);
+    for round in 0..rounds {
         let is_odd = round % 2 == 0;
         write_corpus(&site, CAPTURES, if is_odd { "odd" } else { "even" });
-        if round % 6 == 5 {
+        let is_new = round % 5 == 4;
+        if is_new {
             fs::remove_dir_all(site.path("docs")).unwrap();
         }
         let mut child = site.command(&["--quiet"]).spawn().unwrap();
-        // Moments spread over a run, the same in each test run as far as a machine allows.
-        std::thread::sleep(whole_run.mul_f64(f64::from((round * 7) % 24) / 24.0));
+        // Moments spread evenly over a run, in no order: the multiples of the golden ratio.
+        std::thread::sleep(whole_run.mul_f64((f64::from(round) * 0.618_034).fract()));
         child.kill().unwrap();
         killed += u32::from(!child.wait().unwrap().success());
-        for (name, bytes) in site.pages() {
-            assert!(bytes == odd[&name] || bytes == even[&name], "{name} is neither old nor new");
+        let (new, old) = if is_odd { (&odd, &even) } else { (&even, &odd) };
+        let pages = if site.exists("docs") { site.pages() } else { BTreeMap::new() };
+        for (name, bytes) in &pages {
+            assert!(*bytes == odd[name] || *bytes == even[name], "{name} is neither old nor new");
         }
-        // Whatever the killed run wrote is docgen's own: the next one has nothing to say about it.
-        if round % 3 == 0 {
+        assert!(is_new || pages.len() == new.len(), "round {round}: a page is gone");
+        let news =
+            pages.iter().filter(|(name, bytes)| new[*name] == **bytes && old[*name] != **bytes).count();
+        cut_off += u32::from(news > 0 && news < new.len());
+        // Whatever the killed run wrote is docgen's own: the next one has nothing to say about it, also
+        // where it has to write something else.
+        let is_other = round % 3 == 0;
+        if is_other {
             write_corpus(&site, CAPTURES, if is_odd { "even" } else { "odd" });
-            let ran = site.renders();
-            assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
-            assert_eq!(site.pages(), *if is_odd { &even } else { &odd });
-            let left: Vec<_> = site.files("docs/.docgen").into_keys().collect();
-            assert_eq!(left, [".gitattributes", ".gitignore", "cache", "manifest"]);
         }
+        let ran = site.renders();
+        assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
+        assert!(site.pages() == *if is_other { old } else { new }, "round {round}");
+        let left: Vec<_> = site.files("docs/.docgen").into_keys().collect();
+        assert_eq!(left, [".gitattributes", ".gitignore", "cache", "manifest"]);
     }
-    assert!(killed > 5, "only {killed} runs were killed in time");
+    let _ = std::io::Write::write_fmt(
+        &mut std::io::stderr(),
+        format_args!(
+            "{rounds} runs: {killed} killed in time, {cut_off} of them between the first page and the last; no torn page, each repaired by the next run\n"
+        ),
+    );
+    assert!(killed * 4 > rounds, "only {killed} of {rounds} runs were killed in time");
 }
 
 #[test]

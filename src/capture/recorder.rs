@@ -244,6 +244,7 @@ fn read_exchange(record: &[u8], from: Option<&Text>) -> Option<Exchange> {
         url,
         headers: content::headers(head),
         body: record.body(head)?,
+        ..Request::default()
     };
     let head = record.bytes()?;
     let body = record.body(head)?;
@@ -253,6 +254,7 @@ fn read_exchange(record: &[u8], from: Option<&Text>) -> Option<Exchange> {
         url: None,
         headers: content::headers(head),
         body,
+        ..Response::default()
     });
     Some(Exchange {
         from: from.cloned(),
@@ -263,6 +265,7 @@ fn read_exchange(record: &[u8], from: Option<&Text>) -> Option<Exchange> {
         known_from: KnownFrom::Wire,
         request,
         response,
+        ..Exchange::default()
     })
 }
 

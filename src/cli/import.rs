@@ -9,10 +9,13 @@ use super::ui::{Ui, counted};
 use super::{DONE, NEEDS_A_PERSON, Trust, recording, status};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::{Root, is_hidden};
-use crate::import::{HandWritten, Imported, Surroundings, TextFile, import, is_page, write};
+use crate::import::{
+    HandWritten, Imported, Surroundings, TextFile, curl_page, documents_calls, import, refusal, write,
+};
 use crate::redact::redact;
 use crate::render::templates::Templates;
 use crate::settings::Settings;
+use crate::site::WrittenPages;
 use crate::site::folders::{self, root_above, settings_above, user_templates};
 use crate::site::named::Named;
 use crate::source;
@@ -59,20 +62,18 @@ impl Import {
             return self.log(bytes, ui);
         }
         let page = HandWritten::read(&self.page, self.docs.as_deref())?;
-        if !is_page(&page.page.text) && !looks_like_a_page(&self.page) {
+        if !documents_calls(&page) && !looks_like_a_page(&self.page) {
             return Err(Error::new(ErrorKind::UnknownFormat, "this is neither a page nor a trace that docgen reads")
                 .at(Place::file(&self.page))
                 .hint("a trace is a HAR 1.2 file, or a log of requestshook, requests-observer or an OpenStack client; a page is a .md file"));
         }
-        if !is_page(&page.page.text) {
-            return Err(Error::new(
-                ErrorKind::Import,
-                "this page documents no calls: there is no diagram, and no heading names a message",
-            )
-            .at(Place::file(&self.page))
-            .hint(
-                "a heading reads `(1) GET /path`; a diagram is a fence of `mermaid` with `sequenceDiagram`",
-            ));
+        if WrittenPages::default().holds(&self.page)? {
+            return Err(Error::new(ErrorKind::Ownership, "docgen wrote this page itself, from a capture")
+                .at(Place::file(&self.page))
+                .hint("change its page.md instead, or write one with `docgen new`; a page to import is one that somebody wrote"));
+        }
+        if !documents_calls(&page) {
+            return Err(refusal(&page));
         }
         match self.one(&page, &captures_of(&self.capture), &self.capture) {
             Ok(imported) => {
@@ -91,8 +92,8 @@ impl Import {
     fn log(&self, bytes: Vec<u8>, ui: &Ui) -> Result<u8> {
         let there = ["trace.har", "trace.log"].map(|name| self.capture.join(name));
         let captures = captures_of(&self.capture);
-        let root = Root::create(&captures).map_err(|error| Error::io("make", &captures, error))?;
-        if let Some(file) = there.iter().find(|file| root.metadata(file).is_some()).filter(|_| !self.force) {
+        let root = folders::open(&captures)?;
+        if let Some(file) = there.iter().find(|file| root.is_there(file)).filter(|_| !self.force) {
             return Err(Error::new(ErrorKind::Ownership, "a trace is there already")
                 .at(Place::file(file))
                 .hint("import into another folder, or replace the trace with `--force`"));
@@ -105,6 +106,13 @@ impl Import {
                 "there is no exchange in this log, and nothing was imported",
             )
             .at(Place::file(&self.page)));
+        }
+        let unkept: usize = read.trace.exchanges.iter().map(|exchange| exchange.web_socket_messages).sum();
+        if unkept > 0 {
+            ui.say(format_args!(
+                "not kept, for a page does not show them: {}",
+                counted(unkept, "WebSocket message")
+            ));
         }
         let trace = if self.keep_secrets {
             recording::warn_of_secrets(ui);
@@ -123,7 +131,7 @@ impl Import {
     fn surroundings(&self, captures: &Path, folder: &Path) -> Result<Surroundings> {
         let absolute = std::path::absolute(folder).map_err(|error| Error::io("find", folder, error))?;
         let layers = settings_above(&absolute)?;
-        let named = Named::new(captures, &self.trust.folders)?;
+        let named = Named::new(&captures_of(captures), &self.trust.folders)?;
         let users = user_templates(&named, &Settings::resolve(&layers).templates)?;
         let root = layers.first().and_then(|layer| layer.file().parent()).or(absolute.parent());
         let path = absolute.strip_prefix(root.unwrap_or(&absolute)).unwrap_or(&absolute);
@@ -133,6 +141,8 @@ impl Import {
 
     fn one(&self, page: &HandWritten, captures: &Path, folder: &Path) -> Result<Imported, Vec<Error>> {
         let one = |error| vec![error];
+        // Settings are looked for from there on up.
+        Root::create(captures).map_err(|error| one(Error::io("make", captures, error)))?;
         let imported = import(page, &self.surroundings(captures, folder).map_err(one)?)?;
         write(captures, folder, &imported.files, self.force).map_err(one)?;
         Ok(imported)
@@ -141,15 +151,25 @@ impl Import {
     /// Imports every page below a folder to the same path below another.
     fn folder(&self, ui: &Ui) -> Result<u8> {
         let docs = self.docs.as_deref().unwrap_or(&self.page);
-        let (mut pages, mut others, mut failed, mut exchanges, mut notices) = (0, 0, 0, 0, 0);
+        let (mut pages, mut own, mut others, mut failed) = (0, 0, 0, 0);
+        let (mut exchanges, mut notices, mut written) = (0, 0, WrittenPages::default());
         let root = folders::open(&self.page)?;
         for file in markdown_files(&root)? {
-            let page = match HandWritten::read(&file, Some(docs)) {
-                Ok(page) if !is_page(&page.page.text) || is_snippet(&root, &file) => {
+            let read = written.holds(&file).and_then(|is_own| {
+                let page = HandWritten::read(&file, Some(docs));
+                page.map(|page| (page, is_own))
+            });
+            let page = match read {
+                Ok((_, true)) => {
+                    own += 1;
+                    continue;
+                }
+                Ok((page, _)) if !documents_calls(&page) || is_snippet(&root, &file) => {
+                    ui.notices(curl_page(&page).as_slice());
                     others += 1;
                     continue;
                 }
-                Ok(page) => page,
+                Ok((page, _)) => page,
                 Err(error) => {
                     ui.errors(&[error]);
                     failed += 1;
@@ -171,6 +191,9 @@ impl Import {
                     failed += 1;
                 }
             }
+        }
+        if own > 0 {
+            ui.say(format_args!("{} passed over, because docgen wrote them itself", counted(own, "page")));
         }
         ui.say(format_args!(
             "{} imported with {}; {} kept as text; {} passed over; {failed} failed",
@@ -200,12 +223,12 @@ fn summary(imported: &Imported) -> String {
     format!("{}{drawn}{places}", counted(imported.exchanges, "exchange"))
 }
 
-/// The folder of all captures for one that the user names: where nothing marks it, what is there of the
-/// folder's own path.
+/// The folder of all captures for one that the user names. Where nothing marks it, or it is not there yet,
+/// it is what is there of the folder's own path.
 fn captures_of(folder: &Path) -> PathBuf {
+    let marked = root_above(folder).filter(|root| root.is_dir());
     let is_there = |above: &&Path| above.is_dir() && !above.as_os_str().is_empty();
-    root_above(folder)
-        .unwrap_or_else(|| folder.ancestors().find(is_there).unwrap_or(Path::new(".")).to_owned())
+    marked.unwrap_or_else(|| folder.ancestors().find(is_there).unwrap_or(Path::new(".")).to_owned())
 }
 
 /// The Markdown files below a folder, in the order of their paths. Names that begin with a dot

@@ -18,7 +18,9 @@ mod ui;
 mod update;
 
 use std::ffi::OsString;
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -83,6 +85,17 @@ enum Command {
 /// Runs docgen with these arguments, the program's name first, and tells the exit status:
 /// 0 done; 1 something in the input needs a person, named on standard error; 2 wrong usage.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    // A file that grows beyond a limit of the system (`ulimit -f`) is an error like that of a full disk, and
+    // not the end of the program. Without this signal a system has no such limit.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+    // What panicked was told by then, with its place.
+    std::panic::catch_unwind(AssertUnwindSafe(|| status_of(arguments))).unwrap_or_else(|_| {
+        Ui::new(false, false).error(&Error::fault());
+        NEEDS_A_PERSON.into()
+    })
+}
+
+fn status_of(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -105,6 +118,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Man(command) => command.run(&ui),
     };
     match result {
+        Ok(DONE) if ui.has_lost_data() => NEEDS_A_PERSON.into(),
         Ok(status) => status.into(),
         Err(error) => {
             ui.error(&error);

@@ -1,5 +1,6 @@
 //! What a person sees while docgen runs.
 
+use std::cell::Cell;
 use std::io::{IsTerminal, Write};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -19,11 +20,12 @@ const HELP: Style = AnsiColor::Cyan.on_default();
 pub(super) struct Ui {
     quiet: bool,
     verbose: bool,
+    has_lost_data: Cell<bool>,
 }
 
 impl Ui {
     pub(super) fn new(quiet: bool, verbose: bool) -> Ui {
-        Ui { quiet, verbose }
+        Ui { quiet, verbose, has_lost_data: Cell::new(false) }
     }
 
     /// Prints an error or a warning as its `Display` form, with colour where there is a terminal.
@@ -94,7 +96,19 @@ impl Ui {
     /// Writes data to standard output. A reader that went away (`| head`) is no error.
     pub(super) fn data(&self, data: &str) {
         let mut out = std::io::stdout().lock();
-        let _ = out.write_all(data.as_bytes()).and_then(|()| out.flush());
+        match out.write_all(data.as_bytes()).and_then(|()| out.flush()) {
+            Err(error)
+                if error.kind() != std::io::ErrorKind::BrokenPipe && !self.has_lost_data.replace(true) =>
+            {
+                self.error(&Error::new(ErrorKind::Io, format!("cannot write to standard output: {error}")));
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether data could not be written, which was told.
+    pub(super) fn has_lost_data(&self) -> bool {
+        self.has_lost_data.get()
     }
 
     /// A bar that shows itself on a terminal once the work turns out to be long.

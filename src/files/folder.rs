@@ -27,7 +27,9 @@ use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, Metadata, MetadataExt as _};
-use rustix::fs::{Access, AtFlags, Mode, OFlags, RenameFlags, accessat, openat, renameat_with};
+use rustix::fs::{
+    Access, AtFlags, Mode, OFlags, RawMode, RenameFlags, accessat, fchmod, openat, renameat_with,
+};
 
 use super::whole::write_new;
 use super::{Root, or_here};
@@ -160,7 +162,7 @@ fn exchange_both(
     let no_way =
         |error: io::Error| if not_possible(&error) { Failed::NotPossible } else { Failed::Io(error) };
     above.create_dir(&place.double).map_err(no_way)?;
-    above.set_permissions(&place.double, folder.dir_metadata()?.permissions())?;
+    set_mode(above, place.double.as_ref(), &folder.dir_metadata()?)?;
     let double = above.open_dir(&place.double)?;
     at();
     write(&double, Some(folder), changes, at)?;
@@ -189,6 +191,13 @@ fn exchange_both(
         let _ = remove(above, &place.double);
     }
     Ok(())
+}
+
+/// Gives a folder the permissions of another.
+fn set_mode(above: &Dir, folder: &Path, like: &Metadata) -> io::Result<()> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = openat(above, folder, flags, Mode::empty())?;
+    Ok(fchmod(opened, Mode::from_raw_mode(like.mode() as RawMode))?)
 }
 
 /// Writes the new files into a folder that nobody sees, with the permissions of the `old` ones.
@@ -239,7 +248,7 @@ fn link_others(
         }
         if metadata.is_dir() {
             to.create_dir(&path)?;
-            to.set_permissions(&path, metadata.permissions())?;
+            set_mode(to, &path, &metadata)?;
         } else {
             from.hard_link(&path, to, &path)?;
         }

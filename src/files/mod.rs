@@ -102,6 +102,11 @@ impl Root {
         self.dir.metadata(or_here(&self.below(file)?)).ok()
     }
 
+    /// Whether anything is there, a link that leads nowhere among it.
+    pub(crate) fn is_there(&self, file: &Path) -> bool {
+        self.below(file).is_some_and(|below| self.dir.symlink_metadata(or_here(&below)).is_ok())
+    }
+
     /// Whether a regular file is there.
     pub(crate) fn is_file(&self, file: &Path) -> bool {
         self.metadata(file).is_some_and(|metadata| metadata.is_file())

@@ -18,6 +18,8 @@ pub(super) struct Blocks {
     pub(super) launch: Option<LaunchBlock>,
     pub(super) output: Option<OutputBlock>,
     pub(super) reference: Option<ReferenceLink>,
+    /// Fences with commands that were not taken for the page's, and their programs.
+    pub(super) housekeeping: Vec<(usize, String)>,
 }
 
 /// The fence with the command.
@@ -69,7 +71,9 @@ pub(super) fn find(document: &Document<'_>, facts: &Facts<'_>, profile: Option<&
     let text = lines.text;
     let first_heading = outline.headings.iter().find(|heading| heading.level == 1);
     let mut blocks = Blocks {
-        title: first_heading.map(|heading| text[heading.text.clone()].trim_end().to_owned()),
+        title: first_heading
+            .map(|heading| text[heading.text.clone()].trim_end().to_owned())
+            .or_else(|| front_matter_title(text)),
         ..Blocks::default()
     };
     let taken: std::collections::HashSet<usize> = facts
@@ -77,7 +81,7 @@ pub(super) fn find(document: &Document<'_>, facts: &Facts<'_>, profile: Option<&
         .iter()
         .filter(|section| section.document == 0)
         .flat_map(|section| [section.headers, section.body])
-        .chain(facts.diagrams.iter().filter(|diagram| diagram.document == 0).map(|diagram| diagram.fence))
+        .chain(facts.diagrams.all.iter().filter(|diagram| diagram.document == 0).map(|diagram| diagram.fence))
         .flatten()
         .collect();
     for (at, fence) in outline.fences.iter().enumerate() {
@@ -94,6 +98,10 @@ pub(super) fn find(document: &Document<'_>, facts: &Facts<'_>, profile: Option<&
         if blocks.command.is_none()
             && let Some((typed, count)) = command(&content, language)
         {
+            if let Some(program) = housekeeping(&typed, blocks.title.as_deref()) {
+                blocks.housekeeping.push((at, program.to_owned()));
+                continue;
+            }
             let rest = fence.open + 1 + count..fence.close;
             if blocks.output.is_none() && content[count..].iter().any(|line| !line.trim().is_empty()) {
                 blocks.output = Some(output(&content[count..], rest, at, None));
@@ -112,6 +120,14 @@ pub(super) fn find(document: &Document<'_>, facts: &Facts<'_>, profile: Option<&
     }
     blocks.reference = reference(document, &blocks, profile);
     blocks
+}
+
+/// The title that a page's front matter gives it.
+fn front_matter_title(text: &str) -> Option<String> {
+    let mut lines = text.strip_prefix("---\n")?.lines().take_while(|line| !matches!(*line, "---" | "..."));
+    let title = lines.find_map(|line| line.strip_prefix("title:"))?.trim();
+    let quoted = ['"', '\''].iter().find_map(|&quote| title.strip_prefix(quote)?.strip_suffix(quote));
+    Some(quoted.unwrap_or(title).to_owned()).filter(|title| !title.is_empty() && !title.contains(['"', '\\']))
 }
 
 /// A line without so many blanks before it.
@@ -152,6 +168,74 @@ fn command(content: &[&str], language: &str) -> Option<(String, usize)> {
     // A command that would be shown otherwise (blanks at its end, say) is not this one.
     let same = Command::new(&typed, &[]).shown() == content[..taken].join("\n");
     same.then_some((typed, taken))
+}
+
+/// Programs with which people look after files, sources and packages. A page that is about one of them
+/// is titled with it; beside a diagram of other calls it is what somebody does before or after, and
+/// nothing that `docgen capture` is to run.
+const HOUSEKEEPING: [&str; 52] = [
+    ".",
+    "apt",
+    "apt-get",
+    "awk",
+    "brew",
+    "cargo",
+    "cat",
+    "cd",
+    "chmod",
+    "chown",
+    "cmake",
+    "cp",
+    "dd",
+    "dnf",
+    "echo",
+    "export",
+    "find",
+    "git",
+    "grep",
+    "head",
+    "kill",
+    "less",
+    "ln",
+    "ls",
+    "make",
+    "mkdir",
+    "mv",
+    "nano",
+    "npm",
+    "npx",
+    "pip",
+    "pip3",
+    "pipx",
+    "pwd",
+    "reboot",
+    "rm",
+    "rmdir",
+    "sed",
+    "service",
+    "shutdown",
+    "source",
+    "systemctl",
+    "tail",
+    "tar",
+    "touch",
+    "unset",
+    "unzip",
+    "uv",
+    "vi",
+    "vim",
+    "yarn",
+    "yum",
+];
+
+/// The program that a command runs, if it is one of [`HOUSEKEEPING`] and the page is not about it.
+fn housekeeping<'c>(typed: &'c str, title: Option<&str>) -> Option<&'c str> {
+    let line = typed.lines().find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))?;
+    let program = line.split_whitespace().find(|word| *word != "sudo" && !word.contains('='))?;
+    let program = program.rsplit('/').next()?;
+    let is_title =
+        title.is_some_and(|title| title.split(|c: char| !c.is_alphanumeric()).any(|word| word == program));
+    (HOUSEKEEPING.contains(&program) && !is_title).then_some(program)
 }
 
 #[derive(Deserialize)]
@@ -254,6 +338,24 @@ mod tests {
         assert_eq!(command(&["$ a", "", "# b", "$ c", "", "out"], "bash").unwrap().1, 4);
         assert!(command(&["openstack"], "bash").is_none());
         assert!(command(&["$ a"], "python").is_none());
+    }
+
+    #[test]
+    fn a_command_that_asks_no_server_is_not_the_page_s() {
+        assert_eq!(housekeeping("rm -rf build", Some("Log in")), Some("rm"));
+        assert_eq!(housekeeping("# first\nsudo /usr/bin/git remote -v", None), Some("git"));
+        assert_eq!(housekeeping("git clone http://h/x", Some("What git clone asks")), None);
+        assert_eq!(housekeeping("A=1 openstack image list", None), None);
+        assert_eq!(housekeeping("curl http://h/", None), None);
+    }
+
+    #[test]
+    fn front_matter_may_have_the_title() {
+        let title = |text| front_matter_title(text);
+        assert_eq!(title("---\ntags: [a]\ntitle: \"Log in\"\n---\ntext").as_deref(), Some("Log in"));
+        assert_eq!(title("---\ntitle: Log in\n---\n").as_deref(), Some("Log in"));
+        assert_eq!(title("---\na: b\n---\ntitle: Log in\n"), None);
+        assert_eq!(title("title: Log in\n"), None);
     }
 
     #[test]

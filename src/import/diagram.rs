@@ -16,8 +16,19 @@ pub(super) enum Statement<'a> {
     Begin { keyword: &'a str, title: &'a str },
     /// `end`.
     End,
+    /// `autonumber`, and what follows.
+    Autonumber(Numbering),
     /// A comment, a setting, a blank line, or what is not understood.
     Other,
+}
+
+/// What `autonumber` says of the messages after it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Numbering {
+    /// They have numbers, from `start` on and `step` apart, where it says so.
+    On { start: Option<u32>, step: Option<u32> },
+    /// Their numbers are not shown.
+    Off,
 }
 
 /// A message of a diagram.
@@ -73,8 +84,15 @@ pub(super) fn statement(line: &str) -> Statement<'_> {
             return Statement::Other;
         }
         "end" if rest.is_empty() => return Statement::End,
-        "sequencediagram" | "autonumber" | "activate" | "deactivate" | "else" | "and" | "option"
-        | "title" | "link" | "links" | "create" | "destroy" => return Statement::Other,
+        "autonumber" => {
+            let mut given = rest.split_whitespace().map_while(|word| word.parse().ok());
+            return Statement::Autonumber(match rest.eq_ignore_ascii_case("off") {
+                true => Numbering::Off,
+                false => Numbering::On { start: given.next(), step: given.next() },
+            });
+        }
+        "sequencediagram" | "activate" | "deactivate" | "else" | "and" | "option" | "title" | "link"
+        | "links" | "create" | "destroy" => return Statement::Other,
         _ => {}
     }
     // A box's word may be a participant's id too: then an arrow follows.
@@ -159,6 +177,10 @@ mod tests {
         assert_eq!(statement("  opt once"), Statement::Begin { keyword: "opt", title: "once" });
         assert_eq!(statement("end"), Statement::End);
         assert_eq!(statement("activate a"), Statement::Other);
+        let on = |start, step| Statement::Autonumber(Numbering::On { start, step });
+        assert_eq!(statement("  autonumber"), on(None, None));
+        assert_eq!(statement("autonumber 10 5"), on(Some(10), Some(5)));
+        assert_eq!(statement("autonumber off"), Statement::Autonumber(Numbering::Off));
     }
 
     proptest! {

@@ -81,21 +81,45 @@ struct Document<'a> {
     has_windows_ends: bool,
 }
 
-/// Whether a text looks like a page that documents a command's calls.
-pub fn is_page(text: &str) -> bool {
-    let has_diagram = text.lines().any(|line| line.trim() == "sequenceDiagram");
-    let own =
-        |include: &read::Include| include.path.ends_with("diagram.md") || include.path.ends_with("body.md");
-    has_diagram || read::includes(text).iter().any(own) || {
-        let lines = PageLines::of(text);
-        let outline = Outline::of(&lines);
-        let is_message = |heading: &scan::Heading| {
-            let text = &text[heading.text.clone()];
-            text.starts_with('(')
-                && said::said(text.split_once(')').map_or("", |(_, rest)| rest)) != said::Said::Other
-        };
-        outline.headings.iter().any(is_message)
+/// Whether a page documents calls of HTTP: a message of its diagram has a method or a status, or a
+/// section prints one. What includes snippets that could not be read may.
+pub fn documents_calls(page: &HandWritten) -> bool {
+    let unix = page.with_unix_ends();
+    let is_incomplete = page.snippet_prefix.is_some() && page.diagram.is_none() && page.body.is_none();
+    is_incomplete || facts::collect(&documents(&unix), None, &mut Vec::new()).tells_of_http()
+}
+
+/// Why a page that documents no calls is not imported, and what to do.
+pub fn refusal(page: &HandWritten) -> Error {
+    if let Some(error) = curl_page(page) {
+        return error;
     }
+    Error::new(
+        ErrorKind::Import,
+        "this page documents no calls: no message of a diagram has a method, and no heading or block names one",
+    )
+    .at(Place::file(&page.page.file))
+    .hint(
+        "a diagram is a fence of `mermaid` with `sequenceDiagram` and messages such as `client->>server: GET /path`; a heading reads `(1) GET /path`",
+    )
+}
+
+/// What is said of a page that shows calls as commands of curl, which only running them makes a trace of.
+pub fn curl_page(page: &HandWritten) -> Option<Error> {
+    let unix = page.with_unix_ends();
+    let documents = documents(&unix);
+    let document = &documents[0];
+    let line = document.outline.fences.iter().flat_map(scan::Fence::content).find(|&line| {
+        let text = document.lines.get(line).trim_start();
+        text.strip_prefix("$ ").unwrap_or(text).starts_with("curl ")
+    })?;
+    let error = document.error(
+        document.lines.range(line),
+        "this page shows its calls as commands of curl, which are not read",
+    );
+    Some(error.hint(
+        "record them with `docgen capture CAPTURES PATH -- curl ...`, and move the page's sentences into the page.md that `docgen new` writes; or draw the calls in a `sequenceDiagram`: `client->>server: GET /path`",
+    ))
 }
 
 /// Takes a page apart.
@@ -134,6 +158,17 @@ pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec
         log.filter(|log| log.format == Some(source::Format::Requestshook) && log.diagnostics.is_empty());
     let facts = facts::collect(&documents, log.as_ref().map(|log| &log.trace), &mut notices);
 
+    if let Some((document, line)) = facts.diagrams.odd_numbering() {
+        let document = &documents[document];
+        notices.push(
+            document
+                .error(
+                    document.lines.range(line),
+                    "this diagram does not count 1, 2, 3 and so on, as docgen does",
+                )
+                .hint("numbers stay as text: in the diagram, in headings and in sentences"),
+        );
+    }
     let mut importer = Importer {
         documents: &documents,
         facts: &facts,
@@ -144,6 +179,15 @@ pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec
         log: Text::new(),
     };
     importer.blocks = blocks::find(&documents[0], &facts, importer.profile.map(|(_, profile)| profile));
+    notices.extend(importer.blocks.housekeeping.iter().map(|(fence, program)| {
+        let fence = &documents[0].outline.fences[*fence];
+        documents[0]
+            .error(
+                documents[0].lines.range(fence.open),
+                format!("`{program}` is not taken for the page's command"),
+            )
+            .hint("it stays as text; what `docgen capture` is to run is `command` in capture.toml")
+    }));
     importer.output = importer.blocks.output.as_ref().map(|output| output.text.clone());
     importer.log = source::requestshook_writer::write(&facts.trace).into();
     let mut draft = importer.draft(page);
@@ -250,9 +294,9 @@ impl Importer<'_> {
                 false => draft.reference = Some(reference.url.clone()),
             }
         }
-        if let Some(main) = self.facts.diagrams.first() {
+        let mut known = std::collections::HashSet::new();
+        for main in self.facts.diagrams.whole() {
             let lines = &self.documents[main.document].lines;
-            let mut known = std::collections::HashSet::new();
             for line in main.lines.clone() {
                 if let Statement::Participant { id, label } = statement(lines.get(line))
                     && known.insert(id)
@@ -335,10 +379,7 @@ impl Importer<'_> {
                     Side::Request => Some(&exchange.request),
                     Side::Response => exchange.response.as_ref(),
                 };
-                let headed =
-                    message.section.map_or(said::Said::Other, |at| self.facts.sections[at].said.clone());
-                let drawn = message.arrow.map_or(said::Said::Other, |(_, arrow)| said::said(arrow.text));
-                for said in [headed, drawn] {
+                for said in self.facts.shown(message) {
                     let (said::Said::Request { target, .. }
                     | said::Said::Response { target: Some(target), .. }) = said
                     else {
@@ -376,7 +417,7 @@ impl Importer<'_> {
         found.push(("header_tab", tabs(|section| section.headers)));
         found.push(("body_tab", tabs(|section| section.body)));
         let word = |message: &facts::Message<'_>| {
-            let (_, arrow) = message.arrow.filter(|_| message.side == Side::Response)?;
+            let arrow = message.drawn.filter(|_| message.side == Side::Response)?.arrow;
             let (word, rest) = arrow.text.split_once(": ").unwrap_or(("", arrow.text));
             matches!(said::said(rest), said::Said::Response { .. }).then(|| word.to_owned())
         };
@@ -426,7 +467,8 @@ impl Importer<'_> {
 
     /// Notes and boxes of the diagram that belong to a message.
     fn take_marks(&self, draft: &mut Draft, names: &[String]) {
-        let Some(main) = self.facts.diagrams.first() else { return };
+        // Marks of several diagrams that draw one sequence stay where they are, as text.
+        let [main] = self.facts.diagrams.whole() else { return };
         let lines = &self.documents[main.document].lines;
         let messages = &self.facts.messages;
         let mut next: usize = 0;

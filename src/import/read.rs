@@ -221,9 +221,7 @@ fn find_below(docs: &Path, path: &str) -> Result<(Root, PathBuf), String> {
 pub fn write(captures: &Path, folder: &Path, files: &[(&'static str, String)], force: bool) -> Result<()> {
     let known = crate::site::folders::FILES;
     let root = Root::create(captures).map_err(|error| Error::io("make", captures, error))?;
-    let is_there =
-        |file: &PathBuf| root.below(file).is_some_and(|below| root.dir().symlink_metadata(below).is_ok());
-    let in_the_way = known.iter().map(|name| folder.join(name)).find(is_there);
+    let in_the_way = known.iter().map(|name| folder.join(name)).find(|file| root.is_there(file));
     if let Some(file) = in_the_way.filter(|_| !force) {
         return Err(Error::new(ErrorKind::Ownership, format!("`{}` is there already", file.display()))
             .at(Place::file(&file))

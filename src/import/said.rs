@@ -14,6 +14,29 @@ pub(super) enum Said<'a> {
     Other,
 }
 
+impl<'a> Said<'a> {
+    /// The path or URL that it names.
+    pub(super) fn target(&self) -> Option<&'a str> {
+        match self {
+            Said::Request { target, .. } => Some(target),
+            Said::Response { target, .. } => *target,
+            Said::Other => None,
+        }
+    }
+
+    /// Whether it is surely a message of HTTP: a number may be one by chance.
+    pub(super) fn is_http(&self) -> bool {
+        match self {
+            Said::Request { .. } => true,
+            // A reason phrase begins with a capital letter, and few words after a number do.
+            Said::Response { reason, target, .. } => {
+                target.is_some() || reason.starts_with(|c: char| c.is_ascii_uppercase())
+            }
+            Said::Other => false,
+        }
+    }
+}
+
 /// Methods of RFC 9110, of WebDAV, and those that object stores add.
 const METHODS: [&str; 17] = [
     "GET",
@@ -64,6 +87,21 @@ pub(super) fn said(text: &str) -> Said<'_> {
     Said::Other
 }
 
+/// Reads the first line of a message (RFC 9112, 3 and 4): `GET /path HTTP/1.1`, `HTTP/1.1 200 OK`.
+pub(super) fn start_line(line: &str) -> Said<'_> {
+    let is_version = |word: &str| {
+        word.strip_prefix("HTTP/").is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let mut words = line.split_whitespace();
+    let is_one = match (words.next(), words.next(), words.next(), words.next()) {
+        (Some(version), Some(_), ..) if is_version(version) => true,
+        (Some(_), Some(target), Some(version), None) => is_version(version) && is_target(target),
+        (Some(method), Some(target), None, None) => METHODS.contains(&method) && is_target(target),
+        _ => false,
+    };
+    if is_one { said(line) } else { Said::Other }
+}
+
 /// The words of a text without backticks around, and where each ends.
 fn words(text: &str) -> Vec<(&str, usize)> {
     // Nobody names a message with more words than this.
@@ -98,5 +136,33 @@ mod tests {
         assert_eq!(said("204"), Said::Response { status: 204, reason: "", target: None });
         assert_eq!(said("이미지 조회"), Said::Other);
         assert_eq!(said("GET it"), Said::Other);
+    }
+
+    #[test]
+    fn first_lines_of_messages_are_read() {
+        let get = Said::Request { method: "GET", target: "/a?b=c" };
+        assert_eq!(start_line("GET /a?b=c HTTP/1.1"), get);
+        assert_eq!(start_line("GET /a?b=c"), get);
+        let found = Said::Response { status: 302, reason: "Found", target: None };
+        assert_eq!(start_line("HTTP/1.1 302 Found"), found);
+        assert_eq!(start_line("HTTP/2 204"), Said::Response { status: 204, reason: "", target: None });
+        for line in ["GET /a is what it asks", "Host: h", "200 OK", "HTTP/1.1", ""] {
+            assert_eq!(start_line(line), Said::Other, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_number_alone_is_no_message_of_http() {
+        for (text, is_http) in [
+            ("GET /a", true),
+            ("200 OK", true),
+            ("404 not found /a", true),
+            ("Response: 204 No Content", true),
+            ("200 apples", false),
+            ("about 300", false),
+            ("may you look at this?", false),
+        ] {
+            assert_eq!(said(text).is_http(), is_http, "{text}");
+        }
     }
 }

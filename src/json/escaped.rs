@@ -151,6 +151,48 @@ fn unescape(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// The string that `content` means if what is no escape stands for itself, and half a surrogate
+/// pair for a replacement character; and the first such place with a sentence about it.
+#[cold]
+pub(super) fn unescape_oddly(content: &str) -> (String, Option<(usize, &'static str)>) {
+    let bytes = content.as_bytes();
+    let mut text = String::with_capacity(content.len());
+    let mut odd = None;
+    let mut at = 0;
+    while let Some(c) = content[at..].chars().next() {
+        let mut tell = |message| odd = odd.or(Some((at, message)));
+        if c != '\\' {
+            if c < ' ' {
+                tell("this string has a control character in it, which is kept");
+            }
+            text.push(c);
+            at += c.len_utf8();
+            continue;
+        }
+        let letter = bytes.get(at + 1).copied().unwrap_or_default();
+        if ESCAPES[usize::from(letter)] != 0 {
+            text.push(char::from(ESCAPES[usize::from(letter)]));
+            at += 2;
+        } else if let Some((character, end)) = unicode(bytes, at) {
+            text.push(character);
+            at = end;
+        } else if letter == b'u'
+            && bytes.get(at + 2..at + 6).is_some_and(|d| d.iter().all(u8::is_ascii_hexdigit))
+        {
+            tell(
+                "this string has half a character in it (a surrogate without its pair), shown as `\u{fffd}`",
+            );
+            text.push(char::REPLACEMENT_CHARACTER);
+            at += 6;
+        } else {
+            tell("this string has an escape in it that JSON does not have; it is kept as it is");
+            text.push('\\');
+            at += 1;
+        }
+    }
+    (text, odd)
+}
+
 /// The place of the next backslash, or the end. Most are so near that a call of `memchr` would take
 /// longer.
 #[inline]

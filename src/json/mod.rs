@@ -4,13 +4,14 @@
 //! `json.dumps(…, indent=2, ensure_ascii=False)` does; a log written again has to look the
 //! same. A parsed value would lose what a page must not lose: duplicate keys, the digits of a
 //! number, an escape. So this works on the text, in one pass and without recursion. What it
-//! leaves out: values. `serde_json` is for those, and where it is too slow, `from_str`.
+//! leaves out: values. `serde_json` is for those, and [`Reader`] where what is no JSON has to be
+//! read, too.
 
-mod de;
 mod escaped;
+mod reader;
 
-pub(crate) use de::{JsonString, Str, from_str};
 pub(crate) use escaped::Escaped;
+pub(crate) use reader::{Broken, CUT_OFF, JsonString, Key, Kind, Progress, Reader, brackets_end};
 
 use std::ops::Range;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{Entry, Message};
+use super::{Entry, Message, Phrases};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sequence::cast::{Cast, Participant};
 use crate::sequence::selector::Scope;
@@ -275,7 +275,7 @@ impl Marks {
 }
 
 /// The diagram's lines: messages, with the notes and boxes that belong to them.
-pub(super) fn draw(entries: &[Entry], drawn: &Drawn, marks: &Marks) -> Vec<DiagramItem> {
+pub(super) fn draw(entries: &[Entry], drawn: &Drawn, marks: &Marks, phrases: &Phrases) -> Vec<DiagramItem> {
     let mut items = Vec::with_capacity(entries.len());
     let mut open: Vec<u32> = Vec::new();
     // Messages are numbered in their order, and both lists are in that of their messages.
@@ -291,11 +291,7 @@ pub(super) fn draw(entries: &[Entry], drawn: &Drawn, marks: &Marks) -> Vec<Diagr
             });
             open.push(group.last);
             if let Some(text) = &group.note {
-                let position = match (&*message.from, &*message.to) {
-                    (from, to) if from == to => format!("over {from}"),
-                    (from, to) => format!("over {from},{to}"),
-                };
-                items.push(DiagramItem::Note { depth: open.len(), position, text: text.clone() });
+                items.push(note_over(message, open.len(), text.clone()));
             }
         }
         items.push(DiagramItem::Message { depth: open.len(), message: message.clone() });
@@ -303,6 +299,7 @@ pub(super) fn draw(entries: &[Entry], drawn: &Drawn, marks: &Marks) -> Vec<Diagr
         if message.unanswered && !message.drawn_only {
             items.push(DiagramItem::Unanswered { depth: open.len(), message: message.clone() });
         }
+        items.extend(remarks(message, phrases).into_iter().map(|text| note_over(message, open.len(), text)));
         while let Some(note) = notes.next_if(|note| note.after <= message.number) {
             let ids: Vec<Arc<str>> = note.participants.iter().map(|&index| drawn.id(index)).collect();
             items.push(DiagramItem::Note {
@@ -317,6 +314,27 @@ pub(super) fn draw(entries: &[Entry], drawn: &Drawn, marks: &Marks) -> Vec<Diagr
         }
     }
     items
+}
+
+/// A note over both ends of a message.
+fn note_over(message: &Message, depth: usize, text: String) -> DiagramItem {
+    let position = match (&*message.from, &*message.to) {
+        (from, to) if from == to => format!("over {from}"),
+        (from, to) => format!("over {from},{to}"),
+    };
+    DiagramItem::Note { depth, position, text }
+}
+
+/// What the trace knows of an exchange beyond its two messages.
+fn remarks(message: &Message, phrases: &Phrases) -> Vec<String> {
+    let failure = message.failure.as_ref().filter(|_| !message.unanswered);
+    let failure = failure.map(|reason| phrases.fill("failed", "reason", reason));
+    let web_socket = match message.web_socket_messages {
+        0 => None,
+        1 => Some(phrases.get("web_socket_message").to_owned()),
+        count => Some(phrases.fill("web_socket_messages", "count", &count.to_string())),
+    };
+    failure.into_iter().chain(web_socket).collect()
 }
 
 fn resolve_group(scope: &Scope<'_>, group: &crate::settings::Group) -> Result<ResolvedGroup> {

@@ -217,9 +217,9 @@ fn diagram(text: &mut String, page: &Page, labels: &Labels) {
             };
             let _ = match (&exchange.purpose, labels.of(exchange.index)) {
                 (Some(purpose), _) => {
-                    let line = escaped(phrases.get("step_line"));
-                    let line = super::phrases::fill(&line, "purpose", &escaped(purpose));
-                    writeln!(text, "- {}", super::phrases::fill(&line, "steps", &steps))
+                    let (line, purpose) = (escaped(phrases.get("step_line")), escaped(purpose));
+                    let values = [("purpose", purpose.as_str()), ("steps", steps.as_str())];
+                    writeln!(text, "- {}", super::phrases::fill_all(&line, &values))
                 }
                 (None, Some(label)) => writeln!(
                     text,

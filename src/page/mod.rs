@@ -176,13 +176,24 @@ pub struct Message {
     pub unanswered: bool,
     /// Whether only a diagram tells of it: there are no headers and no body.
     pub drawn_only: bool,
+    /// Why the exchange failed, on its last message, where the source says so.
+    pub failure: Option<Text>,
+    /// How many messages of a WebSocket followed, on the last message of the exchange.
+    pub web_socket_messages: usize,
 }
 
+/// What stands in the place of a status that the source does not tell.
+const NO_STATUS: &str = "no status";
+
 impl Message {
-    /// What a message says: the method, or the status code and reason phrase.
+    /// What a message says: the method, or the status code and reason phrase. Of a response whose
+    /// status nobody saw, that.
     pub fn verb(&self) -> String {
         match self.side {
             Side::Request => self.method.to_string(),
+            Side::Response if self.status == 0 => {
+                if self.reason.is_empty() { NO_STATUS } else { &self.reason }.to_owned()
+            }
             Side::Response if self.reason.is_empty() => self.status.to_string(),
             Side::Response => format!("{} {}", self.status, self.reason),
         }
@@ -291,7 +302,7 @@ impl Resolved<'_> {
             })
             .map(Arc::new)
             .collect();
-        let diagram = diagram::draw(&entries, &drawn, &marks);
+        let diagram = diagram::draw(&entries, &drawn, &marks, input.phrases);
 
         let command = settings.command.as_deref().map(|typed| Command::new(typed, &settings.vars));
         let reference = reference(input, command.as_ref());
@@ -436,6 +447,7 @@ impl<'a> Messages<'a> {
             Some(asked) => (asked.path.clone(), asked.raw_path.clone()),
             None => self.paths(index, url),
         };
+        let is_last = side == Side::Response || exchange.response.is_none();
         Message {
             number,
             side,
@@ -456,6 +468,8 @@ impl<'a> Messages<'a> {
             about: self.about(index, side),
             unanswered: side == Side::Request && exchange.response.is_none(),
             drawn_only: exchange.known_from == KnownFrom::Diagram,
+            failure: exchange.failure.clone().filter(|_| is_last),
+            web_socket_messages: if is_last { exchange.web_socket_messages } else { 0 },
         }
     }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::text::{self, with_values};
 use crate::toml_file;
 
 /// The phrases of one language.
@@ -59,9 +60,16 @@ impl Phrases {
 
 /// `phrase` with `value` for `{name}`, and for `{Name}` with a capital first letter.
 pub fn fill(phrase: &str, name: &str, value: &str) -> String {
-    phrase
-        .replace(&format!("{{{name}}}"), value)
-        .replace(&format!("{{{}}}", capitalized(name)), &capitalized(value))
+    fill_all(phrase, &[(name, value)])
+}
+
+/// The same with many values: each where the phrase names it, and nowhere in another value.
+pub fn fill_all(phrase: &str, values: &[(&str, &str)]) -> String {
+    let both = values.iter().flat_map(|(name, value)| {
+        [((*name).to_owned(), (*value).to_owned()), (capitalized(name), capitalized(value))]
+    });
+    let values: Vec<(String, String)> = both.collect();
+    with_values(phrase, &text::values(&values))
 }
 
 fn capitalized(text: &str) -> String {

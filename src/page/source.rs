@@ -308,6 +308,9 @@ impl<'a> Finder<'a> {
     fn hole(&self, start: usize) -> Result<Hole, Error> {
         let bytes = self.text.as_bytes();
         let mut tokens: Vec<Token> = Vec::new();
+        // How many fields and brackets there are in each open bracket since the last comma, and together.
+        let mut counts: Vec<usize> = vec![0];
+        let mut depth = 0;
         let mut at = start + 2;
         loop {
             let rest = &bytes[at..];
@@ -336,6 +339,23 @@ impl<'a> Finder<'a> {
                     ));
                 }
             };
+            match byte {
+                b'.' | b'(' | b'[' => {
+                    depth += 1;
+                    counts.last_mut().into_iter().for_each(|count| *count += 1);
+                    if byte != b'.' {
+                        counts.push(0);
+                    }
+                }
+                b')' | b']' if counts.len() > 1 => depth -= counts.pop().unwrap_or(0),
+                b',' => depth -= counts.last_mut().map_or(0, std::mem::take),
+                _ => {}
+            }
+            if depth > DEEPEST {
+                return Err(self
+                    .error(at..end, format!("this hole goes more than {DEEPEST} deep"))
+                    .hint("a hole holds a name, `name.field` or `name(…)`"));
+            }
             let kind = self.kind(&tokens, at..end)?;
             if kind == TokenKind::Sign
                 && byte == b'='
@@ -425,6 +445,9 @@ impl<'a> Finder<'a> {
         Error::new(ErrorKind::Hole, message).at(self.index.place(self.file, self.text, span.start, span.end))
     }
 }
+
+/// How many fields, calls and brackets of a hole may be in each other.
+const DEEPEST: usize = 64;
 
 enum Special {
     Braces(usize),

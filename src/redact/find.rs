@@ -21,8 +21,8 @@ struct Patterns {
     private_keys: Regex,
     urls: Regex,
     /// A name and a value: of a JSON member (also in a JSON string), a query, a variable, a row of a table,
-    /// an option.
-    keys: [Regex; 5],
+    /// an option, a part of a form.
+    keys: [Regex; 6],
     /// A name and a value: of a header line, a header in quotes, a header in a HAR.
     headers: [Regex; 3],
 }
@@ -41,6 +41,10 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
             regex(r#"(?m)\b([A-Z][A-Z0-9_]*)=["']?([^\s"'\\`]+)"#),
             regex(r"(?m)^[ \t]*\|[ \t]*([\w.-]+)[ \t]*\|[ \t]*([^\s|]+)[ \t]*\|"),
             regex(r#"(?:^|[\s"'(])--([a-z][a-z0-9-]*)(?:=|[ \t]+)["']?([^\s"'\\`-][^\s"'\\`]*)"#),
+            // The head of a part ends with an empty line, which JSON writes as escapes.
+            regex(
+                r#"(?is)form-data;[^\r\n]{0,200}?\bname=\\*"([\w.-]+)\\*".{0,400}?(?:\\r\\n\\r\\n|\\n\\n|\r?\n[ \t]*\r?\n)[ \t]*([^\r\n\\]*)"#,
+            ),
         ],
         headers: [
             regex(r#"(?m)^[ \t>]*(?:[<>] )?([A-Za-z][A-Za-z0-9-]*):[ \t]+([^\r\n]+)"#),

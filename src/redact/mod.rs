@@ -241,13 +241,17 @@ impl Visitor for Replace<'_> {
 fn messages(mut exchange: Exchange, rules: &Rules, visitor: &mut dyn Visitor) -> Exchange {
     let request = &mut exchange.request;
     request.url = walk::url(&request.url, rules, visitor).into();
-    let media = media_type(&request.headers);
+    let media = media_type(&request.headers, &request.media_type);
     request.headers = headers(&request.headers, rules, visitor);
     request.body = body(std::mem::take(&mut request.body), &media, rules, visitor);
+    exchange.failure = exchange.failure.map(|reason| {
+        let reason = walk::text(&reason, rules, true, visitor);
+        visitor.rest(&reason).into_owned().into()
+    });
     if let Some(response) = &mut exchange.response {
         response.url = response.url.as_ref().map(|url| walk::url(url, rules, visitor).into());
         response.reason = visitor.rest(&response.reason).into_owned().into();
-        let media = media_type(&response.headers);
+        let media = media_type(&response.headers, &response.media_type);
         response.headers = headers(&response.headers, rules, visitor);
         response.body = body(std::mem::take(&mut response.body), &media, rules, visitor);
     }
@@ -264,9 +268,9 @@ fn headers(headers: &Headers, rules: &Rules, visitor: &mut dyn Visitor) -> Heade
         .collect()
 }
 
-/// The media type that the headers name, in lower case, without parameters.
-fn media_type(headers: &Headers) -> String {
-    let value = headers.get("content-type").map_or("", |value| value);
+/// The media type that the headers name, or else `told`, in lower case, without parameters.
+fn media_type(headers: &Headers, told: &Option<Text>) -> String {
+    let value = headers.get("content-type").or(told.as_deref()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 

@@ -90,6 +90,52 @@ pub(super) fn key(key: &str) -> Option<Class> {
     token.then_some(Class::Token)
 }
 
+/// Words in the name of a cookie that opens something.
+const KEY_COOKIES: [&str; 12] = [
+    "session",
+    "sess",
+    "token",
+    "auth",
+    "csrf",
+    "xsrf",
+    "jwt",
+    "ticket",
+    "secret",
+    "passw",
+    "credential",
+    "apikey",
+];
+
+/// Whether the value of a cookie is a secret wherever else it stands, by its name or its looks. A
+/// preference (the last project, a region) is in URLs and bodies, too, and hides nothing there.
+pub(super) fn is_key_cookie(name: &str, value: &str) -> bool {
+    let name = plain(name);
+    let says_so = KEY_COOKIES.iter().any(|word| name.contains(word)) || name.ends_with("sid");
+    // A short one is a setting rather than a key.
+    says_so && value.len() >= 8 || is_random(value)
+}
+
+/// Whether a value looks as if it was drawn at random to be a key. A UUID names something.
+fn is_random(value: &str) -> bool {
+    /// A word or a path has less of it for each character.
+    const LEAST_ENTROPY: f64 = 3.0;
+    let hex = value.bytes().filter(u8::is_ascii_hexdigit).count();
+    let is_uuid = hex == 32 && value.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    let has = |is: fn(&u8) -> bool| value.bytes().any(|byte| is(&byte));
+    let is_mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+    if value.len() < 16 || is_uuid || !is_mixed {
+        return false;
+    }
+    let mut counts = [0u32; 256];
+    value.bytes().for_each(|byte| counts[usize::from(byte)] += 1);
+    let length = value.len() as f64;
+    let entropy = |count: &u32| {
+        let share = f64::from(*count) / length;
+        -share * share.log2()
+    };
+    counts.iter().filter(|count| **count > 0).map(entropy).sum::<f64>() >= LEAST_ENTROPY
+}
+
 /// Whether a text whose structure is not known has words in it that name secrets.
 pub(super) fn speaks_of_secrets(text: &str) -> bool {
     static WORDS: LazyLock<Regex> = LazyLock::new(|| {
@@ -102,6 +148,31 @@ pub(super) fn speaks_of_secrets(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cookie_is_a_key_by_its_name_or_its_looks() {
+        for (name, value) in [
+            ("sessionid", "aaaaaaaa"),
+            ("connect.sid", "12345678"),
+            ("PHPSESSID", "9c31f2c6f22c440eb670d8d5a5cc0405"),
+            ("a", "zyxwvutsrqponmlkjihgfedcba987654"),
+            ("x", "eyJhbGciOiJIUzI1NiJ9.e30.abcdefgh1"),
+        ] {
+            assert!(is_key_cookie(name, value), "{name}");
+        }
+        for (name, value) in [
+            ("recent_project", "22222222222222222222222222222222"),
+            ("recent_project", "9c31f2c6f22c440eb670d8d5a5cc0405"),
+            ("recent_project", "9c31f2c6-f22c-440e-b670-d8d5a5cc0405"),
+            ("services_region", "RegionOne"),
+            ("login_domain", "Default"),
+            ("theme", "material-dark-contrast"),
+            ("django_language", "en-gb-oxendict"),
+            ("sessionid", "1234567"),
+        ] {
+            assert!(!is_key_cookie(name, value), "{name} {value}");
+        }
+    }
 
     #[test]
     fn keys_in_every_spelling() {

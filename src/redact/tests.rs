@@ -28,6 +28,7 @@ fn exchange(url: &str, request: (&[(&str, &str)], &str), response: (&[(&str, &st
             url: url.into(),
             headers: fields(request.0),
             body: body(request.1),
+            ..Request::default()
         },
         response: Some(Response {
             status: 200,
@@ -35,7 +36,9 @@ fn exchange(url: &str, request: (&[(&str, &str)], &str), response: (&[(&str, &st
             url: None,
             headers: fields(response.0),
             body: body(response.1),
+            ..Response::default()
         }),
+        ..Exchange::default()
     }
 }
 
@@ -180,6 +183,69 @@ fn forms_and_other_bodies() {
 }
 
 #[test]
+fn a_form_in_parts_goes_by_the_names_of_its_fields() {
+    let part = |name: &str, value: &str| {
+        format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let form = |password: &str, token: &str| {
+        let json = format!(
+            "--x\r\nContent-Disposition: form-data; name=j\r\nContent-Type: application/json\r\n\r\n{{\"password\": \"{password}\"}}\r\n"
+        );
+        let token = part("access_token", token);
+        format!(
+            "{}{}{token}{json}{}--x--\r\n",
+            part("user", "bob"),
+            part("password", password),
+            part("empty", "")
+        )
+    };
+    let (clear, redacted) = (form("hunter22 --x", "s3cr3t-value"), form("***", "***"));
+    for kind in ["multipart/form-data; boundary=x", "text/plain", ""] {
+        let fields = [("Content-Type", kind)];
+        let fields = if kind.is_empty() { &[][..] } else { &fields[..] };
+        let told = exchange("http://h/?hunter22", (fields, &clear), (&[], ""));
+        let (trace, _) = redact(trace(vec![told]), "", &rules());
+        assert_eq!(text_of(&trace.exchanges[0].request.body), redacted, "{kind}");
+    }
+}
+
+#[test]
+fn a_body_is_what_the_source_says_where_no_header_does() {
+    let xml = "<login><password>hunter22</password></login>";
+    let mut told = exchange("http://h/", (&[], xml), (&[], xml));
+    told.request.media_type = Some("application/xml; charset=utf-8".into());
+    told.response.as_mut().unwrap().media_type = Some("application/xml".into());
+    let (trace, _) = redact(trace(vec![told]), "", &rules());
+    let exchange = &trace.exchanges[0];
+    assert!(matches!(exchange.request.body, Body::Omitted(_)), "{exchange:?}");
+    assert!(matches!(exchange.response.as_ref().unwrap().body, Body::Omitted(_)), "{exchange:?}");
+}
+
+#[test]
+fn a_preference_in_a_cookie_is_no_secret_elsewhere() {
+    let cookie = "sessionid=zyxwvutsrqponmlkjihgfedcba987654; services_region=RegionOne; recent_project=9c31f2c6f22c440eb670d8d5a5cc0405";
+    let body = r#"{"region": "RegionOne", "session": "zyxwvutsrqponmlkjihgfedcba987654"}"#;
+    let url = "http://h/projects/9c31f2c6f22c440eb670d8d5a5cc0405";
+    let (trace, _) =
+        redact(trace(vec![exchange(url, (&[("Cookie", cookie)], ""), (&[], body))]), "", &rules());
+    let exchange = &trace.exchanges[0];
+    assert_eq!(&*exchange.request.url, url);
+    assert_eq!(exchange.request.headers.get("cookie"), Some("***"));
+    assert_eq!(
+        text_of(&exchange.response.as_ref().unwrap().body),
+        r#"{"region": "RegionOne", "session": "***"}"#
+    );
+}
+
+#[test]
+fn a_reason_for_a_failure_may_hold_a_secret() {
+    let mut failed = exchange("http://h/", (&[("X-Auth-Token", "t0ken-value")], ""), (&[], ""));
+    failed.failure = Some("could not send t0ken-value to https://u:p4ss@h/".into());
+    let (trace, _) = redact(trace(vec![failed]), "", &rules());
+    assert_eq!(trace.exchanges[0].failure.as_deref(), Some("could not send *** to https://u:***@h/"));
+}
+
+#[test]
 fn a_body_that_is_not_whole_loses_what_it_may_tell() {
     let binary =
         |head: &[u8]| Body::Binary(Binary { head: head.to_vec(), length: Some(9), sha256: Some("d".into()) });
@@ -272,6 +338,14 @@ fn secrets_in_clear_are_found() {
             vec![],
         ),
         ("| adminPass | pv3x |\n| user | me |\n| password | ***  |\n".to_owned(), vec!["pv3x".to_owned()]),
+        (
+            r#""text": "--x\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nhunter22\r\n--x""#.to_owned(),
+            vec!["hunter22".to_owned()],
+        ),
+        (
+            "--x\nContent-Disposition: form-data; name=\"password\"\nA: b\n\n\n--x\nContent-Disposition: form-data; name=\"user\"\n\nme".to_owned(),
+            vec![],
+        ),
         ("\"methods\": [\"password\"], \"password_expires_at\": \"2026\"".to_owned(), vec![]),
     ] {
         assert_eq!(kinds(&text), found, "{text}");

@@ -37,6 +37,9 @@ const DEPTH: usize = 4;
 /// A body of this media type.
 pub(super) fn body(text: &str, media: &str, rules: &Rules, visitor: &mut dyn Visitor) -> Walked {
     let start = text.trim_start();
+    if let Some(walked) = multipart(text, rules, visitor) {
+        return if walked == text { Walked::Same } else { Walked::Changed(walked) };
+    }
     let walked = if start.starts_with(['{', '[', '"']) && is_json(text) {
         json(text, rules, visitor, DEPTH)
     } else if media == "application/x-www-form-urlencoded" {
@@ -51,6 +54,55 @@ pub(super) fn body(text: &str, media: &str, rules: &Rules, visitor: &mut dyn Vis
         visitor.rest(&text).into_owned()
     };
     if walked == text { Walked::Same } else { Walked::Changed(walked) }
+}
+
+/// A form in parts (RFC 7578), which it shows itself to be whatever its type is said to be: values by
+/// the names of their fields. `None` where it is none.
+fn multipart(text: &str, rules: &Rules, visitor: &mut dyn Visitor) -> Option<String> {
+    static NAME: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?i)^content-disposition:[ \t]*form-data\b.*?[; \t]name=(?:"([^"]*)"|([^;\s]+))"#)
+            .expect("the pattern is right")
+    });
+    let delimiter = text.lines().find(|line| !line.trim().is_empty())?.trim_end();
+    let is_form = || text.lines().any(|line| NAME.is_match(line));
+    if !delimiter.starts_with("--") || delimiter.len() < 3 || !is_form() {
+        return None;
+    }
+    let mut walked = String::with_capacity(text.len());
+    let is_line = |at: usize| at == 0 || text[..at].ends_with('\n');
+    let delimiters = text.match_indices(delimiter).map(|(at, _)| at).filter(|&at| is_line(at));
+    let delimiters: Vec<usize> = delimiters.chain([text.len()]).collect();
+    walked.push_str(&text[..*delimiters.first()?]);
+    for ends in delimiters.windows(2) {
+        let part = &text[ends[0] + delimiter.len()..ends[1]];
+        walked.push_str(delimiter);
+        let blank = ["\r\n\r\n", "\n\n"].into_iter().find_map(|blank| Some((part.find(blank)?, blank.len())));
+        let Some((head_end, length)) = blank else {
+            walked.push_str(&visitor.rest(part));
+            continue;
+        };
+        let (head, value) = part.split_at(head_end + length);
+        let kept = value.trim_end_matches(['\r', '\n']);
+        let end = &value[kept.len()..];
+        walked.push_str(&visitor.rest(head));
+        let name = head.lines().find_map(|line| NAME.captures(line));
+        let name = name.and_then(|found| found.get(1).or(found.get(2))).map_or("", |name| name.as_str());
+        let class = rules_key(rules, name).or_else(|| names::key(name));
+        let media = head.lines().find_map(|line| {
+            let (field, value) = line.split_once(':')?;
+            field.eq_ignore_ascii_case("content-type").then(|| value.split(';').next().unwrap_or("").trim())
+        });
+        match class.filter(|_| !kept.is_empty() && !is_redacted(kept)) {
+            Some(class) => walked.push_str(&visitor.secret(class, kept).unwrap_or_else(|| kept.to_owned())),
+            None => match body(kept, &media.unwrap_or_default().to_ascii_lowercase(), rules, visitor) {
+                Walked::Same => walked.push_str(kept),
+                Walked::Changed(changed) => walked.push_str(&changed),
+                Walked::Lost => walked.push_str(rules.ellipsis),
+            },
+        }
+        walked.push_str(end);
+    }
+    Some(walked)
 }
 
 /// A header field's value; `None` if it stays.
@@ -80,11 +132,11 @@ fn credentials(name: &str, value: &str) -> Vec<String> {
     if name.eq_ignore_ascii_case("cookie") || name.eq_ignore_ascii_case("set-cookie") {
         let pairs = if name.eq_ignore_ascii_case("cookie") { usize::MAX } else { 1 };
         let values = value.split(';').take(pairs).filter_map(|pair| pair.split_once('='));
-        // A short one is a setting rather than a key.
         parts.extend(
             values
-                .map(|(_, value)| value.trim().trim_matches('"').to_owned())
-                .filter(|value| value.len() >= 8),
+                .map(|(name, value)| (name.trim(), value.trim().trim_matches('"')))
+                .filter(|(name, value)| names::is_key_cookie(name, value))
+                .map(|(_, value)| value.to_owned()),
         );
     } else if let Some((scheme, rest)) = value.split_once(' ') {
         if scheme.eq_ignore_ascii_case("basic") {

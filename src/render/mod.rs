@@ -8,6 +8,7 @@ pub mod diagram_size;
 pub mod escape;
 pub(crate) mod holes;
 mod layouts;
+mod limits;
 mod pieces;
 pub mod templates;
 mod view;

@@ -12,6 +12,7 @@ use minijinja::context;
 use minijinja::value::Value;
 
 use super::layouts::{self, Context, Words};
+use super::limits::Allowance;
 use super::templates::{Content, Templates};
 use super::view::{self, ExchangeView, MessageView};
 use crate::error::Result;
@@ -142,8 +143,8 @@ pub(super) struct PageWriter<'a> {
 #[derive(Debug)]
 enum By<'a> {
     Functions(Box<Context<'a>>),
-    /// With what all templates of the page see, once one has asked.
-    Templates(&'a Templates, OnceCell<Value>),
+    /// With what all templates of the page see, once one has asked, and what they may cost together.
+    Templates(&'a Templates, OnceCell<Value>, Allowance),
 }
 
 impl<'a> PageWriter<'a> {
@@ -156,7 +157,8 @@ impl<'a> PageWriter<'a> {
 
     /// One that has every piece from a template, whoever wrote that.
     pub(super) fn of_templates(templates: &'a Templates, page: &'a Arc<Page>) -> PageWriter<'a> {
-        PageWriter { page, by: By::Templates(templates, OnceCell::new()) }
+        let allowance = Allowance::new(page.entries.len(), page.log.text().len());
+        PageWriter { page, by: By::Templates(templates, OnceCell::new(), allowance) }
     }
 
     /// The same as [`PageWriter::write`], without a copy of the log.
@@ -186,13 +188,13 @@ impl<'a> PageWriter<'a> {
                 layouts::write(context, piece, &mut out);
                 Ok(out)
             }
-            By::Templates(templates, shared) => {
+            By::Templates(templates, shared, allowance) => {
                 let shared = shared.get_or_init(|| shared_context(self.page));
                 let context = match piece.context() {
                     Some(own) => context! { ..own, ..shared.clone() },
                     None => shared.clone(),
                 };
-                templates.piece(self.page.layout, piece.name(), context)
+                templates.piece(self.page.layout, piece.name(), context, allowance)
             }
         }
     }
@@ -479,28 +481,51 @@ mod tests {
         let method = plain_or_odd("GET|PUT", "\\*G\\*| GET |G\n--8<-- \"x\"|");
         let path = plain_or_odd("(/[a-z0-9.-]{1,9}){1,3}", "/[/a-z0-9.`_=+#;<%'\"-]{0,12}");
         let reason = plain_or_odd("OK|NOT FOUND", "[A-Z/% _]{0,4}");
-        let exchange =
-            ((name(), name()), method, path, reason, (headers(), headers()), (body(), body()), known_from);
+        let failure = proptest::option::weighted(0.2, plain_or_odd("net::ERR_[A-Z]{1,9}", "\\PC{0,9}"));
+        let extras =
+            (failure, prop_oneof![4 => Just(0), 1 => 1usize..3], prop_oneof![4 => Just(200), 1 => Just(0)]);
+        let exchange = (
+            (name(), name()),
+            method,
+            path,
+            reason,
+            (headers(), headers()),
+            (body(), body()),
+            known_from,
+            extras,
+        );
         let exchange = exchange.prop_map(
-            |((from, to), method, path, reason, headers, bodies, (known_from, answered))| Exchange {
+            |(
+                (from, to),
+                method,
+                path,
+                reason,
+                headers,
+                bodies,
+                (known_from, answered),
+                (failure, count, status),
+            )| Exchange {
                 from: Some(from),
                 to: Some(to),
                 started: 0,
                 ended: Some(2),
                 synthetic: true,
                 known_from,
+                failure,
+                web_socket_messages: count,
                 request: Request {
                     method,
                     url: format!("http://h{path}").into(),
                     headers: headers.0,
                     body: bodies.0,
+                    ..Request::default()
                 },
                 response: answered.then_some(Response {
-                    status: 200,
+                    status,
                     reason,
-                    url: None,
                     headers: headers.1,
                     body: bodies.1,
+                    ..Response::default()
                 }),
             },
         );

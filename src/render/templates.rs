@@ -13,6 +13,7 @@ use minijinja::value::{Kwargs, Value};
 use minijinja::{Environment, UndefinedBehavior};
 
 use super::escape;
+use super::limits::{self, Allowance, Bounded, Fault, Limited, TOO_MUCH};
 use super::pieces::{PageWriter, Piece};
 use super::view::{self, BlockView};
 use crate::error::{Error, ErrorKind, Place, Result};
@@ -84,6 +85,8 @@ pub struct UserTemplate {
 pub struct Templates {
     env: Environment<'static>,
     users: BTreeMap<String, UserTemplate>,
+    /// Those of the user's that say something else than the embedded ones, as the engine has them.
+    limited: BTreeMap<String, Limited>,
 }
 
 impl Templates {
@@ -104,6 +107,20 @@ impl Templates {
         env.set_undefined_behavior(UndefinedBehavior::Strict);
         env.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         env.set_formatter(format_value);
+        let mut limited = BTreeMap::new();
+        for (name, user) in
+            users.iter().filter(|(name, user)| is_template(name) && !is_embedded(name, &user.text))
+        {
+            let made = limits::limited(&user.text).map_err(|Fault { span, message }| {
+                Error::new(ErrorKind::Template, message)
+                    .at(Place::span(&user.file, &user.text, span.start, span.end))
+                    .hint(EJECT)
+            })?;
+            limited.insert(name.clone(), made);
+        }
+        if !limited.is_empty() {
+            limits::limit(&mut env);
+        }
         env.add_filter("inline", |text: &Value| escape::inline(&text.to_string()).into_owned());
         env.add_filter("code", |text: &Value| escape::code(&text.to_string()));
         env.add_filter("mermaid", |text: &Value| escape::mermaid(&text.to_string()).into_owned());
@@ -113,25 +130,18 @@ impl Templates {
         env.add_filter("indent", indent);
         env.add_filter("fill", fill);
         env.add_filter("link", link);
-        let mut templates = Templates { env, users };
+        let mut templates = Templates { env, users, limited };
         for (name, text) in EMBEDDED.iter().filter(|(name, _)| is_template(name)) {
-            let user = templates.users.get(*name).map(|user| user.text.to_string());
-            let added = match user {
-                Some(text) => templates.env.add_template_owned(*name, text),
-                None => templates.env.add_template(name, text),
-            };
-            added.map_err(|error| templates.error(&error))?;
-        }
-        for (name, user) in &templates.users {
-            if !EMBEDDED.iter().any(|(known, _)| known == name) {
-                // A file beside the known ones may be an include of theirs.
-                if is_template(name) {
-                    templates
-                        .env
-                        .add_template_owned(name.clone(), user.text.to_string())
-                        .map_err(|error| templates.error(&error))?;
-                }
+            if !templates.limited.contains_key(*name) {
+                templates.env.add_template(name, text).map_err(|error| templates.error("", &error))?;
             }
+        }
+        // A file beside the known ones may be an include of theirs.
+        for (name, limited) in &templates.limited {
+            templates
+                .env
+                .add_template_owned(name.clone(), limited.text.clone())
+                .map_err(|error| templates.error(name, &error))?;
         }
         Ok(templates)
     }
@@ -177,7 +187,7 @@ impl Templates {
         self.users
             .iter()
             .filter(|(name, _)| is_of_layout(name))
-            .all(|(name, user)| EMBEDDED.iter().any(|(known, text)| known == name && **text == *user.text))
+            .all(|(name, user)| is_embedded(name, &user.text))
     }
 
     /// What a template prints: the one of this name in the layout's folder, else in that of the
@@ -185,25 +195,45 @@ impl Templates {
     ///
     /// # Errors
     /// [`ErrorKind::Template`] with its place, where it fails.
-    pub(super) fn piece(&self, layout: Layout, name: &str, context: Value) -> Result<String> {
+    pub(super) fn piece(
+        &self,
+        layout: Layout,
+        name: &str,
+        context: Value,
+        allowance: &Allowance,
+    ) -> Result<String> {
         let own = format!("{}/{name}.md", layout.name());
-        let template = match self.env.get_template(&own) {
-            Err(error) if error.kind() == minijinja::ErrorKind::TemplateNotFound => {
-                self.env.get_template(&format!("{}/{name}.md", Layout::Page.name()))
-            }
-            found => found,
-        };
-        template.and_then(|template| template.render(context)).map_err(|error| self.error(&error))
+        let is_known = |name: &str| self.env.get_template(name).is_ok();
+        let name = if is_known(&own) { own } else { format!("{}/{name}.md", Layout::Page.name()) };
+        let error = |error| self.error(&name, &error);
+        let mut bytes = Vec::new();
+        let to = Bounded::new(&mut bytes, allowance.bytes);
+        if self.limited.is_empty() {
+            let template = self.env.get_template(&name).map_err(error)?;
+            template.render_captured_to(context, to).map_err(error)?;
+        } else {
+            let mut env = self.env.clone();
+            env.set_fuel(Some(allowance.instructions.get()));
+            let template = env.get_template(&name).map_err(error)?;
+            let made = template.render_captured_to(context, to).map_err(error)?;
+            allowance.instructions.set(made.state().fuel_levels().map_or(0, |(_, left)| left));
+        }
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// An error of minijinja's, with the place in the user's own file.
-    fn error(&self, error: &minijinja::Error) -> Error {
+    /// An error of minijinja's, with the place in the user's own file. Where it names no template, it is
+    /// about the one that was `asked` for.
+    fn error(&self, asked: &str, error: &minijinja::Error) -> Error {
+        let source = std::error::Error::source(error);
+        let too_long = source.and_then(|source| source.downcast_ref::<std::io::Error>());
         // An include that fails says so in each template around it; the innermost knows why.
         let error = innermost(error);
-        let name = error.name().unwrap_or_default();
-        let message = match error.detail() {
-            Some(detail) => format!("{}: {detail}", error.kind()),
-            None => error.kind().to_string(),
+        let name = error.name().unwrap_or(asked);
+        let message = match (error.detail(), error.kind()) {
+            _ if let Some(too_long) = too_long => too_long.to_string(),
+            (_, minijinja::ErrorKind::OutOfFuel) => TOO_MUCH.into(),
+            (Some(detail), kind) => format!("{kind}: {detail}"),
+            (None, kind) => kind.to_string(),
         };
         let (file, text) = match self.users.get(name) {
             Some(user) => (user.file.clone(), user.text.to_string()),
@@ -212,17 +242,16 @@ impl Templates {
                 (PathBuf::from(format!("(embedded)/{name}")), text.to_owned())
             }
         };
+        let original = |at: usize| self.limited.get(name).map_or(at, |limited| limited.original(at));
         let place = match (error.range(), error.line()) {
-            (Some(range), _) => Place::span(file, &text, range.start, range.end),
+            (Some(range), _) => Place::span(file, &text, original(range.start), original(range.end)),
             (None, Some(line)) => {
                 let start = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
                 Place::span(file, &text, start, start)
             }
             (None, None) => Place::file(file),
         };
-        Error::new(ErrorKind::Template, message)
-            .at(place)
-            .hint("`docgen templates eject` writes the defaults to start from")
+        Error::new(ErrorKind::Template, message).at(place).hint(EJECT)
     }
 }
 
@@ -272,6 +301,13 @@ fn lay_out(page: &Page, writer: &PageWriter<'_>) -> Result<Vec<(&'static str, Co
     })
 }
 
+const EJECT: &str = "`docgen templates eject` writes the defaults to start from";
+
+/// Whether this is the embedded template of that name.
+fn is_embedded(name: &str, text: &str) -> bool {
+    EMBEDDED.contains(&(name, text))
+}
+
 fn is_template(name: &str) -> bool {
     name.ends_with(".md")
 }
@@ -289,20 +325,26 @@ fn format_value(
 }
 
 /// `block|indent(4)`: the block with so many spaces before each line that is not empty.
-fn indent(value: &Value, width: usize) -> Value {
-    match value.downcast_object_ref::<BlockView>() {
+fn indent(value: &Value, width: usize) -> Result<Value, minijinja::Error> {
+    if width > WIDEST {
+        let message = format!("nothing is indented by more than {WIDEST}");
+        return Err(minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, message));
+    }
+    Ok(match value.downcast_object_ref::<BlockView>() {
         Some(block) => view::block(&block.0.indented(width)),
         None => view::block(&crate::page::Block::new(value.to_string().into()).indented(width)),
-    }
+    })
 }
+
+/// By how many blanks something may be indented: Markdown has no use for a tenth of it.
+const WIDEST: usize = 100;
 
 /// `phrase|fill(name=value)`: the phrase with the value for `{name}`.
 fn fill(phrase: &str, values: Kwargs) -> Result<String, minijinja::Error> {
-    let mut filled = phrase.to_owned();
-    for name in values.args() {
-        filled = phrases::fill(&filled, name, &values.get::<Value>(name)?.to_string());
-    }
-    Ok(filled)
+    let filled = values.args().map(|name| Ok((name, values.get::<Value>(name)?.to_string())));
+    let filled: Vec<(&str, String)> = filled.collect::<Result<_, minijinja::Error>>()?;
+    let filled: Vec<(&str, &str)> = filled.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    Ok(phrases::fill_all(phrase, &filled))
 }
 
 /// `link|link`: a Markdown link.

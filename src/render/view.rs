@@ -351,6 +351,7 @@ impl Object for MessageView {
             "language" => text(&message.language),
             "unanswered" => Some(message.unanswered.into()),
             "drawn_only" => Some(message.drawn_only.into()),
+            "failure" => optional(message.failure.as_deref()),
             _ => None,
         }
     }

@@ -153,6 +153,7 @@ mod tests {
             known_from: KnownFrom::Wire,
             request: Request::default(),
             response: ended.map(|_| Response::default()),
+            ..Exchange::default()
         }
     }
 

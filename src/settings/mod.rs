@@ -8,6 +8,7 @@
 
 pub mod draft;
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -337,9 +338,10 @@ impl Settings {
 
     /// What the layers say together, given from the farthest (the captures' root) to the nearest.
     /// A key of a nearer file wins; the tables `vars`, `env` and `label` are merged key by key.
-    pub fn resolve(layers: &[Layer]) -> Settings {
+    pub fn resolve<L: Borrow<Layer>>(layers: &[L]) -> Settings {
+        let layers = || layers.iter().map(L::borrow);
         let mut settings = Settings { locale: "en".into(), noise: true, ..Settings::default() };
-        for layer in layers {
+        for layer in layers() {
             let typed = &layer.typed;
             fn set<T: Clone>(to: &mut Option<T>, from: &Option<T>) {
                 if from.is_some() {
@@ -414,11 +416,11 @@ impl Settings {
                 settings.notes.clone_from(notes);
             }
         }
-        let typed = || layers.iter().map(|layer| &layer.typed);
+        let typed = || layers().map(|layer| &layer.typed);
         settings.vars = merged(typed().flat_map(|typed| &typed.vars).cloned());
         settings.phrases = merged(typed().flat_map(|typed| &typed.phrases).cloned());
         settings.env = merged(typed().flat_map(|typed| &typed.env).cloned());
-        settings.labels = merged(layers.iter().flat_map(|layer| {
+        settings.labels = merged(layers().flat_map(|layer| {
             layer.typed.label.iter().map(|(name, selector)| {
                 let place = layer.origin.place(selector.span());
                 (name.clone(), Located { value: selector.get_ref().clone(), place })

@@ -65,7 +65,7 @@ impl<'a> Capture<'a> {
             read: Vec::new(),
         };
         let has_sources = ["page.md", "body.md", "diagram.md"].iter().any(|name| folder.file(name).is_some());
-        for file in folder.files.iter().chain(&folder.shared) {
+        for file in &folder.files {
             let is_recorded = ["trace.har", "trace.log", "output.txt"].contains(&file.name());
             let bytes = root.read(&file.path, if is_recorded { LARGEST_TRACE } else { LARGEST_TEXT })?;
             let (digest, length) = (Digest::of(&bytes), bytes.len());
@@ -93,6 +93,11 @@ impl<'a> Capture<'a> {
                 "output.txt" => capture.output = Some(source::decode(bytes).to_string()),
                 _ => {}
             }
+        }
+        for shared in &folder.shared {
+            let (digest, _) = *shared.read(root)?;
+            let Found { path, stat, .. } = &shared.found;
+            capture.read.push(FileState { path: path.clone(), stat: *stat, digest });
         }
         Ok(capture)
     }
@@ -137,10 +142,11 @@ impl<'a> Capture<'a> {
     }
 
     pub(super) fn settings(root: &Root, folder: &Folder) -> Result<Settings> {
-        let files = folder.shared.iter().chain(folder.file("capture.toml"));
-        let layers: Vec<Layer> = files
-            .map(|file| Layer::parse(&file.path, &root.read_text(&file.path)?))
-            .collect::<Result<_>>()?;
+        let shared = folder.shared.iter().map(|shared| shared.read(root).map(|(_, layer)| layer));
+        let mut layers: Vec<&Layer> = shared.collect::<Result<_>>()?;
+        let own = folder.file("capture.toml");
+        let own = own.map(|file| Layer::parse(&file.path, &root.read_text(&file.path)?)).transpose()?;
+        layers.extend(&own);
         Ok(Settings::resolve(&layers))
     }
 }

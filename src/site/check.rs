@@ -80,7 +80,8 @@ fn secrets_in_captures(root: &Root, folders: &[Folder]) -> Vec<Error> {
     let mut findings = Vec::new();
     let mut seen = BTreeSet::new();
     for folder in folders {
-        for file in folder.shared.iter().chain(&folder.files) {
+        let shared = folder.shared.iter().map(|shared| &shared.found);
+        for file in shared.chain(&folder.files) {
             // A docgen.toml stands above many captures.
             if seen.insert(&file.path)
                 && let Ok(bytes) = root.read(&file.path, LARGEST_TRACE)

@@ -20,7 +20,7 @@ use crate::files::whole::Parts;
 use crate::files::{LARGEST_TRACE, Root, for_reading, not_regular, read_whole};
 
 /// The folder that holds what docgen notes for itself.
-const OWN: &str = ".docgen";
+pub(super) const OWN: &str = ".docgen";
 
 /// A docs folder.
 #[derive(Debug)]

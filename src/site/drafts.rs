@@ -98,7 +98,7 @@ pub fn new(location: &Location, trusted: &[PathBuf]) -> Result<Report, Vec<Error
         let mut files = draft::sources(&page, &labels);
         for (name, _) in &files {
             let file = opened.dir.join(name);
-            if opened.is_there(&file) {
+            if opened.root.is_there(&file) {
                 return Err(vec![
                     Error::new(ErrorKind::Ownership, "the capture has a page source already")
                         .at(Place::file(file))
@@ -159,7 +159,8 @@ impl Report {
         let mut changes: Vec<Change<'_>> = Vec::new();
         if !labels.added.is_empty() {
             let file = opened.dir.join("capture.toml");
-            let text = if opened.is_there(&file) { opened.root.read_text(&file)? } else { String::new() };
+            let text =
+                if opened.root.is_there(&file) { opened.root.read_text(&file)? } else { String::new() };
             settings = with_entries(&file, &text, "label", &labels.added)?;
             changes.push(("capture.toml", Some(&settings)));
             self.labels = labels.added.iter().map(|(name, _)| name.clone()).collect();
@@ -205,11 +206,6 @@ pub(super) struct Pending {
 }
 
 impl OpenCapture<'_> {
-    /// Whether anything is in the place of a file, a link that leads nowhere among it.
-    fn is_there(&self, file: &Path) -> bool {
-        self.root.below(file).is_some_and(|below| self.root.dir().symlink_metadata(below).is_ok())
-    }
-
     /// How the pages are laid out.
     pub(super) fn layout(&self) -> Layout {
         self.settings.layout

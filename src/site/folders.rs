@@ -5,15 +5,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use super::file_state::Stat;
+use super::file_state::{Digest, Stat};
 use super::named::Named;
 use super::page_path::PagePath;
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::files::{Entry, Root, not_regular};
+use crate::files::{Entry, LARGEST_TEXT, Root, not_regular};
 use crate::render::templates::UserTemplate;
 use crate::settings::{Layer, Located};
+use crate::text_file::decode;
 
 /// The files of a capture folder that docgen reads. Others are the maintainer's own.
 pub const FILES: [&str; 7] =
@@ -48,13 +49,38 @@ pub struct Folder {
     /// The files of [`FILES`] that it holds, sorted by name.
     pub files: Vec<Found>,
     /// The `docgen.toml` files above it, from the root down.
-    pub shared: Vec<Found>,
+    pub shared: Vec<Arc<SharedSettings>>,
+}
+
+/// A `docgen.toml`, which is read once for all captures below it.
+#[derive(Debug)]
+pub struct SharedSettings {
+    /// The file.
+    pub(super) found: Found,
+    read: OnceLock<Result<(Digest, Layer)>>,
+}
+
+impl SharedSettings {
+    /// Its digest, and what it says.
+    pub(super) fn read(&self, root: &Root) -> Result<&(Digest, Layer)> {
+        let read = || {
+            let bytes = root.read(&self.found.path, LARGEST_TEXT)?;
+            let digest = Digest::of(&bytes);
+            Ok((digest, Layer::parse(&self.found.path, &decode(&self.found.path, bytes)?)?))
+        };
+        self.read.get_or_init(read).as_ref().map_err(Clone::clone)
+    }
 }
 
 impl Folder {
     /// The file of this name, if the folder holds it.
     pub fn file(&self, name: &str) -> Option<&Found> {
         self.files.iter().find(|file| file.name() == name)
+    }
+
+    /// Its own files, then those above it.
+    pub(super) fn all_files(&self) -> impl Iterator<Item = &Found> {
+        self.files.iter().chain(self.shared.iter().map(|shared| &shared.found))
     }
 }
 
@@ -103,12 +129,16 @@ impl Captures {
     pub(super) fn not_followed<'a>(&self, pages: impl Iterator<Item = &'a PagePath>) -> Vec<Error> {
         let captures = pages.flat_map(PagePath::captures);
         let above: BTreeSet<&str> = captures.flat_map(ancestors).collect();
-        let told = self.passed_over.iter().map(|(path, link)| {
+        let told = self.passed_over.iter().filter_map(|(path, link)| {
+            let is_lost = above.contains(&**path);
+            // A template or profile, of which somebody else speaks.
+            let is_named_as_file = path.ends_with(".toml") || path.ends_with(".md");
             let message =
                 format!("`{}` is a symbolic link, and docgen looks for captures behind none", link.display());
-            let error = if above.contains(&**path) { Error::new } else { Error::warning };
+            let error = if is_lost { Error::new } else { Error::warning };
             let error = error(ErrorKind::Io, message).at(Place::file(link));
-            error.hint("put the folder in its place, or have docgen render it on its own")
+            let error = error.hint("put the folder in its place, or have docgen render it on its own");
+            (is_lost || !is_named_as_file).then_some(error)
         });
         told.collect()
     }
@@ -148,7 +178,7 @@ pub(crate) fn open(captures: &Path) -> Result<Root> {
 pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> {
     let mut captures = Captures::default();
     let mut folders: BTreeMap<String, Folder> = BTreeMap::new();
-    let mut shared: BTreeMap<String, Found> = BTreeMap::new();
+    let mut shared: BTreeMap<String, Arc<SharedSettings>> = BTreeMap::new();
     let mut pending = vec![PathBuf::new()];
     while let Some(below) = pending.pop() {
         let dir = root.shown(&below);
@@ -196,7 +226,7 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
                 }
             };
             if name == SHARED_SETTINGS {
-                shared.insert(path.clone(), found);
+                shared.insert(path.clone(), Arc::new(SharedSettings { found, read: OnceLock::new() }));
             } else {
                 let folder = folders.entry(path.clone()).or_insert_with_key(|path| Folder {
                     path: path.clone(),

@@ -149,7 +149,8 @@ impl holes::Neighbours for Neighbours<'_> {
         let Some(folder) = self.folder(capture) else { return Ok(None) };
         let root = self.site.captures_root;
         let layout = Capture::settings(root, folder)?.layout;
-        let settings = folder.shared.iter().chain(folder.file("capture.toml"));
+        let shared = folder.shared.iter().map(|shared| &shared.found);
+        let settings = shared.chain(folder.file("capture.toml"));
         self.read.borrow_mut().extend(settings.filter_map(|file| FileState::now(root, &file.path)));
         Ok(Some(PagePath::of(capture, layout, "index.md").to_string()))
     }

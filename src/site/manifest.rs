@@ -7,10 +7,11 @@
 //! docgen found to be the very page that it would have written, is marked as `adopted`: docgen keeps it up
 //! to date, and leaves it where it is when its capture goes. Losing the manifest costs time, never a page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
-use super::docs::Docs;
+use super::docs::{Docs, OWN};
 use super::file_state::Digest;
 use super::page_path::PagePath;
 use crate::error::{Error, ErrorKind, Place, Result};
@@ -35,6 +36,35 @@ struct Written {
     is_adopted: bool,
 }
 
+/// Which files docgen wrote, as the manifests of the docs folders around them say.
+#[derive(Debug, Default)]
+pub struct WrittenPages(HashMap<PathBuf, Manifest>);
+
+impl WrittenPages {
+    /// Whether docgen wrote `file`.
+    ///
+    /// # Errors
+    /// [`Io`](crate::ErrorKind::Io) where a manifest is there and cannot be read.
+    pub fn holds(&mut self, file: &Path) -> Result<bool> {
+        let file = file.canonicalize().map_err(|error| Error::io("find", file, error))?;
+        for docs in file.ancestors().skip(1) {
+            if !self.0.contains_key(docs) {
+                let opened = if docs.join(OWN).join(NAME).is_file() { Docs::open(docs)? } else { None };
+                // What is wrong in a manifest is for whoever renders.
+                let manifest = opened.map(|docs| Manifest::read(&docs)).transpose()?;
+                self.0.insert(docs.to_path_buf(), manifest.unwrap_or_default().0);
+            }
+            let parts: Option<Vec<&str>> =
+                file.strip_prefix(docs).ok().and_then(|path| path.iter().map(|part| part.to_str()).collect());
+            let page = parts.and_then(|parts| PagePath::parse(&parts.join("/")));
+            if page.is_some_and(|page| self.0[docs].holds(&page)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
 impl Manifest {
     /// The manifest of a docs folder, with the journal of a run that was killed; empty where
     /// there is none. Beside it, what is wrong in it.
@@ -47,29 +77,42 @@ impl Manifest {
         for name in [NAME, JOURNAL] {
             if let Some(bytes) = docs.read_own(name)? {
                 let text = String::from_utf8_lossy(&bytes);
-                for span in manifest.add(&text) {
-                    let place = Place::span(docs.own_path(name), &text, span.start, span.end);
-                    let error = Error::new(ErrorKind::Ownership, "this is the path of no page").at(place);
+                let place = |span: std::ops::Range<usize>| {
+                    Place::span(docs.own_path(name), &text, span.start, span.end)
+                };
+                let Lines { refused, unread } = manifest.add(&text);
+                for span in refused {
+                    let error =
+                        Error::new(ErrorKind::Ownership, "this is the path of no page").at(place(span));
                     errors.push(error.hint("docgen writes pages, and takes them away, below the docs folder only; remove the line"));
+                }
+                // A journal ends where its run was killed.
+                if let Some(first) = unread.first().filter(|_| name == NAME) {
+                    errors.push(unread_line(&text[first.clone()], unread.len()).at(place(first.clone())));
                 }
             }
         }
         Ok((manifest, errors))
     }
 
-    /// Adds lines of a path, a tab and a digest. Gives the paths that no page can have; other lines (a
-    /// conflict's marks) say nothing.
-    fn add(&mut self, text: &str) -> Vec<std::ops::Range<usize>> {
-        let mut refused = Vec::new();
+    /// Adds lines of a path, a tab and a digest, and tells of others.
+    fn add(&mut self, text: &str) -> Lines {
+        let mut lines = Lines::default();
         let mut start = 0;
         for line in text.split_inclusive('\n') {
             let at = start;
             start += line.len();
-            let mut fields = line.trim_end().split('\t');
-            let (Some(path), Some(digest)) = (fields.next(), fields.next()) else { continue };
-            let Ok(digest) = digest.parse::<Digest>() else { continue };
+            let line = line.trim_end();
+            let mut fields = line.split('\t');
+            let path = fields.next().unwrap_or_default();
+            let Some(Ok(digest)) = fields.next().map(str::parse::<Digest>) else {
+                lines
+                    .unread
+                    .extend((!line.is_empty() && !line.starts_with('#')).then_some(at..at + line.len()));
+                continue;
+            };
             let Some(page) = PagePath::parse(path) else {
-                refused.push(at..at + path.len());
+                lines.refused.push(at..at + path.len());
                 continue;
             };
             let written = self.pages.entry(page).or_default();
@@ -78,7 +121,7 @@ impl Manifest {
                 written.digests.push(digest);
             }
         }
-        refused
+        lines
     }
 
     /// How many pages there are.
@@ -157,6 +200,32 @@ pub(super) fn write_git_files(docs: &Docs) -> Result<()> {
     Ok(())
 }
 
+/// Lines of a manifest that name no page of docgen's.
+#[derive(Debug, Default)]
+struct Lines {
+    /// Paths that no page can have.
+    refused: Vec<std::ops::Range<usize>>,
+    /// Lines that are no path and digest.
+    unread: Vec<std::ops::Range<usize>>,
+}
+
+/// What to say of the first of so many lines that cannot be read. The pages of the others are known.
+fn unread_line(line: &str, count: usize) -> Error {
+    let is_mark = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"].iter().any(|mark| line.starts_with(mark));
+    if is_mark {
+        return Error::warning(ErrorKind::Ownership, "the manifest has the marks of a merge conflict")
+            .hint("both sides are read; `docgen render` writes it anew, without the marks");
+    }
+    let message = match count {
+        1 => "this line is no page and its digest".to_owned(),
+        count => format!("this line is no page and its digest, like {} more", count - 1),
+    };
+    Error::warning(ErrorKind::Ownership, message).hint(
+        "take the file from git again; without the line docgen takes a page for its own only where it is as it would \
+         write it, and `--force` replaces it",
+    )
+}
+
 /// A line of the manifest, and of the journal.
 pub(super) fn line(page: &PagePath, digest: Digest, is_adopted: bool) -> String {
     let mut line = String::with_capacity(page.as_str().len() + "\t\n".len() + 32);
@@ -179,7 +248,11 @@ mod tests {
         let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));
         let mut manifest = Manifest::default();
         let text = format!("# x\nshow.md\t{a}\nshow.md\t{b}\tadopted\n<<<<<<< HEAD\nlist.md\t{a}\n");
-        assert!(manifest.add(&text).is_empty());
+        let Lines { refused, unread } = manifest.add(&text);
+        assert_eq!(
+            (refused.len(), unread.iter().map(|span| &text[span.clone()]).collect()),
+            (0, vec!["<<<<<<< HEAD"])
+        );
         assert!(manifest.wrote(&page("show.md"), a) && manifest.wrote(&page("show.md"), b));
         assert!(!manifest.wrote(&page("show.md"), Digest::of(b"c")) && !manifest.holds(&page("new.md")));
         // Whoever wrote it first did so on both sides.
@@ -191,7 +264,8 @@ mod tests {
         let digest = Digest::of(b"a");
         for path in ["../a.md", "/etc/motd.md", "a/../../b.md", ".docgen/cache", ".git/config", "a.txt", ""] {
             let mut manifest = Manifest::default();
-            let refused = manifest.add(&format!("{path}\t{digest}\n"));
+            let Lines { refused, unread } = manifest.add(&format!("{path}\t{digest}\n"));
+            assert!(unread.is_empty());
             let ends: Vec<usize> = refused.iter().map(|span| span.end).collect();
             assert_eq!((manifest.len(), ends), (0, vec![path.len()]), "{path}");
         }

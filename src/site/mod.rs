@@ -24,6 +24,7 @@ mod put;
 mod shared;
 
 use std::collections::{BTreeMap, HashSet};
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -37,6 +38,7 @@ use capture::Capture;
 use docs::Docs;
 use file_state::{Digest, FileState, Stat};
 use folders::Folder;
+pub use manifest::WrittenPages;
 use manifest::{JOURNAL, Manifest};
 use page_path::PagePath;
 use put::{Made, expect_few_to_go, prune};
@@ -125,7 +127,7 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
     let folders = &captures.folders;
     let done = AtomicUsize::new(0);
     let outcomes = in_parallel(folders, options.jobs, |folder| {
-        let outcome = site.make(folder, nested.captures.as_deref());
+        let outcome = guarded(folder, || site.make(folder, nested.captures.as_deref()));
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, folders.len());
         outcome
     });
@@ -158,6 +160,7 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
         }
         report.errors.extend(outcome.errors);
     }
+    report.tell_causes_once();
     let Some(docs) = docs else { return Ok(report) };
     let is_kept = |page: &PagePath| {
         kept.contains(page)
@@ -168,8 +171,10 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
     report.tell_lost_traces(&captures, &manifest, docs, &is_kept);
     prune(options, docs, &mut next, &|page| is_kept(page) || captures.has_source(page), &mut report);
     if !options.check && (!folders.is_empty() || next != Manifest::default()) {
-        next.write(docs)?;
-        docs.remove_own(JOURNAL)?;
+        // Without a manifest the journal tells what was written.
+        if let Err(error) = next.write(docs).and_then(|()| docs.remove_own(JOURNAL)) {
+            report.fail(error);
+        }
         if records != cache.records.into_iter().collect() || cache.written == 0 {
             // Without it the next run takes longer, and no page is the worse for it.
             let _ = Cache::write(docs, key, &records);
@@ -179,6 +184,12 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
 }
 
 impl Report {
+    /// Leaves each error once: what several pages have in common is one cause.
+    fn tell_causes_once(&mut self) {
+        let mut told = HashSet::new();
+        self.errors.retain(|error| told.insert(error.to_string()));
+    }
+
     /// Tells of captures that had pages, and have a page source but no trace any more.
     fn tell_lost_traces(
         &mut self,
@@ -251,15 +262,18 @@ impl Nested {
 
 /// The digest of everything that makes a page and is part of the program.
 fn program_digest() -> Digest {
-    let mut all = env!("CARGO_PKG_VERSION").to_owned();
-    for (name, text) in templates::EMBEDDED {
-        all.push_str(name);
-        all.push_str(text);
-    }
-    for name in Profile::embedded_names() {
-        all.push_str(Profile::embedded_text(name).unwrap_or_default());
-    }
-    Digest::of(all.as_bytes())
+    let parts: Vec<[&str; 2]> = program_parts().collect();
+    // A zero byte is in no name and no text: no two programs run together into the same.
+    Digest::of(parts.concat().join("\0").as_bytes())
+}
+
+/// What of the program makes a page: its version, its templates and profiles, by name.
+fn program_parts() -> impl Iterator<Item = [&'static str; 2]> {
+    let profiles = Profile::embedded_names()
+        .iter()
+        .map(|name| [*name, Profile::embedded_text(name).unwrap_or_default()]);
+    let templates = templates::EMBEDDED.iter().map(|(name, text)| [*name, *text]);
+    std::iter::once(["version", env!("CARGO_PKG_VERSION")]).chain(templates).chain(profiles)
 }
 
 /// What came of one capture.
@@ -281,6 +295,14 @@ impl Outcome {
     fn of_errors(errors: Vec<Error>) -> Outcome {
         Outcome { failed: true, errors, ..Outcome::default() }
     }
+}
+
+/// What `make` gives; where it panics, which was told with its place, the capture has failed and the
+/// others go on.
+fn guarded(folder: &Folder, make: impl FnOnce() -> Outcome) -> Outcome {
+    std::panic::catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|_| {
+        Outcome::of_errors(vec![Error::fault().at(crate::error::Place::file(&folder.dir))])
+    })
 }
 
 impl Site<'_> {
@@ -354,7 +376,7 @@ impl Site<'_> {
         let docs = self.docs?;
         let record = self.cache.records.get(&folder.path)?;
         let written = self.cache.written;
-        let found = || folder.files.iter().chain(&folder.shared);
+        let found = || folder.all_files();
         // What else was read (templates, a profile, another capture) follows the folder's own files.
         let (own, others) = record.inputs.split_at_checked(found().count())?;
         let is_still = |seen: &FileState, file: &folders::Found| {
@@ -394,6 +416,10 @@ impl Site<'_> {
     }
 }
 
+/// How many bytes of stack a thread has: as many as a system usually gives the first one. Nothing that is
+/// read goes deeper than its own limit, and all of these together need a tenth of it.
+const STACK: usize = 8 << 20;
+
 /// `make` of every item, on so many threads, in the order of the items.
 fn in_parallel<T: Sync, R: Send>(items: &[T], jobs: usize, make: impl Fn(&T) -> R + Sync) -> Vec<R> {
     if jobs <= 1 || items.len() <= 1 {
@@ -410,14 +436,46 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], jobs: usize, make: impl Fn(&T) -> 
                 part.push((index, make(item)));
             }
         };
-        let threads: Vec<_> = (0..jobs.min(items.len())).map(|_| scope.spawn(work)).collect();
-        threads
+        // More threads than these only wait for each other; and a machine may have no room for so many.
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let jobs = jobs.min(items.len()).min(processors * 4);
+        let spawn = || std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).ok();
+        let others: Vec<_> = (1..jobs).map_while(|_| spawn()).collect();
+        let own = work();
+        let others = others
             .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        std::iter::once(own).chain(others).collect()
     });
     for (index, result) in parts.into_iter().flatten() {
         made[index] = Some(result);
     }
     made.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_costs_its_capture_and_is_told() {
+        let (path, dir) = ("a".to_owned(), PathBuf::from("captures/a"));
+        let folder = Folder { path, dir, files: Vec::new(), shared: Vec::new() };
+        let outcome = guarded(&folder, || std::panic::resume_unwind(Box::new(())));
+        assert!(outcome.failed && outcome.errors[0].to_string().contains("captures/a"));
+    }
+
+    /// A docgen with another profile or template makes other pages: its cache is not this one's.
+    #[test]
+    fn the_cache_is_of_one_program() {
+        let parts: Vec<[&str; 2]> = program_parts().collect();
+        for name in Profile::embedded_names() {
+            let text = Profile::embedded_text(name).unwrap();
+            assert!(!text.is_empty() && parts.contains(&[name, text]), "{name}");
+        }
+        for (name, text) in templates::EMBEDDED {
+            assert!(parts.contains(&[name, text]), "{name}");
+        }
+        assert!(parts.contains(&["version", env!("CARGO_PKG_VERSION")]));
+    }
 }

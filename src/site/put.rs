@@ -68,7 +68,11 @@ impl Site<'_> {
                 Ok(None)
             }
             _ => {
-                self.journal.note(docs, std::iter::once((&page, digest)))?;
+                self.journal.note(docs, std::iter::once((&page, digest))).map_err(|error| {
+                    let message =
+                        format!("cannot write {}: {}", docs.shown(&page).display(), error.message());
+                    Error::new(ErrorKind::Io, message).with_source(error)
+                })?;
                 docs.put(&page, bytes)?;
                 outcome.written.push(docs.shown(&page));
                 Ok(docs.look(&page).ok().flatten().map(|metadata| Stat::of(&metadata)))

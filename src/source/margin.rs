@@ -1,8 +1,8 @@
 //! What comes before every line of a log, because of where it was copied from.
 //!
 //! A mail or an issue indents it or puts `> ` before it, and a fence around it; a CI system, a
-//! container's runtime or syslog puts a time stamp before each line. The first entry shows what
-//! that is, and it is taken off every line that has it. Colours of a terminal go, too, and the
+//! container's runtime or syslog puts a time stamp before each line, and Docker's files have each
+//! line as JSON. The first entry shows what that is, and it is taken off every line that has it. Colours of a terminal go, too, and the
 //! lines end as lines here do. What this leaves out: a prefix that only the first line of a message
 //! has, which a log's own reader knows.
 
@@ -19,22 +19,27 @@ use crate::trace::Trace;
 /// The text of a log without its margin.
 pub(super) struct Unwrapped {
     pub(super) text: Text,
-    /// What was taken off each line, where any was.
+    /// The text with its margin, and how long that is on each line; empty where there is none.
+    before: Text,
     margins: Vec<u32>,
+    /// The line of the file that each line is on, where that is another.
+    lines: Vec<u32>,
 }
 
 impl Unwrapped {
     /// Takes the margin off the log `text`.
     pub(super) fn of(text: &Text) -> Unwrapped {
         let whole = text;
-        let mut text = without_colours(text);
+        let (decoded, lines) = docker_lines(text).unwrap_or_default();
+        let mut text = without_colours(if lines.is_empty() { text } else { &decoded });
         if memchr::memchr(b'\n', text.as_bytes()).is_some_and(|end| text[..end].ends_with('\r')) {
             text = Cow::Owned(text.replace("\r\n", "\n"));
         }
         let (pieces, first) = margin_of(&text).unwrap_or_default();
         let fence = fence_before(&text[..first], &pieces);
         if pieces.is_empty() && fence.is_none() {
-            return Unwrapped { text: text::share(whole, text), margins: Vec::new() };
+            let text = text::share(whole, text);
+            return Unwrapped { text, before: Text::new(), margins: Vec::new(), lines };
         }
         let mut unwrapped = String::with_capacity(text.len());
         let mut margins = Vec::new();
@@ -52,36 +57,73 @@ impl Unwrapped {
             }
             margins.push(u32::try_from(length).unwrap_or(u32::MAX));
         }
-        Unwrapped { text: unwrapped.into(), margins }
+        Unwrapped { text: unwrapped.into(), before: text::share(whole, text), margins, lines }
     }
 
     /// Makes places of the text places of the file.
-    pub(super) fn restore(&self, file: &Text, trace: &mut Trace, diagnostics: &mut [Error]) {
-        if self.margins.is_empty() {
-            return;
-        }
+    pub(super) fn restore(&self, trace: &mut Trace, diagnostics: &mut [Error]) {
         let margin = |line: usize| {
             line.checked_sub(1).and_then(|line| self.margins.get(line)).map_or(0, |&margin| margin as usize)
         };
+        let of_file = |line: usize| {
+            line.checked_sub(1).and_then(|line| self.lines.get(line)).map_or(line, |&line| line as usize)
+        };
         for gap in &mut trace.gaps {
             gap.column += margin(gap.line);
+            gap.line = of_file(gap.line);
         }
-        let lines: Vec<&str> = if diagnostics.is_empty() { Vec::new() } else { file.split('\n').collect() };
+        let lines: Vec<&str> =
+            if diagnostics.is_empty() { Vec::new() } else { self.before.split('\n').collect() };
         for error in diagnostics {
-            let Some(place) = error.place().filter(|place| margin(place.line) > 0) else { continue };
+            let Some(place) = error.place().filter(|place| place.line > 0) else { continue };
+            let mut place: Place = place.clone();
             let taken = margin(place.line);
             let words = lines.get(place.line - 1).and_then(|line| line.get(..taken)).unwrap_or_default();
             let width = words.chars().count();
-            let mut place: Place = place.clone();
             place.column += width;
             if place.skipped == 0 {
                 place.excerpt.insert_str(0, words);
             } else {
                 place.skipped += width;
             }
+            place.line = of_file(place.line);
             *error = error.clone().at(place);
         }
     }
+}
+
+/// A line of the files in which Docker keeps what a container writes.
+#[derive(serde::Deserialize)]
+struct DockerLine<'a> {
+    #[serde(borrow)]
+    log: Cow<'a, str>,
+}
+
+/// What the JSON lines of such a file hold, and the file's line of each line of that; `None` for
+/// any other text.
+fn docker_lines(text: &str) -> Option<(String, Vec<u32>)> {
+    if !is_docker(text) {
+        return None;
+    }
+    let (mut decoded, mut lines) = (String::with_capacity(text.len()), Vec::new());
+    let mut is_begun = false;
+    for (number, line) in (1u32..).zip(text.lines()) {
+        let log = serde_json::from_str::<DockerLine<'_>>(line).map_or(Cow::Borrowed(line), |line| line.log);
+        for part in log.split_inclusive('\n') {
+            if !is_begun {
+                lines.push(number);
+            }
+            decoded.push_str(part);
+            // A line longer than 16 KiB goes on in the next object.
+            is_begun = !part.ends_with('\n');
+        }
+    }
+    Some((decoded, lines))
+}
+
+/// Whether `text` is such a file.
+pub(super) fn is_docker(text: &str) -> bool {
+    text.trim_ascii_start().starts_with("{\"log\":\"")
 }
 
 /// The longest text before the first entry on its line: a margin, and a log's own prefix.
@@ -118,8 +160,10 @@ fn margin_of(text: &str) -> Option<(Vec<Piece>, usize)> {
         ];
         AhoCorasick::new(words).expect("short words make an automaton")
     });
+    let (mut start, mut looked) = (0, 0);
     for found in ENTRIES.find_iter(text) {
-        let start = text[..found.start()].rfind('\n').map_or(0, |end| end + 1);
+        start = text[looked..found.start()].rfind('\n').map_or(start, |end| looked + end + 1);
+        looked = found.start();
         let words = &text[start..found.start()];
         // What is deep in a line is quoted there.
         if words.len() > LONGEST {

@@ -113,7 +113,7 @@ fn read_in(
         }
     };
     if let Some(unwrapped) = unwrapped {
-        unwrapped.restore(&text, &mut trace, &mut diagnostics);
+        unwrapped.restore(&mut trace, &mut diagnostics);
     }
     Read { trace, diagnostics, format, log }
 }
@@ -125,7 +125,7 @@ pub fn detect(text: &Text) -> Option<Format> {
 
 /// The format of `text`, and for a log that may have a margin, the log without it.
 fn sniff(text: &Text) -> (Option<Format>, Option<Unwrapped>) {
-    if har::is_one(text) {
+    if har::is_one(text) && !margin::is_docker(text) {
         return (Some(Format::Har), None);
     }
     // By far the most logs, and nothing can come before it.

@@ -156,7 +156,8 @@ impl<'a> Pairing<'a> {
             by_call.push(call.hash(), index);
         }
         let method = share(self.whole, call.method.unwrap_or_default());
-        let request = Request { method, url: share(self.whole, call.url), headers, body };
+        let request =
+            Request { method, url: share(self.whole, call.url), headers, body, ..Request::default() };
         self.push(call, request);
         self.open.push(index);
     }
@@ -198,6 +199,7 @@ impl<'a> Pairing<'a> {
             known_from: KnownFrom::Wire,
             request,
             response: None,
+            ..Exchange::default()
         });
         self.ids.push(call.id);
     }
@@ -243,6 +245,7 @@ impl<'a> Pairing<'a> {
                 ..Request::default()
             },
             response: Some(response),
+            ..Exchange::default()
         });
         self.ids.push(id);
     }

@@ -185,7 +185,8 @@ impl<'a> Reader<'a> {
                 self.pairing.request(call(Some(method)), headers, body);
             }
             Kind::Response { status, reason } => {
-                let response = Response { status, reason: slice(reason), url: None, headers, body };
+                let response =
+                    Response { status, reason: slice(reason), headers, body, ..Response::default() };
                 self.pairing.response(call(None), response, start, start + first.len());
             }
         }

@@ -184,7 +184,7 @@ impl<'a> Reader<'a> {
             None => self.pairing.request(entry.call, headers, body),
             Some((status, reason)) => {
                 let reason = text::slice(self.text, reason);
-                let response = Response { status, reason, url: None, headers, body };
+                let response = Response { status, reason, headers, body, ..Response::default() };
                 self.pairing.response(entry.call, response, entry.start, entry.line_end);
             }
         }

@@ -139,10 +139,10 @@ impl<'a, E: Elsewhere> Log<'a, E> {
                 self.push(&["\n### (", from, ") REQ >>> (", to, ") : ", method, " ", url, "\n"]);
                 self.rest(index, false, headers, body);
             }
-            Message::Response(Response { status, reason, url, headers, body }) => {
+            Message::Response(Response { status, reason, url, headers, body, .. }) => {
                 let url = url.as_ref().unwrap_or(&request.url);
                 let space = if reason.is_empty() { "" } else { " " };
-                let status = status.to_string();
+                let status = format!("{status:03}");
                 self.push(&["\n### (", from, ") RESP <<< (", to, ") : ", &status, " "]);
                 self.push(&[reason, space, method, " ", url, "\n"]);
                 self.rest(index, true, headers, body);

@@ -25,7 +25,7 @@ pub struct Trace {
 }
 
 /// One request and its response.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exchange {
     /// Who sent the request, as the source names it; `None` when it does not say.
     pub from: Option<Text>,
@@ -39,6 +39,10 @@ pub struct Exchange {
     pub synthetic: bool,
     /// How the exchange came to be known.
     pub known_from: KnownFrom,
+    /// Why it failed, in the words of who recorded it, where it did.
+    pub failure: Option<Text>,
+    /// How many messages of a WebSocket followed; the trace does not hold them.
+    pub web_socket_messages: usize,
     /// The request.
     pub request: Request,
     /// The response; `None` when none came.
@@ -70,6 +74,8 @@ pub struct Request {
     pub url: Text,
     /// The header fields, in order.
     pub headers: Headers,
+    /// The media type of the body, where the source tells it and no header field does.
+    pub media_type: Option<Text>,
     /// The body.
     pub body: Body,
 }
@@ -77,7 +83,7 @@ pub struct Request {
 /// A response as it was received.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Response {
-    /// The status code.
+    /// The status code; 0 where the source has a response and does not tell its status.
     pub status: u16,
     /// The reason phrase, in the case of the wire; may be empty.
     pub reason: Text,
@@ -86,6 +92,8 @@ pub struct Response {
     pub url: Option<Text>,
     /// The header fields, in order.
     pub headers: Headers,
+    /// The media type of the body, where the source tells it and no header field does.
+    pub media_type: Option<Text>,
     /// The body.
     pub body: Body,
 }

@@ -34,29 +34,56 @@ fn body() -> impl Strategy<Value = Body> {
 
 fn headers() -> impl Strategy<Value = Headers> {
     let name = "[A-Za-z-]{1,12}".prop_map(Text::from);
-    vec((name, text()), 0..4).prop_map(|fields| fields.into_iter().collect())
+    // No value holds a line end (RFC 9110, 5.5).
+    let value = text().prop_map(|value| Text::from(value.replace('\n', "")));
+    vec((name, value), 0..4).prop_map(|fields| fields.into_iter().collect())
+}
+
+/// What a source that knows it beside the headers says.
+fn media_type() -> impl Strategy<Value = Option<Text>> {
+    option::of("[a-z]{1,5}/[a-z ;=\"]{1,9}".prop_map(Text::from))
 }
 
 fn exchange() -> impl Strategy<Value = Exchange> {
-    let request = (text(), text(), headers(), body()).prop_map(|(method, url, headers, body)| Request {
-        method,
-        url,
-        headers,
-        body,
+    let request = (text(), text(), headers(), media_type(), body());
+    let request = request.prop_map(|(method, url, headers, media_type, body)| {
+        let named = |text: Text| if text.is_empty() { Text::from("x".to_owned()) } else { text };
+        Request { method: named(method), url: named(url), headers, media_type, body }
     });
-    let response = (1..1000u16, text(), option::of(text()), headers(), body())
-        .prop_map(|(status, reason, url, headers, body)| Response { status, reason, url, headers, body });
+    let response = (0..1000u16, text(), option::of(text()), headers(), media_type(), body()).prop_map(
+        |(status, reason, url, headers, media_type, body)| Response {
+            status,
+            reason,
+            url,
+            headers,
+            media_type,
+            body,
+        },
+    );
     let answer = option::of((0..10_000_000_000_i64, response));
     let names = (option::of(text()), option::of(text()));
-    (names, micros(), any::<bool>(), any::<bool>(), request, answer).prop_map(
-        |((from, to), started, synthetic, drawn, request, answer)| {
+    let extras = (option::of("[ -~]{1,9}"), 0..3usize);
+    (names, micros(), any::<bool>(), any::<bool>(), request, answer, extras).prop_map(
+        |((from, to), started, synthetic, drawn, request, answer, (failure, web_socket_messages))| {
             let (ended, response) = answer.map(|(time, response)| (started + time, response)).unzip();
             let known_from = match (drawn, &response) {
                 (false, _) => KnownFrom::Wire,
                 (true, None) => KnownFrom::Diagram,
                 (true, Some(_)) => KnownFrom::Response,
             };
-            Exchange { from, to, started, ended, synthetic, known_from, request, response }
+            let failure = failure.map(Text::from);
+            Exchange {
+                from,
+                to,
+                started,
+                ended,
+                synthetic,
+                known_from,
+                failure,
+                web_socket_messages,
+                request,
+                response,
+            }
         },
     )
 }

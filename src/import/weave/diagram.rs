@@ -14,14 +14,19 @@ use crate::page::DiagramItem;
 use crate::page::source::escaped;
 
 impl Weaver<'_> {
-    pub(super) fn diagram(&self, diagram: &Diagram<'_>, is_main: bool, woven: &mut Woven) -> Vec<Edit> {
+    /// `at` is the diagram's place among all.
+    pub(super) fn diagram(&self, diagram: &Diagram<'_>, at: usize, woven: &mut Woven) -> Vec<Edit> {
         let document = &self.documents[diagram.document];
         let lines = &document.lines;
         if diagram.arrows.is_empty() {
             return Vec::new();
         }
-        let numbers: Vec<usize> =
-            if is_main { (0..diagram.arrows.len()).collect() } else { self.numbers_of_part(diagram) };
+        // The page model draws all messages in one.
+        let is_main = at == 0 && self.facts.diagrams.whole().len() == 1;
+        let numbers: Vec<usize> = match self.facts.diagrams.messages_of(at) {
+            Some(messages) => messages.collect(),
+            None => self.numbers_of_part(diagram),
+        };
         if let Some(fence) = diagram.fence.map(|fence| &document.outline.fences[fence]) {
             let range = lines.span(fence.open..fence.close + 1);
             for candidate in self.whole_diagrams(&numbers) {
@@ -143,7 +148,8 @@ impl Weaver<'_> {
         let mut next = 0;
         for (_, arrow) in &part.arrows {
             let same = |&at: &usize| {
-                self.facts.messages[at].arrow.is_some_and(|(_, known)| {
+                self.facts.messages[at].drawn.is_some_and(|drawn| {
+                    let known = drawn.arrow;
                     (known.from, known.to, known.text) == (arrow.from, arrow.to, arrow.text)
                 })
             };

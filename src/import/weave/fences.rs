@@ -8,6 +8,7 @@ use super::options::{pieces_of, quoted};
 use super::{Edit, Weaver, Woven};
 use crate::import::Document;
 use crate::import::facts::{self, Shown, body_content, header_content};
+use crate::import::said::{Said, start_line};
 use crate::import::scan::{Fence, info_parts};
 use crate::page::Message;
 use crate::page::source::escaped;
@@ -186,7 +187,8 @@ impl Weaver<'_> {
         let mut edits = Vec::new();
         for (line, field) in fence.content().zip(&shown.lines) {
             let text = lines.get(line);
-            if field.is_none() && !text.trim().is_empty() {
+            // The first line of a message says what its request or response is, and stays as it is.
+            if field.is_none() && !text.trim().is_empty() && start_line(text.trim()) == Said::Other {
                 // A value without the blank before it is a hole of its own.
                 if let Some((field, value)) =
                     facts::field(text.trim_start()).filter(|(_, value)| !value.is_empty())

@@ -64,8 +64,8 @@ impl<'a> Weaver<'a> {
     pub(super) fn weave(&self) -> Woven {
         let mut woven = Woven { draws_marks: true, ..Woven::default() };
         let mut edits: Vec<Vec<Edit>> = self.documents.iter().map(|_| Vec::new()).collect();
-        for (at, diagram) in self.facts.diagrams.iter().enumerate() {
-            let found = self.diagram(diagram, at == 0, &mut woven);
+        for (at, diagram) in self.facts.diagrams.all.iter().enumerate() {
+            let found = self.diagram(diagram, at, &mut woven);
             edits[diagram.document].extend(found);
         }
         self.sections(&mut edits, &mut woven);

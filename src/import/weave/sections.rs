@@ -31,7 +31,7 @@ impl Weaver<'_> {
     /// One hole for two sections that follow each other, where the templates would print them.
     fn exchange(&self, first: &Section<'_>, second: &Section<'_>) -> Option<Edit> {
         let messages = &self.facts.messages;
-        let (request, response) = (&messages[first.message?], &messages[second.message?]);
+        let (request, response) = (&messages[first.message], &messages[second.message]);
         if first.document != second.document
             || request.exchange != response.exchange
             || (request.side, response.side) != (Side::Request, Side::Response)
@@ -61,9 +61,8 @@ impl Weaver<'_> {
     fn section(&self, section: &Section<'_>, woven: &mut Woven) -> Vec<Edit> {
         let document = &self.documents[section.document];
         let lines = &document.lines;
-        let Some(message) = section.message else { return Vec::new() };
-        let name = self.message_name(message);
-        let Some(shown) = self.shown(message) else { return Vec::new() };
+        let name = self.message_name(section.message);
+        let Some(shown) = self.shown(section.message) else { return Vec::new() };
         let marks = self.marks_of(document, section);
         let body_options =
             section.body.map_or_else(String::new, |body| self.body_options(document, body, shown));
@@ -129,7 +128,8 @@ impl Weaver<'_> {
             candidates.push(self.pieces(said, name, shown));
         }
         let found = candidates.iter().position(|source| self.prints(source, said));
-        if section.number.is_some() && found.is_none_or(|at| at == 3) {
+        let is_numbered = section.number.is_some() && self.facts.diagrams.counts_from_one();
+        if is_numbered && found.is_none_or(|at| at == 3) {
             woven.diagnostics.push(
                 document
                     .error(range.clone(), "this heading's number is not the one that its message has")

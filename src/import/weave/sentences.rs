@@ -22,7 +22,7 @@ impl Weaver<'_> {
     ) -> Vec<Edit> {
         let lines = &document.lines;
         let mut drawing = vec![document.is_diagram; lines.len()];
-        for diagram in &self.facts.diagrams {
+        for diagram in &self.facts.diagrams.all {
             if std::ptr::eq(&self.documents[diagram.document], document) {
                 drawing[diagram.lines.clone()].fill(true);
             }
@@ -92,6 +92,10 @@ impl Weaver<'_> {
         edits: &mut Vec<Edit>,
         woven: &mut Woven,
     ) {
+        // That the page counts otherwise is told once.
+        if !self.facts.diagrams.counts_from_one() {
+            return;
+        }
         let text = &document.lines.text[range.clone()];
         let message = |number: u32| self.message_of(number);
         let first = |at: usize| self.facts.messages[at].side == Side::Request;
@@ -151,11 +155,7 @@ impl Weaver<'_> {
 
     /// The message that the page calls by this number.
     fn message_of(&self, number: u32) -> Option<usize> {
-        let (start, step) = self.facts.diagrams.first().map_or((1, 1), |diagram| diagram.numbers);
-        let from = number.checked_sub(start)?;
-        (step > 0 && from % step == 0)
-            .then_some((from / step) as usize)
-            .filter(|&at| at < self.facts.messages.len())
+        self.facts.diagrams.message_of(number, self.facts.messages.len())
     }
 }
 

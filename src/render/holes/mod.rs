@@ -30,11 +30,12 @@ use std::sync::Arc;
 
 use minijinja::{Environment, UndefinedBehavior};
 
+use super::limits::largest_page;
 use super::pieces::PageWriter;
 use super::templates::Templates;
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::Page;
-use crate::page::source::{Source, TokenKind};
+use crate::page::source::{Hole, Source, TokenKind};
 use crate::sequence::selector::Scope;
 use crate::trace::{Exchange, KnownFrom};
 use ask::{Ask, Name, Names};
@@ -90,8 +91,19 @@ impl<'a> Filler<'a> {
         });
         let mut filled = Vec::with_capacity(sources.len());
         for source in sources {
-            let answers = answers.by_ref().take(source.holes().count()).collect();
-            match text_of(source, answers) {
+            let most = largest_page(self.page.log.text().len() + source.text.len());
+            let mut length = source.text.len();
+            let mut printed = Vec::new();
+            for (hole, answer) in source.holes().zip(answers.by_ref()) {
+                length += answer.as_ref().map_or(0, |answer| answer.text().len());
+                printed.push(answer);
+                if length > most {
+                    errors.extend(printed.into_iter().filter_map(Result::err));
+                    errors.push(too_long(source, hole, most));
+                    return Err(errors);
+                }
+            }
+            match text_of(source, printed) {
                 Ok(text) => filled.push(text.into_bytes()),
                 Err(found) => errors.extend(found),
             }
@@ -194,4 +206,10 @@ pub(crate) fn has_windows_ends(text: &str) -> bool {
     text.contains('\n')
         && !text.starts_with('\n')
         && text.split_inclusive('\n').all(|line| !line.ends_with('\n') || line.ends_with("\r\n"))
+}
+
+fn too_long(source: &Source, hole: &Hole, most: usize) -> Error {
+    Error::new(ErrorKind::Hole, format!("with this hole the page is longer than {} MiB", most >> 20))
+        .at(source.place(&hole.span))
+        .hint("show the whole log once, and what matters of it by parts")
 }

@@ -174,11 +174,14 @@ fn exchange() -> impl Strategy<Value = Exchange> {
                 ended: Some(started + 2),
                 synthetic: true,
                 known_from,
+                failure: None,
+                web_socket_messages: 0,
                 request: Request {
                     method: method.into(),
                     url: format!("http://h/{path}").into(),
                     headers: headers.0,
                     body: bodies.0,
+                    ..Request::default()
                 },
                 response: answered.then(|| Response {
                     status: 200,
@@ -186,6 +189,7 @@ fn exchange() -> impl Strategy<Value = Exchange> {
                     url: None,
                     headers: headers.1,
                     body: bodies.1,
+                    ..Response::default()
                 }),
             }
         })
@@ -250,6 +254,8 @@ fn what_has_no_name_keeps_its_place() {
         ended: Some(started + 1),
         synthetic: true,
         known_from,
+        failure: None,
+        web_socket_messages: 0,
         request: Request {
             method: "GET".into(),
             url: format!("http://h{path}").into(),

@@ -152,7 +152,7 @@ fn written<'p>(
 }
 
 impl Printed {
-    fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         let (Printed::Markdown(text)
         | Printed::Mermaid(text)
         | Printed::Block(text)

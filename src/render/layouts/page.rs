@@ -3,7 +3,7 @@
 //! What this leaves out: what the `snippets` layout does otherwise.
 
 use super::{Context, put};
-use crate::page::phrases::fill;
+use crate::page::phrases::{fill, fill_all};
 use crate::page::{Block, DiagramItem, DrawnParticipant, Entry, Launch, Message, PageExchange, PageGap};
 use crate::render::escape::{code, inline, json_string, link, mermaid, quoted, titled};
 use crate::render::pieces::{FenceOptions, Piece};
@@ -230,7 +230,11 @@ pub(super) fn arrow(context: &Context<'_>, item: &DiagramItem, out: &mut String)
             put!(out, message.from, "-->>", message.to, ": ", mermaid(&text), "\n");
         }
         DiagramItem::Unanswered { message, .. } => {
-            put!(out, "Note over ", message.from, ",", message.to, ": ", mermaid(t.no_response), "\n");
+            let mut text = t.no_response.to_owned();
+            if let Some(failure) = &message.failure {
+                put!(text, ": ", failure);
+            }
+            put!(out, "Note over ", message.from, ",", message.to, ": ", mermaid(&text), "\n");
         }
         DiagramItem::Note { position, text, .. } => {
             put!(out, "Note ", position, ": ", mermaid(text), "\n");
@@ -245,8 +249,8 @@ pub(super) fn steps(context: &Context<'_>, out: &mut String) {
         let numbers = exchange.steps();
         match exchange.purpose.as_ref().filter(|purpose| !purpose.is_empty()) {
             Some(purpose) => {
-                let line = fill(context.words.step_line, "purpose", purpose);
-                put!(out, "- ", fill(&line, "steps", &numbers), "\n");
+                let values = [("purpose", purpose.as_str()), ("steps", numbers.as_str())];
+                put!(out, "- ", fill_all(context.words.step_line, &values), "\n");
             }
             None => {
                 let Message { method, path, .. } = &*exchange.request;

@@ -18,6 +18,7 @@ use super::fields::{self, Fields, Order, OrderVote};
 use super::prefix::Lane;
 use super::python::{self, Literal};
 use super::record::Record;
+use super::unwrap;
 use crate::error::Error;
 use crate::json;
 use crate::text::{self, Text};
@@ -89,19 +90,24 @@ struct Call {
     length: Option<u64>,
 }
 
-/// Calls of one lane.
+/// Where the calls of one lane are.
 #[derive(Default)]
-struct Calling {
+struct LaneState<'a> {
     /// Requests without a response, the oldest first.
     open: VecDeque<usize>,
     /// Those of them that urllib3 saw an answer to, in the order of the answers.
     seen: VecDeque<usize>,
+    /// The method and the place of answers that urllib3 saw before the client wrote a line of the
+    /// call, as swiftclient does once all is done.
+    unlogged: Vec<(&'a str, usize, usize)>,
     /// Responses whose body may yet come.
     waiting: Vec<usize>,
     /// The last request for a token.
     token: Option<usize>,
     /// The last call that was answered.
     last: Option<usize>,
+    /// Its answer leads to another place, and no request has come since.
+    is_redirected: bool,
     /// The client said that it sends that again.
     is_again: bool,
     /// Requests that were damaged; a response to one is lost with it.
@@ -141,7 +147,7 @@ struct Calls<'a> {
     used: HashMap<&'a str, (&'a str, &'a str)>,
     /// What is known of each exchange.
     calls: Vec<Call>,
-    lanes: HashMap<Lane<'a>, Calling>,
+    lanes: HashMap<Lane<'a>, LaneState<'a>>,
     /// How many requests are open in all lanes.
     open: usize,
     notes: Notes,
@@ -221,7 +227,7 @@ impl<'a> Calls<'a> {
         }
     }
 
-    fn lane(&mut self, record: &Record<'a>) -> &mut Calling {
+    fn lane(&mut self, record: &Record<'a>) -> &mut LaneState<'a> {
         self.lanes.entry(record.lane).or_default()
     }
 
@@ -247,19 +253,24 @@ impl<'a> Calls<'a> {
     }
 
     fn request(&mut self, record: &Record<'a>, curl: Curl<'a>) {
+        // keystoneauth writes the request before it is sent.
+        let is_begun = record.message.contains("curl -g ");
         let body = curl.body.map_or(Body::Absent, |body| body_of_request(self.whole, body));
         let request = Request {
             method: share(self.whole, curl.method),
             url: text::share(self.whole, curl.url),
             headers: headers(self.whole, curl.fields),
             body,
+            ..Request::default()
         };
         let index = self.push(record, request);
         self.open += 1;
         let lane = self.lane(record);
+        if lane.unlogged.last().is_some_and(|(method, ..)| *method == curl.method) && !is_begun {
+            lane.unlogged.pop();
+        }
         lane.open.push_back(index);
-        lane.is_lost = false;
-        lane.is_again = false;
+        (lane.is_lost, lane.is_again, lane.is_redirected) = (false, false, false);
     }
 
     fn response(&mut self, record: &Record<'a>, answer: Answer<'a>) {
@@ -271,7 +282,12 @@ impl<'a> Calls<'a> {
             headers: headers(self.whole, fields),
             ..Response::default()
         };
-        let Some(index) = self.request_of(record, &response).or_else(|| self.repeated(record)) else {
+        let found = if self.is_followed(record, &response) {
+            self.repeated(record)
+        } else {
+            self.request_of(record, &response).or_else(|| self.repeated(record))
+        };
+        let Some(index) = found else {
             let lane = self.lane(record);
             lane.is_lost = true;
             if lane.damaged > 0 {
@@ -288,9 +304,11 @@ impl<'a> Calls<'a> {
                 Err(damage) => self.damage_body(record, body, damage),
             }
         }
+        let is_redirected = location(&response).is_some();
         self.pairing.answer(index, response);
         let lane = self.lane(record);
-        (lane.last, lane.is_lost, lane.is_again) = (Some(index), false, false);
+        (lane.last, lane.is_redirected) = (Some(index), is_redirected);
+        (lane.is_lost, lane.is_again) = (false, false);
         if is_waiting {
             lane.waiting.push(index);
         }
@@ -309,10 +327,7 @@ impl<'a> Calls<'a> {
             self.open -= usize::from(index.is_some());
             return index;
         }
-        let id = ["X-Openstack-Request-Id", "X-Compute-Request-Id"]
-            .iter()
-            .find_map(|name| response.headers.get(name));
-        let call = id.and_then(|id| self.used.get(id));
+        let call = call_of(&self.used, response);
         let by_id = call.and_then(|(method, url)| {
             lane.open.iter().take(NEAR).position(|&index| {
                 let request = &exchanges[index].request;
@@ -343,13 +358,23 @@ impl<'a> Calls<'a> {
         lane.open.remove(at)
     }
 
+    /// Whether a response is the one of the place that the response before it led to: a client goes
+    /// there at once.
+    fn is_followed(&self, record: &Record<'a>, response: &Response) -> bool {
+        let Some(lane) = self.lanes.get(&record.lane).filter(|lane| lane.is_redirected) else { return false };
+        let last = lane.last.map(|last| &self.pairing.exchanges()[last]);
+        let place =
+            last.and_then(|last| Some(resolve(&last.request.url, location(last.response.as_ref()?)?)));
+        call_of(&self.used, response).is_none_or(|(_, url)| place.is_some_and(|place| *place == **url))
+    }
+
     /// The request that a client sent without a line for it, because the answer to the last one led
     /// to another place, or because it tried again.
     fn repeated(&mut self, record: &Record<'a>) -> Option<usize> {
         let lane = self.lanes.get(&record.lane)?;
         let last = &self.pairing.exchanges()[lane.last?];
         let answer = last.response.as_ref()?;
-        let location = answer.headers.get("Location").filter(|_| matches!(answer.status, 301..=308));
+        let location = location(answer);
         if location.is_none() && answer.status != 401 && !lane.is_again {
             return None;
         }
@@ -377,7 +402,9 @@ impl<'a> Calls<'a> {
             headers_of(index)
                 .is_some_and(|headers| declared_length(headers) == Some(whole_length(raw, headers)))
         };
-        let at = if lane.waiting.len() == 1 || fits(*last) {
+        let is_untold =
+            headers_of(*last).is_none_or(|headers| is_coded(headers) || declared_length(headers).is_none());
+        let at = if lane.waiting.len() == 1 || is_untold || fits(*last) {
             lane.waiting.len() - 1
         } else {
             let near = lane.waiting.len().saturating_sub(NEAR);
@@ -422,7 +449,7 @@ impl<'a> Calls<'a> {
     }
 
     /// Takes what urllib3 says of an answer.
-    fn wire(&mut self, record: &Record<'a>, method: &str, target: &str, status: u16, length: Option<u64>) {
+    fn wire(&mut self, record: &Record<'a>, method: &'a str, target: &str, status: u16, length: Option<u64>) {
         let exchanges = self.pairing.exchanges();
         let is_of = |index: usize| {
             let request = &exchanges[index].request;
@@ -438,13 +465,12 @@ impl<'a> Calls<'a> {
         {
             self.calls[index].wire = Some(status);
             lane.seen.push_back(index);
-        } else if !(lane.open.iter().take(NEAR).any(|&index| is_of(index)) || lane.last.is_some_and(is_of)) {
-            let is_redirected = lane.last.is_some_and(|last| {
-                exchanges[last].response.as_ref().is_some_and(|response| matches!(response.status, 301..=308))
-            });
-            if !is_redirected {
-                Note::add(&mut self.notes.unlogged, record.start, record.end);
-            }
+            return;
+        }
+        let is_of_known =
+            lane.open.iter().take(NEAR).any(|&index| is_of(index)) || lane.last.is_some_and(is_of);
+        if !is_of_known && !lane.is_redirected {
+            lane.unlogged.push((method, record.start, record.end));
         }
     }
 
@@ -469,6 +495,11 @@ impl<'a> Calls<'a> {
                 response.body = Body::Omitted(Text::from(format!("({length} bytes, not in the log)")));
             }
         }
+        let mut unlogged: Vec<_> = self.lanes.values().flat_map(|lane| &lane.unlogged).collect();
+        unlogged.sort_by_key(|(_, start, _)| *start);
+        for (_, start, end) in unlogged {
+            Note::add(&mut self.notes.unlogged, *start, *end);
+        }
         let Notes { guessed, repeated, unanswered, unlogged, status } = self.notes;
         let told = [
             (
@@ -478,7 +509,7 @@ impl<'a> Calls<'a> {
             ),
             (
                 repeated,
-                "the client sent its last request once more, and the log does not show how",
+                "the request of this response is not in the log: the client followed the answer before it, or tried again",
                 "the exchange has the method and the URL that follow from the answer before it, and no headers",
             ),
             (unanswered, "the log holds no response to this request", "the page shows the request alone"),
@@ -554,6 +585,19 @@ fn body_of(whole: &Text, raw: &str, headers: &Headers) -> Result<Body, usize> {
         });
     }
     let exact = exact_length(raw, headers);
+    if raw.starts_with(['{', '['])
+        && exact.is_none()
+        && json_end(raw).is_none()
+        && raw.trim_ascii_end().contains('\n')
+    {
+        let mut both =
+            unwrap::both(raw).into_iter().filter(|text| json::validate(text).is_ok()).collect::<Vec<_>>();
+        // The length tells whether the break took a space away.
+        both.sort_by_key(|text| length.is_some_and(|length| length != text.len()));
+        if let Some(joined) = both.into_iter().next() {
+            return Ok(Body::Text(joined.into()));
+        }
+    }
     let is_json = headers.get("Content-Type").is_none_or(|kind| kind.to_ascii_lowercase().contains("json"));
     let body = match json_end(raw) {
         Some(end) => &raw[..end],
@@ -595,6 +639,21 @@ fn is_python_object(body: &str) -> bool {
                 || body.contains(" object at 0x")
                 || body.contains(" object <")
                 || body.starts_with("<open file "))
+}
+
+/// The place that a response leads to.
+fn location(response: &Response) -> Option<&str> {
+    response.headers.get("Location").filter(|_| matches!(response.status, 301..=308))
+}
+
+/// The call that the log names by the id of its answer.
+fn call_of<'u, 'a>(
+    used: &'u HashMap<&'a str, (&'a str, &'a str)>,
+    response: &Response,
+) -> Option<&'u (&'a str, &'a str)> {
+    let ids = ["X-Openstack-Request-Id", "X-Compute-Request-Id"];
+    let id = ids.iter().find_map(|name| response.headers.get(name))?;
+    used.get(id)
 }
 
 /// The URL that a `Location` names, which may be a path.

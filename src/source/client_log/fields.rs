@@ -96,16 +96,20 @@ struct Candidate<'a> {
 fn candidates(text: &str) -> Option<Vec<Candidate<'_>>> {
     let mut candidates: Vec<Candidate<'_>> = Vec::new();
     let mut is_quoted = false;
+    // Where a value begins: an empty one has a second space after it.
+    let mut value_start = usize::MAX;
     let mut at = 0;
     for word in text.split(' ') {
         let start = at;
         at += word.len() + 1;
-        let is_name = word.strip_suffix(':').filter(|name| is_token(name) && !is_quoted);
+        let is_name =
+            word.strip_suffix(':').filter(|name| is_token(name) && !is_quoted && start != value_start);
         match is_name {
             Some(name) => {
                 let has_hyphen = name.bytes().skip(1).any(|byte| byte == b'-') && !name.ends_with('-');
                 let is_sure = start == 0 || has_hyphen || is_registered(name);
                 candidates.push(Candidate { start, name, is_sure });
+                value_start = if is_sure { at } else { value_start };
             }
             // A value in quotes may hold anything; a lone quote opens nothing.
             None if word.bytes().filter(|&byte| byte == b'"').count() % 2 == 1 => {
@@ -118,15 +122,18 @@ fn candidates(text: &str) -> Option<Vec<Candidate<'_>>> {
         return None;
     }
     let is_small = |name: &str| !name.bytes().any(|byte| byte.is_ascii_uppercase());
-    // A proxy writes all names small, the server's own are not.
     let sure = || candidates.iter().filter(|candidate| candidate.is_sure);
     let small = sure().filter(|candidate| is_small(candidate.name)).count();
-    let all = sure().count();
+    let is_mostly_small = small * 2 > sure().count();
+    let has_small = sure().any(|candidate| is_small(candidate.name) && candidate.name.contains('-'));
+    // A proxy writes all names small, an application its own, and most servers none.
     let is_of_its_case = |candidate: &&Candidate<'_>| {
-        small * 2 == all
-            || all < 3
-            || candidate.name.contains('-')
-            || is_small(candidate.name) == (small * 2 > all)
+        candidate.name.contains('-')
+            || if is_small(candidate.name) {
+                has_small || is_mostly_small
+            } else {
+                candidate.is_sure || !is_mostly_small
+            }
     };
     Some(candidates.iter().filter(|it| it.start == 0 || is_of_its_case(it)).copied().collect())
 }
@@ -219,6 +226,11 @@ mod tests {
             ],
         );
         reads(
+            "Date: now Server: A/2 allow: GET content-type: a/b etag: \"a\" x-note: see: docs",
+            Order::Sorted,
+            &["Date=now", "Server=A/2", "allow=GET", "content-type=a/b", "etag=\"a\"", "x-note=see: docs"],
+        );
+        reads(
             "Content-Length: 1 DATE: now Server: x",
             Order::Unsorted,
             &["Content-Length=1", "DATE=now", "Server=x"],
@@ -258,9 +270,9 @@ mod tests {
             ],
         );
         reads(
-            "content-type: a/b x-message: Error: not found x-note: reason: none",
+            "content-type: a/b x-message: Warning: not found x-note: reason: none",
             Order::Sorted,
-            &["content-type=a/b", "x-message=Error: not found", "x-note=reason: none"],
+            &["content-type=a/b", "x-message=Warning: not found", "x-note=reason: none"],
         );
         reads(
             "Content-Type: a/b Title: One X-Empty:  X-Last: ",

@@ -5,7 +5,7 @@
 //! One subject a file:
 //!
 //! - [`prefix`], [`suffix`]: what others put before and after a message, and who speaks;
-//! - [`record`]: lines to messages;
+//! - [`record`], [`unwrap`]: lines to messages;
 //! - `clients/`: what a message says, one client a file, with [`curl`], [`fields`] and [`python`]
 //!   for the notations that they share;
 //! - [`calls`]: which response belongs to which request, and where a body ends.
@@ -21,6 +21,7 @@ mod prefix;
 mod python;
 mod record;
 mod suffix;
+mod unwrap;
 
 use std::path::Path;
 

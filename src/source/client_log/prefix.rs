@@ -115,7 +115,7 @@ impl<'a> Prefix<'a> {
             return true;
         }
         let is_plain = words.len() <= LONGEST
-            && words.ends_with([' ', ':', ']', '|', '\t', '-', '>', ')'])
+            && words.ends_with([' ', ':', ']', '|', '\t', '-', '>', ')', '='])
             && !words.contains(['{', '"', '\'', '}']);
         let names_one = |word: &str| {
             let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());

@@ -9,9 +9,11 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::clients::{CLIENTS, begins};
+use super::clients::{CLIENTS, begins, first_line};
+use super::curl;
 use super::prefix::{Kind, LONGEST, Lane, Prefix};
 use super::suffix;
+use super::unwrap;
 
 /// A message, and where it comes from.
 #[derive(Debug)]
@@ -47,7 +49,38 @@ pub(super) fn split(text: &str) -> Vec<Record<'_>> {
             }
         }
     }
+    for record in &mut records {
+        let line = text[record.start..record.end].chars().count();
+        let before = line.saturating_sub(first_line(&record.message).chars().count());
+        if is_broken(&record.message, before) {
+            record.message = unwrap::join(&record.message, before).into();
+        }
+    }
     records
+}
+
+/// Whether `message`, a request or the fields of a response, goes on in lines that only its width
+/// set apart. `before` characters come before it on its line.
+fn is_broken(message: &str, before: usize) -> bool {
+    let Some((first, rest)) = message.split_once('\n') else { return false };
+    let next = first_line(rest).trim_ascii();
+    if next.is_empty() || next.starts_with("RESP BODY:") {
+        return false;
+    }
+    let command = |message: &str| {
+        let command = message.strip_prefix("REQ: curl ").or_else(|| message.strip_prefix("curl "))?;
+        Some(curl::parse(command).is_ok())
+    };
+    match command(message) {
+        Some(true) => return ["-H ", "-d ", "-X ", "http"].iter().any(|option| next.starts_with(option)),
+        Some(false) => return command(&unwrap::join(message, before)) == Some(true),
+        None => {}
+    }
+    // A list of fields has one line, and a word of it that is no name begins no line of a log.
+    let is_list = first.starts_with("RESP: [") && !first.contains("] {");
+    is_list
+        && rest.split('\n').all(|line| !line.trim_ascii().is_empty())
+        && (before > 0 || unwrap::is_hard(message, 0))
 }
 
 /// Where the first record of a known client begins on its line, looking at each line once.
@@ -128,6 +161,8 @@ struct Open<'a> {
     kind: Option<Kind>,
     /// What syslog wrote before its first line, where it did.
     unit: Option<&'a str>,
+    /// The answer to a request for a token may come after it.
+    is_before_token: bool,
 }
 
 impl<'a> Splitter<'a> {
@@ -155,26 +190,25 @@ impl<'a> Splitter<'a> {
             return self.begin(start, end, prefix.length + words, prefix);
         }
         // The JSON of an answer that no words come before.
-        let follows_token = |open: &Open<'_>| {
-            open.record.message.contains("\"POST ")
-                || open.record.message.starts_with("Making authentication")
-        };
-        if line[prefix.outer..].starts_with('{') && self.open.as_ref().is_some_and(follows_token) {
+        let is_json = line[prefix.outer..].starts_with('{');
+        if is_json && self.open.as_ref().is_some_and(|open| open.is_before_token) {
             return self.begin(start, end, prefix.outer, prefix);
         }
         let Some(open) = &mut self.open else { return };
         if unit.is_some() && open.unit.map(Lane::of) != unit {
             return;
         }
-        let text = start + prefix.outer..end;
-        match &mut open.record.message {
-            Cow::Borrowed(_) if prefix.outer == 0 => {}
-            message => {
-                let message = message.to_mut();
-                message.push('\n');
-                message.push_str(&self.text[text]);
-                return;
-            }
+        // journald sets further lines under the message.
+        let indent = open.unit.map_or(0, str::len);
+        let is_set_under = unit.is_none()
+            && line.len() > indent
+            && line[..line.floor_char_boundary(indent)].trim_ascii().is_empty();
+        let margin = if is_set_under { indent } else { prefix.outer };
+        if margin > 0 || matches!(open.record.message, Cow::Owned(_)) {
+            let message = open.record.message.to_mut();
+            message.push('\n');
+            message.push_str(&line[margin..]);
+            return;
         }
         let first = start_of_slice(self.text, &open.record.message);
         open.record.message = Cow::Borrowed(&self.text[first..end]);
@@ -195,11 +229,17 @@ impl<'a> Splitter<'a> {
         };
         self.close();
         let record = Record { start, end, message: Cow::Borrowed(&line[at..]), lane, logger };
-        self.open = Some(Open { record, kind: prefix.kind, unit });
+        let message = &line[at..];
+        let is_before_token = message.starts_with("Making authentication") || message.contains("\"POST ");
+        self.open = Some(Open { record, kind: prefix.kind, unit, is_before_token });
     }
 
     fn close(&mut self) {
-        if let Some(open) = self.open.take() {
+        if let Some(mut open) = self.open.take() {
+            // rsyslog writes a message on one line.
+            if open.unit.is_some() && open.record.message.contains("#012") {
+                open.record.message = open.record.message.replace("#012", "\n").into();
+            }
             self.records.push(open.record);
         }
     }

@@ -1,58 +1,60 @@
 //! HTTP Archive 1.2 (<http://www.softwareishard.com/blog/har-12-spec/>).
 //!
-//! What docgen itself writes, and what browsers and proxies do. A whole file is parsed at
-//! once, by docgen's own reader of JSON. What that refuses, `serde_json` reads, which says why. Only
-//! when that fails too are the entries read one by one, so that damage in one costs that one.
-//! What this leaves out: pages, cookies, caches and single timings, which no page of docgen
-//! shows.
+//! What docgen itself writes, and what browsers, proxies and people do. There is one way through a
+//! file, whatever its state: a field that is not as it should be costs itself and is told as a
+//! warning; a place where the structure is broken costs the entry around it and is told as an
+//! error, with a gap in the trace; reading goes on with the next entry. The list of entries is found where
+//! it is: in `log`, alone, in a list of archives, one a line. What this leaves out: pages, cookies,
+//! caches and single timings, which no page of docgen shows.
 
-mod model;
+mod body;
+mod entry;
+mod log;
+mod time;
 pub mod write;
 
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 use std::path::Path;
 
-use serde_json::Deserializer;
-
-use self::model::{Entry, GapEntry, Har};
+use self::entry::{Entry, entry, gap};
 use super::places::Places;
-use super::requestshook_writer;
-use crate::error::{Error, ErrorKind};
-use crate::json;
+use crate::error::{Error, ErrorKind, Place};
+use crate::json::{Broken, CUT_OFF, Kind, Progress, Reader, brackets_end};
 use crate::text::Text;
-use crate::trace::{Exchange, Gap, Micros, Trace};
+use crate::trace::{Gap, Micros, Trace};
 
+/// What to do about an entry that is lost.
 const HINT: &str = "the entry is left out; capture the command again, or mend the file";
+
+/// What to do about a file that is none as a whole.
+const FILE_HINT: &str = "a HAR file is one JSON object: `log`, and in it the list `entries`; export it again";
+
+/// What is said of files that are none as a whole and have entries.
+const HAS_NO_LOG: &str =
+    "this is no whole HAR file: there is no `log`; the entries in it are read all the same";
+const IS_A_LIST: &str = "this is no whole HAR file but a list; the entries in it are read all the same";
 
 /// Reads the archive `text`, the content of `file`. The exchanges keep the order of the array.
 pub fn read(file: &Path, text: &Text) -> (Trace, Vec<Error>) {
-    if let Some(trace) = undamaged(text).and_then(|har| har.into_trace(text).ok()) {
-        return (trace, Vec::new());
-    }
-    read_slowly(file, text)
+    let (entries, gaps, diagnostics) = Archive::read(text).finish(file);
+    let exchanges = entries.into_iter().map(|entry| entry.into_exchange(text)).collect();
+    (Trace { exchanges, gaps }, diagnostics)
 }
 
 /// The same, but with headers and bodies as a log of the trace shows them, and that log: what
-/// [`rewrite`](super::requestshook_writer::rewrite) makes of the trace, in far less time.
+/// [`rewrite`](super::requestshook_writer::rewrite) makes of the trace, in less time.
 pub(super) fn read_as_log(file: &Path, text: &Text) -> (Trace, Text, Vec<Error>) {
-    if let Some((trace, log)) = undamaged(text).and_then(|har| har.into_log(text).ok()) {
-        return (trace, log, Vec::new());
-    }
-    let (trace, diagnostics) = read_slowly(file, text);
-    let (trace, log) = requestshook_writer::rewrite(trace);
+    let (entries, gaps, diagnostics) = Archive::read(text).finish(file);
+    let (trace, log) = log::log(entries, gaps, text);
     (trace, log, diagnostics)
-}
-
-/// The same as [`read`] for a file that is damaged or unusual.
-fn read_slowly(file: &Path, text: &Text) -> (Trace, Vec<Error>) {
-    match whole(text) {
-        Ok(trace) => (trace, Vec::new()),
-        Err(error) => Salvage::new(file, text, error).run(),
-    }
 }
 
 /// Whether `text` begins as an archive does.
 pub(super) fn is_one(text: &str) -> bool {
     let start = text.trim_ascii_start();
+    let start = start.strip_prefix('[').map_or(start, str::trim_ascii_start);
     start.starts_with('{')
         && (first_key(start).is_some_and(|key| key == "log")
             || memchr::memmem::find(start.as_bytes(), b"\"startedDateTime\"").is_some())
@@ -63,181 +65,512 @@ fn first_key(object: &str) -> Option<&str> {
     rest.split_once('"').map(|(key, _)| key)
 }
 
-/// The trace of a file without damage; otherwise the error and its byte offset.
-fn whole(text: &Text) -> Result<Trace, (usize, String)> {
-    let har: Har<'_> = serde_json::from_str(text).map_err(|error| explain(text, &error))?;
-    har.into_trace(text).map_err(|message| (0, message))
-}
-
-/// What [`whole`] reads, in a fraction of the time; a file that is damaged or unusual is left to
-/// that.
-fn undamaged(text: &Text) -> Option<Har<'_>> {
-    json::from_str(text).ok()
-}
-
-/// The byte offset in `text` that `error` is about, and its message without the place.
-fn explain(text: &str, error: &serde_json::Error) -> (usize, String) {
-    let mut start = 0;
-    for _ in 1..error.line() {
-        start += memchr::memchr(b'\n', &text.as_bytes()[start..]).map_or(0, |at| at + 1);
-    }
-    let message = error.to_string();
-    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
-    ((start + error.column().saturating_sub(1)).min(text.len()), message.to_owned())
-}
-
-/// Reads a damaged archive entry by entry.
-struct Salvage<'a> {
+/// What an archive holds, as far as it has been read.
+struct Archive<'a> {
     text: &'a Text,
-    places: Places<'a>,
-    /// Why the file could not be read as a whole.
-    cause: (usize, String),
-    trace: Trace,
-    diagnostics: Vec<Error>,
+    json: Reader<'a>,
+    entries: Vec<Entry<'a>>,
+    /// The gaps that the file's writer knew of.
+    gaps: Vec<Gap>,
+    damages: Vec<Damage>,
+    /// Whether entries were found where some archive has them.
+    has_list: bool,
+    /// What is to be told of the file as a whole.
+    remarks: Vec<&'static str>,
+    /// What there is in the place of `log` or of its `entries`.
+    misplaced: Option<(usize, String)>,
+    /// Whether the structure is broken, so that what comes after the last entry means nothing.
+    is_lost: bool,
     /// How many bytes may yet be parsed in the search for whole entries.
     ///
     /// Objects nested without end would make that search quadratic.
     budget: usize,
-    clock: Micros,
 }
 
-/// A whole entry in a damaged file.
-struct Found {
-    start: usize,
-    end: usize,
-    exchange: Exchange,
+/// A place where an entry, or more, could not be read.
+struct Damage {
+    /// The bytes that are lost.
+    lost: Range<usize>,
+    /// The byte that is wrong.
+    at: usize,
+    message: String,
+    hint: &'static str,
+    /// How many entries come before it.
+    entries: usize,
 }
 
 /// How many times the length of the file a search for whole entries may read.
 const PATIENCE: usize = 32;
 
-impl<'a> Salvage<'a> {
-    fn new(file: &'a Path, text: &'a Text, cause: (usize, String)) -> Salvage<'a> {
-        Salvage {
+/// How many lines a warning names that is true of many.
+const LINES: usize = 10;
+
+impl<'a> Archive<'a> {
+    fn read(text: &'a Text) -> Archive<'a> {
+        let mut archive = Archive {
             text,
-            places: Places::new(file, text),
-            cause,
-            trace: Trace::default(),
-            diagnostics: Vec::new(),
+            json: Reader::new(text),
+            entries: Vec::new(),
+            gaps: Vec::new(),
+            damages: Vec::new(),
+            has_list: false,
+            remarks: Vec::new(),
+            misplaced: None,
+            is_lost: false,
             budget: text.len().saturating_mul(PATIENCE),
-            clock: 0,
-        }
+        };
+        let broken = archive.values().err();
+        archive.conclude(broken);
+        archive
     }
 
-    fn run(mut self) -> (Trace, Vec<Error>) {
-        let mut at = entries_start(self.text);
-        self.trace.gaps = earlier_gaps(&self.text[..at]);
-        // The next whole entry, where a search has found it already.
-        let mut known: Option<Found> = None;
-        let mut is_after_damage = false;
-        let mut is_ended = false;
-        while let Some(skipped) = self.text[at..].find(|c: char| !c.is_ascii_whitespace() && c != ',') {
-            at += skipped;
-            let is_object = self.text[at..].starts_with('{');
-            if self.text[at..].starts_with(']') && !is_after_damage {
-                is_ended = true;
+    /// Takes all values of the file. There should be one.
+    fn values(&mut self) -> Result<(), Broken> {
+        let mut count = 0;
+        while !self.is_lost
+            && let Some(byte) = self.json.next_byte()
+        {
+            let at = self.json.next_at();
+            if !matches!(byte, b'{' | b'[') {
+                self.json.tell(at, "what follows does not belong to the archive; it is left out");
                 break;
             }
-            let found = match known.take_if(|found| found.start == at) {
-                Some(found) => Ok(found),
-                None => self.entry(at),
+            count += 1;
+            if count == 2 {
+                self.json.tell(at, "the file does not end before this; what follows is read, too");
+            }
+            if byte == b'{' {
+                self.alone(at)?;
+                continue;
+            }
+            self.remark(IS_A_LIST);
+            self.has_list = true;
+            self.json.seek(at + 1);
+            let first = self.json.next_at();
+            if first_key(&self.text[first..]).is_some_and(|key| key == "log") {
+                self.json.seek(at);
+                self.archives()?;
+            } else {
+                self.elements();
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the object at `start`, which stands in no list.
+    fn alone(&mut self, start: usize) -> Result<(), Broken> {
+        let had_list = self.has_list;
+        let Err(broken) = self.object(true) else { return Ok(()) };
+        let is_entry = first_key(&self.text[start..]).is_some_and(is_entry_key);
+        if !is_entry && !had_list {
+            return Err(broken);
+        }
+        let next = self.search(broken.at);
+        let end = next.unwrap_or(self.text.len());
+        if is_entry {
+            let why = broken.why;
+            self.damage(start..end, broken.at, format!("this entry is damaged: {why}"), HINT);
+        } else {
+            let why = broken.why;
+            self.damage(start..end, broken.at, format!("this is no whole HAR file: {why}"), FILE_HINT);
+        }
+        self.has_list = true;
+        self.json.seek(end);
+        Ok(())
+    }
+
+    /// Takes the archives of a list.
+    fn archives(&mut self) -> Result<(), Broken> {
+        let mut progress = Progress::default();
+        loop {
+            let taken = match self.json.next_element(&mut progress) {
+                Ok(false) => return Ok(()),
+                Ok(true) => self.json.peek().and_then(|kind| match kind {
+                    Kind::Object => self.object(false),
+                    kind => self.pass_over(kind),
+                }),
+                Err(broken) => Err(broken),
             };
-            let (place, message) = match found {
-                Ok(found) => {
-                    self.clock = self.clock.max(found.exchange.ended.unwrap_or(found.exchange.started));
-                    self.trace.exchanges.push(found.exchange);
-                    is_after_damage = false;
-                    at = found.end;
+            if self.is_lost {
+                return Ok(());
+            }
+            let Err(broken) = taken else { continue };
+            let Some(next) = self.search(broken.at) else { return Err(broken) };
+            let message = format!("this is no whole HAR file: {}", broken.why);
+            self.damage(broken.at..next, broken.at, message, FILE_HINT);
+            self.json.seek(next);
+            self.elements();
+            self.is_lost = true;
+            return Ok(());
+        }
+    }
+
+    /// Takes an object that is an archive, its `log` alone, or an entry alone.
+    fn object(&mut self, is_alone: bool) -> Result<(), Broken> {
+        let start = self.json.next_at();
+        let (mut is_entry, mut is_archive) = (false, false);
+        let mut progress = Progress::default();
+        while let Some(key) = self.json.next_member(&mut progress)? {
+            let (at, kind) = (self.json.next_at(), self.json.peek()?);
+            match (&*key.name, kind) {
+                ("log", Kind::Object) => {
+                    is_archive = true;
+                    self.log()?;
+                }
+                ("entries", Kind::List) => {
+                    is_archive = true;
+                    self.remark(HAS_NO_LOG);
+                    self.list();
+                }
+                (name, _) => {
+                    if name == "log" {
+                        self.misplaced = Some((at, format!("`log` is {}, not an object", kind.name())));
+                    }
+                    is_entry |= matches!(name, "request" | "response" | "startedDateTime");
+                    self.json.skip()?;
+                }
+            }
+            if self.is_lost {
+                return Ok(());
+            }
+        }
+        if is_entry && !is_archive {
+            if is_alone {
+                self.remark(HAS_NO_LOG);
+            }
+            self.has_list = true;
+            self.json.seek(start);
+            self.entry(start)?;
+        }
+        Ok(())
+    }
+
+    fn log(&mut self) -> Result<(), Broken> {
+        let start = self.json.next_at();
+        let mut misplaced = Some((start, "its `log` has no `entries`".to_owned()));
+        let mut progress = Progress::default();
+        while let Some(key) = self.json.next_member(&mut progress)? {
+            let (at, kind) = (self.json.next_at(), self.json.peek()?);
+            match (&*key.name, kind) {
+                ("entries", Kind::List) => {
+                    misplaced = None;
+                    self.list();
+                }
+                ("entries", _) => {
+                    misplaced = Some((at, format!("`entries` is {}, not a list", kind.name())));
+                    self.json.skip()?;
+                }
+                ("_gaps", Kind::List) => {
+                    let mut progress = Progress::default();
+                    while self.json.next_element(&mut progress)? {
+                        let found = gap(&mut self.json)?;
+                        self.gaps.extend(found);
+                    }
+                }
+                _ => {
+                    self.json.skip()?;
+                }
+            }
+            if self.is_lost {
+                return Ok(());
+            }
+        }
+        self.misplaced = misplaced.or(self.misplaced.take());
+        Ok(())
+    }
+
+    /// Takes the entries of the list that begins here.
+    fn list(&mut self) {
+        let start = self.json.next_at();
+        self.has_list = true;
+        self.json.seek(start + 1);
+        self.elements();
+    }
+
+    /// Takes the entries up to the bracket that ends their list.
+    ///
+    /// Where one is damaged, the next whole one is looked for; up to there no bracket is trusted.
+    fn elements(&mut self) {
+        let end = self.text.trim_ascii_end().len();
+        let (mut comma, mut is_first, mut is_after_damage) = (None, true, false);
+        // Where the next whole entry begins, where a search has found it already.
+        let (mut known, mut is_last) = (None, false);
+        while let Some(byte) = self.json.next_byte() {
+            let at = self.json.next_at();
+            let broken = match byte {
+                b']' if !is_after_damage => {
+                    if let Some(comma) = comma {
+                        self.json.tell(comma, "nothing comes after this comma");
+                    }
+                    self.json.seek(at + 1);
+                    return;
+                }
+                b',' => {
+                    if (is_first || comma.is_some()) && !is_after_damage {
+                        self.json.tell(at, "nothing comes before this comma");
+                    }
+                    comma = Some(at);
+                    self.json.seek(at + 1);
                     continue;
                 }
-                Err(reason) => reason,
+                b'{' => {
+                    if comma.is_none() && !is_first && !is_after_damage {
+                        self.json.tell(at, "a comma is missing before this entry");
+                    }
+                    self.entry(at)
+                }
+                _ if is_after_damage => Err(Broken { at, why: "" }),
+                _ => self.json.peek().and_then(|kind| self.pass_over(kind)).and_then(|()| {
+                    if matches!(self.json.next_byte(), Some(b',' | b']')) {
+                        return Ok(());
+                    }
+                    // A piece of something, rather than a value by itself.
+                    self.damages.pop();
+                    Err(Broken { at, why: "here is no object" })
+                }),
             };
-            if known.is_none() {
+            (comma, is_first) = (None, false);
+            let Err(Broken { at: place, why }) = broken else {
+                is_after_damage = false;
+                continue;
+            };
+            let is_object = byte == b'{';
+            // Where there is none after one place, there is none after a later one.
+            if !is_last && known.is_none_or(|known| known <= at) {
                 known = self.search(at + 1);
+                is_last = known.is_none();
             }
-            let next = known.as_ref().map_or(self.text.len(), |found| found.start);
-            let end = object_end(self.text, at).filter(|&end| end <= next).unwrap_or(next);
+            known = known.filter(|&known| known > at);
+            let next = known.unwrap_or(self.text.len());
+            // Where the damage swallows what comes after it, that is not the place to look at.
+            let (place, why) = match known {
+                Some(next) if place >= next => (at, "it does not end before the next one begins"),
+                _ => (place, why),
+            };
+            let end = if is_object { self.object_end(at, next) } else { next };
             // What is no object is a piece of the damaged entry before it.
             if is_object || !is_after_damage {
-                self.damage(at, end, place, format!("this entry is damaged: {message}"));
+                self.damage(at..end, place, format!("this entry is damaged: {why}"), HINT);
             }
             is_after_damage = true;
-            at = if is_object { end } else { next };
+            self.json.seek(if is_object { end } else { next });
         }
-        if self.diagnostics.is_empty() {
-            let (place, message) = std::mem::take(&mut self.cause);
-            if is_ended || !message.starts_with("EOF") {
-                self.damage(place, place, place, format!("this is no whole HAR file: {message}"));
-            } else {
-                let end = self.text.trim_ascii_end().len();
-                self.damage(end, end, end, "the file ends before its list of entries does".to_owned());
-            }
-        }
-        (self.trace, self.diagnostics)
-    }
-
-    /// The entry that begins at `start`; or where and why it is damaged.
-    fn entry(&self, start: usize) -> Result<Found, (usize, String)> {
-        let text = &self.text[start..];
-        let mut stream = Deserializer::from_str(text).into_iter::<Entry<'_>>();
-        match stream.next() {
-            Some(Ok(entry)) => {
-                let end = start + stream.byte_offset();
-                let exchange = entry.into_exchange(self.text).map_err(|message| (start, message))?;
-                Ok(Found { start, end, exchange })
-            }
-            Some(Err(error)) => {
-                let (at, message) = explain(text, &error);
-                Err((start + at, message))
-            }
-            None => Err((start, "there is no entry".to_owned())),
+        self.is_lost = true;
+        if !is_after_damage {
+            self.damage(end..end, end, "the file ends before its list of entries does".to_owned(), FILE_HINT);
         }
     }
 
-    /// The first whole entry after `from`.
-    fn search(&mut self, from: usize) -> Option<Found> {
+    /// Takes the entry that begins at `start`.
+    fn entry(&mut self, start: usize) -> Result<(), Broken> {
+        let told = self.json.told.len();
+        match entry(&mut self.json, self.text) {
+            Ok(Some(entry)) => self.entries.push(entry),
+            Ok(None) => {
+                self.json.told.truncate(told);
+                let end = self.json.position();
+                let message = "this entry is damaged: it has neither a request nor a response".to_owned();
+                self.damage(start..end, start, message, HINT);
+            }
+            Err(broken) => {
+                // What is lost as a whole is told once.
+                self.json.told.truncate(told);
+                return Err(broken);
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes over what is no entry in a list of them.
+    fn pass_over(&mut self, kind: Kind) -> Result<(), Broken> {
+        let start = self.json.next_at();
+        self.json.skip()?;
+        let message = format!("this entry is {}, not an object", kind.name());
+        self.damage(start..self.json.position(), start, message, HINT);
+        Ok(())
+    }
+
+    /// Where the first whole entry after `from` begins.
+    fn search(&mut self, from: usize) -> Option<usize> {
         let text = self.text;
         for found in memchr::memchr_iter(b'{', &text.as_bytes()[from..]) {
             let start = from + found;
             if !first_key(&text[start..text.floor_char_boundary(start + 512)]).is_some_and(is_entry_key) {
                 continue;
             }
-            match self.entry(start) {
-                Ok(found) => return Some(found),
-                Err((at, _)) => self.budget = self.budget.checked_sub(at - start + 1)?,
-            }
+            let told = self.json.told.len();
+            self.json.seek(start);
+            let entry = entry(&mut self.json, text);
+            self.json.told.truncate(told);
+            let end = match entry {
+                Ok(Some(_)) => return Some(start),
+                Ok(None) => self.json.position(),
+                Err(broken) => broken.at,
+            };
+            self.budget = self.budget.checked_sub(end.saturating_sub(start) + 1)?;
         }
         None
     }
 
-    /// Notes that the entry in `start..end` is damaged at `place`.
-    fn damage(&mut self, start: usize, end: usize, place: usize, message: String) {
-        let started = memchr::memmem::find(&self.text.as_bytes()[start..end], b"\"startedDateTime\"");
-        let started = started.and_then(|at| {
-            let value = self.text[start + at..end].split('"').nth(3)?;
-            model::parse_time(value).ok()
+    /// Where the object that begins at `start` ends, but for `next` at the latest.
+    fn object_end(&mut self, start: usize, next: usize) -> usize {
+        let found = brackets_end(&self.text[..next], start);
+        let end = found.unwrap_or_else(|broken| broken.at);
+        match self.budget.checked_sub(end - start) {
+            Some(left) => {
+                self.budget = left;
+                found.unwrap_or(next)
+            }
+            None => {
+                self.budget = 0;
+                next
+            }
+        }
+    }
+
+    fn damage(&mut self, lost: Range<usize>, at: usize, message: String, hint: &'static str) {
+        self.damages.push(Damage { lost, at, message, hint, entries: self.entries.len() });
+    }
+
+    /// Says what the file as a whole lacks, and looks for entries in a file whose structure shows none.
+    fn conclude(&mut self, broken: Option<Broken>) {
+        let end = self.text.trim_ascii_end().len();
+        let is_complete = self.has_list;
+        if !is_complete && let Some(start) = entries_start(self.text) {
+            self.json.seek(start);
+            self.elements();
+        }
+        let (at, message) = match (broken, self.misplaced.take()) {
+            _ if self.is_lost && !self.damages.is_empty() => return,
+            (None, None) if is_complete => return,
+            (Some(Broken { why: CUT_OFF, .. }), _) if !is_complete => {
+                (end, "the file ends before its list of entries does".to_owned())
+            }
+            (Some(Broken { at, why }), _) => (at, format!("this is no whole HAR file: {why}")),
+            (None, _) if end == 0 => (0, "the file ends before its list of entries does".to_owned()),
+            (None, Some((at, why))) => (at, format!("this is no whole HAR file: {why}")),
+            (None, None) => (0, "this is no whole HAR file: there is no `log`".to_owned()),
+        };
+        // Nothing is lost where the entries are there.
+        if self.entries.is_empty() && !is_complete {
+            self.damage(at..at, at, message, FILE_HINT);
+        } else {
+            self.json.tell(at, message);
+        }
+    }
+
+    fn remark(&mut self, remark: &'static str) {
+        if !self.remarks.contains(&remark) {
+            self.remarks.push(remark);
+        }
+    }
+
+    /// The entries, the gaps, and all that is to be told, in the order of the file.
+    fn finish(mut self, file: &Path) -> (Vec<Entry<'a>>, Vec<Gap>, Vec<Error>) {
+        give_times(&mut self.entries);
+        let mut places = Places::new(file, self.text);
+        let (mut clock, mut counted) = (0, 0);
+        let mut told = std::mem::take(&mut self.json.told);
+        told.sort_by_key(|(at, _)| *at);
+        self.damages.sort_by_key(|damage| damage.at);
+        let (mut told, mut damages) = (told.into_iter().peekable(), self.damages.into_iter().peekable());
+        let mut found: Vec<(Error, Repeats)> = Vec::new();
+        let mut known: HashMap<Cow<'static, str>, usize> = HashMap::new();
+        loop {
+            let is_damage = match (told.peek(), damages.peek()) {
+                (None, None) => break,
+                (told, damage) => damage.is_some_and(|damage| told.is_none_or(|(at, _)| damage.at <= *at)),
+            };
+            if is_damage && let Some(damage) = damages.next() {
+                for entry in &self.entries[counted..damage.entries.max(counted)] {
+                    clock = clock.max(entry.exchange.ended.unwrap_or(entry.exchange.started));
+                }
+                counted = counted.max(damage.entries);
+                let place = places.span(damage.at, damage.at + 1);
+                self.gaps.push(Gap {
+                    at: started_in(&self.text[damage.lost]).unwrap_or(clock),
+                    line: place.line,
+                    column: place.column,
+                    reason: damage.message.clone(),
+                });
+                let error = Error::new(ErrorKind::DamagedEntry, damage.message).at(place).hint(damage.hint);
+                found.push((error, Repeats::default()));
+            } else if let Some((at, message)) = told.next() {
+                match known.get(&message) {
+                    Some(&index) => {
+                        let repeats = &mut found[index].1;
+                        repeats.count += 1;
+                        if repeats.lines.len() < LINES {
+                            let line = places.span(at, at + 1).line;
+                            repeats.lines.insert(line);
+                        }
+                    }
+                    None => {
+                        known.insert(message.clone(), found.len());
+                        let place = places.span(at, at + 1);
+                        let line = place.line;
+                        let warning = Error::warning(ErrorKind::DamagedEntry, message).at(place);
+                        found.push((warning, Repeats { count: 0, line, lines: BTreeSet::new() }));
+                    }
+                }
+            }
+        }
+        let remarks = self.remarks.into_iter();
+        let remarks = remarks
+            .map(|text| Error::warning(ErrorKind::DamagedEntry, text).at(Place::file(file)).hint(FILE_HINT));
+        let errors = found.into_iter().map(|(error, repeats)| match repeats.sentence() {
+            Some(sentence) => error.hint(sentence),
+            None => error,
         });
-        let place = self.places.span(place, place + 1);
-        self.trace.gaps.push(Gap {
-            at: started.unwrap_or(self.clock),
-            line: place.line,
-            column: place.column,
-            reason: message.clone(),
-        });
-        self.diagnostics.push(Error::new(ErrorKind::DamagedEntry, message).at(place).hint(HINT));
+        let errors = remarks.chain(errors).collect();
+        (self.entries, self.gaps, errors)
     }
 }
 
-/// The gaps that the file's writer knew of; they stand before the entries.
-fn earlier_gaps(before_entries: &str) -> Vec<Gap> {
-    const NAME: &str = "\"_gaps\":";
-    let Some(at) = memchr::memmem::find(before_entries.as_bytes(), NAME.as_bytes()) else {
-        return Vec::new();
-    };
-    let mut stream =
-        Deserializer::from_str(&before_entries[at + NAME.len()..]).into_iter::<Vec<GapEntry<'_>>>();
-    let gaps = stream.next().and_then(Result::ok).unwrap_or_default();
-    gaps.into_iter().filter_map(|gap| gap.into_gap().ok()).collect()
+/// Where else a warning is true.
+#[derive(Default)]
+struct Repeats {
+    count: usize,
+    /// The line that the warning itself names.
+    line: usize,
+    lines: BTreeSet<usize>,
+}
+
+impl Repeats {
+    fn sentence(mut self) -> Option<String> {
+        self.lines.remove(&self.line);
+        let lines: Vec<String> = self.lines.iter().map(usize::to_string).collect();
+        let places = if self.count == 1 { "place" } else { "places" };
+        match (self.count, lines.is_empty()) {
+            (0, _) => None,
+            (count, true) => Some(format!("the same is true of {count} more {places}")),
+            (count, false) => {
+                Some(format!("the same is true of {count} more {places}, on line {}", lines.join(", ")))
+            }
+        }
+    }
+}
+
+/// Gives the entries that do not say when they happened a time after the entry before them.
+fn give_times(entries: &mut [Entry<'_>]) {
+    let first = entries.iter().find(|entry| entry.has_time).map(|entry| entry.exchange.started);
+    let mut last = None;
+    for Entry { exchange, has_time, .. } in entries {
+        if !*has_time {
+            let duration = exchange.ended.map(|ended| ended.saturating_sub(exchange.started));
+            exchange.started = last.unwrap_or_else(|| {
+                first.map_or(0, |first: Micros| first.saturating_sub(duration.unwrap_or(0)))
+            });
+            exchange.ended = duration.map(|duration| exchange.started.saturating_add(duration));
+        }
+        last = Some(exchange.ended.unwrap_or(exchange.started));
+    }
+}
+
+/// The time that a damaged entry names.
+fn started_in(entry: &str) -> Option<Micros> {
+    let at = memchr::memmem::find(entry.as_bytes(), b"\"startedDateTime\"")?;
+    time::parse(entry[at..].split('"').nth(3)?).ok()
 }
 
 /// Whether an entry of an archive may begin with this key.
@@ -257,248 +590,19 @@ fn is_entry_key(key: &str) -> bool {
     key.starts_with('_') || KEYS.contains(&key)
 }
 
-/// Where the first entry should be: after the bracket that opens the list.
-fn entries_start(text: &str) -> usize {
+/// Where the first entry may be in a file whose structure does not show it: after the bracket that
+/// opens a list `entries`, or else the first object that looks like one.
+fn entries_start(text: &str) -> Option<usize> {
     for found in memchr::memmem::find_iter(text.as_bytes(), b"\"entries\"") {
         let after = &text[found + "\"entries\"".len()..];
         let bracket = after.trim_ascii_start().strip_prefix(':').map(str::trim_ascii_start);
         if let Some(rest) = bracket.and_then(|rest| rest.strip_prefix('[')) {
-            return text.len() - rest.len();
+            return Some(text.len() - rest.len());
         }
     }
-    // Without it, the first object that looks like an entry may still be one.
-    let first = memchr::memmem::find(text.as_bytes(), b"\"startedDateTime\"");
-    first.and_then(|first| memchr::memrchr(b'{', &text.as_bytes()[..first])).unwrap_or(text.len())
-}
-
-/// Where the object that begins at `start` ends, by its brackets and strings alone.
-fn object_end(text: &str, start: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mut depth = 0usize;
-    let mut at = start;
-    loop {
-        match bytes.get(at)? {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => {
-                depth = depth.checked_sub(1)?;
-                if depth == 0 {
-                    return Some(at + 1);
-                }
-            }
-            b'"' => loop {
-                at += 1 + memchr::memchr2(b'"', b'\\', bytes.get(at + 1..)?)?;
-                if bytes[at] == b'"' {
-                    break;
-                }
-                at += 1;
-            },
-            _ if depth == 0 => return None,
-            _ => {}
-        }
-        at += 1;
-    }
+    let first = memchr::memmem::find(text.as_bytes(), b"\"startedDateTime\"")?;
+    memchr::memrchr(b'{', &text.as_bytes()[..first])
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::trace::Body;
-
-    fn read_text(text: &str) -> (Trace, Vec<Error>) {
-        read(Path::new("trace.har"), &Text::from(text.to_owned()))
-    }
-
-    fn entry_text(path: &str) -> String {
-        format!(
-            r#"{{"_id": 1, "startedDateTime": "2026-11-20T21:00:00.000001+09:00", "time": 1.5,
-              "request": {{"method": "GET", "url": "http://h/{path}", "headers": [{{"name": "A", "value": "{{[\""}}]}},
-              "response": {{"status": 200, "statusText": "OK", "content": {{"text": "{{\"a\": [1]}}"}}}}}}"#
-        )
-    }
-
-    fn archive(entries: &[String]) -> String {
-        format!(
-            "{{\"log\": {{\"version\": \"1.2\", \"entries\": [\n{}\n], \"pages\": []}}}}",
-            entries.join(",\n")
-        )
-    }
-
-    fn paths(trace: &Trace) -> String {
-        trace.exchanges.iter().map(|exchange| exchange.request.url.rsplit_once('/').unwrap().1).collect()
-    }
-
-    #[test]
-    fn times_have_microseconds_and_any_offset() {
-        let (trace, diagnostics) = read_text(&archive(&[entry_text("a")]));
-        assert!(diagnostics.is_empty(), "{diagnostics:?}");
-        let exchange = &trace.exchanges[0];
-        assert_eq!(exchange.started, 1_795_176_000_000_001);
-        assert_eq!(exchange.ended, Some(exchange.started + 1500));
-        for text in
-            ["2026-11-20T12:00:00.000001Z", "2026-11-20T21:00:00.000001+0900", "2026-11-20T12:00:00.000001"]
-        {
-            assert_eq!(model::parse_time(text), Ok(exchange.started), "{text}");
-        }
-        assert!(model::parse_time("yesterday").is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn a_usual_time_is_the_time_that_chrono_reads(
-            text in "(-?[0-9]{4}|20[0-9]{2})-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,12})?(Z|z|\\+09:00| |x)?",
-        ) {
-            let known = chrono::DateTime::parse_from_rfc3339(&text).ok().map(|time| time.timestamp_micros());
-            if let Some(time) = model::usual_time(&text) {
-                prop_assert_eq!(Some(time), known, "{}", text);
-            } else if let Some(time) = known {
-                // What is left to chrono is unusual.
-                let is_usual = text.ends_with('Z') && text.contains('T') && !text.contains(":60");
-                prop_assert!(!is_usual, "{} {}", text, time);
-            }
-        }
-
-        #[test]
-        fn an_undamaged_file_is_read_alike(trace in crate::trace::testing::trace()) {
-            let text = Text::from(write::write(&trace));
-            prop_assert_eq!(undamaged(&text).and_then(|har| har.into_trace(&text).ok()), whole(&text).ok());
-        }
-
-        #[test]
-        fn the_log_is_that_of_the_trace(
-            trace in crate::trace::testing::trace(),
-            notation in any::<[bool; 2]>(),
-            cut in proptest::option::of(any::<prop::sample::Index>()),
-        ) {
-            let mut text = write::write(&trace);
-            let [by_number, slashes] = notation;
-            if by_number {
-                let mut units = [0; 2];
-                let number = |unit: &u16| format!("\\u{unit:04x}");
-                text = text
-                    .chars()
-                    .map(|c| match c {
-                        ' '..='\x7f' | '\n' => c.to_string(),
-                        c => c.encode_utf16(&mut units).iter().map(number).collect(),
-                    })
-                    .collect();
-            }
-            if slashes {
-                text = text.replace('/', "\\/");
-            }
-            if let Some(cut) = cut {
-                text.truncate(text.floor_char_boundary(cut.index(text.len())));
-            }
-            let (file, text) = (Path::new("trace.har"), Text::from(text));
-            let (trace, diagnostics) = read(file, &text);
-            let (shown, log, of_shown) = read_as_log(file, &text);
-            prop_assert_eq!((shown, log), requestshook_writer::rewrite(trace));
-            prop_assert_eq!(format!("{of_shown:?}"), format!("{diagnostics:?}"));
-        }
-    }
-
-    #[test]
-    fn only_what_an_exchange_needs_must_be_there() {
-        let least = r#"{"startedDateTime": "2026-11-20T21:00:00Z", "time": null, "timings": {"send": -1, "wait": 2, "receive": 1.25},
-            "request": {"method": "HEAD", "url": "http://h/", "headers": [{"name": ":authority", "value": "h"}]},
-            "response": {"status": 200, "content": {"size": 12}}}"#;
-        let none = r#"{"startedDateTime": "2026-11-20T20:00:00Z", "time": -1, "request": {"method": "GET", "url": "u",
-            "postData": {"params": [{"name": "a", "value": "b"}, {"name": "c"}]}}, "response": {"status": 0}}"#;
-        let left_out = r#"{"startedDateTime": "2026-11-20T20:00:00Z", "request": {"method": "GET", "url": "u"},
-            "response": {"status": 200, "content": {"size": 12}}}"#;
-        let (trace, diagnostics) = read_text(&archive(&[least.into(), none.into(), left_out.into()]));
-        assert!(diagnostics.is_empty(), "{diagnostics:?}");
-        let [first, second, third] = &trace.exchanges[..] else { panic!() };
-        assert_eq!(first.ended, Some(first.started + 3250));
-        assert!(first.request.headers.is_empty());
-        assert_eq!(first.response.as_ref().unwrap().body, Body::Absent);
-        assert_eq!((&second.response, second.ended), (&None, None));
-        assert_eq!(second.request.body, Body::Text("a=b&c=".into()));
-        let body = &third.response.as_ref().unwrap().body;
-        assert!(matches!(body, Body::Omitted(words) if words.contains("12 bytes")), "{body:?}");
-    }
-
-    #[test]
-    fn what_no_line_can_hold_stays_in_its_fields() {
-        let entry = r#"{"startedDateTime": "2026-11-20T21:00:00Z", "request": {"method": "GET", "url": "u", "headers":
-            [{"name": "a:b", "value": "c: d"}]}, "response": {"status": 200, "content": {}, "headers":
-            [{"name": "a", "value": "b\nc: d"}, {"name": "e", "value": "\"f\""}]}}"#;
-        let text = Text::from(archive(&[entry.to_owned()]));
-        let (shown, log, _) = read_as_log(Path::new("trace.har"), &text);
-        for trace in [read_text(&text).0, shown] {
-            let exchange = &trace.exchanges[0];
-            assert_eq!(exchange.request.headers.iter().collect::<Vec<_>>(), [("a:b", "c: d")]);
-            let headers = &exchange.response.as_ref().unwrap().headers;
-            assert_eq!(headers.iter().collect::<Vec<_>>(), [("a", "b\nc: d"), ("e", "\"f\"")]);
-        }
-        assert!(log.contains("\na:b: c: d\n") && log.contains("\na: b\nc: d\ne: \"f\"\n"), "{log}");
-    }
-
-    #[test]
-    fn base64_is_text_where_it_holds_text() {
-        let content = |text: &str| {
-            let entry = format!(
-                r#"{{"startedDateTime": "2026-11-20T21:00:00Z", "request": {{"method": "GET", "url": "u"}},
-                "response": {{"status": 200, "content": {{"encoding": "base64", "text": "{text}"}}}}}}"#
-            );
-            let (trace, diagnostics) = read_text(&archive(&[entry]));
-            (trace.exchanges.first().map(|e| e.response.as_ref().unwrap().body.clone()), diagnostics.len())
-        };
-        assert_eq!(content("6rCA\\nCg=="), (Some(Body::Text("가\n".into())), 0));
-        assert_eq!(content("%%"), (None, 1));
-        let (Some(Body::Binary(binary)), 0) = content("AAEC") else { panic!() };
-        assert_eq!((&binary.head[..], binary.length), (&[0, 1, 2][..], Some(3)));
-        let sha256 = "ae4b3280e56e2faf83f414a6e3dabe9d5fbe18976544c05fed121accb85b53fc";
-        assert_eq!(binary.sha256.as_deref(), Some(sha256));
-    }
-
-    #[test]
-    fn a_damaged_entry_costs_only_itself() {
-        let whole: Vec<_> = ["a", "b", "c", "d"].map(entry_text).into();
-        type Damage = fn(&str) -> String;
-        let damages: [(&str, Damage); 7] = [
-            ("a value", |entry| entry.replace("200", "2oo")),
-            ("a field", |entry| entry.replace("\"method\"", "\"methud\"")),
-            ("a time", |entry| entry.replace("2026-11-20", "2026-11-32")),
-            ("a quote", |entry| entry.replace("\"OK\"", "\"OK")),
-            ("a brace", |entry| entry.replace("\"request\": {", "\"request\": ")),
-            ("the end", |entry| entry[..entry.len() / 2].to_owned()),
-            ("the start", |entry| entry[entry.len() / 2..].to_owned()),
-        ];
-        for (what, damage) in damages {
-            let mut entries = whole.clone();
-            entries[1] = damage(&entries[1]);
-            let (trace, diagnostics) = read_text(&archive(&entries));
-            assert_eq!(paths(&trace), "acd", "{what}: {diagnostics:?}");
-            assert_eq!(diagnostics.len(), 1, "{what}: {diagnostics:?}");
-            assert_eq!(trace.gaps.len(), 1);
-            let line = diagnostics[0].place().unwrap().line;
-            assert!((5..=8).contains(&line), "{what}: {diagnostics:?}");
-        }
-        let mut entries = whole.clone();
-        entries[1] = damages[0].1(&entries[1]);
-        entries[2] = damages[1].1(&entries[2]);
-        let (trace, diagnostics) = read_text(&archive(&entries));
-        assert_eq!((paths(&trace).as_str(), diagnostics.len()), ("ad", 2), "{diagnostics:?}");
-    }
-
-    #[test]
-    fn a_file_cut_off_anywhere_keeps_what_came_before() {
-        let text = archive(&["a", "b", "c"].map(entry_text));
-        let ends: Vec<_> =
-            ["a", "b", "c"].map(|path| text.find(&entry_text(path)).unwrap() + entry_text(path).len()).into();
-        for cut in 1..text.len() {
-            let (trace, diagnostics) = read_text(&text[..cut]);
-            let whole = ends.iter().filter(|&&end| end <= cut).count();
-            assert_eq!(trace.exchanges.len(), whole, "{}", &text[..cut]);
-            assert_eq!((diagnostics.len(), trace.gaps.len()), (1, 1), "{}", &text[..cut]);
-        }
-    }
-
-    #[test]
-    fn hostile_nesting_ends() {
-        let (trace, diagnostics) = read_text(&archive(&["{\"cache\":".repeat(20_000)]));
-        assert_eq!((trace.exchanges.len(), diagnostics.len()), (0, 1));
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, SecondsFormat};
 
+use crate::text::Text;
 use crate::trace::{Body, Exchange, Headers, KnownFrom, Micros, Response, Trace, UrlParts};
 
 /// The version of the creator: without the patch, which changes no file.
@@ -58,6 +59,9 @@ fn entry(json: &mut Json, exchange: &Exchange) {
     if exchange.synthetic {
         json.number("_synthetic", true);
     }
+    if exchange.web_socket_messages > 0 {
+        json.number("_webSocketMessageCount", exchange.web_socket_messages);
+    }
     match exchange.known_from {
         KnownFrom::Wire => {}
         KnownFrom::Diagram => json.string("_knownFrom", "diagram"),
@@ -79,12 +83,17 @@ fn entry(json: &mut Json, exchange: &Exchange) {
         json.number("headersSize", -1);
         json.number("bodySize", size(&request.body));
         match &request.body {
-            Body::Absent => {}
             Body::Text(text) => json.object(Some("postData"), |json| {
-                json.string("mimeType", mime_type(&request.headers));
+                json.string("mimeType", mime_type(&request.headers, &request.media_type));
                 json.string("text", text);
             }),
-            other => json.object(Some("_body"), |json| unusual_body(json, other)),
+            Body::Absent if request.media_type.is_none() => {}
+            other => json.object(Some("_body"), |json| {
+                if let Some(kind) = &request.media_type {
+                    json.string("mimeType", kind);
+                }
+                unusual_body(json, other);
+            }),
         }
     });
     let missing = Response::default();
@@ -93,6 +102,13 @@ fn entry(json: &mut Json, exchange: &Exchange) {
         json.number("status", response.status);
         json.string("statusText", &response.reason);
         json.string("httpVersion", "HTTP/1.1");
+        if let Some(failure) = &exchange.failure {
+            json.string("_error", failure);
+        }
+        // What says nothing else would be read as no response.
+        if response.status == 0 && exchange.response.is_some() {
+            json.number("_answered", true);
+        }
         if let Some(url) = &response.url {
             json.string("_url", url);
         }
@@ -100,7 +116,7 @@ fn entry(json: &mut Json, exchange: &Exchange) {
         headers(json, &response.headers);
         json.object(Some("content"), |json| {
             json.number("size", size(&response.body).max(0));
-            json.string("mimeType", mime_type(&response.headers));
+            json.string("mimeType", mime_type(&response.headers, &response.media_type));
             match &response.body {
                 Body::Absent => {}
                 Body::Text(text) => json.string("text", text),
@@ -150,8 +166,8 @@ fn size(body: &Body) -> i64 {
     }
 }
 
-fn mime_type(headers: &Headers) -> &str {
-    headers.get("Content-Type").map_or("", |kind| kind)
+fn mime_type<'a>(headers: &'a Headers, told: &'a Option<Text>) -> &'a str {
+    headers.get("Content-Type").or(told.as_deref()).unwrap_or_default()
 }
 
 /// A moment as HAR has it. One too far away for a calendar becomes the nearest that is not.
@@ -281,7 +297,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::text::Text;
 
     proptest! {
         #[test]
@@ -310,6 +325,7 @@ mod tests {
                     ..Default::default()
                 },
                 response: Some(Response { status: 200, reason: "OK".into(), ..Default::default() }),
+                ..Exchange::default()
             }],
             gaps: Vec::new(),
         };

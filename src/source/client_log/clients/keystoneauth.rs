@@ -60,8 +60,11 @@ fn read<'r>(record: &'r Record<'_>) -> Option<Event<'r>> {
         let (status, reason, rest) = status(rest)?;
         let list = rest.trim_ascii();
         let is_list = fields::is_list(list);
-        return is_list
-            .then(|| Event::Response(Answer { status, reason, list: Some(list), ..Answer::default() }));
+        // syslog may have put the lines of one message together.
+        let body = message.split_once("\nRESP BODY: ").map(|(_, body)| body);
+        return is_list.then(|| {
+            Event::Response(Answer { status, reason, list: Some(list), body, ..Answer::default() })
+        });
     }
     if let Some(url) = line.strip_prefix("Making authentication request to ") {
         return Some(Event::TokenRequest(url.trim_ascii_end()));

@@ -133,7 +133,7 @@ fn status(text: &str) -> Option<(u16, &str, &str)> {
 }
 
 /// The first line of a message.
-fn first_line(message: &str) -> &str {
+pub(super) fn first_line(message: &str) -> &str {
     let line = message.split('\n').next().unwrap_or_default();
     line.strip_suffix('\r').unwrap_or(line)
 }
