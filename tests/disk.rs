@@ -715,6 +715,64 @@ fn a_docs_folder_that_cannot_be_written_passes_where_nothing_is_to_do() {
     run().complains(&["docs/", "Read-only file system"]);
 }
 
+#[test]
+fn drafts_and_imports_are_written_through_no_link_that_leads_out() {
+    let labels = "layout = \"page\"\n";
+    for (at, target, command) in [
+        // Links that lead nowhere yet: a file would be made there.
+        ("captures/a/page.md", "../../outside/made.md", &["new", "captures/a"][..]),
+        ("captures/a/capture.toml", "../../outside/made.toml", &["new", "captures/a"]),
+        ("captures/behind", "../outside", &["new", "captures/behind"]),
+        ("captures/behind", "../outside", &["update", "captures/behind"]),
+        ("captures/behind", "../outside", &["import", "hand.md", "captures/behind/made"]),
+        ("captures/behind", "../outside", &["import", "hand.md", "captures/behind", "--force"]),
+        ("captures/behind", "../outside", &["import", "t.log", "captures/behind/made"]),
+        ("captures/sub/behind", "../../outside", &["import", "pages", "captures"]),
+        ("tpl/page", "../outside", &["templates", "eject", "page/page.md", "--to", "tpl"]),
+        ("tpl/page/page.md", "../../outside/made.md", &["templates", "eject", "page/page.md", "--to", "tpl"]),
+    ] {
+        let (site, outside) = with_outside(&["a"]);
+        let hand = "# Hand\n\n## (1) GET /x\n\n``` http\nGET /x\n```\n";
+        site.write("hand.md", hand);
+        site.write("pages/sub/behind/x.md", hand);
+        site.write("t.log", log("t", "t"));
+        site.write("captures/docgen.toml", labels);
+        link(&site, target, at);
+        let ran = docgen(&site, command);
+        assert_eq!(ran.status, 1, "{command:?}: {}", ran.err);
+        assert_eq!(tree(&site, "outside"), outside, "{command:?}");
+        assert!(site.path(at).is_symlink(), "{command:?}");
+    }
+    // What is left of a run that was killed, as a link: it goes, and what it leads to stays.
+    for at in ["captures/.a.docgen-new", "captures/a/.docgen-new", "captures/a/page.md.new"] {
+        let (site, outside) = with_outside(&["a"]);
+        link(&site, if at.matches('/').count() == 1 { "../outside" } else { "../../outside" }, at);
+        let ran = docgen(&site, &["new", "captures/a"]);
+        assert_eq!(ran.status, 0, "{at}: {}", ran.err);
+        assert!(site.exists("captures/a/page.md"));
+        assert_eq!(tree(&site, "outside"), outside, "{at}");
+    }
+}
+
+#[test]
+fn an_import_reads_snippets_of_its_own_docs_folder() {
+    let (site, outside) = with_outside(&[]);
+    let page = "# Hand\n\n## (1) GET /x\n\n``` http\nGET /x\n```\n\n--8<-- \"hand/log.md\"\n--8<-- \"../outside/page.md\"\n";
+    site.write("docs/hand/index.md", page);
+    link(&site, "../../outside/page.md", "docs/hand/log.md");
+    link(&site, "../outside/page.md", "docs/link.md");
+    for arguments in
+        [&["import", "docs/hand/index.md", "captures/x"][..], &["import", "docs", "captures/all"]]
+    {
+        let ran = docgen(&site, arguments);
+        assert!(ran.err.contains("leads out of the docs folder"), "{}", ran.err);
+    }
+    for (name, content) in site.files("captures") {
+        assert!(!String::from_utf8_lossy(&content).contains("OUTSIDE"), "{name}");
+    }
+    assert_eq!(tree(&site, "outside"), outside);
+}
+
 /// Every attack at once, under the eyes of strace.
 #[test]
 fn nothing_outside_is_touched_whatever_a_clone_holds() {

@@ -227,7 +227,7 @@ fn laid_out(templates: &Templates, settings: &Settings) -> Result<(), Vec<Error>
         output: Some("+--+\n| ok |\n+--+\n"),
     };
     let page = Arc::new(Page::new(&input)?);
-    templates.lay_out(&page).map(drop).map_err(|error| vec![error])
+    templates.lay_out(&page, |_| true).map(drop).map_err(|error| vec![error])
 }
 
 /// What an error says has to be sayable.

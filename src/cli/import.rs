@@ -8,7 +8,7 @@ use clap::Args;
 use super::ui::{Ui, counted};
 use super::{DONE, NEEDS_A_PERSON, Trust, recording, status};
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::files::{Root, is_hidden};
+use crate::files::{Listed, Root, is_hidden};
 use crate::import::{
     HandWritten, Imported, Surroundings, TextFile, curl_page, documents_calls, import, refusal, write,
 };
@@ -154,7 +154,10 @@ impl Import {
         let (mut pages, mut own, mut others, mut failed) = (0, 0, 0, 0);
         let (mut exchanges, mut notices, mut written) = (0, 0, WrittenPages::default());
         let root = folders::open(&self.page)?;
-        for file in markdown_files(&root)? {
+        let (files, errors) = root.files(root.path(), &is_hidden);
+        ui.errors(&errors);
+        failed += errors.len();
+        for file in files.into_iter().filter(is_markdown).map(|file| file.path) {
             let read = written.holds(&file).and_then(|is_own| {
                 let page = HandWritten::read(&file, Some(docs));
                 page.map(|page| (page, is_own))
@@ -231,12 +234,9 @@ fn captures_of(folder: &Path) -> PathBuf {
     marked.unwrap_or_else(|| folder.ancestors().find(is_there).unwrap_or(Path::new(".")).to_owned())
 }
 
-/// The Markdown files below a folder, in the order of their paths. Names that begin with a dot
-/// are passed over, and symbolic links are not followed.
-fn markdown_files(root: &Root) -> Result<Vec<PathBuf>> {
-    let is_markdown = |file: &Path| file.extension().is_some_and(|extension| extension == "md");
-    let files = root.files(root.path(), &is_hidden)?.into_iter().filter(|file| !file.is_link);
-    Ok(files.map(|file| file.path).filter(|file| is_markdown(file)).collect())
+/// Whether a file is Markdown, and no link.
+fn is_markdown(file: &Listed) -> bool {
+    !file.is_link && file.path.extension().is_some_and(|extension| extension == "md")
 }
 
 /// Whether a file is a snippet of the page beside it.

@@ -46,7 +46,6 @@ pub(super) struct Render {
 impl Render {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
         let started = Instant::now();
-        keep_memory();
         let jobs = self.jobs.map_or_else(
             || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             usize::from,
@@ -94,18 +93,6 @@ impl Render {
         }
         Ok(if report.stale.is_empty() { status(&report.errors) } else { NEEDS_A_PERSON })
     }
-}
-
-/// Has the allocator of glibc keep what a thread frees, up to twice this many bytes, for what comes
-/// next. That is on 64-bit systems; elsewhere such a block is too large to learn from.
-///
-/// The allocator learns from the largest block that it ever mapped and gave back. Before it has seen one of
-/// this size, it gives the memory of each capture back to the system and asks for it again, which
-/// costs as much time as reading the capture. The block is never touched, so it takes no memory;
-/// another allocator takes no notice.
-fn keep_memory() {
-    const LARGEST: usize = 16 << 20;
-    drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGEST)));
 }
 
 /// What would change in a file, as a unified diff.

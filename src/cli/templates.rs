@@ -1,12 +1,14 @@
 //! `docgen templates`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
 use super::DONE;
 use super::ui::Ui;
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::Root;
+use crate::files::whole::write_new;
 use crate::profile::Profile;
 use crate::render::templates::EMBEDDED;
 
@@ -57,10 +59,14 @@ impl Templates {
                         .hint("`docgen templates list` lists them"));
                     }
                 }
+                let root = Root::create(&to).map_err(|error| Error::io("make", &to, error))?;
                 for (name, text) in embedded().filter(|(name, _)| names.is_empty() || names.contains(name)) {
                     let file = to.join(&name);
-                    let done =
-                        if eject(&file, text)? { "wrote" } else { "left alone, as it is there already:" };
+                    let done = if eject(&root, &file, text)? {
+                        "wrote"
+                    } else {
+                        "left alone, as it is there already:"
+                    };
                     ui.say(format_args!("{done} {}", file.display()));
                 }
             }
@@ -78,14 +84,19 @@ fn embedded() -> impl Iterator<Item = (String, &'static str)> {
 }
 
 /// Writes a file; `false` where there is one.
-fn eject(file: &std::path::Path, text: &str) -> Result<bool> {
-    use std::io::Write;
-    if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| Error::io("make", folder, error))?;
-    }
-    let made = std::fs::File::create_new(file).and_then(|mut made| made.write_all(text.as_bytes()));
-    match made {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-        made => made.map(|()| true).map_err(|error| Error::io("write", file, error)),
+/// Writes a file below the folder that the user named, through no link that leads out of it; `false` where
+/// something of its name is there.
+fn eject(to: &Root, file: &Path, text: &str) -> Result<bool> {
+    let Some(below) = to.below(file) else { return Err(to.outside(file)) };
+    let make = || {
+        if let Some(folder) = below.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            to.dir().create_dir_all(folder)?;
+        }
+        write_new(to.dir(), &below, text.as_bytes())
+    };
+    match make() {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && to.is_file(file) => Ok(false),
+        Err(error) => Err(to.error("write", file, error)),
     }
 }

@@ -167,21 +167,22 @@ impl Root {
         read().map_err(|error| self.error("read", folder, error))
     }
 
-    /// The regular files in a folder and below it, in the order of their paths. Names that `is_left_out` are
-    /// passed over with all below them; a link to a file that stays below this root is one too, and no link
-    /// to a folder is followed.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`] where a folder cannot be read.
+    /// The regular files in a folder and below it, in the order of their paths, and what is wrong with folders
+    /// that cannot be read. Names that `is_left_out` are passed over with all below them; a link to a file
+    /// that stays below this root is one too, and no link to a folder is followed.
     pub(crate) fn files(
         &self,
         folder: &Path,
         is_left_out: &dyn Fn(&std::ffi::OsStr) -> bool,
-    ) -> Result<Vec<Listed>> {
-        let mut files = Vec::new();
+    ) -> (Vec<Listed>, Vec<Error>) {
+        let (mut files, mut errors) = (Vec::new(), Vec::new());
         let mut pending = vec![folder.to_owned()];
         while let Some(folder) = pending.pop() {
-            for entry in self.entries(&folder)? {
+            let entries = self.entries(&folder).unwrap_or_else(|error| {
+                errors.push(error);
+                Vec::new()
+            });
+            for entry in entries {
                 let path = folder.join(&entry.name);
                 let is_link = entry.file_type.is_symlink();
                 if is_left_out(&entry.name) {
@@ -194,7 +195,7 @@ impl Root {
             }
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(files)
+        (files, errors)
     }
 
     /// An error about reading or writing `file`. Where a link is the reason, it says so.
@@ -378,7 +379,8 @@ mod tests {
             let told = root.read(&at(outside), 100).unwrap_err();
             assert!(told.message().contains("is not below"), "{told}");
         }
-        let files = root.files(root.path(), &|_| false).unwrap();
+        let (files, errors) = root.files(root.path(), &|_| false);
+        assert!(errors.is_empty());
         let listed: Vec<_> = files.iter().map(|file| (file.path.clone(), file.is_link)).collect();
         assert_eq!(listed, [(at("a/x.md"), false), (at("near.md"), true)]);
     }

@@ -265,7 +265,7 @@ impl Importer<'_> {
             profile: self.profile.map(|(name, _)| name.to_owned()),
             snippet_prefix: page.snippet_prefix.clone(),
             vars: self.facts.vars.clone(),
-            query: self.facts.shows_query.filter(|shows| *shows != (layout == Layout::Page)),
+            query: self.facts.shows_query.filter(|shows| *shows != layout.traits().shows_query),
             ..Draft::default()
         };
         draft.command = blocks.command.as_ref().map(|command| {
@@ -421,20 +421,14 @@ impl Importer<'_> {
             let (word, rest) = arrow.text.split_once(": ").unwrap_or(("", arrow.text));
             matches!(said::said(rest), said::Said::Response { .. }).then(|| word.to_owned())
         };
-        if draft.layout == Layout::Page {
-            found.push(("response", self.facts.messages.iter().filter_map(word).collect()));
-            let title = |title: &Option<String>| title.iter().cloned().collect::<Vec<_>>();
-            found.push((
-                "command_title",
-                self.blocks.command.as_ref().map_or_else(Vec::new, |block| title(&block.title)),
-            ));
-            found.push((
-                "launch_title",
-                self.blocks.launch.as_ref().map_or_else(Vec::new, |block| title(&block.title)),
-            ));
-        } else {
-            let title = self.blocks.command.as_ref().and_then(|block| block.title.clone());
-            found.push(("console_title", title.into_iter().collect()));
+        let titles = &draft.layout.traits().own_titles;
+        let title = |title: Option<&Option<String>>| title.cloned().flatten().into_iter().collect::<Vec<_>>();
+        if let Some(key) = titles.response {
+            found.push((key, self.facts.messages.iter().filter_map(word).collect()));
+        }
+        found.push((titles.command, title(self.blocks.command.as_ref().map(|block| &block.title))));
+        if let Some(key) = titles.launch {
+            found.push((key, title(self.blocks.launch.as_ref().map(|block| &block.title))));
         }
         for (key, words) in found {
             let Some(most) = most_common(&words) else { continue };
@@ -568,11 +562,11 @@ impl Importer<'_> {
         mut notices: Vec<Error>,
     ) -> Result<Imported, Vec<Error>> {
         // Snippets that the templates print as they are need no source.
-        let laid_out = self.with_page(&draft, |page, _, _| self.around.templates.lay_out(page))?;
+        let laid_out = self.with_page(&draft, |page, _, _| self.around.templates.lay_out(page, |_| true))?;
         let laid_out = laid_out.map_err(|error| vec![error])?;
         let mut files: Vec<(&'static str, String)> = Vec::new();
         for (document, source) in self.documents.iter().zip(woven.sources) {
-            let made = laid_out.iter().find(|(ending, _)| *ending == document.name);
+            let made = laid_out.iter().find(|(file, _)| file.ending == document.name);
             let is_made =
                 made.is_some_and(|(_, content)| content.as_bytes() == document.lines.text.as_bytes());
             // A template ends its lines as Unix does.

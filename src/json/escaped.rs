@@ -6,9 +6,8 @@
 //! which form: as it is meant, or, where that is JSON, laid out. Both are one pass. What this
 //! leaves out: finding where strings begin, which [`super::de`] does.
 
-use wide::u8x16;
-
-use super::{CHUNK, Notation, Sink, chunk, classes, lay_out, plain, push_short};
+use super::chunk::{CHUNK, Found, chunk};
+use super::{Notation, Sink, classes, lay_out, plain, push_short};
 
 /// What stands between the quotes of a string that has escapes, all of them right.
 #[derive(Clone, Copy, Debug)]
@@ -114,7 +113,7 @@ fn masks(block: &[u8; BLOCK]) -> [u64; 3] {
     let mut masks = [0; 3];
     for (index, chunk) in block.as_chunks::<CHUNK>().0.iter().enumerate() {
         for (mask, found) in masks.iter_mut().zip(classes(chunk)) {
-            *mask |= u64::from(found.to_bitmask()) << (index * CHUNK);
+            *mask |= u64::from(found.bits()) << (index * CHUNK);
         }
     }
     masks
@@ -198,11 +197,11 @@ pub(super) fn unescape_oddly(content: &str) -> (String, Option<(usize, &'static 
 #[inline]
 fn next_slash(bytes: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = chunk(bytes, at) {
-        let slashes = u8x16::new(*chunk).simd_eq(u8x16::splat(b'\\')).to_bitmask();
-        if slashes != 0 {
-            return at + slashes.trailing_zeros() as usize;
+        let before = Found::equal(chunk, b'\\').first();
+        at += before;
+        if before < CHUNK {
+            return at;
         }
-        at += CHUNK;
     }
     while bytes.get(at).is_some_and(|&byte| byte != b'\\') {
         at += 1;

@@ -7,6 +7,7 @@
 //! leaves out: values. `serde_json` is for those, and [`Reader`] where what is no JSON has to be
 //! read, too.
 
+mod chunk;
 mod escaped;
 mod reader;
 
@@ -15,7 +16,7 @@ pub(crate) use reader::{Broken, CUT_OFF, JsonString, Key, Kind, Progress, Reader
 
 use std::ops::Range;
 
-use wide::u8x16;
+use chunk::{CHUNK, Found, chunk};
 
 /// How deep arrays and objects may nest; `serde_json` has the same limit.
 pub const MAX_DEPTH: usize = 128;
@@ -270,8 +271,7 @@ fn skip_space(bytes: &[u8], at: usize) -> usize {
 fn skip_indent(bytes: &[u8], mut at: usize) -> usize {
     loop {
         while let Some(chunk) = chunk(bytes, at) {
-            let others = !u8x16::new(*chunk).simd_eq(u8x16::splat(b' ')).to_bitmask();
-            let spaces = others.trailing_zeros().min(CHUNK as u32) as usize;
+            let spaces = Found::equal(chunk, b' ').others().first();
             at += spaces;
             if spaces < CHUNK {
                 break;
@@ -319,7 +319,8 @@ fn string(bytes: &[u8], at: usize) -> Result<usize, usize> {
 #[inline]
 fn plain(bytes: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = chunk(bytes, at) {
-        let plain = specials(chunk).trailing_zeros().min(CHUNK as u32) as usize;
+        let [quotes, slashes, controls] = classes(chunk);
+        let plain = quotes.or(slashes).or(controls).first();
         at += plain;
         if plain < CHUNK {
             return at;
@@ -331,28 +332,11 @@ fn plain(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// By how many bytes strings and indents are gone through.
-const CHUNK: usize = 16;
-
-/// The chunk that begins at `at`.
+/// Which bytes are quotes, backslashes and control bytes: those that do not stand for themselves in
+/// a string.
 #[inline]
-fn chunk(bytes: &[u8], at: usize) -> Option<&[u8; CHUNK]> {
-    bytes.get(at..)?.first_chunk()
-}
-
-/// Which bytes do not stand for themselves in a string, the first the lowest bit.
-#[inline]
-fn specials(chunk: &[u8; CHUNK]) -> u32 {
-    let [quotes, slashes, controls] = classes(chunk);
-    (quotes | slashes | controls).to_bitmask()
-}
-
-/// Which bytes are quotes, backslashes and control bytes.
-#[inline]
-fn classes(chunk: &[u8; CHUNK]) -> [u8x16; 3] {
-    let bytes = u8x16::new(*chunk);
-    let controls = bytes.min(u8x16::splat(b' ' - 1)).simd_eq(bytes);
-    [bytes.simd_eq(u8x16::splat(b'"')), bytes.simd_eq(u8x16::splat(b'\\')), controls]
+fn classes(chunk: &[u8; CHUNK]) -> [Found; 3] {
+    [Found::equal(chunk, b'"'), Found::equal(chunk, b'\\'), Found::controls(chunk)]
 }
 
 /// The end of the number that begins at `at`.

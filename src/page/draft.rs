@@ -92,25 +92,28 @@ pub fn section(page: &Page, message: &Message, label: &str, level: usize) -> Str
     let side = message.side.name();
     let phrases = &page.phrases;
     let mut text = format!("{} {{{{ heading({label}.{side}) }}}}\n", "#".repeat(level));
-    if page.layout == Layout::Snippets {
-        let arrow = if message.side == Side::Request { "-->" } else { "<--" };
-        let ends = format!("`{{{{ {label}.{side}.client }}}}` {arrow} `{{{{ {label}.{side}.server }}}}`");
-        push(&mut text, &[&ends, "", &format!("{{{{ tabs({label}.{side}) }}}}"), "", ""]);
-        return text;
+    match page.layout {
+        Layout::Snippets => {
+            let arrow = if message.side == Side::Request { "-->" } else { "<--" };
+            let ends = format!("`{{{{ {label}.{side}.client }}}}` {arrow} `{{{{ {label}.{side}.server }}}}`");
+            push(&mut text, &[&ends, "", &format!("{{{{ tabs({label}.{side}) }}}}"), "", ""]);
+        }
+        Layout::Page => {
+            text.push('\n');
+            if let Some(about) = &message.about {
+                push(&mut text, &[&escaped(about), ""]);
+            }
+            if message.drawn_only {
+                push(&mut text, &[&escaped(phrases.get("drawn_only_line"))]);
+            } else {
+                push(&mut text, &[&format!("{{{{ tabs({label}.{side}) }}}}")]);
+            }
+            if message.unanswered {
+                push(&mut text, &["", &escaped(phrases.get("no_response_line"))]);
+            }
+            text.push('\n');
+        }
     }
-    text.push('\n');
-    if let Some(about) = &message.about {
-        push(&mut text, &[&escaped(about), ""]);
-    }
-    if message.drawn_only {
-        push(&mut text, &[&escaped(phrases.get("drawn_only_line"))]);
-    } else {
-        push(&mut text, &[&format!("{{{{ tabs({label}.{side}) }}}}")]);
-    }
-    if message.unanswered {
-        push(&mut text, &["", &escaped(phrases.get("no_response_line"))]);
-    }
-    text.push('\n');
     text
 }
 

@@ -358,7 +358,7 @@ impl<'a> Resolved<'a> {
             cast,
             sequence,
             vars: Vars::of(&settings.vars),
-            query: settings.query.unwrap_or(settings.layout == Layout::Page),
+            query: settings.query.unwrap_or(settings.layout.traits().shows_query),
             index: Index::default(),
         }
     }

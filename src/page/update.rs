@@ -389,10 +389,7 @@ fn first_place(source: &Source, sections: &[Section], page: &Page) -> (usize, us
     if let Some(first) = sections.iter().find(|section| !section.numbers.is_empty()) {
         return (first.span.start, first.level);
     }
-    let key = match page.layout {
-        crate::settings::Layout::Page => "exchanges_heading",
-        crate::settings::Layout::Snippets => "messages_heading",
-    };
+    let key = page.layout.traits().sections_heading;
     let all = boundaries(source);
     let line = |at: usize| source.text[at..].lines().next().unwrap_or_default();
     let heading = all.iter().position(|boundary| {

@@ -17,27 +17,25 @@ use super::templates::{Content, Templates};
 use super::view::{self, ExchangeView, MessageView};
 use crate::error::Result;
 use crate::page::{DiagramItem, DrawnParticipant, Entry, Message, Page, PageExchange};
+use crate::settings::PageFile;
 
 /// What one template prints, with all that it shows beside the page itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Piece<'a> {
     Arrow(&'a DiagramItem),
     Arrows(&'a [DiagramItem]),
-    Body,
     BodyTab(&'a Arc<Message>, &'a FenceOptions),
     Command,
-    Diagram,
     /// With the options of its request's fences and its response's.
     Exchange(&'a Arc<PageExchange>, &'a [FenceOptions; 2]),
+    /// A whole file.
+    File(&'static PageFile),
     FullLog,
     HeaderTab(&'a Arc<Message>, &'a FenceOptions),
     Heading(&'a Arc<Message>),
-    Index,
     Launch,
-    Log,
     Message(&'a Arc<Message>, &'a FenceOptions),
     Output,
-    Page,
     Participants,
     Rest(&'a [Entry]),
     Sequence,
@@ -64,20 +62,16 @@ impl Piece<'_> {
         match self {
             Piece::Arrow(_) => "arrow",
             Piece::Arrows(_) => "arrows",
-            Piece::Body => "body",
             Piece::BodyTab(..) => "body_tab",
             Piece::Command => "command",
-            Piece::Diagram => "diagram",
             Piece::Exchange(..) => "exchange",
+            Piece::File(file) => file.template,
             Piece::FullLog => "full_log",
             Piece::HeaderTab(..) => "header_tab",
             Piece::Heading(_) => "heading",
-            Piece::Index => "index",
             Piece::Launch => "launch",
-            Piece::Log => "log",
             Piece::Message(..) => "message",
             Piece::Output => "output",
-            Piece::Page => "page",
             Piece::Participants => "participants",
             Piece::Rest(_) => "rest",
             Piece::Sequence => "sequence",
@@ -110,15 +104,11 @@ impl Piece<'_> {
                 participants => view::participants(participants),
                 number => number,
             },
-            Piece::Body
-            | Piece::Command
-            | Piece::Diagram
+            Piece::Command
+            | Piece::File(_)
             | Piece::FullLog
-            | Piece::Index
             | Piece::Launch
-            | Piece::Log
             | Piece::Output
-            | Piece::Page
             | Piece::Participants
             | Piece::Sequence
             | Piece::Vars => return None,
@@ -161,14 +151,14 @@ impl<'a> PageWriter<'a> {
         PageWriter { page, by: By::Templates(templates, OnceCell::new(), allowance) }
     }
 
-    /// The same as [`PageWriter::write`], without a copy of the log.
+    /// A whole file: [`Piece::File`], without a copy of the log.
     ///
     /// # Errors
     /// Those of [`PageWriter::write`].
-    pub(super) fn file(&self, piece: &Piece<'_>) -> Result<Content> {
-        match (&self.by, piece) {
-            (By::Functions(context), Piece::Log) => Ok(Content::Text(context.page.log.text().clone())),
-            _ => self.write(piece).map(|text| Content::Bytes(text.into_bytes())),
+    pub(super) fn file(&self, file: &'static PageFile) -> Result<Content> {
+        match (&self.by, file.template) {
+            (By::Functions(context), "log") => Ok(Content::Text(context.page.log.text().clone())),
+            _ => self.write(&Piece::File(file)).map(|text| Content::Bytes(text.into_bytes())),
         }
     }
 
@@ -181,7 +171,9 @@ impl<'a> PageWriter<'a> {
             By::Functions(context) => {
                 // What the bodies take is known; growing to it would copy it many times over.
                 let size = match piece {
-                    Piece::Body | Piece::Page => self.page.log.text().len() * 3 / 2,
+                    Piece::File(PageFile { template: "body" | "page", .. }) => {
+                        self.page.log.text().len() * 3 / 2
+                    }
                     _ => 1024,
                 };
                 let mut out = String::with_capacity(size);
@@ -230,7 +222,6 @@ mod tests {
     use crate::text::Text;
     use crate::trace::{Body, Exchange, Headers, KnownFrom, Request, Response, Trace, testing};
 
-    const FILES: [Piece<'static>; 5] = [Piece::Page, Piece::Index, Piece::Body, Piece::Diagram, Piece::Log];
     const PARTS: [Piece<'static>; 7] = [
         Piece::Command,
         Piece::FullLog,
@@ -243,8 +234,7 @@ mod tests {
 
     /// Has `each` see every piece that a page with these options has.
     fn for_each_piece(page: &Page, options: &[FenceOptions; 2], mut each: impl FnMut(Piece<'_>)) {
-        let is_of_layout = |piece: &Piece<'_>| matches!(piece, Piece::Page) == (page.layout == Layout::Page);
-        FILES.into_iter().filter(is_of_layout).for_each(&mut each);
+        page.layout.traits().files.iter().for_each(|file| each(Piece::File(file)));
         let is_there = |piece: &Piece<'_>| match piece {
             Piece::Command => page.command.is_some(),
             Piece::Launch => page.launch.is_some(),
@@ -421,7 +411,7 @@ mod tests {
         let output =
             prop_oneof![Just("+---+\n| ``` |".to_owned()), Just("{\"a\": 1}".to_owned()), any_text()];
         (
-            prop_oneof![Just(Layout::Page), Just(Layout::Snippets)],
+            proptest::sample::select(Layout::ALL),
             prop_oneof![Just("ko"), Just("en")],
             phrases,
             (any_text(), option::of(any_text()), option::of(command), any::<bool>()),
@@ -569,7 +559,7 @@ mod tests {
         let page = Arc::new(Resolved::new(&input).page().unwrap());
         let writer = PageWriter::new(&templates, &page);
         assert!(writer.write(&Piece::Sequence).unwrap().starts_with("``` mermaid\n"));
-        let error = writer.write(&Piece::Page).unwrap_err().to_string();
+        let error = writer.file(Layout::Page.traits().main()).map(|_| ()).unwrap_err().to_string();
         assert!(error.contains("undefined value"), "{error}");
     }
 

@@ -14,11 +14,11 @@ use minijinja::{Environment, UndefinedBehavior};
 
 use super::escape;
 use super::limits::{self, Allowance, Bounded, Fault, Limited, TOO_MUCH};
-use super::pieces::{PageWriter, Piece};
+use super::pieces::PageWriter;
 use super::view::{self, BlockView};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::page::{Page, Phrases, phrases};
-use crate::settings::Layout;
+use crate::settings::{Layout, PageFile};
 use crate::text::Text;
 
 macro_rules! embedded {
@@ -170,12 +170,18 @@ impl Templates {
         }
     }
 
-    /// The files of a page: for each its name's ending, and its content.
+    /// The files of a page that are asked for, and their content.
     ///
     /// # Errors
     /// [`ErrorKind::Template`] with its place, where a template fails.
-    pub fn lay_out(&self, page: &Arc<Page>) -> Result<Vec<(&'static str, Content)>> {
-        lay_out(page, &PageWriter::new(self, page))
+    pub fn lay_out(
+        &self,
+        page: &Arc<Page>,
+        is_asked_for: impl Fn(&PageFile) -> bool,
+    ) -> Result<Vec<(&'static PageFile, Content)>> {
+        let writer = PageWriter::new(self, page);
+        let files = page.layout.traits().files.iter().filter(|file| is_asked_for(file));
+        files.map(|file| Ok((file, writer.file(file)?))).collect()
     }
 
     /// Whether the user has changed no template of a layout's folder, nor of that of `page`, from
@@ -286,19 +292,6 @@ impl Content {
             Content::Bytes(bytes) => bytes,
         }
     }
-}
-
-fn lay_out(page: &Page, writer: &PageWriter<'_>) -> Result<Vec<(&'static str, Content)>> {
-    let made = |piece| writer.file(&piece);
-    Ok(match page.layout {
-        Layout::Page => vec![("", made(Piece::Page)?)],
-        Layout::Snippets => vec![
-            ("body.md", made(Piece::Body)?),
-            ("diagram.md", made(Piece::Diagram)?),
-            ("index.md", made(Piece::Index)?),
-            ("log.md", made(Piece::Log)?),
-        ],
-    })
 }
 
 const EJECT: &str = "`docgen templates eject` writes the defaults to start from";

@@ -7,6 +7,9 @@
 //! which the caller does, and resolving labels, which needs a trace.
 
 pub mod draft;
+mod layout;
+
+pub use layout::{Layout, OwnTitles, PageFile, Traits};
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -26,27 +29,6 @@ pub struct Located<T> {
     pub value: T,
     /// Where it was written.
     pub place: Place,
-}
-
-/// How a capture's pages are laid out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Layout {
-    /// One file.
-    Page,
-    /// `index.md`, which includes `diagram.md`, `body.md` and `log.md`.
-    #[default]
-    Snippets,
-}
-
-impl Layout {
-    /// The name in settings, which is also the folder of its templates.
-    pub fn name(self) -> &'static str {
-        match self {
-            Layout::Page => "page",
-            Layout::Snippets => "snippets",
-        }
-    }
 }
 
 /// The settings of one capture, with every default applied.

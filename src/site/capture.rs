@@ -64,7 +64,7 @@ impl<'a> Capture<'a> {
             diagnostics: Vec::new(),
             read: Vec::new(),
         };
-        let has_sources = ["page.md", "body.md", "diagram.md"].iter().any(|name| folder.file(name).is_some());
+        let has_sources = folder.files.iter().any(|file| is_source(file.name()));
         for file in &folder.files {
             let is_recorded = ["trace.har", "trace.log", "output.txt"].contains(&file.name());
             let bytes = root.read(&file.path, if is_recorded { LARGEST_TRACE } else { LARGEST_TEXT })?;
@@ -89,7 +89,7 @@ impl<'a> Capture<'a> {
                     (capture.trace, capture.log) = (read.trace, log);
                     capture.diagnostics = read.diagnostics;
                 }
-                "page.md" | "body.md" | "diagram.md" => capture.sources.push((file.path.clone(), bytes)),
+                name if is_source(name) => capture.sources.push((file.path.clone(), bytes)),
                 "output.txt" => capture.output = Some(source::decode(bytes).to_string()),
                 _ => {}
             }
@@ -121,8 +121,7 @@ impl<'a> Capture<'a> {
         let mut sources = Vec::new();
         let mut errors = Vec::new();
         for (file, bytes) in std::mem::take(&mut self.sources) {
-            let is_page = file.ends_with(source_name(""));
-            if self.settings.layout == Layout::Page && !is_page {
+            if !self.settings.layout.traits().files.iter().any(|made| made.is_of(&file)) {
                 errors.push(
                     Error::new(ErrorKind::Setting, "a page in one file has one source, `page.md`")
                         .at(Place::file(&file))
@@ -167,10 +166,7 @@ fn missing_trace(folder: &Folder, settings: &Settings) -> Error {
         })
 }
 
-/// The name of the page source that a file of a page is made from, where there is one.
-pub(super) fn source_name(ending: &str) -> &str {
-    match ending {
-        "" | "index.md" => "page.md",
-        ending => ending,
-    }
+/// Whether a file of this name is a page source in some layout.
+pub(super) fn is_source(name: &str) -> bool {
+    Layout::files().any(|file| file.source == Some(name))
 }

@@ -60,9 +60,9 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
     };
     for folder in &folders {
         let layout = Capture::settings(&root, folder).map(|settings| settings.layout).unwrap_or_default();
-        pages.made.insert(PagePath::of(&folder.path, layout, "index.md").to_string());
+        pages.made.insert(PagePath::own(&folder.path, layout).to_string());
         if folder.file("page.md").is_some() {
-            pages.from_sources.insert(PagePath::of(&folder.path, layout, "index.md").to_string());
+            pages.from_sources.insert(PagePath::own(&folder.path, layout).to_string());
         }
     }
     for folder in &folders {
@@ -70,7 +70,7 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
         let found = drafts::open(&site, folder, |opened| Ok(of_sources(opened, folder, &pages)));
         findings.extend(found.unwrap_or_default());
     }
-    findings.extend(pages.check_written()?);
+    findings.extend(pages.check_written());
     findings.extend(secrets_in_captures(&root, &folders));
     Ok(findings)
 }
@@ -136,7 +136,7 @@ fn of_sources(opened: &OpenCapture<'_>, folder: &Folder, pages: &Pages<'_>) -> V
     if let Ok(Some(pending)) = opened.pending() {
         findings.extend(unshown(opened, &pending));
     }
-    let own = PagePath::of(&folder.path, opened.layout(), "index.md");
+    let own = PagePath::own(&folder.path, opened.layout());
     for source in &opened.sources {
         for (span, labels) in source.gone() {
             let mark = span.start..span.start + source.text[span.clone()].find('\n').unwrap_or(span.len());
@@ -187,10 +187,11 @@ struct Pages<'a> {
 
 impl Pages<'_> {
     /// Broken links of the pages that people wrote into the docs folder themselves.
-    fn check_written(&self) -> Result<Vec<Error>> {
+    fn check_written(&self) -> Vec<Error> {
         let mut findings = Vec::new();
-        let Some(docs) = self.docs else { return Ok(findings) };
-        let files = docs.files(docs.path(), &is_hidden)?;
+        let Some(docs) = self.docs else { return findings };
+        let (files, errors) = docs.files(docs.path(), &is_hidden);
+        findings.extend(errors);
         for file in files.into_iter().filter(|file| !file.is_link).map(|file| file.path) {
             let is_page = file.extension().is_some_and(|ending| ending == "md");
             let below = file.strip_prefix(docs.path()).unwrap_or(&file);
@@ -208,7 +209,7 @@ impl Pages<'_> {
                 findings.extend(secrets(&file, &text));
             }
         }
-        Ok(findings)
+        findings
     }
 
     fn is_there(&self, page: &str) -> bool {

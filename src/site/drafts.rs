@@ -216,10 +216,7 @@ impl OpenCapture<'_> {
     /// # Errors
     /// Those of [`Resolved::page`].
     pub(super) fn pending(&self) -> Result<Option<Pending>, Vec<Error>> {
-        let name = match self.settings.layout {
-            Layout::Page => "page.md",
-            Layout::Snippets => "body.md",
-        };
+        let name = self.settings.layout.traits().sections;
         let Some(index) = self.sources.iter().position(|source| source.file.ends_with(name)) else {
             return Ok(None);
         };

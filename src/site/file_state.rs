@@ -98,7 +98,10 @@ impl FileState {
     pub(super) fn now(root: &Root, path: &Path) -> Option<FileState> {
         let metadata = root.metadata(path)?;
         let (stat, digest) = if metadata.is_dir() {
-            let files = root.files(path, &|_| false).ok()?;
+            let (files, errors) = root.files(path, &|_| false);
+            if !errors.is_empty() {
+                return None;
+            }
             let names: Vec<_> = files.iter().map(|file| file.path.to_string_lossy()).collect();
             (Stat::default(), Digest::of(names.join("\n").as_bytes()))
         } else {

@@ -341,7 +341,11 @@ pub(crate) fn user_templates(
         }
         let is_template =
             |file: &Path| file.extension().is_some_and(|ending| ending == "md" || ending == "toml");
-        for file in root.files(dir, &|_| false)?.into_iter().map(|file| file.path) {
+        let (files, mut errors) = root.files(dir, &|_| false);
+        if let Some(error) = errors.pop() {
+            return Err(error);
+        }
+        for file in files.into_iter().map(|file| file.path) {
             if !is_template(&file) {
                 continue;
             }

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 
-use super::capture::{Capture, source_name};
+use super::capture::Capture;
 use super::file_state::FileState;
 use super::folders::Folder;
 use super::page_path::PagePath;
@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Place, Result};
 use crate::page::{Page, Phrases, Resolved, Source};
 use crate::render::holes;
 use crate::render::templates::Content;
-use crate::settings::Layout;
+use crate::settings::{Layout, PageFile};
 use crate::toml_file::nearest;
 
 impl Site<'_> {
@@ -34,7 +34,6 @@ impl Site<'_> {
         let input = capture.input(profile.as_deref(), &phrases);
         let resolved = Resolved::new(&input);
         let (path, layout) = (&capture.folder.path, input.settings.layout);
-        let name = |ending: &str| PagePath::of(path, layout, ending);
         let page = resolved.page().map_err(|mut errors| {
             let labels = input.settings.labels.iter();
             let lost = labels.filter(|(name, at)| resolved.scope().find(name, &at.place).is_err());
@@ -43,12 +42,11 @@ impl Site<'_> {
             errors
         })?;
         let page = Arc::new(page);
-        let mut files = match page.layout {
-            Layout::Page if !sources.is_empty() => vec![("", Content::Bytes(Vec::new()))],
-            _ => templates.lay_out(&page).map_err(one)?,
-        };
+        // What is made from a source needs no template.
+        let source_of = |file: &PageFile| sources.iter().position(|source| file.is_of(&source.file));
+        let mut files = templates.lay_out(&page, |file| source_of(file).is_none()).map_err(one)?;
         if !sources.is_empty() {
-            let own_path = name("index.md");
+            let own_path = PagePath::own(path, layout);
             let neighbours = Neighbours { site: self, own: &capture.folder.path, read: RefCell::default() };
             let filler = holes::Filler::new(
                 &page,
@@ -60,15 +58,13 @@ impl Site<'_> {
             );
             let filled = filler.fill(&sources.iter().collect::<Vec<_>>())?;
             for (source, text) in sources.iter().zip(filled) {
-                let made = files.iter_mut().find(|(ending, _)| source.file.ends_with(source_name(ending)));
-                if let Some((_, content)) = made {
-                    *content = Content::Bytes(text);
-                }
+                let file = layout.traits().files.iter().find(|file| file.is_of(&source.file));
+                files.extend(file.map(|file| (file, Content::Bytes(text))));
             }
             let read = neighbours.read.into_inner();
             capture.read.extend(read);
         }
-        Ok(files.into_iter().map(|(ending, content)| (name(ending), content)).collect())
+        Ok(files.into_iter().map(|(file, content)| (PagePath::of(path, file), content)).collect())
     }
 
     /// The exchanges of a capture, for pages that share their beginning.
@@ -85,21 +81,20 @@ impl Site<'_> {
         Ok((Arc::new(holes::Opening::all(&page)), capture.read))
     }
 
-    /// A page `a/index.md` and the snippets of `a` would be the same file.
+    /// A page `a/index.md` and a snippet of `a` would be the same file.
     pub(super) fn check_collision(&self, capture: &Capture<'_>) -> Result<()> {
         let path = &capture.folder.path;
         let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let is_snippet = ["index", "diagram", "body", "log"].contains(&name);
-        if capture.settings.layout != Layout::Page || !is_snippet {
+        let may_collide = Layout::files().any(|file| file.ending.strip_suffix(".md") == Some(name));
+        if !may_collide {
             return Ok(());
         }
         let Some(other) = self.captures.get(above).filter(|_| !path.is_empty()) else { return Ok(()) };
-        let made = PagePath::of(path, Layout::Page, "");
-        let is_same = match Capture::settings(self.captures_root, other)?.layout {
-            Layout::Page => made == PagePath::of(above, Layout::Page, ""),
-            Layout::Snippets => true,
+        let paths = |capture: &str, layout: Layout| {
+            layout.traits().files.iter().map(|file| PagePath::of(capture, file)).collect::<Vec<_>>()
         };
-        if !is_same {
+        let theirs = paths(above, Capture::settings(self.captures_root, other)?.layout);
+        if !paths(path, capture.settings.layout).iter().any(|made| theirs.contains(made)) {
             return Ok(());
         }
         let above = if above.is_empty() { "." } else { above };
@@ -152,7 +147,7 @@ impl holes::Neighbours for Neighbours<'_> {
         let shared = folder.shared.iter().map(|shared| &shared.found);
         let settings = shared.chain(folder.file("capture.toml"));
         self.read.borrow_mut().extend(settings.filter_map(|file| FileState::now(root, &file.path)));
-        Ok(Some(PagePath::of(capture, layout, "index.md").to_string()))
+        Ok(Some(PagePath::own(capture, layout).to_string()))
     }
 
     fn nearest(&self, capture: &str) -> Option<String> {

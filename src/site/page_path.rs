@@ -8,7 +8,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::path::Path;
 
-use crate::settings::Layout;
+use crate::settings::{Layout, PageFile};
 
 /// A page's path below the docs folder: names with `/` between them, none of which begins with a dot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,13 +16,18 @@ pub(super) struct PagePath(String);
 
 impl PagePath {
     /// The path of a capture's file.
-    pub(super) fn of(capture: &str, layout: Layout, ending: &str) -> PagePath {
-        PagePath(match (layout, capture) {
-            (Layout::Page, "") => "index.md".into(),
-            (Layout::Page, _) => format!("{capture}.md"),
-            (Layout::Snippets, "") => ending.into(),
-            (Layout::Snippets, _) => format!("{capture}/{ending}"),
+    pub(super) fn of(capture: &str, file: &PageFile) -> PagePath {
+        PagePath(match (file.ending, capture) {
+            ("", "") => "index.md".into(),
+            ("", _) => format!("{capture}.md"),
+            (ending, "") => ending.into(),
+            (ending, _) => format!("{capture}/{ending}"),
         })
+    }
+
+    /// The path of a capture's own page.
+    pub(super) fn own(capture: &str, layout: Layout) -> PagePath {
+        PagePath::of(capture, layout.traits().main())
     }
 
     /// The path that a text names, if a capture's file can have it.
@@ -49,11 +54,13 @@ impl PagePath {
         self.0.rsplit_once('/').unwrap_or(("", &self.0))
     }
 
-    /// The paths of the captures that can have this page, in one layout or the other.
+    /// The paths of the captures that can have this page, in any layout.
     pub(super) fn captures(&self) -> impl Iterator<Item = &str> {
         let (folder, name) = self.split();
-        let of_snippets = ["index.md", "diagram.md", "body.md", "log.md"].contains(&name).then_some(folder);
-        of_snippets.into_iter().chain(self.0.strip_suffix(".md"))
+        let is_part = Layout::files().any(|file| file.ending == name);
+        // A capture at the root is a page of this name in any layout.
+        let at_root = self.0 == "index.md";
+        (is_part || at_root).then_some(folder).into_iter().chain(self.0.strip_suffix(".md"))
     }
 }
 
@@ -110,9 +117,9 @@ mod tests {
         assert_eq!(captures("a/b.md"), ["a/b"]);
         assert_eq!(captures("a/log.md"), ["a", "a/log"]);
         assert_eq!(captures("index.md"), ["", "index"]);
-        for layout in [Layout::Page, Layout::Snippets] {
+        for file in Layout::files() {
             for capture in ["", "a", "a/b", "index"] {
-                let page = PagePath::of(capture, layout, "index.md");
+                let page = PagePath::of(capture, file);
                 assert!(page.captures().any(|known| known == capture), "{page}");
                 assert_eq!(PagePath::parse(page.as_str()).as_ref(), Some(&page));
             }

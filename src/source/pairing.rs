@@ -6,9 +6,8 @@
 //! the log, and numbering the messages for a page.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::path::Path;
-
-use twox_hash::XxHash3_64;
 
 use super::places::Places;
 use crate::error::{Error, ErrorKind};
@@ -44,8 +43,15 @@ impl Call<'_> {
             && self.to == exchange.to.as_deref()
     }
 
-    fn hash(&self) -> u64 {
-        hash(self.from, self.to, self.method.unwrap_or(""), self.url)
+    /// What [`Call::is_like`] compares. `whole` is the log.
+    fn key(&self, whole: &Text) -> CallKey {
+        let share = |part| share(whole, part);
+        CallKey::new(
+            self.from.map(share),
+            self.to.map(share),
+            share(self.method.unwrap_or("")),
+            &share(self.url),
+        )
     }
 }
 
@@ -64,6 +70,30 @@ impl<'a> Target<'a> {
     }
 }
 
+/// What is the same of a request and of the responses that may answer it.
+#[derive(PartialEq, Eq, Hash)]
+struct CallKey {
+    from: Option<Text>,
+    to: Option<Text>,
+    method: Text,
+    authority: Text,
+    path: Text,
+    query: Option<Text>,
+}
+
+impl CallKey {
+    fn new(from: Option<Text>, to: Option<Text>, method: Text, url: &Text) -> CallKey {
+        let Target { authority, path, query } = Target::of(url);
+        let part = |part| text::slice(url, part);
+        CallKey { from, to, method, authority: part(authority), path: part(path), query: query.map(part) }
+    }
+
+    fn of(exchange: &Exchange) -> CallKey {
+        let Exchange { from, to, request, .. } = exchange;
+        CallKey::new(from.clone(), to.clone(), request.method.clone(), &request.url)
+    }
+}
+
 /// Collects the messages of one log in the order of their lines.
 pub(super) struct Pairing<'a> {
     whole: &'a Text,
@@ -74,24 +104,30 @@ pub(super) struct Pairing<'a> {
     ids: Vec<Option<&'a str>>,
     /// Requests that have had no response yet, the most recent last.
     open: Vec<usize>,
-    /// Requests by a hash of their id. It is filled when a response asks for it: nearly every
-    /// one answers one of the last few open requests.
-    by_id: Option<Stacks>,
-    /// Requests by a hash of what [`Call::is_like`] compares; filled likewise.
-    by_call: Option<Stacks>,
+    /// Requests by their id and, for some sources number the requests of each name on their own, who
+    /// sent them. It is filled when a response asks for it: nearly every one answers one of the last
+    /// few open requests.
+    by_id: Option<Stacks<(Option<Text>, &'a str)>>,
+    /// Requests by what [`Call::is_like`] compares; filled likewise.
+    by_call: Option<Stacks<CallKey>>,
     clock: Micros,
 }
 
 /// Stacks of requests, the open ones among others.
-#[derive(Default)]
-struct Stacks {
-    tops: HashMap<u64, usize>,
+struct Stacks<K> {
+    tops: HashMap<K, usize>,
     /// What lies below each request.
     below: HashMap<usize, usize>,
 }
 
-impl Stacks {
-    fn push(&mut self, key: u64, index: usize) {
+impl<K: Hash + Eq> Stacks<K> {
+    fn of(requests: impl IntoIterator<Item = (K, usize)>) -> Stacks<K> {
+        let mut stacks = Stacks { tops: HashMap::new(), below: HashMap::new() };
+        requests.into_iter().for_each(|(key, index)| stacks.push(key, index));
+        stacks
+    }
+
+    fn push(&mut self, key: K, index: usize) {
         if let Some(below) = self.tops.insert(key, index) {
             self.below.insert(index, below);
         }
@@ -100,16 +136,16 @@ impl Stacks {
     /// The topmost request that is open and fits. Closed ones on top are taken off.
     fn find(
         &mut self,
-        key: u64,
+        key: &K,
         is_open: impl Fn(usize) -> bool,
         fits: impl Fn(usize) -> bool,
     ) -> Option<usize> {
-        let top = self.tops.get_mut(&key)?;
+        let top = self.tops.get_mut(key)?;
         while !is_open(*top) {
             match self.below.remove(top) {
                 Some(below) => *top = below,
                 None => {
-                    self.tops.remove(&key);
+                    self.tops.remove(key);
                     return None;
                 }
             }
@@ -150,10 +186,10 @@ impl<'a> Pairing<'a> {
         self.clock += TICK;
         let index = self.trace.exchanges.len();
         if let (Some(by_id), Some(id)) = (&mut self.by_id, call.id) {
-            by_id.push(id_key(call.from, id), index);
+            by_id.push((call.from.map(|from| share(self.whole, from)), id), index);
         }
         if let Some(by_call) = &mut self.by_call {
-            by_call.push(call.hash(), index);
+            by_call.push(call.key(self.whole), index);
         }
         let method = share(self.whole, call.method.unwrap_or_default());
         let request =
@@ -288,46 +324,29 @@ impl<'a> Pairing<'a> {
     }
 
     /// The most recent open request that a response with this first line answers.
-    fn open_request(&mut self, call: &Call<'_>) -> Option<usize> {
+    fn open_request(&mut self, call: &Call<'a>) -> Option<usize> {
         let exchanges = &self.trace.exchanges;
         let ids = &self.ids;
         let is_open = |index: usize| exchanges[index].response.is_none();
         if let Some(id) = call.id {
-            let key = id_key(call.from, id);
+            let key = (call.from.map(|from| share(self.whole, from)), id);
             let is_same = |index: usize| ids[index] == Some(id);
             let by_id = self.by_id.get_or_insert_with(|| {
-                let mut stacks = Stacks::default();
-                for (index, id) in ids.iter().enumerate() {
-                    if let Some(id) = id {
-                        stacks.push(id_key(exchanges[index].from.as_deref(), id), index);
-                    }
-                }
-                stacks
+                let known = ids.iter().enumerate().filter_map(|(index, id)| Some((index, (*id)?)));
+                Stacks::of(known.map(|(index, id)| ((exchanges[index].from.clone(), id), index)))
             });
-            let found = by_id.find(key, is_open, |index| is_same(index) && call.is_like(&exchanges[index]));
+            let found = by_id.find(&key, is_open, |index| is_same(index) && call.is_like(&exchanges[index]));
             let found = found.or_else(|| {
-                by_id.find(key, is_open, |index| is_same(index) && call.is_between(&exchanges[index]))
+                by_id.find(&key, is_open, |index| is_same(index) && call.is_between(&exchanges[index]))
             });
             if found.is_some() {
                 return found;
             }
         }
         let by_call = self.by_call.get_or_insert_with(|| {
-            let mut stacks = Stacks::default();
-            for (index, exchange) in exchanges.iter().enumerate() {
-                stacks.push(
-                    hash(
-                        exchange.from.as_deref(),
-                        exchange.to.as_deref(),
-                        &exchange.request.method,
-                        &exchange.request.url,
-                    ),
-                    index,
-                );
-            }
-            stacks
+            Stacks::of(exchanges.iter().enumerate().map(|(index, exchange)| (CallKey::of(exchange), index)))
         });
-        by_call.find(call.hash(), is_open, |index| {
+        by_call.find(&call.key(self.whole), is_open, |index| {
             // A response with an id answers no request with another one.
             (call.id.is_none() || ids[index].is_none()) && call.is_like(&exchanges[index])
         })
@@ -337,18 +356,4 @@ impl<'a> Pairing<'a> {
 /// A part of a log, or what the reader of one says in its place, as text.
 fn share(whole: &Text, part: &str) -> Text {
     text::share(whole, part.into())
-}
-
-/// The key of an id: some sources number the requests of each name on their own.
-fn id_key(from: Option<&str>, id: &str) -> u64 {
-    XxHash3_64::oneshot_with_seed(XxHash3_64::oneshot(from.unwrap_or("").as_bytes()), id.as_bytes())
-}
-
-fn hash(from: Option<&str>, to: Option<&str>, method: &str, url: &str) -> u64 {
-    let target = Target::of(url);
-    let mut hash = XxHash3_64::oneshot(target.path.as_bytes());
-    for part in [target.authority, target.query.unwrap_or(""), method, from.unwrap_or(""), to.unwrap_or("")] {
-        hash = XxHash3_64::oneshot_with_seed(hash, part.as_bytes());
-    }
-    hash
 }

@@ -61,7 +61,7 @@ impl Weaver<'_> {
         let (language, _) = info_parts(&document.lines.text[fence.info.clone()], fence.info.start);
         let is_word =
             !language.is_empty() && language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if self.page.layout == crate::settings::Layout::Page && *language != *shown.language && is_word {
+        if self.page.layout.traits().tells_language && *language != *shown.language && is_word {
             options.push_str(&format!(", language={}", quoted(language)));
         }
         options

@@ -18,7 +18,6 @@ use crate::error::Result;
 use crate::page::highlight::Outline;
 use crate::page::{Message, PageExchange};
 use crate::render::pieces::FenceOptions;
-use crate::settings::Layout;
 use crate::toml_file::nearest;
 
 /// The lines of a message to highlight, and whether lines are numbered.
@@ -157,7 +156,7 @@ impl Filler<'_> {
 
     /// Whether lines are to be numbered; in `snippets` the templates number all of them anyway.
     fn numbered(&self, call: &Call) -> Result<bool, Blame> {
-        Ok(call.switch("linenums")? && self.page.layout == Layout::Page)
+        Ok(call.switch("linenums")? && !self.page.layout.traits().numbers_lines)
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn write(context: &Context<'_>, piece: &Piece<'_>, out: &mut String) 
         Piece::Launch => launch(context, out),
         Piece::Message(found, options) => message(context, found, options, out),
         Piece::Output => output(context, out),
-        Piece::Page | Piece::Index | Piece::Body | Piece::Diagram | Piece::Log => whole(context, out),
+        Piece::File(_) => whole(context, out),
         Piece::Participants => {
             page.participants.iter().for_each(|participant| declare(participant, "", out));
         }

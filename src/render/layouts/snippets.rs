@@ -13,16 +13,18 @@ pub(super) fn write(context: &Context<'_>, piece: &Piece<'_>, out: &mut String) 
     match piece {
         Piece::Arrow(item) => arrow(context, item, out),
         Piece::Arrows(items) => arrows(context, items, out),
-        Piece::Body => body(context, out),
         Piece::BodyTab(message, options) => body_tab(context, message, options, out),
         Piece::Command => command(context, out),
-        Piece::Diagram => diagram(context, out),
+        Piece::File(file) => match file.template {
+            "body" => body(context, out),
+            "diagram" => diagram(context, out),
+            "index" => index(context, out),
+            _ => context.page.log.write_indented(0, out),
+        },
         Piece::Exchange(found, options) => exchange(context, found, options, out),
         Piece::FullLog => full_log(context, out),
         Piece::HeaderTab(message, options) => header_tab(context, message, options, out),
         Piece::Heading(message) => heading(message, out),
-        Piece::Index => index(context, out),
-        Piece::Log => context.page.log.write_indented(0, out),
         Piece::Message(found, options) => message(context, found, options, out),
         Piece::Rest(entries) => rest(context, entries, out),
         Piece::Sequence => sequence(context, out),
@@ -30,7 +32,7 @@ pub(super) fn write(context: &Context<'_>, piece: &Piece<'_>, out: &mut String) 
             sequence_part(context, items, participants, *number, out);
         }
         Piece::Tabs(message, options) => tabs(context, message, options, out),
-        Piece::Launch | Piece::Output | Piece::Page | Piece::Participants | Piece::Vars => {
+        Piece::Launch | Piece::Output | Piece::Participants | Piece::Vars => {
             page::write(context, piece, out);
         }
     }

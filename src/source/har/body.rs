@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use sha2::{Digest, Sha256};
+use ring::digest::{SHA256, digest};
 
 use super::entry::{put, size, text, texts_of};
 use crate::json::{Broken, Escaped, JsonString, Kind, Progress, Reader};
@@ -346,7 +346,8 @@ fn body_of(bytes: Vec<u8>) -> Body {
     } else {
         bytes
     };
-    let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let sha256 =
+        digest(&SHA256, &bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     Body::Binary(Binary {
         head: bytes[..bytes.len().min(HEAD)].to_vec(),
         length: Some(bytes.len() as u64),
