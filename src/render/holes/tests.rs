@@ -55,7 +55,7 @@ impl Capture {
 
     /// The page as the templates lay it out, by the name of the source that stands for a file.
     fn laid_out(&self) -> Vec<(&'static str, String)> {
-        let files = self.with(&self.settings, |_, page| self.templates.lay_out(page).unwrap());
+        let files = self.with(&self.settings, |_, page| self.templates.lay_out(page, |_| true).unwrap());
         let source_of = |name| match name {
             "" | "index.md" => Some("page.md"),
             "body.md" => Some("body.md"),
@@ -63,7 +63,7 @@ impl Capture {
         };
         let text =
             |content: crate::render::templates::Content| String::from_utf8(content.into_bytes()).unwrap();
-        files.into_iter().filter_map(|(name, content)| Some((source_of(name)?, text(content)))).collect()
+        files.into_iter().filter_map(|(name, content)| Some((source_of(name.ending)?, text(content)))).collect()
     }
 
     /// The settings with these labels added.
