@@ -63,7 +63,10 @@ impl Capture {
         };
         let text =
             |content: crate::render::templates::Content| String::from_utf8(content.into_bytes()).unwrap();
-        files.into_iter().filter_map(|(name, content)| Some((source_of(name.ending)?, text(content)))).collect()
+        files
+            .into_iter()
+            .filter_map(|(name, content)| Some((source_of(name.ending)?, text(content))))
+            .collect()
     }
 
     /// The settings with these labels added.
