@@ -23,16 +23,19 @@
 
 mod block;
 mod command;
+mod context;
 mod diagram;
 pub mod draft;
 pub mod first_settings;
 pub mod highlight;
+mod html;
 pub mod phrases;
 pub mod source;
 pub mod update;
 
 pub use block::{Block, visible, without_ansi, without_markers};
 pub use command::{Command, Launch};
+pub use context::{Context, Fence, Scalar};
 pub use diagram::{DiagramItem, DrawnParticipant};
 pub use phrases::Phrases;
 pub use source::Source;

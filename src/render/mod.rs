@@ -16,6 +16,7 @@
 //! assert_eq!(error.place().map(|place| place.line), Some(1));
 //! ```
 
+pub mod diagram_size;
 pub mod escape;
 pub(crate) mod holes;
 mod layouts;

@@ -40,6 +40,21 @@ pub enum Side {
     Response,
 }
 
+impl Side {
+    /// How page sources call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::Request => "request",
+            Side::Response => "response",
+        }
+    }
+
+    /// The side of this name.
+    pub fn named(name: &str) -> Option<Side> {
+        [Side::Request, Side::Response].into_iter().find(|side| side.name() == name)
+    }
+}
+
 /// A message with its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {

@@ -208,19 +208,42 @@ impl<'a> Scope<'a> {
         false
     }
 
-    /// A selector for this exchange that matches it alone.
-    pub fn describe(&self, exchange: usize) -> String {
-        let found = &self.trace.exchanges[exchange];
-        let to = self.cast.to(exchange);
-        let method = &found.request.method;
-        let path = self.path(exchange);
-        let short = format!("{} {method} {path}", to.id);
-        let Ok(selector) = Selector::parse(&short) else { return short };
-        let same = self.matching(&selector);
-        if same.len() < 2 {
-            return short;
+    /// A selector that matches this exchange alone: the shortest that does, and a number only where
+    /// nothing else tells it from another. `None` where none can, as for a response without its request.
+    pub fn selector(&self, exchange: usize) -> Option<String> {
+        let request = &self.trace.exchanges[exchange].request;
+        let (from, to) = (&self.cast.from(exchange).id, &self.cast.to(exchange).id);
+        let path = |query| {
+            let paths = Paths { query, ..self.paths };
+            paths.templated(to, &request.method, UrlParts::of(&request.url)).into_owned()
+        };
+        let (method, plain, full) = (&request.method, path(false), path(true));
+        let sent = format!("{from}->{to} {method} {plain}");
+        let mut candidates = vec![format!("{to} {method} {plain}"), sent.clone()];
+        // An id in a query is another one when the command is run again.
+        if !full[plain.len()..].contains(|c: char| c.is_ascii_digit()) {
+            candidates.push(format!("{from}->{to} {method} {full}"));
         }
-        format!("{short} #{}", self.occurrence(exchange, &same).unwrap_or(1))
+        // A name or a path may read as more than it is.
+        let matching = |text: &str| {
+            let selector = Selector::parse(text).ok()?;
+            let is_plain = selector.after.is_none() && selector.occurrence.is_none();
+            is_plain.then(|| self.matching(&selector))
+        };
+        let is_alone = |text: &String| matching(text).is_some_and(|found| *found == [exchange]);
+        if let Some(selector) = candidates.into_iter().find(is_alone) {
+            return Some(selector);
+        }
+        let nth = self.occurrence(exchange, &matching(&sent)?)?;
+        Some(format!("{sent} #{nth}"))
+    }
+
+    /// The same for a message to people, who can do with less.
+    pub fn describe(&self, exchange: usize) -> String {
+        self.selector(exchange).unwrap_or_else(|| {
+            let method = &self.trace.exchanges[exchange].request.method;
+            format!("{} {method} {}", self.cast.to(exchange).id, self.path(exchange))
+        })
     }
 
     /// Which of `same`, in the order of their requests, an exchange is, from 1.
