@@ -55,9 +55,7 @@ pub fn in_context<'t>(text: &'t str, context: &Context, around: Around) -> Resul
         Context::Fence(Fence { is_mermaid: true, .. }) => Ok(mermaid(text)),
         Context::Fence(fence) => {
             let shown = fenced(text, around)?;
-            // Behind other text, a line ends no fence.
-            let begin = if around.begins_line { 0 } else { shown.find('\n').unwrap_or(shown.len()) };
-            keeps_open(&shown[begin..], fence)?;
+            keeps_open(&shown, fence, around)?;
             Ok(shown)
         }
         Context::FenceOption(quote) => {
@@ -101,7 +99,11 @@ pub fn in_context<'t>(text: &'t str, context: &Context, around: Around) -> Resul
 ///
 /// # Errors
 /// Where the place is none for Markdown.
-pub fn markdown_in_context<'t>(text: &'t str, context: &Context) -> Result<Cow<'t, str>, Refusal> {
+pub fn markdown_in_context<'t>(
+    text: &'t str,
+    context: &Context,
+    around: Around,
+) -> Result<Cow<'t, str>, Refusal> {
     let is_whole = match context {
         Context::Prose => true,
         Context::MaybeCode => {
@@ -109,7 +111,8 @@ pub fn markdown_in_context<'t>(text: &'t str, context: &Context) -> Result<Cow<'
             true
         }
         Context::Fence(fence) => {
-            keeps_open(text, fence)?;
+            completes_no_marker(text, around)?;
+            keeps_open(text, fence, around)?;
             true
         }
         Context::Title(quote) => !text.contains([*quote, '\n']),
@@ -461,12 +464,7 @@ fn is_written_entity(text: &str) -> bool {
 
 /// `text` inside a fence.
 fn fenced(text: &str, around: Around) -> Result<Cow<'_, str>, Refusal> {
-    if around.before == Some('-') && text.starts_with("8<") {
-        return Err(Refusal::new(
-            "with the dashes before it, this text would include a file",
-            "leave out the dashes, or put something else before the hole",
-        ));
-    }
+    completes_no_marker(text, around)?;
     if !text.contains("8<") {
         return Ok(visible(text));
     }
@@ -478,9 +476,22 @@ fn fenced(text: &str, around: Around) -> Result<Cow<'_, str>, Refusal> {
     Ok(without_markers(&line)[1..].to_owned().into())
 }
 
+/// Whether what is before a text makes no snippet marker of its begin.
+fn completes_no_marker(text: &str, around: Around) -> Result<(), Refusal> {
+    if around.before == Some('-') && text.starts_with("8<") {
+        return Err(Refusal::new(
+            "with the dashes before it, this text would include a file",
+            "leave out the dashes, or put something else before the hole",
+        ));
+    }
+    Ok(())
+}
+
 /// Whether no line of a text ends the fence around it.
-fn keeps_open(text: &str, fence: &Fence) -> Result<(), Refusal> {
-    let longest = text
+fn keeps_open(text: &str, fence: &Fence, around: Around) -> Result<(), Refusal> {
+    // Behind other text, a line ends no fence.
+    let begin = if around.begins_line { 0 } else { text.find('\n').unwrap_or(text.len()) };
+    let longest = text[begin..]
         .lines()
         .map(|line| line.trim_start_matches([' ', '\t', '>']))
         .filter(|line| line.starts_with(fence.mark))
@@ -657,6 +668,18 @@ mod tests {
         assert_eq!(inline("1/23"), "1/23");
         assert_eq!(inline("/a`b``c"), "```/a`b``c```");
         assert_eq!(inline("`a`"), "`` `a` ``");
+    }
+
+    #[test]
+    fn a_block_behind_other_text_ends_no_fence_and_completes_no_snippet_marker() {
+        let fence = Context::Fence(Fence { mark: '`', length: 3, is_mermaid: false });
+        let behind = |before| Around { before: Some(before), ..Around::default() };
+        let first = Around { before: Some('\n'), begins_line: true, ..Around::default() };
+        assert!(markdown_in_context("``` js", &fence, behind(' ')).is_ok());
+        assert!(markdown_in_context("a\n```", &fence, behind(' ')).is_err());
+        assert!(markdown_in_context("``` js", &fence, first).is_err());
+        assert!(markdown_in_context("8<-- \"a\"", &fence, behind('-')).is_err());
+        assert!(markdown_in_context("8<-- \"a\"", &fence, behind(' ')).is_ok());
     }
 
     #[test]

@@ -126,12 +126,12 @@ fn written<'p>(
         return ticks.written(hole, escape::in_context(printed.text(), context, around)?);
     }
     match (printed, context) {
-        (Printed::Markdown(text), _) => escape::markdown_in_context(text, context),
+        (Printed::Markdown(text), _) => escape::markdown_in_context(text, context, around),
         (Printed::Mermaid(text) | Printed::Block(text), Context::Fence(fence)) => {
             if matches!(printed, Printed::Block(_)) && fence.is_mermaid {
                 return escape::in_context(text, context, around);
             }
-            escape::markdown_in_context(text, context)
+            escape::markdown_in_context(text, context, around)
         }
         (Printed::Title(text), Context::Prose)
             if around.before != Some('`') && around.after.is_some_and(|c| c != '`') =>
