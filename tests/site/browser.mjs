@@ -15,6 +15,8 @@ export function launch() {
 /** Opens a page; gives it and the problems that it has while it is open: requests to elsewhere, errors. */
 export async function open(browser, origin, url) {
   const page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
+  // A page of a thousand blocks takes its time on a busy machine.
+  page.setDefaultTimeout(180_000);
   const problems = [];
   page.on('pageerror', (error) => problems.push(`error: ${error.message}`));
   page.on('response', (response) => { if (response.status() >= 400) problems.push(`${response.status()} ${response.url()}`); });
