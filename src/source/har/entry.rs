@@ -516,7 +516,9 @@ fn status(json: &mut Reader<'_>) -> Result<Option<Status>, Broken> {
         Kind::Null => return json.skip().map(|_| None),
         Kind::Number => json.number().and_then(code),
         Kind::String => {
-            let found = json.string()?.text().trim().parse().ok().and_then(code);
+            // Some write the reason with it.
+            let text = json.string()?.text();
+            let found = text.split_whitespace().next().and_then(|word| word.parse().ok()).and_then(code);
             if found.is_some() {
                 json.tell(at, "`status` is a string, not a number; it is read as one");
             }
