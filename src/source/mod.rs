@@ -5,6 +5,22 @@
 //! damaged entry, is told as an [`Error`] with its place, and leaves a
 //! [`Gap`](crate::trace::Gap) in the trace. What this leaves out: deciding who a
 //! participant is, what a path means, or in which order messages are numbered.
+//!
+//! ```
+//! use docgen::source::{self, Format};
+//!
+//! let log = [
+//!     "### (client) REQ >>> (glance) : GET http://192.0.2.1/v2/images\nAccept: */*\n\nnone\n\n\n",
+//!     "### (client) REQ >>> (glance) : GET http://192.0.2.1/v2/ima",
+//! ]
+//! .concat();
+//! let read = source::read("any-name.txt".as_ref(), log.into_bytes());
+//! assert_eq!(read.format, Some(Format::Requestshook));
+//! assert_eq!(read.trace.exchanges[0].request.url, "http://192.0.2.1/v2/images");
+//! // The second entry is cut off: it is told, and leaves a gap.
+//! assert_eq!(read.diagnostics[0].place().map(|place| place.line), Some(7));
+//! assert_eq!(read.trace.gaps.len(), 1);
+//! ```
 
 pub mod client_log;
 pub mod har;
