@@ -576,6 +576,10 @@ fn headers<'a>(json: &mut Reader<'a>) -> Result<Option<Vec<Field<'a>>>, Broken> 
                     }
                     continue;
                 };
+                if name.contains(['\n', '\r']) {
+                    json.tell(at, "the name of this header field has a line end; it is left out");
+                    continue;
+                }
                 if value.is_none() && !is_told {
                     json.tell(at, "this header field has no value; it is shown with an empty one");
                 }
