@@ -211,8 +211,8 @@ impl Message {
             Side::Response if self.status == 0 => {
                 if self.reason.is_empty() { NO_STATUS } else { &self.reason }.to_owned()
             }
-            Side::Response if self.reason.is_empty() => self.status.to_string(),
-            Side::Response => format!("{} {}", self.status, self.reason),
+            Side::Response if self.reason.is_empty() => format!("{:03}", self.status),
+            Side::Response => format!("{:03} {}", self.status, self.reason),
         }
     }
 
