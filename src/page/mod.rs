@@ -211,8 +211,8 @@ impl Message {
             Side::Response if self.status == 0 => {
                 if self.reason.is_empty() { NO_STATUS } else { &self.reason }.to_owned()
             }
-            Side::Response if self.reason.is_empty() => self.status.to_string(),
-            Side::Response => format!("{} {}", self.status, self.reason),
+            Side::Response if self.reason.is_empty() => format!("{:03}", self.status),
+            Side::Response => format!("{:03} {}", self.status, self.reason),
         }
     }
 
@@ -713,5 +713,17 @@ mod tests {
         assert_eq!(of("application/octet-stream", &text), "http");
         assert_eq!(of("application/openstack-images-v2.1-json-patch", &text), "json");
         assert_eq!(language(None, &Body::Absent), "json");
+        for (content_type, known) in [
+            ("application/yaml", "yaml"),
+            ("text/x-yaml; charset=utf-8", "yaml"),
+            ("application/xml", "xml"),
+            ("application/atom+xml", "xml"),
+            ("text/plain", "text"),
+            ("text/csv", "text"),
+            ("text/css", "css"),
+            ("application/javascript", "javascript"),
+        ] {
+            assert_eq!(of(content_type, &text), known, "{content_type}");
+        }
     }
 }
