@@ -26,6 +26,7 @@ pub mod client_log;
 pub mod har;
 mod lines;
 mod margin;
+mod notation;
 mod pairing;
 mod places;
 pub mod requests_observer;
@@ -128,7 +129,9 @@ fn read_in(
             (Trace::default(), vec![Error::new(ErrorKind::UnknownFormat, message).at(place).hint(hint)])
         }
     };
-    if let Some(unwrapped) = unwrapped {
+    if format.is_some()
+        && let Some(unwrapped) = unwrapped
+    {
         unwrapped.restore(&mut trace, &mut diagnostics);
     }
     Read { trace, diagnostics, format, log }
@@ -141,7 +144,7 @@ pub fn detect(text: &Text) -> Option<Format> {
 
 /// The format of `text`, and for a log that may have a margin, the log without it.
 fn sniff(text: &Text) -> (Option<Format>, Option<Unwrapped>) {
-    if har::is_one(text) && !margin::is_docker(text) {
+    if har::is_one(text) && !notation::is_json_lines(text) {
         return (Some(Format::Har), None);
     }
     // By far the most logs, and nothing can come before it.

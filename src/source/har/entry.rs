@@ -522,7 +522,9 @@ fn status(json: &mut Reader<'_>) -> Result<Option<Status>, Broken> {
         Kind::Null => return json.skip().map(|_| None),
         Kind::Number => json.number().and_then(code),
         Kind::String => {
-            let found = json.string()?.text().trim().parse().ok().and_then(code);
+            // Some write the reason with it.
+            let text = json.string()?.text();
+            let found = text.split_whitespace().next().and_then(|word| word.parse().ok()).and_then(code);
             if found.is_some() {
                 json.tell(at, "`status` is a string, not a number; it is read as one");
             }
@@ -574,6 +576,10 @@ fn headers<'a>(json: &mut Reader<'a>) -> Result<Option<Vec<Field<'a>>>, Broken> 
                     }
                     continue;
                 };
+                if name.contains(['\n', '\r']) {
+                    json.tell(at, "the name of this header field has a line end; it is left out");
+                    continue;
+                }
                 if value.is_none() && !is_told {
                     json.tell(at, "this header field has no value; it is shown with an empty one");
                 }
