@@ -145,6 +145,26 @@ fn pages_written_by_hand_come_back_as_they_are() {
 }
 
 #[test]
+fn tabs_that_go_on_a_set_come_back_as_they_are() {
+    let fence = |title: &str, lines: &str| {
+        format!("=== \"{title}\"\n    ``` http title=\"\"\n    {lines}\n    ```\n")
+    };
+    let (curl, header, body) =
+        (fence("Curl", "curl x"), fence("Header", "Accept: */*"), fence("Body", "none"));
+    for tabs in [
+        format!("{curl}\n{header}    \n{body}"),
+        format!("{header}    \n{body}\n{curl}"),
+        format!("{body}    \n{header}"),
+        format!("{header}\n{body}\n{header}\n{body}"),
+        format!("{header}\n=== \"Body\"\n    A word.\n\n{body}"),
+    ] {
+        let page = format!("# A page\n\n### (1) GET /v2/images\n\n{tabs}\nAll are asked for in (1).\n");
+        let case = Case::of(&HandWritten::of(TextFile::new("list.md", page.as_str())));
+        assert_eq!(case.rendered(), page, "{}", case.read("page.md"));
+    }
+}
+
+#[test]
 fn every_exchange_of_a_page_is_in_its_trace() {
     let expected = [
         ("image-show.md", 4, 1),

@@ -14,7 +14,6 @@ use libtest_mimic::{Arguments, Failed, Trial};
 const EXPECTED_TO_FALL_SHORT: &[&str] = &[
     // The check looks at the last response of trace.log, which is not the token's.
     "ks-token-behind-prefix",
-    "tabs-merge",
 ];
 
 /// Attacks whose script ends in a comparison that has to hold.

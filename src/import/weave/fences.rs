@@ -7,28 +7,32 @@
 use super::options::{pieces_of, quoted};
 use super::{Edit, Weaver, Woven};
 use crate::import::Document;
-use crate::import::facts::{self, Shown, body_content, header_content};
+use crate::import::facts::{self, Section, Shown, body_content, header_content};
 use crate::import::said::{Said, start_line};
 use crate::import::scan::{Fence, info_parts};
 use crate::page::Message;
 use crate::page::source::escaped;
+use crate::render::holes::TabSet;
 
 impl Weaver<'_> {
     /// A fence: as a tab, or as text with holes inside.
     pub(super) fn fence(
         &self,
-        document: &Document<'_>,
+        section: &Section<'_>,
         at: usize,
         part: &str,
         name: &str,
         shown: &Message,
         woven: &mut Woven,
     ) -> Vec<Edit> {
+        let document = &self.documents[section.document];
         let lines = &document.lines;
         let fence = &document.outline.fences[at];
         let marks = self.marks(document, at, part);
         let word = if part == "headers" { "header" } else { "body" };
-        if let Some(tab) = self.tab_line(document, fence) {
+        if let Some(tab) = self.tab_line(document, fence)
+            && goes_on(document, section, tab)
+        {
             let range = lines.span(tab..fence.close + 1);
             let line = lines.get(tab);
             let indent = &line[..line.len() - line.trim_start().len()];
@@ -209,4 +213,19 @@ impl Weaver<'_> {
         }
         edits
     }
+}
+
+/// The set of tabs that the tab of a line goes on, if it is not the first of one.
+pub(super) fn set_before<'d>(document: &'d Document<'_>, tab: usize) -> Option<TabSet<'d>> {
+    let line = document.lines.get(tab);
+    let indent = line.len() - line.trim_start().len();
+    TabSet::at_end(&document.lines.text[..document.lines.span(tab..tab + 1).start + indent])
+}
+
+/// Whether a hole for one tab of the section prints it on this line as it is: behind tabs of another
+/// section, or one of the same title, it would begin a set of its own.
+fn goes_on(document: &Document<'_>, section: &Section<'_>, tab: usize) -> bool {
+    let of_section = document.lines.span(section.heading.line..section.heading.line + 1).start;
+    set_before(document, tab)
+        .is_none_or(|set| set.start >= of_section && !set.has_title_of(document.lines.get(tab).trim_start()))
 }

@@ -3,6 +3,7 @@
 //! From one hole for both messages of an exchange down to the parts of one: its heading, the line
 //! of its names, both tabs. What this leaves out: what stands in a single fence (`fences`).
 
+use super::fences::set_before;
 use super::options::options;
 use super::{Edit, Weaver, Woven};
 use crate::import::Document;
@@ -83,6 +84,7 @@ impl Weaver<'_> {
         if let (Some(headers), Some(body)) = (headers, body)
             && let (Some(first), Some(_)) = (self.tab_line(document, headers), self.tab_line(document, body))
             && headers.close < body.open
+            && set_before(document, first).is_none()
         {
             let range = lines.span(first..body.close + 1);
             let text = &lines.text[range.clone()];
@@ -94,7 +96,7 @@ impl Weaver<'_> {
         }
         for (fence, part) in [(section.headers, "headers"), (section.body, "body")] {
             if let Some(fence) = fence {
-                edits.extend(self.fence(document, fence, part, &name, shown, woven));
+                edits.extend(self.fence(section, fence, part, &name, shown, woven));
             }
         }
         edits

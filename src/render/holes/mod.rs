@@ -16,6 +16,7 @@ mod marks;
 mod message;
 mod neighbours;
 mod subject;
+mod tabs;
 mod words;
 
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod tests;
 mod write;
 
 pub(crate) use neighbours::{Alone, Neighbours, Opening};
+pub(crate) use tabs::TabSet;
 
 use std::cell::Cell;
 use std::collections::HashSet;

@@ -219,12 +219,13 @@ impl Filler<'_> {
             "message" | "tabs" | "header" | "body" => {
                 let message = self.reworded(self.message(spot, word, first()?)?, call)?;
                 let options = self.options_of_message(call, &message, word)?.options();
-                self.piece(&match word {
-                    "header" => Piece::HeaderTab(&message, &options),
-                    "body" => Piece::BodyTab(&message, &options),
-                    "tabs" => Piece::Tabs(&message, &options),
-                    _ => Piece::Message(&message, &options),
-                })
+                let tab = |piece| Ok(Printed::Tab(self.laid_out(&piece)?, (message.exchange, message.side)));
+                match word {
+                    "header" => tab(Piece::HeaderTab(&message, &options)),
+                    "body" => tab(Piece::BodyTab(&message, &options)),
+                    "tabs" => self.piece(&Piece::Tabs(&message, &options)),
+                    _ => self.piece(&Piece::Message(&message, &options)),
+                }
             }
             "lines" => {
                 let message = self.message(spot, word, first()?)?;

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::tabs::{Owner, TabHoles};
 use crate::error::{Error, ErrorKind};
 use crate::page::Context;
 use crate::page::source::{Hole, Part, Source};
@@ -18,6 +19,8 @@ use crate::render::escape::{self, Around, Refusal};
 pub(super) enum Printed {
     /// Markdown, as templates and profiles write it.
     Markdown(String),
+    /// The same, where it is one tab of a message.
+    Tab(String, Owner),
     /// Lines of a mermaid diagram.
     Mermaid(String),
     /// Lines that a fence shows as they are.
@@ -47,10 +50,20 @@ pub(super) fn text_of(source: &Source, answers: Vec<Result<Printed, Error>>) -> 
     }
     let ticks = backticks(source, &printed);
     let mut printed = printed.iter();
+    let mut tabs = TabHoles::default();
     let text = assembled(source, |hole, before| {
         let printed = printed.next()?.as_ref()?;
         let written = written(hole, printed, around(source, hole, before), &ticks);
-        written.map_err(|refusal| errors.push(Error::from(refusal).at(source.place(&hole.inside)))).ok()
+        let written = written
+            .map_err(|refusal| errors.push(Error::from(refusal).at(source.place(&hole.inside))))
+            .ok()?;
+        let parted = match (printed, &hole.context) {
+            (_, Context::Fence(_)) => None,
+            (Printed::Markdown(_), _) => tabs.parted(before.page, &written, None),
+            (Printed::Tab(_, owner), _) => tabs.parted(before.page, &written, Some(*owner)),
+            _ => None,
+        };
+        Some(parted.map_or(written, Cow::Owned))
     });
     if errors.is_empty() { Ok(text) } else { Err(errors) }
 }
@@ -126,7 +139,9 @@ fn written<'p>(
         return ticks.written(hole, escape::in_context(printed.text(), context, around)?);
     }
     match (printed, context) {
-        (Printed::Markdown(text), _) => escape::markdown_in_context(text, context, around),
+        (Printed::Markdown(text) | Printed::Tab(text, _), _) => {
+            escape::markdown_in_context(text, context, around)
+        }
         (Printed::Mermaid(text) | Printed::Block(text), Context::Fence(fence)) => {
             if matches!(printed, Printed::Block(_)) && fence.is_mermaid {
                 return escape::in_context(text, context, around);
@@ -154,6 +169,7 @@ fn written<'p>(
 impl Printed {
     pub(super) fn text(&self) -> &str {
         let (Printed::Markdown(text)
+        | Printed::Tab(text, _)
         | Printed::Mermaid(text)
         | Printed::Block(text)
         | Printed::Text(text)
