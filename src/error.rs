@@ -6,6 +6,19 @@
 //! decides that one of them ends the run. What it leaves out: printing. The
 //! plain [`Display`](fmt::Display) form is complete without colour, and
 //! `src/cli` adds the colour.
+//!
+//! ```
+//! use docgen::{Error, ErrorKind, Place};
+//!
+//! let text = "title = 'x'\nlayuot = 'page'\n";
+//! let error = Error::new(ErrorKind::Setting, "there is no key `layuot` here")
+//!     .at(Place::span("capture.toml", text, 12, 18))
+//!     .hint("did you mean `layout`?");
+//! assert_eq!(
+//!     error.to_string(),
+//!     "error: there is no key `layuot` here\n --> capture.toml:2:1\n  |\n2 | layuot = 'page'\n  | ^^^^^^\n  = help: did you mean `layout`?"
+//! );
+//! ```
 
 use std::fmt;
 use std::path::{Path, PathBuf};

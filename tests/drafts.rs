@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -245,6 +247,64 @@ fn a_section_whose_exchange_is_gone_is_kept_marked_and_comes_back() {
     desk.write(&format!("{CAPTURE}/trace.log"), &whole);
     desk.ok(&["update", CAPTURE]);
     assert_eq!(desk.source(), source, "the exchange is back, and so is its section");
+}
+
+/// Whatever is wrong with labels other than that their exchange is gone, no prose is marked for it.
+#[test]
+fn only_what_is_gone_is_marked_as_gone() {
+    let site = support::Site::new();
+    let cases = support::own("tests/cases/render/renamed-participants/captures");
+    for (name, content) in support::files_below(&cases) {
+        site.write(&format!("captures/{name}"), content);
+    }
+    let docgen = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_docgen"));
+        command.args(arguments).current_dir(site.root()).env("NO_COLOR", "1");
+        support::Ran::from(command.output().unwrap())
+    };
+    let before = site.files("captures");
+    for (capture, name) in [("the-profile-went", "glance"), ("a-name-was-changed", "images")] {
+        for arguments in [&["update", &format!("captures/{capture}")][..], &["check", "captures", "docs"]] {
+            let ran = docgen(arguments);
+            ran.complains(&[&format!("nobody in the trace is called `{name}`, which 3 labels name")]);
+            assert_eq!(ran.err.matches(&format!("{capture}/")).count(), 1, "{}", ran.err);
+        }
+    }
+    for capture in ["a-profile-came-later", "a-name-came-later", "the-name-is-kept"] {
+        let ran = docgen(&["update", &format!("captures/{capture}")]);
+        assert_eq!((ran.status, &*ran.err), (0, &*format!("captures/{capture}: 0 sections added\n")));
+    }
+    assert_eq!(site.files("captures"), before);
+
+    // One that means several, one that nobody can read, one that comes after itself or after nothing.
+    let file = "captures/the-name-is-kept/capture.toml";
+    let good = site.read(file);
+    for (label, message) in [
+        ("images GET /v2/images/5d0c1f4e-8a57-4a35-9c0b-3f1f6d2a7e01", "matches 2 exchanges, not one"),
+        ("images /v2/images", "names no exchange"),
+        ("images GET /v2/images after list", "goes in a circle"),
+        ("images GET /v2/images after lists", "names no label"),
+    ] {
+        let line = "list = \"images GET /v2/images\"";
+        assert!(good.contains(line));
+        site.write(file, good.replace(line, &format!("list = \"{label}\"")));
+        let before = site.files("captures");
+        let ran = docgen(&["update", "captures/the-name-is-kept"]);
+        ran.complains(&[message, "capture.toml:8:8"]);
+        assert_eq!(ran.err.matches("error").count(), 1, "{}", ran.err);
+        assert_eq!(site.files("captures"), before);
+    }
+
+    // A new page source needs labels that hold, too, and a box about one says nothing of its own.
+    std::fs::remove_file(site.path("captures/the-name-is-kept/page.md")).unwrap();
+    let group = "[[group]]\nkind = \"opt\"\nfirst = \"list\"\n";
+    site.write(file, good.replace("images GET /v2/images\"", "images GET /v3\"") + group);
+    let ran = docgen(&["new", "captures/the-name-is-kept"]);
+    ran.complains(&["`images GET /v3` matches no exchange", "capture.toml:8:8"]);
+    assert_eq!(ran.err.matches("error").count(), 1, "{}", ran.err);
+    assert!(!site.exists("captures/the-name-is-kept/page.md"));
+    let rendered = docgen(&["render", "captures", "docs"]);
+    assert_eq!(rendered.err.matches("`images GET /v3` matches no exchange").count(), 1, "{}", rendered.err);
 }
 
 #[test]

@@ -7,13 +7,8 @@ mod support;
 use std::fs;
 use std::io::{BufWriter, Write};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use support::{Site, entry, is_root, log, skip};
-
-/// Long for a machine that runs a debug build of docgen beside other tests; a quadratic run takes
-/// hours.
-const LIMIT: Duration = Duration::from_secs(100);
 
 /// Peak memory of a run in KiB, of its processes' children that ended.
 fn render_measured(site: &Site) -> (support::Ran, u64) {
@@ -36,9 +31,7 @@ fn render_measured(site: &Site) -> (support::Ran, u64) {
 fn complains(file: &str, content: impl AsRef<[u8]>, words: &[&str]) -> Site {
     let site = Site::with(&["good"]);
     site.write(&format!("captures/bad/{file}"), content);
-    let started = Instant::now();
     site.render(&[]).complains(words);
-    assert!(started.elapsed() < LIMIT);
     assert!(site.exists("docs/good/index.md"), "the other page is written");
     site
 }
@@ -202,16 +195,14 @@ fn a_body_of_one_line_of_100_mib() {
     let length = 100 << 20;
     let line = "x\"`{{ ".repeat(length / 6);
     site.write("captures/long/trace.log", entry("a", "1", &line, "x"));
-    let started = Instant::now();
     let (ran, peak) = render_measured(&site);
     assert_eq!(ran.status, 0, "{}", ran.err);
-    assert!(started.elapsed() < LIMIT, "{:?}", started.elapsed());
     assert!(site.exists("docs/good/index.md"));
     let written = fs::metadata(site.path("docs/long/body.md")).unwrap().len();
     assert!(written > line.len() as u64, "{written}");
     // The log itself and the page of it, and little more.
     assert!(peak < 3 * 100 * 1024, "{peak} KiB");
-    let _ = writeln!(std::io::stderr(), "100 MiB line: {:?}, {peak} KiB at most", started.elapsed());
+    let _ = writeln!(std::io::stderr(), "100 MiB line: {peak} KiB at most");
 }
 
 #[test]
@@ -231,9 +222,7 @@ fn a_million_lines_that_look_like_heads() {
     }
     out.write_all(after.as_bytes()).unwrap();
     drop(out);
-    let started = Instant::now();
     let ran = site.render(&["--jobs", "2"]);
-    assert!(started.elapsed() < LIMIT, "{:?}", started.elapsed());
     assert!(!ran.err.contains("panicked"), "{}", &ran.err[..1000.min(ran.err.len())]);
     assert!(site.exists("docs/good/index.md"));
     assert!(site.exists("docs/heads/body.md"));

@@ -497,3 +497,105 @@ fn large_and_hostile_logs_end() {
         assert!(!read.diagnostics.is_empty() || !read.trace.exchanges.is_empty());
     }
 }
+
+/// One exchange of a requestshook log, whose response has this status line, these headers and this body.
+fn answered(status: &str, headers: &str, body: &str) -> String {
+    format!(
+        "### (a) REQ >>> (b) : GET http://h/x\nAccept: */*\nX-Requestshook-Request-Id: 1\n\nnone\n\n\n\
+         ### (a) RESP <<< (b) : {status} GET http://h/x\n{headers}X-Requestshook-Request-Id: 1\n\n{body}\n\n"
+    )
+}
+
+fn body_of(status: &str, headers: &str, body: &str) -> Body {
+    let read = read(&answered(status, headers, body));
+    assert!(read.diagnostics.is_empty(), "{:?}", read.diagnostics);
+    read.trace.exchanges[0].response.as_ref().unwrap().body.clone()
+}
+
+#[test]
+fn a_response_that_has_no_body_has_the_length_of_another() {
+    let length = "Content-Length: 4\n";
+    assert_eq!(body_of("304 Not Modified", length, "none"), Body::Absent);
+    assert_eq!(body_of("200 OK", length, "none"), Body::Text("none".into()));
+    let head = answered("200 OK", length, "none").replace("GET", "HEAD");
+    assert_eq!(read(&head).trace.exchanges[0].response.as_ref().unwrap().body, Body::Absent);
+}
+
+#[test]
+fn bytes_are_the_repr_of_up_to_32() {
+    let repr = |count: usize| format!("b'{}'...", "\\x00".repeat(count));
+    let Body::Binary(binary) = body_of("200 OK", "", &repr(32)) else { panic!() };
+    assert_eq!(binary.head, [0; 32]);
+    assert_eq!(body_of("200 OK", "", &repr(33)), Body::Text(repr(33).into()));
+    // A text that looks like it, and is as long as its length says.
+    let text = repr(2);
+    let length = format!("Content-Length: {}\n", text.len());
+    assert_eq!(body_of("200 OK", &length, &text), Body::Text(text.into()));
+}
+
+#[test]
+fn the_length_of_bytes_is_theirs_unless_they_were_coded() {
+    for (coding, length) in
+        [("", Some(99)), ("Content-Encoding: Identity\n", Some(99)), ("Content-Encoding: gzip\n", None)]
+    {
+        let headers = format!("Content-Length: 99\n{coding}");
+        let Body::Binary(binary) = body_of("200 OK", &headers, "b'\\x00\\x01'...") else { panic!() };
+        assert_eq!(binary.length, length, "{coding}");
+    }
+}
+
+#[test]
+fn an_entry_that_is_cut_off_in_a_header_costs_itself_alone() {
+    let whole = answered("200 OK", "", "none");
+    let cut = format!("### (a) REQ >>> (b) : GET http://h/cut\nUser-Agent: half{whole}");
+    let read = read(&cut);
+    assert_eq!(read.trace.exchanges.len(), 1);
+    assert_eq!(read.trace.exchanges[0].request.url, "http://h/x");
+    let told: Vec<String> = read.diagnostics.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("the next entry begins in the middle of a header"), "{told:?}");
+    assert!(told[0].contains("trace.log:2:17"), "{told:?}");
+}
+
+#[test]
+fn a_length_that_ends_in_a_later_entry_is_not_believed_of_broken_json() {
+    let first = answered("200 OK", "Content-Type: application/json\nContent-Length: 0000\n", "oops");
+    let second = answered("200 OK", "", "none").replace("/x", "/y").replace("Id: 1", "Id: 2");
+    let text = format!("{first}{second}");
+    let length = text.len() - 2 - text.find("oops").unwrap();
+    let read = read(&text.replace("0000", &format!("{length:04}")));
+    let urls: Vec<&str> = read.trace.exchanges.iter().map(|exchange| &*exchange.request.url).collect();
+    assert_eq!(urls, ["http://h/x", "http://h/y"]);
+}
+
+#[test]
+fn a_gap_is_between_its_neighbours() {
+    let first = answered("200 OK", "", "none");
+    let second = first.replace("/x", "/y").replace("Id: 1", "Id: 2");
+    let text = format!("{first}\n### (a) REQ >>> (b) : GET http://h/cut\nUser-Agent: half{second}");
+    let read = read(&text);
+    let [before, after] = &read.trace.exchanges[..] else { panic!("{:?}", read.trace) };
+    let [gap] = &read.trace.gaps[..] else { panic!("{:?}", read.trace.gaps) };
+    assert!(before.ended.unwrap() < gap.at && gap.at < after.started, "{gap:?}");
+}
+
+#[test]
+fn content_that_a_response_cannot_have_is_not_left_out() {
+    let body = |method: &str, status: u16| {
+        let archive = format!(
+            r#"{{"log": {{"version": "1.2", "entries": [{{"startedDateTime": "2024-03-05T10:15:00Z", "time": 1.0009,
+              "request": {{"method": "{method}", "url": "http://h/x", "headers": []}},
+              "response": {{"status": {status}, "statusText": "", "headers": [], "content": {{"size": 5, "mimeType": "text/plain"}}}}}}]}}}}"#
+        );
+        let read = source::read(Path::new("trace.har"), archive.into_bytes());
+        assert!(read.diagnostics.is_empty(), "{:?}", read.diagnostics);
+        let exchange = &read.trace.exchanges[0];
+        // A duration is rounded to the nearest microsecond.
+        assert_eq!(exchange.ended.unwrap() - exchange.started, 1001);
+        exchange.response.as_ref().unwrap().body.clone()
+    };
+    assert_eq!(body("GET", 204), Body::Absent);
+    assert_eq!(body("GET", 304), Body::Absent);
+    assert_eq!(body("HEAD", 200), Body::Absent);
+    assert!(matches!(body("GET", 200), Body::Omitted(_)));
+}

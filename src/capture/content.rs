@@ -238,6 +238,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_declared_as_no_text_is_none() {
+        for (kind, is_text) in [
+            ("image/png", false),
+            ("Application/Octet-Stream", false),
+            (" video/mp4; x=y", false),
+            ("image/svg+xml", true),
+            ("text/plain", true),
+            ("application/json", true),
+        ] {
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n");
+            let read = body(head.as_bytes(), b"ccc", 3, None);
+            assert_eq!(read == Body::Text("ccc".into()), is_text, "{kind}: {read:?}");
+            assert_eq!(matches!(read, Body::Binary(_)), !is_text, "{kind}");
+        }
+    }
+
+    #[test]
     fn a_text_cut_in_a_character_stays_text() {
         let text = "가나다".as_bytes();
         let digest = digest::digest(&digest::SHA256, text);

@@ -6,6 +6,26 @@
 //! rendering gives the page back, byte for byte. That is checked here, by rendering in memory,
 //! before anything is written. What cannot be understood stays text and is told with its line.
 //! What this leaves out: logs and HAR files, which are no pages, and redaction.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use std::sync::Arc;
+//!
+//! use docgen::import::{HandWritten, Surroundings, TextFile, import};
+//! use docgen::render::templates::Templates;
+//!
+//! let page = "# A page\n\n### (1) GET /v2/images\n\nAll images are asked for in (1).\n";
+//! let around = Surroundings {
+//!     path: "image/list".into(),
+//!     layers: Vec::new(),
+//!     templates: Arc::new(Templates::new(BTreeMap::new())?),
+//! };
+//! let imported = import(&HandWritten::of(TextFile::new("list.md", page)), &around)
+//!     .map_err(|mut errors| errors.remove(0))?;
+//! let source = imported.files.iter().find(|(name, _)| *name == "page.md").map(|(_, text)| text.as_str());
+//! assert!(source.is_some_and(|source| source.contains("All images are asked for in {{ get_images.request }}.")));
+//! # Ok::<(), docgen::Error>(())
+//! ```
 
 mod blocks;
 mod diagram;
@@ -19,7 +39,7 @@ mod weave;
 pub use read::{HandWritten, TextFile, write};
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,13 +51,11 @@ use crate::render::holes::{Alone, Filler};
 use crate::render::templates::Templates;
 use crate::sequence::Side;
 use crate::sequence::naming;
-use crate::sequence::paths::Paths;
-use crate::sequence::selector::Scope;
 use crate::settings::draft::{Draft, Group, Note};
 use crate::settings::{Layer, Layout, Settings};
 use crate::source;
 use crate::text::Text;
-use crate::trace::{KnownFrom, Trace, UrlParts};
+use crate::trace::{KnownFrom, Trace};
 use blocks::Blocks;
 use diagram::{Statement, statement};
 use facts::Facts;
@@ -336,7 +354,7 @@ impl Importer<'_> {
     fn with_page<T>(
         &self,
         draft: &Draft,
-        then: impl FnOnce(&Arc<Page>, &Resolved<'_>, &weave::Fill<'_>) -> T,
+        then: impl FnOnce(&Arc<Page>, &Resolved<'_>, weave::Fill<'_>) -> T,
     ) -> Result<T, Vec<Error>> {
         let settings = self.settings(draft)?;
         let phrases = self.base_phrases(draft).map_err(|error| vec![error])?;
@@ -356,11 +374,13 @@ impl Importer<'_> {
         let none = HashSet::new();
         // There are no other captures yet: a page by hand names none in a hole.
         let filler = Filler::new(&page, &self.around.templates, resolved.scope(), &Alone, "page.md", &none);
-        let fill = |text: &str| {
-            let source = Source::parse("page.md", text).ok()?;
+        let page_of = |name: &str, text: &str| {
+            let source = Source::parse(name, text).ok()?;
             String::from_utf8(filler.fill(&[&source]).ok()?.pop()?).ok()
         };
-        Ok(then(&page, &resolved, &fill))
+        let fragment_of = |text: &str| filler.fragment(&Source::parse("page.md", text).ok()?);
+        let fill = weave::Fill { page: &page_of, fragment: &fragment_of };
+        Ok(then(&page, &resolved, fill))
     }
 
     /// Keeps a profile from templating paths that the page shows as they are, and from leaving
@@ -449,9 +469,11 @@ impl Importer<'_> {
     /// Gives every exchange a label.
     fn name_exchanges(&self, draft: &mut Draft) -> Result<Vec<String>, Vec<Error>> {
         let profile = self.profile.map(|(_, profile)| profile);
-        let (names, selectors) = self.with_page(draft, |page, resolved, _| {
+        let (names, selectors) = self.with_page(draft, |_, resolved, _| {
             let scope = resolved.scope();
-            (naming::names(scope.trace, scope.cast, profile), selectors(page, &scope))
+            let selectors =
+                (0..scope.trace.exchanges.len()).map(|index| scope.describe(index)).collect::<Vec<_>>();
+            (naming::names(scope.trace, scope.cast, profile), selectors)
         })?;
         draft.labels = names.iter().cloned().zip(selectors).collect();
         Ok(names)
@@ -625,7 +647,9 @@ impl Importer<'_> {
         let same = self.with_page(draft, |_, _, fill| {
             self.documents.iter().all(|document| {
                 let source = files.iter().find(|(name, _)| *name == document.name);
-                source.is_none_or(|(_, source)| fill(source).as_deref() == Some(document.lines.text))
+                source.is_none_or(|(_, source)| {
+                    (fill.page)(document.name, source).as_deref() == Some(document.lines.text)
+                })
             })
         })?;
         if same && self.reads_back() {
@@ -644,41 +668,6 @@ impl Importer<'_> {
         read.diagnostics.is_empty()
             && (read.trace == self.facts.trace || self.facts.trace == Trace::default())
     }
-}
-
-/// A selector for each exchange that matches it alone, by index in the trace: the shortest that
-/// does, and a number only where nothing else tells it from another.
-fn selectors(page: &Page, scope: &Scope<'_>) -> Vec<String> {
-    let described = |index: usize| {
-        let request = &scope.trace.exchanges[index].request;
-        let paths = Paths { query: false, ..scope.paths };
-        let to = &scope.cast.to(index).id;
-        let path = paths.templated(to, &request.method, UrlParts::of(&request.url));
-        (format!("{to} {} {path}", request.method), format!("{}->", scope.cast.from(index).id))
-    };
-    let mut of_any: HashMap<String, usize> = HashMap::new();
-    let mut of_sender: HashMap<String, Vec<usize>> = HashMap::new();
-    for exchange in &page.exchanges {
-        let (short, from) = described(exchange.index);
-        of_sender.entry(format!("{from}{short}")).or_default().push(exchange.index);
-        *of_any.entry(short).or_default() += 1;
-    }
-    let select = |index: usize| {
-        let (short, from) = described(index);
-        let long = format!("{from}{short}");
-        let same = of_sender.get(&long).map_or(&[][..], Vec::as_slice);
-        let selector = match (of_any.get(&short), same) {
-            (Some(1), _) => short,
-            (_, [_]) => long,
-            (_, same) => {
-                format!("{long} #{}", same.iter().position(|&at| at == index).map_or(1, |at| at + 1))
-            }
-        };
-        // Another name of a participant can make more of it than it seems.
-        let found = scope.find(&selector, &Place::file(Path::new("capture.toml")));
-        if found.is_ok_and(|found| found == index) { selector } else { scope.describe(index) }
-    };
-    (0..scope.trace.exchanges.len()).map(select).collect()
 }
 
 fn most_common(words: &[String]) -> Option<&str> {

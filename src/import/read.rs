@@ -219,7 +219,7 @@ fn find_below(docs: &Path, path: &str) -> Result<(Root, PathBuf), String> {
 /// [`ErrorKind::Ownership`] where one of them is there already and `force` is not set;
 /// [`ErrorKind::Io`] where one cannot be written.
 pub fn write(captures: &Path, folder: &Path, files: &[(&'static str, String)], force: bool) -> Result<()> {
-    let known = crate::site::folders::FILES;
+    let known = crate::settings::CAPTURE_FILES;
     let root = Root::create(captures).map_err(|error| Error::io("make", captures, error))?;
     let in_the_way = known.iter().map(|name| folder.join(name)).find(|file| root.is_there(file));
     if let Some(file) = in_the_way.filter(|_| !force) {

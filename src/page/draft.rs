@@ -11,11 +11,8 @@ use std::fmt::Write;
 
 use super::source::escaped;
 use super::{Entry, Message, Page, PageExchange, Resolved};
-use crate::sequence::paths::Paths;
-use crate::sequence::selector::Selector;
 use crate::sequence::{Side, naming};
 use crate::settings::Layout;
-use crate::trace::UrlParts;
 
 /// Names for exchanges: those of the settings, and new ones.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +24,8 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// A name for every exchange of `exchanges`. `taken` names are not given again.
+    /// A name for every exchange of `exchanges` that a selector can tell from all others. `taken` names
+    /// are not given again.
     ///
     /// New names are those of [`naming`], with a number where one is taken.
     pub fn complete<'p>(
@@ -48,50 +46,33 @@ impl Labels {
             if labels.names.contains_key(&exchange.index) {
                 continue;
             }
+            let Some(selector) = scope.selector(exchange.index) else { continue };
             let wanted = &wanted[exchange.index];
             let numbered = (2..).map(|nth| format!("{wanted}_{nth}"));
             let mut names = std::iter::once(wanted.clone()).chain(numbered);
             let name = names.find(|name| !used.contains(name)).unwrap_or_default();
             used.insert(name.clone());
-            labels.added.push((name.clone(), resolved.selector(exchange.index)));
+            labels.added.push((name.clone(), selector));
             labels.names.insert(exchange.index, name);
         }
         labels
     }
 
     /// The name of an exchange that has one.
-    pub fn of(&self, exchange: usize) -> &str {
-        self.names.get(&exchange).map_or("", String::as_str)
+    pub fn of(&self, exchange: usize) -> Option<&str> {
+        self.names.get(&exchange).map(String::as_str)
     }
-}
 
-impl Resolved<'_> {
-    /// A selector that matches this exchange alone: the shortest that does, and a number only
-    /// where nothing else tells it from another.
-    pub fn selector(&self, exchange: usize) -> String {
-        let scope = self.scope();
-        let request = &scope.trace.exchanges[exchange].request;
-        let (from, to) = (&scope.cast.from(exchange).id, &scope.cast.to(exchange).id);
-        let path = |query| {
-            Paths { query, ..scope.paths }
-                .templated(to, &request.method, UrlParts::of(&request.url))
-                .into_owned()
-        };
-        let (method, plain, full) = (&request.method, path(false), path(true));
-        let mut candidates = vec![format!("{to} {method} {plain}"), format!("{from}->{to} {method} {plain}")];
-        // An id in a query is another one when the command is run again.
-        if !full[plain.len()..].contains(|c: char| c.is_ascii_digit()) {
-            candidates.push(format!("{from}->{to} {method} {full}"));
-        }
-        let matching = |text: &str| Selector::parse(text).map(|selector| scope.matching(&selector));
-        let alone = |text: &&String| matching(text).is_ok_and(|found| *found == [exchange]);
-        if let Some(selector) = candidates.iter().find(alone) {
-            return selector.clone();
-        }
-        let same = matching(&candidates[1]).unwrap_or_default();
-        match scope.occurrence(exchange, &same) {
-            Some(nth) => format!("{} #{nth}", candidates[1]),
-            None => scope.describe(exchange),
+    /// What a hole says for what has no name, among other entries: damaged places, and responses without a
+    /// request. It shows what is shown nowhere else, up to the next of `entries` that has a name.
+    pub(super) fn rest<'e>(&self, entries: impl IntoIterator<Item = &'e Entry>) -> String {
+        let next = entries.into_iter().find_map(|entry| match entry {
+            Entry::Message(message) => Some((self.of(message.exchange)?, message.side)),
+            Entry::Gap(_) => None,
+        });
+        match next {
+            Some((name, side)) => format!("{{{{ rest(until={name}.{}) }}}}", side.name()),
+            None => "{{ rest }}".to_owned(),
         }
     }
 }
@@ -108,10 +89,7 @@ pub fn sources(page: &Page, labels: &Labels) -> Vec<(&'static str, String)> {
 
 /// The section of one message, with the blank lines behind it, under a heading of this level.
 pub fn section(page: &Page, message: &Message, label: &str, level: usize) -> String {
-    let side = match message.side {
-        Side::Request => "request",
-        Side::Response => "response",
-    };
+    let side = message.side.name();
     let phrases = &page.phrases;
     let mut text = format!("{} {{{{ heading({label}.{side}) }}}}\n", "#".repeat(level));
     match page.layout {
@@ -154,7 +132,8 @@ fn one_page(page: &Page, labels: &Labels) -> String {
         push(&mut text, &[&escaped(description), ""]);
     }
     if page.reference.is_some() {
-        push(&mut text, &[&page.phrases.fill("reference", "link", "{{ reference }}"), "", "", ""]);
+        let reference = super::phrases::fill(&phrase("reference"), "link", "{{ reference }}");
+        push(&mut text, &[&reference, "", "", ""]);
     }
     if page.command.is_some() {
         push(&mut text, &[&format!("## {}", phrase("command_heading")), "", "{{ command }}", ""]);
@@ -206,18 +185,26 @@ fn body(page: &Page, labels: &Labels) -> String {
 }
 
 fn sections(text: &mut String, page: &Page, labels: &Labels) {
-    for entry in &page.entries {
-        if let Entry::Message(message) = entry {
-            text.push_str(&section(page, message, labels.of(message.exchange), 3));
+    let mut is_in_rest = false;
+    for (at, entry) in page.entries.iter().enumerate() {
+        let named = match entry {
+            Entry::Message(message) => labels.of(message.exchange).map(|name| (message, name)),
+            Entry::Gap(_) => None,
+        };
+        match named {
+            Some((message, name)) => text.push_str(&section(page, message, name, 3)),
+            None if is_in_rest => {}
+            None => text.push_str(&rest(page, &labels.rest(&page.entries[at..]))),
         }
+        is_in_rest = named.is_none();
     }
-    rest_for_gaps(text, page);
 }
 
-/// A damaged place has no label; it is part of the rest.
-fn rest_for_gaps(text: &mut String, page: &Page) {
-    if page.entries.iter().any(|entry| matches!(entry, Entry::Gap(_))) {
-        push(text, &["{{ rest }}", ""]);
+/// A hole for what has no name, with the blank lines behind it that a section has.
+pub(super) fn rest(page: &Page, hole: &str) -> String {
+    match page.layout {
+        Layout::Page => format!("{hole}\n\n"),
+        Layout::Snippets => format!("{hole}\n\n\n"),
     }
 }
 
@@ -227,18 +214,21 @@ fn diagram(text: &mut String, page: &Page, labels: &Labels) {
     if page.exchanges.iter().any(|exchange| exchange.purpose.is_some()) {
         push(text, &[&escaped(phrases.get("steps_introduction")), ""]);
         for exchange in &page.exchanges {
-            let label = labels.of(exchange.index);
-            let _ = match &exchange.purpose {
-                Some(purpose) => {
+            let steps = match labels.of(exchange.index) {
+                Some(label) => format!("{{{{ {label} }}}}"),
+                None => exchange.steps(),
+            };
+            let _ = match (&exchange.purpose, labels.of(exchange.index)) {
+                (Some(purpose), _) => {
                     let (line, purpose) = (escaped(phrases.get("step_line")), escaped(purpose));
-                    let steps = format!("{{{{ {label} }}}}");
                     let values = [("purpose", purpose.as_str()), ("steps", steps.as_str())];
                     writeln!(text, "- {}", super::phrases::fill_all(&line, &values))
                 }
-                None => writeln!(
+                (None, Some(label)) => writeln!(
                     text,
-                    "- {{{{ {label} }}}}: `{{{{ {label}.request.method }}}} {{{{ {label}.request.path }}}}`"
+                    "- {steps}: `{{{{ {label}.request.method }}}} {{{{ {label}.request.path }}}}`"
                 ),
+                (None, None) => writeln!(text, "- {steps}"),
             };
         }
         text.push('\n');

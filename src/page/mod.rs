@@ -5,30 +5,50 @@
 //! the command's blocks. Templates lay it out and decide nothing; nothing else
 //! reads a trace for a page. What this leaves out: Markdown. Only the inside of
 //! fences is already safe ([`Block`]), because that is costly to do twice.
+//!
+//! A page source is taken apart here, too:
+//!
+//! ```
+//! use docgen::page::Source;
+//!
+//! let source = Source::parse("page.md", "# {{ title }}\n\nSee {{ tabs(show.response, highlight=\"/id\") }}.\n")
+//!     .map_err(|mut errors| errors.remove(0))?;
+//! let holes: Vec<&str> = source.holes().map(|hole| source.text[hole.inside.clone()].trim()).collect();
+//! assert_eq!(holes, ["title", "tabs(show.response, highlight=\"/id\")"]);
+//!
+//! let errors = Source::parse("page.md", "{{ title\n").unwrap_err();
+//! assert_eq!(errors[0].place().map(|place| (place.line, place.column)), Some((1, 1)));
+//! # Ok::<(), docgen::Error>(())
+//! ```
 
 mod block;
 mod command;
+mod context;
 mod diagram;
 pub mod draft;
 pub mod first_settings;
 pub mod highlight;
+mod html;
 pub mod phrases;
 pub mod source;
 pub mod update;
 
 pub use block::{Block, visible, without_ansi, without_markers};
 pub use command::{Command, Launch};
+pub use context::{Context, Fence, Scalar};
 pub use diagram::{DiagramItem, DrawnParticipant};
 pub use phrases::Phrases;
 pub use source::Source;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use crate::profile::{Call, Link, Profile, Step, wildcard_matches};
 use crate::sequence::cast::{Cast, Participant};
 use crate::sequence::paths::{Paths, Vars};
+use crate::sequence::renamed::Renamed;
 use crate::sequence::selector::{Index, Scope};
 use crate::sequence::{self, Item, Sequence, Side};
 use crate::settings::{Filter, Layout, Settings};
@@ -191,8 +211,8 @@ impl Message {
             Side::Response if self.status == 0 => {
                 if self.reason.is_empty() { NO_STATUS } else { &self.reason }.to_owned()
             }
-            Side::Response if self.reason.is_empty() => self.status.to_string(),
-            Side::Response => format!("{} {}", self.status, self.reason),
+            Side::Response if self.reason.is_empty() => format!("{:03}", self.status),
+            Side::Response => format!("{:03} {}", self.status, self.reason),
         }
     }
 
@@ -264,7 +284,7 @@ impl Resolved<'_> {
             diagram::Marks::default()
         });
         if !errors.is_empty() {
-            return Err(errors);
+            return Err(one_for_each_cause(&scope, errors));
         }
 
         let messages = Messages { input, cast, paths: self.paths(), drawn: &drawn };
@@ -331,6 +351,19 @@ impl Resolved<'_> {
             filtered: sequence.filtered,
         })
     }
+}
+
+/// The errors without those that follow from another: of labels whose participant has another name
+/// now, one is left, and of several that speak of the same place the first.
+fn one_for_each_cause(scope: &Scope<'_>, errors: Vec<Error>) -> Vec<Error> {
+    let renamed = scope.renamed();
+    let explained: HashSet<&str> =
+        renamed.iter().flat_map(|renamed| &renamed.labels).map(String::as_str).collect();
+    let labels = scope.labels.iter().filter(|(name, _)| explained.contains(name.as_str()));
+    let key = |place: &Place| (place.file.clone(), place.line, place.column);
+    let mut told: HashSet<_> = labels.map(|(_, at)| key(&at.place)).collect();
+    let others = errors.into_iter().filter(|error| error.place().is_none_or(|place| told.insert(key(place))));
+    renamed.iter().map(Renamed::error).chain(others).collect()
 }
 
 /// A trace with who takes part and what is numbered: what labels and selectors are resolved against.

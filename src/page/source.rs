@@ -18,10 +18,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::context::{Context, Fence, contexts};
 use crate::error::{Error, ErrorKind, Place, TextIndex};
 
 /// How the line begins that opens a section whose exchange is gone; labels follow.
 pub const GONE: &str = "<!-- docgen: gone ";
+/// The name of a source that is nothing but lines of a diagram.
+const DIAGRAM: &str = "diagram.md";
 /// The line that ends such a section.
 pub const GONE_END: &str = "<!-- docgen: end -->";
 
@@ -75,6 +78,8 @@ pub struct Hole {
     pub indent: Option<Range<usize>>,
     /// The words and signs inside.
     pub tokens: Vec<Token>,
+    /// What a site makes of text in this place.
+    pub context: Context,
 }
 
 /// A word or sign inside a hole.
@@ -130,7 +135,27 @@ impl Source {
             return Err(errors);
         }
         source.parts = parts;
+        source.find_contexts();
         Ok(source)
+    }
+
+    fn find_contexts(&mut self) {
+        let holes: Vec<Range<usize>> = self.holes().map(|hole| hole.span.clone()).collect();
+        let gone: Vec<Range<usize>> = self.gone().map(|(span, _)| span.clone()).collect();
+        // A source of a diagram alone is what a page includes into the fence of one.
+        let is_diagram = self.file.file_name().is_some_and(|name| name == DIAGRAM);
+        let mut found = match is_diagram {
+            true => vec![Context::Fence(Fence { mark: '`', length: 3, is_mermaid: true }); holes.len()],
+            false => contexts(&self.text, &holes, &gone),
+        }
+        .into_iter();
+        for part in &mut self.parts {
+            if let Part::Hole(hole) = part
+                && let Some(context) = found.next()
+            {
+                hole.context = context;
+            }
+        }
     }
 
     /// The holes that are filled, in order.
@@ -359,6 +384,7 @@ impl<'a> Finder<'a> {
             indent: alone.then_some(line_start..start),
             span,
             tokens,
+            context: Context::Prose,
         })
     }
 

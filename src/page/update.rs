@@ -1,7 +1,8 @@
 //! An existing page source, brought up to date with its trace.
 //!
 //! Two things are done and nothing else changes a byte: a message that the source
-//! shows nowhere gets a section behind the one before it, and a section whose
+//! shows nowhere gets a section behind the one before it (what no hole can name, a hole
+//! for the rest up to there), and a section whose
 //! exchange is gone is put between marks ([`super::source::GONE`]), which keeps
 //! its prose and takes it off the page. Doing it again changes nothing. What this
 //! leaves out: prose. A sentence that speaks of an exchange that is gone is for
@@ -12,7 +13,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag};
 
-use super::draft::{Labels, section};
+use super::draft::{Labels, rest, section};
 use super::source::{GONE, GONE_END, Hole, Part, Source, TokenKind};
 use super::{Entry, Message, Page, PageExchange};
 use crate::sequence::Side;
@@ -53,10 +54,18 @@ pub fn update(source: &Source, facts: &Facts<'_>, labels: &Labels) -> Update {
         update.marked.extend(labels);
     }
     let mut added: BTreeMap<usize, String> = BTreeMap::new();
-    for (message, at, level) in missing(source, &sections, facts) {
+    for (missing, at) in missing(source, &sections, facts, labels) {
         let new = added.entry(at).or_insert_with(|| blank_line_before(&source.text[..at]).to_owned());
-        new.push_str(&section(facts.page, message, labels.of(message.exchange), level));
-        update.added.push((message.number, at));
+        match missing {
+            Missing::Section { message, name, level } => {
+                new.push_str(&section(facts.page, message, name, level));
+                update.added.push((message.number, at));
+            }
+            Missing::Rest { hole, numbers } => {
+                new.push_str(&rest(facts.page, &hole));
+                update.added.extend(numbers.into_iter().map(|number| (number, at)));
+            }
+        }
     }
     edits.extend(added.into_iter().map(|(at, text)| (at, Edit::Section(text))));
     edits.sort();
@@ -117,12 +126,23 @@ fn gone(sections: &[Section], lost: &HashSet<&str>) -> Vec<(Range<usize>, Vec<St
     gone
 }
 
-/// The messages that no source shows, with the place and the level of the heading for each.
-fn missing<'p>(source: &Source, sections: &[Section], facts: &Facts<'p>) -> Vec<(&'p Message, usize, usize)> {
-    let mut missing = Vec::new();
-    if source.holes().any(|hole| &source.text[hole.inside.clone()] == "rest") {
-        return missing;
-    }
+/// What no source shows.
+enum Missing<'p> {
+    /// A message that a hole can name, with the level of its heading.
+    Section { message: &'p Message, name: &'p str, level: usize },
+    /// Entries that no hole can name: damaged places, and these messages.
+    Rest { hole: String, numbers: Vec<u32> },
+}
+
+/// What no source shows, with the place where it goes.
+fn missing<'p>(
+    source: &Source,
+    sections: &[Section],
+    facts: &Facts<'p>,
+    labels: &'p Labels,
+) -> Vec<(Missing<'p>, usize)> {
+    let mut missing: Vec<(Missing<'p>, usize)> = Vec::new();
+    let Some(shown_up_to) = up_to_rest(source, facts) else { return missing };
     // The first section that shows a message, by its number.
     let mut shown_in: HashMap<u32, &Section> = HashMap::new();
     for section in sections {
@@ -131,17 +151,66 @@ fn missing<'p>(source: &Source, sections: &[Section], facts: &Facts<'p>) -> Vec<
         }
     }
     let mut place = None;
-    for entry in &facts.page.entries {
-        let Entry::Message(message) = entry else { continue };
-        if let Some(found) = shown_in.get(&message.number) {
+    let mut is_in_rest = false;
+    for (index, entry) in facts.page.entries.iter().enumerate() {
+        let message = match entry {
+            Entry::Message(message) => Some(message),
+            Entry::Gap(_) => None,
+        };
+        if let Some(found) = message.and_then(|message| shown_in.get(&message.number)) {
             place = Some((found.span.end, found.level));
         }
-        if !facts.shown[message.exchange] {
+        let is_shown = index < shown_up_to || message.is_some_and(|message| facts.shown[message.exchange]);
+        let name = message.and_then(|message| labels.of(message.exchange));
+        if !is_shown {
             let (at, level) = *place.get_or_insert_with(|| first_place(source, sections, facts.page));
-            missing.push((&**message, at, level));
+            match (message, name, missing.last_mut()) {
+                (Some(message), Some(name), _) => {
+                    missing.push((Missing::Section { message, name, level }, at))
+                }
+                (_, _, Some((Missing::Rest { numbers, .. }, _))) if is_in_rest => {
+                    numbers.extend(message.map(|message| message.number));
+                }
+                _ => {
+                    let hole = labels.rest(&facts.page.entries[index..]);
+                    let numbers = message.map(|message| message.number).into_iter().collect();
+                    missing.push((Missing::Rest { hole, numbers }, at));
+                }
+            }
         }
+        is_in_rest = name.is_none() && !is_shown;
     }
     missing
+}
+
+/// How many entries of the page the holes `rest` of a source show, if nothing else does; `None` for all.
+fn up_to_rest(source: &Source, facts: &Facts<'_>) -> Option<usize> {
+    let mut numbers = HashSet::new();
+    for hole in source.holes() {
+        let words: Vec<&str> = hole.tokens.iter().map(|token| &source.text[token.span.clone()]).collect();
+        match words.as_slice() {
+            ["rest"] => return None,
+            ["rest", "(", "until", "=", name, rest @ ..] => {
+                // A label and its side are words of their own, a selector in quotes holds its own.
+                let quoted = name.trim_matches(['"', '\'']);
+                let (name, side) = match quoted.rsplit_once('.') {
+                    Some((selector, word)) if Side::named(word).is_some() => {
+                        (selector.trim_end(), Side::named(word))
+                    }
+                    _ => (quoted, rest.iter().find_map(|word| Side::named(word))),
+                };
+                let label = facts.page.labels.iter().find(|(label, _)| label == name);
+                let exchange = label.map(|(_, exchange)| *exchange).or_else(|| (facts.resolve)(name));
+                numbers.extend(exchange.map(|exchange| (exchange, side.unwrap_or(Side::Request))));
+            }
+            _ => {}
+        }
+    }
+    let is_named = |entry: &Entry| match entry {
+        Entry::Message(message) => numbers.contains(&(message.exchange, message.side)),
+        Entry::Gap(_) => false,
+    };
+    Some(facts.page.entries.iter().rposition(is_named).unwrap_or(0))
 }
 
 /// A part of a source that shows messages: from a heading, or a hole that prints one, to the next.
@@ -255,11 +324,7 @@ fn numbers(exchange: &PageExchange, side: Option<Side>) -> Vec<u32> {
 fn shown_by(source: &Source, hole: &Hole) -> Option<(String, Option<Side>)> {
     let text = |index: usize| hole.tokens.get(index).map_or("", |token| &source.text[token.span.clone()]);
     let kind = |index: usize| hole.tokens.get(index).map(|token| token.kind);
-    let side = |word: &str| match word {
-        "request" => Some(Side::Request),
-        "response" => Some(Side::Response),
-        _ => None,
-    };
+    let side = Side::named;
     let pieces = ["exchange", "message", "tabs", "header", "body", "heading", "part"];
     let is_piece = pieces.contains(&text(0)) && text(1) == "(";
     match (kind(if is_piece { 2 } else { 0 })?, is_piece) {

@@ -10,6 +10,15 @@
 //! Everything here is lookup in values that do not change: no file is read, and
 //! nothing is decided about a page. What it leaves out: settings of a capture,
 //! which may overrule all of this.
+//!
+//! ```
+//! use docgen::profile::Profile;
+//!
+//! let profile = Profile::embedded("openstack").expect("it ships");
+//! let glance = profile.participant_by_url("http://192.0.2.1:9292/v2/images/42").expect("by its port");
+//! let route = profile.route(glance.id(), "GET", "/v2/images/42").expect("it is documented");
+//! assert_eq!((glance.label(), &*route.template), ("glance-api", "/v2/images/{image_id}"));
+//! ```
 
 mod command;
 mod file;

@@ -17,6 +17,17 @@
 //! functions. What it leaves out: values shorter than four characters, and a few
 //! words such as `admin`, are replaced where their name says what they are, and
 //! nowhere else, since a page without the word would be no page.
+//!
+//! ```
+//! use docgen::redact::{RuleSpec, Rules, redact};
+//! use docgen::trace::Trace;
+//!
+//! let rules = Rules::new("en", &RuleSpec { keys: vec!["licence".into()], ..RuleSpec::default() })?;
+//! let printed = "{\"licence\": \"AB-1234\", \"name\": \"cirros\"}\nbought AB-1234\n";
+//! let (_, printed) = redact(Trace::default(), printed, &rules);
+//! assert_eq!(printed, "{\"licence\": \"***\", \"name\": \"cirros\"}\nbought ***\n");
+//! # Ok::<(), docgen::Error>(())
+//! ```
 
 mod find;
 mod known;

@@ -387,3 +387,87 @@ proptest! {
         find_secrets(&text);
     }
 }
+
+const HORSE: &str = "correct-horse-battery";
+
+/// What an exchange that gives away `secret` as a password, and says `said` besides, says after all.
+fn said(secret: &str, said: &str) -> String {
+    let body = serde_json::json!({"password": secret}).to_string();
+    redact(trace(vec![exchange("http://h/", (&[], &body), (&[], ""))]), said, &rules()).1
+}
+
+#[test]
+fn a_reason_phrase_may_hold_a_secret() {
+    let mut one = exchange("http://h/", (&[], "{\"password\": \"correct-horse-battery\"}"), (&[], ""));
+    one.response.as_mut().unwrap().reason = format!("No {HORSE} here").into();
+    let (trace, _) = redact(trace(vec![one]), "", &rules());
+    assert_eq!(&*trace.exchanges[0].response.as_ref().unwrap().reason, "No *** here");
+}
+
+#[test]
+fn a_secret_is_found_in_other_forms() {
+    let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    for before in ["", "a", "ab", "maria:"] {
+        let encoded = base64(&format!("{before}{HORSE}, and more"));
+        let shown = said(HORSE, &format!("sent {encoded} to it"));
+        assert!(shown.contains("***") && !shown.contains(&encoded), "{shown}");
+        let rest = shown.replace("sent ", "").replace(" to it", "");
+        assert!(!rest.contains(&base64(HORSE)[4..20]), "{shown}");
+    }
+    assert_eq!(said("as\"df-\\gh", "it said \"as\\\"df-\\\\gh\" then"), "it said \"***\" then");
+    assert_eq!(said("a b/c&d-e", "x=a%20b%2Fc%26d-e; y=a+b%2Fc%26d-e."), "x=***; y=***.");
+}
+
+#[test]
+fn a_word_of_everyday_is_no_secret_wherever_else_it_is() {
+    for word in ["password", "Admin", "none", "x1", "----"] {
+        let text = format!("the {word} is as ever");
+        assert_eq!(said(word, &text), text);
+    }
+    assert_eq!(said("passwords", "the passwords are gone"), "the *** are gone");
+}
+
+#[test]
+fn a_token_that_is_a_password_too_looks_the_same_wherever_nobody_says_which() {
+    let body = format!("{{\"password\": \"{FERNET}\"}}");
+    let one = exchange("http://h/", (&[("X-Auth-Token", FERNET)], &body), (&[], ""));
+    let (trace, output) = redact(trace(vec![one]), FERNET, &rules());
+    let stand_in = rules().stand_in(Class::Token, FERNET);
+    let request = &trace.exchanges[0].request;
+    assert_eq!(request.headers.get("X-Auth-Token").unwrap(), &*stand_in);
+    assert_eq!(text_of(&request.body), "{\"password\": \"***\"}");
+    assert_eq!(output, stand_in);
+}
+
+#[test]
+fn what_is_known_as_a_secret_shows_no_end_where_a_token_would() {
+    let rules = rules();
+    let mut learner = Learner::new(&rules);
+    learner.value(FERNET);
+    let redactor = learner.done();
+    let shown = redactor.exchange(exchange("http://h/", (&[("X-Auth-Token", FERNET)], ""), (&[], "")));
+    assert_eq!(shown.request.headers.get("X-Auth-Token").unwrap(), "***");
+}
+
+#[test]
+fn attributes_of_a_cookie_are_no_secrets() {
+    let cookie = "sid=abcdefgh-0123; Path=/some/long-path; Domain=www.example.org";
+    let one = exchange("http://h/", (&[], ""), (&[("Set-Cookie", cookie)], ""));
+    let text = "/some/long-path of www.example.org";
+    let (_, output) = redact(trace(vec![one]), &format!("{text}: abcdefgh-0123"), &rules());
+    assert_eq!(output, format!("{text}: ***"));
+    let one =
+        exchange("http://h/", (&[("Cookie", "sid=abcdefgh-0123; session=ijklmnop-4567")], ""), (&[], ""));
+    let (_, output) = redact(trace(vec![one]), "abcdefgh-0123 ijklmnop-4567", &rules());
+    assert_eq!(output, "*** ***");
+}
+
+#[test]
+fn a_fragment_stays_and_is_looked_into() {
+    let url = |url: &str| {
+        let one = exchange(url, (&[], ""), (&[], ""));
+        redact(trace(vec![one]), "", &rules()).0.exchanges[0].request.url.to_string()
+    };
+    assert_eq!(url("http://h/x?a=1#part-2"), "http://h/x?a=1#part-2");
+    assert_eq!(url("http://h/x?a=1#access_token=abcd-1234&b=2"), "http://h/x?a=1#access_token=***&b=2");
+}

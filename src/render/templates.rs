@@ -125,6 +125,7 @@ impl Templates {
         env.add_filter("code", |text: &Value| escape::code(&text.to_string()));
         env.add_filter("mermaid", |text: &Value| escape::mermaid(&text.to_string()).into_owned());
         env.add_filter("quoted", |text: &Value| escape::quoted(&text.to_string()));
+        env.add_filter("titled", |text: &Value| escape::titled(&text.to_string()));
         env.add_filter("json", |text: &Value| escape::json_string(&text.to_string()));
         env.add_filter("indent", indent);
         env.add_filter("fill", fill);

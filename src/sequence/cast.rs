@@ -33,7 +33,7 @@ pub struct Cast {
 }
 
 /// Who runs the command, where a source does not name it.
-const CLIENT: &str = "client";
+pub(super) const CLIENT: &str = "client";
 
 impl Cast {
     /// Settles the participants of a trace: those of the settings first, in their
@@ -183,8 +183,58 @@ impl Participant {
         &*self.id == name || self.names.iter().any(|known| &**known == name)
     }
 
+    /// Its id, and the names under which sources know it.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.id).chain(&self.names).map(|name| &**name)
+    }
+
     /// Whether the settings name it.
     pub fn is_declared(&self) -> bool {
         self.declared
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::trace;
+    use super::*;
+
+    const GLANCE: &str = "http://192.0.2.1:9292/v2/images";
+
+    fn ids(cast: &Cast) -> Vec<&str> {
+        cast.participants().iter().map(|participant| &*participant.id).collect()
+    }
+
+    fn declared(id: &str) -> settings::Participant {
+        settings::Participant { id: id.into(), label: None, names: Vec::new(), urls: Vec::new() }
+    }
+
+    #[test]
+    fn a_declared_participant_has_the_names_and_the_label_that_the_profile_gives() {
+        let profile = Profile::embedded("openstack");
+        let cast = Cast::new(&trace(&[(None, GLANCE)]), &[declared("glance")], profile);
+        assert_eq!(ids(&cast), ["glance", "client"]);
+        assert!(cast.to(0).is("glance-api") && cast.to(0).is_declared());
+        assert_eq!(cast.to(0).label.as_deref(), Some("glance-api"));
+        assert_eq!(cast.named("glance-api"), [0]);
+    }
+
+    #[test]
+    fn a_source_may_call_one_participant_by_several_names() {
+        let profile = Profile::embedded("openstack");
+        let cast = Cast::new(&trace(&[(Some("glance"), GLANCE), (Some("glance-api"), GLANCE)]), &[], profile);
+        assert_eq!(ids(&cast), ["client", "glance"]);
+        assert!(cast.to(0).is("glance-api") && cast.to(0).is("glance"));
+        assert_eq!(cast.named("glance-api"), cast.named("glance"));
+    }
+
+    #[test]
+    fn declared_ones_come_first_and_serve_their_urls() {
+        let images =
+            settings::Participant { urls: vec!["http://192.0.2.1:9292/".into()], ..declared("images") };
+        let calls = trace(&[(None, "http://192.0.2.2/"), (None, GLANCE), (None, "")]);
+        let cast = Cast::new(&calls, &[declared("idle"), images], None);
+        assert_eq!(ids(&cast), ["idle", "images", "client", "192.0.2.2", "server"]);
+        assert_eq!([0, 1, 2].map(|index| cast.ends(index)), [[2, 3], [2, 1], [2, 4]]);
     }
 }

@@ -5,11 +5,29 @@
 //! so that diagram, headings and prose cannot disagree. What this leaves out:
 //! who a participant is ([`cast`]), what a path shows ([`paths`]), and what a
 //! label means ([`selector`]); those are asked with the same trace beside.
+//!
+//! ```
+//! use docgen::sequence::{Sequence, Side};
+//!
+//! let archive = br#"{"log": {"version": "1.2", "entries": [
+//!   {"startedDateTime": "2024-03-05T10:15:00Z", "time": 900,
+//!    "request": {"method": "GET", "url": "http://outer/"}, "response": {"status": 200}},
+//!   {"startedDateTime": "2024-03-05T10:15:00.3Z", "time": 100,
+//!    "request": {"method": "GET", "url": "http://inner/"}, "response": {"status": 200}}]}}"#;
+//! let trace = docgen::source::read("trace.har".as_ref(), archive.to_vec()).trace;
+//! let sequence = Sequence::new(&trace, |_| true);
+//! // The inner call begins and ends while the outer one waits.
+//! assert_eq!([0, 1].map(|index| sequence.number(index, Side::Request)), [Some(1), Some(2)]);
+//! assert_eq!([0, 1].map(|index| sequence.number(index, Side::Response)), [Some(4), Some(3)]);
+//! ```
 
 pub mod cast;
 pub mod naming;
 pub mod paths;
+pub mod renamed;
 pub mod selector;
+#[cfg(test)]
+mod testing;
 
 use crate::trace::{KnownFrom, Micros, Trace};
 
@@ -20,6 +38,21 @@ pub enum Side {
     Request,
     /// The response.
     Response,
+}
+
+impl Side {
+    /// How page sources call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::Request => "request",
+            Side::Response => "response",
+        }
+    }
+
+    /// The side of this name.
+    pub fn named(name: &str) -> Option<Side> {
+        [Side::Request, Side::Response].into_iter().find(|side| side.name() == name)
+    }
 }
 
 /// A message with its number.
@@ -171,6 +204,31 @@ mod tests {
             [(0, Request), (0, Response), (1, Request), (1, Response)]
         );
         assert_eq!(order(&[(5, None), (1, Some(5))]), [(1, Request), (0, Request), (1, Response)]);
+    }
+
+    #[test]
+    fn a_gap_comes_after_what_happened_up_to_its_moment() {
+        let gap = |at| crate::trace::Gap { at, line: 1, column: 1, reason: "damaged".into() };
+        let trace = Trace {
+            exchanges: vec![exchange(5, Some(7)), exchange(7, Some(9))],
+            gaps: vec![gap(7), gap(4), gap(8)],
+        };
+        let order: Vec<String> = (Sequence::new(&trace, |_| true).items.iter())
+            .map(|item| match item {
+                Item::Step(step) => step.number.to_string(),
+                Item::Gap(gap) => format!("gap {gap}"),
+            })
+            .collect();
+        assert_eq!(order, ["gap 1", "1", "2", "3", "gap 0", "gap 2", "4"]);
+    }
+
+    #[test]
+    fn a_response_without_its_request_has_a_number_and_is_no_exchange_to_speak_of() {
+        let alone = Exchange { known_from: KnownFrom::Response, ..exchange(1, Some(1)) };
+        let trace = Trace { exchanges: vec![exchange(0, None), alone], gaps: Vec::new() };
+        let sequence = Sequence::new(&trace, |_| true);
+        assert_eq!([0, 1].map(|index| sequence.contains(index)), [true, false]);
+        assert_eq!(sequence.number(1, Side::Response), Some(2));
     }
 
     proptest! {

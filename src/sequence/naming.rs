@@ -87,5 +87,17 @@ mod tests {
         assert_eq!(identifier("GET_v2/images"), "get_v2_images");
         assert_eq!(identifier("3 x"), "call_3_x");
         assert_eq!(last_words("/v2/images/9c31f2c6-f22c-440e-b670-d8d5a5cc0405/file"), "images_file");
+        // A version, or a short id that begins with a letter.
+        assert_eq!(last_words("/v2/a1b2c3"), "");
+        assert_eq!(last_words("/servers/ab12/x509"), "servers");
+        assert_eq!(last_words("/ipv4addresses/x"), "ipv4addresses_x");
+    }
+
+    #[test]
+    fn the_same_call_of_another_participant_says_whose_it_is() {
+        let calls = [(Some("glance"), "/"), (Some("nova"), "/"), (Some("nova"), "/"), (Some("glance"), "/")];
+        let trace = super::super::testing::trace(&calls.map(|(to, path)| (to, path)));
+        let cast = Cast::new(&trace, &[], None);
+        assert_eq!(names(&trace, &cast, None), ["get", "nova_get", "get_2", "get_3"]);
     }
 }

@@ -5,6 +5,15 @@
 //! Who asks once asks often, so a trace is put into an [`Index`] by what its exchanges are, and all labels
 //! are resolved together, each after the one that it comes after. What this leaves out: deciding which
 //! labels there are.
+//!
+//! ```
+//! use docgen::sequence::selector::Selector;
+//!
+//! let selector = Selector::parse("nova->glance GET /v2/images/{image_id} #2")?;
+//! assert_eq!((selector.from, selector.to), (Some("nova"), "glance"));
+//! assert_eq!((selector.path, selector.occurrence), ("/v2/images/{image_id}", Some(2)));
+//! # Ok::<(), String>(())
+//! ```
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -15,6 +24,7 @@ use crate::settings::Located;
 
 use super::cast::Cast;
 use super::paths::Paths;
+use super::renamed::{ByOtherNames, Request};
 use super::{Sequence, Side};
 use crate::text::{self, Text};
 use crate::toml_file::neighbours;
@@ -66,6 +76,8 @@ pub struct Index {
     labels: OnceCell<HashMap<String, usize>>,
     /// The exchange that each label names.
     found: OnceCell<Vec<Result<usize>>>,
+    /// By other names of their ends.
+    by_other_names: OnceCell<ByOtherNames>,
     /// A selector for each exchange, sorted.
     candidates: OnceCell<Vec<String>>,
     /// The names of the labels, sorted.
@@ -160,22 +172,78 @@ impl<'a> Scope<'a> {
         if let Cow::Owned(all) = &mut all {
             all.sort_unstable_by_key(|&index| self.order(index));
         }
+        if all.is_empty() {
+            let others = self.index.by_other_names.get_or_init(|| self.by_other_names(&self.in_order()));
+            let request = Request {
+                from: selector.from.map(Text::from),
+                to: selector.to.into(),
+                method: selector.method.into(),
+                path: selector.path.into(),
+            };
+            all = Cow::Borrowed(others.get(&request).map_or(&[][..], Vec::as_slice));
+        }
         all
     }
 
-    /// A selector for this exchange that matches it alone.
-    pub fn describe(&self, exchange: usize) -> String {
-        let found = &self.trace.exchanges[exchange];
-        let to = self.cast.to(exchange);
-        let method = &found.request.method;
-        let path = self.path(exchange);
-        let short = format!("{} {method} {path}", to.id);
-        let Ok(selector) = Selector::parse(&short) else { return short };
-        let same = self.matching(&selector);
-        if same.len() < 2 {
-            return short;
+    /// Whether a label that names no exchange would, if the trace still had one: the label itself says
+    /// clearly what it means.
+    pub fn is_lost(&self, name: &str) -> bool {
+        // A chain of labels that come after each other is followed this far.
+        const CHAIN: usize = 64;
+        let mut next = self.label(name);
+        for _ in 0..CHAIN {
+            let Some(label) = next else { return false };
+            let Ok(selector) = Selector::parse(&self.labels[label].1.value) else { return false };
+            let count = self.matching(&selector).len();
+            let is_missing = selector.occurrence.map_or(count == 0, |nth| nth > count);
+            match selector.after {
+                _ if is_missing => return true,
+                None => return false,
+                Some(after) => next = self.label(after),
+            }
+            if next.is_some_and(|other| self.found()[other].is_ok()) {
+                return true;
+            }
         }
-        format!("{short} #{}", self.occurrence(exchange, &same).unwrap_or(1))
+        false
+    }
+
+    /// A selector that matches this exchange alone: the shortest that does, and a number only where
+    /// nothing else tells it from another. `None` where none can, as for a response without its request.
+    pub fn selector(&self, exchange: usize) -> Option<String> {
+        let request = &self.trace.exchanges[exchange].request;
+        let (from, to) = (&self.cast.from(exchange).id, &self.cast.to(exchange).id);
+        let path = |query| {
+            let paths = Paths { query, ..self.paths };
+            paths.templated(to, &request.method, UrlParts::of(&request.url)).into_owned()
+        };
+        let (method, plain, full) = (&request.method, path(false), path(true));
+        let sent = format!("{from}->{to} {method} {plain}");
+        let mut candidates = vec![format!("{to} {method} {plain}"), sent.clone()];
+        // An id in a query is another one when the command is run again.
+        if !full[plain.len()..].contains(|c: char| c.is_ascii_digit()) {
+            candidates.push(format!("{from}->{to} {method} {full}"));
+        }
+        // A name or a path may read as more than it is.
+        let matching = |text: &str| {
+            let selector = Selector::parse(text).ok()?;
+            let is_plain = selector.after.is_none() && selector.occurrence.is_none();
+            is_plain.then(|| self.matching(&selector))
+        };
+        let is_alone = |text: &String| matching(text).is_some_and(|found| *found == [exchange]);
+        if let Some(selector) = candidates.into_iter().find(is_alone) {
+            return Some(selector);
+        }
+        let nth = self.occurrence(exchange, &matching(&sent)?)?;
+        Some(format!("{sent} #{nth}"))
+    }
+
+    /// The same for a message to people, who can do with less.
+    pub fn describe(&self, exchange: usize) -> String {
+        self.selector(exchange).unwrap_or_else(|| {
+            let method = &self.trace.exchanges[exchange].request.method;
+            format!("{} {method} {}", self.cast.to(exchange).id, self.path(exchange))
+        })
     }
 
     /// Which of `same`, in the order of their requests, an exchange is, from 1.
@@ -185,11 +253,8 @@ impl<'a> Scope<'a> {
 
     /// The exchanges of the sequence by what they are; with `templated`, also by their templated paths.
     fn by_what(&self, templated: bool) -> Exchanges {
-        let mut order: Vec<usize> =
-            (0..self.trace.exchanges.len()).filter(|&index| self.sequence.contains(index)).collect();
-        order.sort_unstable_by_key(|&index| self.order(index));
         let mut exchanges = Exchanges::new();
-        for index in order {
+        for index in self.in_order() {
             let [from, to] = self.cast.ends(index);
             let method = &self.trace.exchanges[index].request.method;
             for path in self.paths_of(index, templated) {
@@ -202,8 +267,16 @@ impl<'a> Scope<'a> {
         exchanges
     }
 
+    /// The exchanges of the sequence, in the order of their requests.
+    fn in_order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> =
+            (0..self.trace.exchanges.len()).filter(|&index| self.sequence.contains(index)).collect();
+        order.sort_unstable_by_key(|&index| self.order(index));
+        order
+    }
+
     /// Each path that a selector may call an exchange by.
-    fn paths_of(&self, exchange: usize, templated: bool) -> Vec<Text> {
+    pub(super) fn paths_of(&self, exchange: usize, templated: bool) -> Vec<Text> {
         let request = &self.trace.exchanges[exchange].request;
         let url = UrlParts::of(&request.url);
         let both = [true, false].map(|query| Paths { query, ..self.paths });
@@ -287,10 +360,10 @@ impl<'a> Scope<'a> {
         known: impl Fn(&str) -> Option<Result<usize>>,
     ) -> Result<usize> {
         let selector = Selector::parse(text).map_err(|problem| {
-            let error = Error::new(ErrorKind::Label, format!("`{text}` names no exchange: {problem}"));
+            let error = Error::new(ErrorKind::Label, format!("`{text}` names no exchange")).at(place.clone());
             match self.near(text, self.names(), 1, 0.6).first() {
-                Some(name) => error.at(place.clone()).hint(format!("did you mean the label `{name}`?")),
-                None => error.at(place.clone()),
+                Some(name) => error.hint(format!("did you mean the label `{name}`?")),
+                None => error.hint(problem),
             }
         })?;
         let all = self.matching(&selector);
@@ -299,7 +372,7 @@ impl<'a> Scope<'a> {
             let Some(other) = known(label) else {
                 return Err(Error::new(ErrorKind::Label, format!("`after {label}` names no label"))
                     .at(place.clone())
-                    .hint("labels stand in `[label]` of capture.toml"));
+                    .hint("labels are in `[label]` of capture.toml"));
             };
             let from = self.sequence.number(other?, Side::Request);
             let before = found.partition_point(|&index| self.sequence.number(index, Side::Request) <= from);
@@ -379,6 +452,7 @@ impl<'a> Scope<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{found, trace};
     use super::*;
 
     #[test]
@@ -396,7 +470,21 @@ mod tests {
             }
         );
         assert_eq!(Selector::parse("my server GET /").unwrap().to, "my server");
+        let spaced = Selector::parse(" nova -> my glance  GET / ").unwrap();
+        assert_eq!((spaced.from, spaced.to, spaced.path), (Some("nova"), "my glance", "/"));
         assert!(Selector::parse("GET /").is_err());
         assert!(Selector::parse("glance GET / #0").is_err());
+    }
+
+    #[test]
+    fn after_a_label_is_the_first_one_behind_it() {
+        let url = |path: &str| format!("http://h/{path}");
+        let [show, boot] = [url("show"), url("boot")];
+        let calls: Vec<_> = [&show, &show, &boot, &show, &show].map(|url| (None, url.as_str())).into();
+        let labels = "[label]\nboot = \"h GET /boot\"\nlater = \"h GET /show after boot\"\n\
+                      last = \"h GET /show #2 after boot\"\nsecond = \"h GET /show after first\"\nfirst = \"h GET /show #1\"\n\
+                      none = \"h GET /boot after boot\"\n";
+        let (found, _) = found(&trace(&calls), labels, None);
+        assert_eq!(found, [Some(5), Some(7), Some(9), Some(3), Some(1), None]);
     }
 }

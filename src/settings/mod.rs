@@ -5,6 +5,19 @@
 //! as resolved are two types, so that nothing downstream has to ask whether a
 //! default was applied. What this leaves out: finding and reading the files,
 //! which the caller does, and resolving labels, which needs a trace.
+//!
+//! ```
+//! use docgen::settings::{Layer, Layout, Settings};
+//!
+//! let far = Layer::parse("captures/docgen.toml".as_ref(), "layout = 'page'\nlocale = 'ko'\n")?;
+//! let near = Layer::parse("captures/x/capture.toml".as_ref(), "locale = 'en'\n")?;
+//! let settings = Settings::resolve(&[far, near]);
+//! assert_eq!((settings.layout, settings.locale.as_str()), (Layout::Page, "en"));
+//!
+//! let error = Layer::parse("capture.toml".as_ref(), "layuot = 'page'\n").unwrap_err();
+//! assert_eq!(error.help(), Some("did you mean `layout`?"));
+//! # Ok::<(), docgen::Error>(())
+//! ```
 
 pub mod draft;
 mod layout;
@@ -21,6 +34,10 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::error::{Error, ErrorKind, Place, Result, TextIndex};
 use crate::toml_file;
+
+/// The files of a capture folder that docgen reads: settings, facts and prose. Others are the maintainer's own.
+pub const CAPTURE_FILES: [&str; 7] =
+    ["body.md", "capture.toml", "diagram.md", "output.txt", "page.md", "trace.har", "trace.log"];
 
 /// A value with the place where it was written, for messages about it.
 #[derive(Clone, Debug, PartialEq)]

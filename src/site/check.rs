@@ -166,7 +166,7 @@ fn unshown(opened: &OpenCapture<'_>, pending: &Pending) -> Vec<Error> {
         let before = source.text[..*at].trim_end();
         let at = before.rfind('\n').map_or(0, |end| end + 1);
         let place = Place { column: 0, ..source.place(&(at..at)) };
-        let message = format!("no page shows {}, `{}`", steps.join(","), opened.resolved.selector(index));
+        let message = format!("no page shows {}, `{}`", steps.join(","), scope.describe(index));
         findings.push(Error::new(ErrorKind::Unshown, message).at(place).hint(
             "`docgen update` puts its section here; `{{ rest }}` shows all that is shown nowhere else",
         ));

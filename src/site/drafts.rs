@@ -24,7 +24,9 @@ use crate::page::update::{self, Facts, Update};
 use crate::page::{Input, Resolved, Source};
 use crate::render::holes::{Alone, Filler};
 use crate::render::templates::Templates;
-use crate::settings::{Layout, Settings};
+use crate::sequence::renamed::Renamed;
+use crate::sequence::selector::Scope;
+use crate::settings::{Layout, Located, Settings};
 use crate::toml_file::with_entries;
 
 /// What came of a capture's page sources.
@@ -76,7 +78,7 @@ impl Location {
         })?;
         let path = below.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
         // As short as the user would name it.
-        let here = std::env::current_dir().ok();
+        let here = whole(Path::new(".")).ok();
         let root = match here.as_deref().and_then(|here| root.strip_prefix(here).ok()) {
             Some(below) if below.as_os_str().is_empty() => PathBuf::from("."),
             Some(below) => below.to_path_buf(),
@@ -92,6 +94,9 @@ impl Location {
 /// [`ErrorKind::Ownership`] where it has a page source already; those of its settings and files.
 pub fn new(location: &Location, trusted: &[PathBuf]) -> Result<Report, Vec<Error>> {
     with_open_capture(location, trusted, |opened| {
+        if !opened.lost.is_empty() {
+            return Err(opened.of_lost.clone());
+        }
         let page = opened.resolved.page()?;
         let labels =
             Labels::complete(&opened.resolved, &page, page.exchanges.iter().map(|found| &**found), &[]);
@@ -189,6 +194,8 @@ pub(super) struct OpenCapture<'a> {
     templates: &'a Templates,
     /// Labels that match no exchange.
     lost: Vec<String>,
+    /// What there is to say of each.
+    of_lost: Vec<Error>,
     /// Labels of sections that are marked as gone.
     gone: HashSet<String>,
     /// Damaged places of the trace.
@@ -270,6 +277,18 @@ fn with_open_capture<T>(
     open(&site, folder, work)
 }
 
+/// What there is to say of labels of which it is not clear that their exchange is gone: nothing is to
+/// be marked for them.
+fn unclear(scope: &Scope<'_>, failing: &[&(String, Located<String>)]) -> Option<Vec<Error>> {
+    let mut renamed = scope.renamed();
+    renamed.retain(|found| failing.iter().any(|(name, _)| found.labels.contains(name)));
+    let mut errors: Vec<Error> = renamed.iter().map(Renamed::error).collect();
+    let explained: HashSet<String> = renamed.into_iter().flat_map(|found| found.labels).collect();
+    let others = failing.iter().filter(|(name, _)| !explained.contains(name) && !scope.is_lost(name));
+    errors.extend(others.filter_map(|(name, at)| scope.find(name, &at.place).err()));
+    (!errors.is_empty()).then_some(errors)
+}
+
 /// Opens a capture of a run and works on it.
 pub(super) fn open<T>(
     site: &Site<'_>,
@@ -297,8 +316,19 @@ pub(super) fn open<T>(
     }
     let gone: HashSet<String> =
         current.iter().flat_map(Source::gone).flat_map(|(_, labels)| labels.to_vec()).collect();
-    let lost = lost.iter().map(|(name, _)| name.clone()).filter(|name| !gone.contains(name)).collect();
-    let settings = Settings { labels: known.into_iter().cloned().collect(), ..input.settings.clone() };
+    let lost: Vec<_> = lost.into_iter().filter(|(name, _)| !gone.contains(name)).collect();
+    if let Some(errors) = unclear(&resolved.scope(), &lost) {
+        return Err(errors);
+    }
+    let of_lost = lost.iter().filter_map(|(name, at)| resolved.scope().find(name, &at.place).err()).collect();
+    let lost = lost.iter().map(|(name, _)| name.clone()).collect();
+    // Boxes and notes may be about what is lost, and are nothing that a source shows.
+    let settings = Settings {
+        labels: known.into_iter().cloned().collect(),
+        groups: Vec::new(),
+        notes: Vec::new(),
+        ..input.settings.clone()
+    };
     let input = Input { settings: &settings, ..input };
     work(&OpenCapture {
         root: site.captures_root,
@@ -309,6 +339,7 @@ pub(super) fn open<T>(
         resolved: Resolved::new(&input),
         templates: &templates,
         lost,
+        of_lost,
         gone,
         diagnostics: capture.diagnostics.clone(),
     })

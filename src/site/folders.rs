@@ -13,14 +13,10 @@ use super::page_path::PagePath;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::{Entry, LARGEST_TEXT, Listed, Root, is_hidden, not_regular};
 use crate::render::templates::UserTemplate;
-use crate::settings::{Layer, Located};
+use crate::settings::{CAPTURE_FILES, Layer, Located};
 use crate::text_file::decode;
 
-/// The files of a capture folder that docgen reads. Others are the maintainer's own.
-pub const FILES: [&str; 7] =
-    ["body.md", "capture.toml", "diagram.md", "output.txt", "page.md", "trace.har", "trace.log"];
-
-/// Those of them that make a folder a capture's.
+/// Those of [`CAPTURE_FILES`] that make a folder a capture's.
 pub(super) const OF_A_CAPTURE: [&str; 3] = ["capture.toml", "trace.har", "trace.log"];
 
 /// The file that holds settings for all captures below it.
@@ -49,7 +45,7 @@ pub struct Folder {
     pub path: String,
     /// Where it is.
     pub dir: PathBuf,
-    /// The files of [`FILES`] that it holds, sorted by name.
+    /// The files of [`CAPTURE_FILES`] that it holds, sorted by name.
     pub files: Vec<Found>,
     /// The `docgen.toml` files above it, from the root down.
     pub shared: Vec<Arc<SharedSettings>>,
@@ -205,7 +201,8 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
             if entry.name.as_encoded_bytes().starts_with(b".") {
                 continue;
             }
-            let known = entry.name.to_str().filter(|name| *name == SHARED_SETTINGS || FILES.contains(name));
+            let known =
+                entry.name.to_str().filter(|name| *name == SHARED_SETTINGS || CAPTURE_FILES.contains(name));
             let Some(name) = known else {
                 if entry.file_type.is_dir() {
                     let below = below.join(&entry.name);

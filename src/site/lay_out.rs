@@ -36,7 +36,16 @@ impl Site<'_> {
         let (path, layout) = (&capture.folder.path, input.settings.layout);
         let page = resolved.page().map_err(|mut errors| {
             let labels = input.settings.labels.iter();
-            let lost = labels.filter(|(name, at)| resolved.scope().find(name, &at.place).is_err());
+            let scope = resolved.scope();
+            let renamed: HashSet<String> =
+                scope.renamed().into_iter().flat_map(|found| found.labels).collect();
+            // What is wrong with a label that comes after a lost one is told of that one.
+            let is_own = |error: &Error, at: &Place| error.place() == Some(at);
+            let lost = labels.filter(|(name, at)| {
+                scope.find(name, &at.place).is_err_and(|error| is_own(&error, &at.place))
+                    && scope.is_lost(name)
+                    && !renamed.contains(name)
+            });
             let lost: HashSet<&str> = lost.map(|(name, _)| name.as_str()).collect();
             errors.extend(sources.iter().flat_map(|source| holes::holes_of_lost(source, &lost)));
             errors

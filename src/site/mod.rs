@@ -31,6 +31,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::Root;
 use crate::profile::Profile;
+use crate::render::diagram_size;
 use crate::render::templates;
 use cache::{Cache, Record};
 use capture::Capture;
@@ -330,6 +331,19 @@ impl Site<'_> {
             }
         };
         let mut outcome = Outcome { errors: std::mem::take(&mut capture.diagnostics), ..Outcome::default() };
+        let named: Vec<_> = files.iter().map(|(page, content)| (page.to_string(), content)).collect();
+        for (at, size) in diagram_size::too_long(&named) {
+            let most = diagram_size::MOST;
+            let message = format!(
+                "the diagram of `{}` has {size} characters, and mermaid draws none of more than {most}",
+                named[at].0
+            );
+            outcome.errors.push(
+                Error::warning(ErrorKind::Setting, message).at(crate::error::Place::file(&folder.dir)).hint(
+                    "leave exchanges out with `[[filter]]`, shorten paths with `[vars]` or `query = false`, or draw it in parts with `{{ diagram(until=…) }}`",
+                ),
+            );
+        }
         let files: Vec<Made> = files
             .into_iter()
             .map(|(page, content)| {

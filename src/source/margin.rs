@@ -1,10 +1,11 @@
 //! What comes before every line of a log, because of where it was copied from.
 //!
 //! A mail or an issue indents it or puts `> ` before it, and a fence around it; a CI system, a
-//! container's runtime or syslog puts a time stamp before each line, and Docker's files have each
-//! line as JSON. The first entry shows what that is, and it is taken off every line that has it. Colours of a terminal go, too, and the
-//! lines end as lines here do. What this leaves out: a prefix that only the first line of a message
-//! has, which a log's own reader knows.
+//! container's runtime or syslog puts a time stamp before each line, a pager or grep its number.
+//! The first entry shows what that is, and it is taken off every line that has it. Before that, what
+//! is written in another notation is read back (`notation.rs`). Control sequences of a terminal go,
+//! too, and the lines end as lines here do. What this leaves out: a prefix that only the first line
+//! of a message has, which a log's own reader knows.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -12,6 +13,7 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 
 use super::client_log::{moment, unit};
+use super::notation;
 use crate::error::{Error, Place};
 use crate::text::{self, Text};
 use crate::trace::Trace;
@@ -30,12 +32,21 @@ impl Unwrapped {
     /// Takes the margin off the log `text`.
     pub(super) fn of(text: &Text) -> Unwrapped {
         let whole = text;
-        let (decoded, lines) = docker_lines(text).unwrap_or_default();
-        let mut text = without_colours(if lines.is_empty() { text } else { &decoded });
-        if memchr::memchr(b'\n', text.as_bytes()).is_some_and(|end| text[..end].ends_with('\r')) {
-            text = Cow::Owned(text.replace("\r\n", "\n"));
+        let (decoded, lines) = notation::json_lines(text).unwrap_or_default();
+        let mut text = without_controls(if lines.is_empty() { text } else { &decoded });
+        if let Some(plain) = notation::plain(&text) {
+            text = Cow::Owned(plain);
         }
-        let (pieces, first) = margin_of(&text).unwrap_or_default();
+        let mut margin = margin_of(&text);
+        let ends_as_on_windows = |start: usize| {
+            memchr::memchr(b'\n', &text.as_bytes()[start..])
+                .is_some_and(|end| text[start..start + end].ends_with('\r'))
+        };
+        if ends_as_on_windows(0) || margin.as_ref().is_some_and(|&(_, first)| ends_as_on_windows(first)) {
+            text = Cow::Owned(text.replace("\r\n", "\n"));
+            margin = margin_of(&text);
+        }
+        let (pieces, first) = margin.unwrap_or_default();
         let fence = fence_before(&text[..first], &pieces);
         if pieces.is_empty() && fence.is_none() {
             let text = text::share(whole, text);
@@ -92,40 +103,6 @@ impl Unwrapped {
     }
 }
 
-/// A line of the files in which Docker keeps what a container writes.
-#[derive(serde::Deserialize)]
-struct DockerLine<'a> {
-    #[serde(borrow)]
-    log: Cow<'a, str>,
-}
-
-/// What the JSON lines of such a file hold, and the file's line of each line of that; `None` for
-/// any other text.
-fn docker_lines(text: &str) -> Option<(String, Vec<u32>)> {
-    if !is_docker(text) {
-        return None;
-    }
-    let (mut decoded, mut lines) = (String::with_capacity(text.len()), Vec::new());
-    let mut is_begun = false;
-    for (number, line) in (1u32..).zip(text.lines()) {
-        let log = serde_json::from_str::<DockerLine<'_>>(line).map_or(Cow::Borrowed(line), |line| line.log);
-        for part in log.split_inclusive('\n') {
-            if !is_begun {
-                lines.push(number);
-            }
-            decoded.push_str(part);
-            // A line longer than 16 KiB goes on in the next object.
-            is_begun = !part.ends_with('\n');
-        }
-    }
-    Some((decoded, lines))
-}
-
-/// Whether `text` is such a file.
-pub(super) fn is_docker(text: &str) -> bool {
-    text.trim_ascii_start().starts_with("{\"log\":\"")
-}
-
 /// The longest text before the first entry on its line: a margin, and a log's own prefix.
 const LONGEST: usize = 2048;
 
@@ -144,6 +121,8 @@ enum Piece {
     Name,
     /// `JOB<tab>STEP<tab>`, of `gh run view --log`.
     Job,
+    /// The line's number, of `cat -n`, `less -N` or `grep -n`, which may name the file before it.
+    Number,
 }
 
 /// The margin of the line that the first entry of a log is on, and where that line begins.
@@ -198,9 +177,19 @@ fn piece(line: &str) -> Option<(Piece, usize)> {
     if space > 0 {
         return Some((Piece::Indent(space), space));
     }
+    // A number that a space follows may be a process, unless nothing else comes before the entry.
+    let digits = line.trim_end_matches(' ');
+    if !digits.is_empty() && digits.len() < line.len() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some((Piece::Number, line.len()));
+    }
     [Piece::Quote, Piece::Unit, Piece::Stamp, Piece::Job, Piece::Name]
         .into_iter()
         .find_map(|piece| Some((piece, length_of_piece(piece, line)?)))
+        .or_else(|| {
+            let length = length_of_piece(Piece::Number, line)?;
+            let is_one = line[..length].ends_with('\t') || line[..length].trim_end().ends_with(':');
+            is_one.then_some((Piece::Number, length))
+        })
 }
 
 /// The length of this piece at the start of `line`.
@@ -218,6 +207,10 @@ fn length_of_piece(piece: Piece, line: &str) -> Option<usize> {
             let is_iso = stamp.as_bytes().get(10) == Some(&b'T');
             // Of a time that a log's own formatter writes, no further line has one.
             let is_zuul = stamp.as_bytes().get(19) == Some(&b'.') && line[start + length..].starts_with(" |");
+            // Jenkins has the time of day, and two spaces.
+            if length == 8 && !is_bracketed && line[length..].starts_with("  ") {
+                return Some(length + 2);
+            }
             let is_plain = is_iso && (stamp.ends_with('Z') || length > 25);
             if !(is_plain || is_zuul && !is_bracketed || is_bracketed && is_iso) {
                 return None;
@@ -248,6 +241,32 @@ fn length_of_piece(piece: Piece, line: &str) -> Option<usize> {
             is_stamped.then_some(
                 second + 1 + usize::from(line[second + 1..].starts_with('\u{feff}')) * '\u{feff}'.len_utf8(),
             )
+        }
+        Piece::Number => {
+            if moment(line) > 0 {
+                return None;
+            }
+            let is_path = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
+            let path = line.len() - line.trim_start_matches(is_path).len();
+            let start = match line[path..].strip_prefix(':') {
+                // The place in a program is a log's own prefix.
+                Some(_) if line[..path].contains(['/', '.']) && !line[..path].ends_with(".py") => path + 1,
+                _ => 0,
+            };
+            let digits =
+                line[start..].len() - line[start..].trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let end = start + digits;
+            let rest = &line[end..];
+            if digits == 0 || digits > 9 {
+                return None;
+            }
+            if let Some(rest) = rest.strip_prefix(':') {
+                let is_number =
+                    start > 0 || !rest.starts_with(|c: char| c.is_ascii_digit()) || moment(rest) > 0;
+                return is_number.then(|| and_space(end + 1));
+            }
+            let space = rest.len() - rest.trim_start_matches(' ').len();
+            (start == 0 && (space > 0 || rest.starts_with('\t'))).then_some(end + space.clamp(1, 2))
         }
         Piece::Name => {
             if line.starts_with("| ") {
@@ -297,28 +316,45 @@ fn is_fence(line: &str, fence: &str, is_inside: bool) -> bool {
     after.is_some_and(|after| !is_inside && !after.contains('`') || after.trim_ascii().is_empty())
 }
 
-/// `text` without the escape sequences that colour a terminal, also as rsyslog writes them.
-fn without_colours(text: &str) -> Cow<'_, str> {
+/// `text` without the control sequences of a terminal (ECMA-48), colours also as rsyslog writes them.
+fn without_controls(text: &str) -> Cow<'_, str> {
     let mut plain = String::new();
     let mut kept = 0;
     let mut at = 0;
     while let Some(found) = memchr::memchr2(0x1b, b'#', &text.as_bytes()[at..]) {
         let start = at + found;
         at = start + 1;
-        let rest = &text[start..];
-        let Some(after) = rest.strip_prefix("\u{1b}[").or_else(|| rest.strip_prefix("#033[")) else {
-            continue;
-        };
-        let codes = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').len();
-        if after[codes..].starts_with(['m', 'K']) {
-            plain.push_str(&text[kept..start]);
-            at = text.len() - after.len() + codes + 1;
-            kept = at;
-        }
+        let Some(length) = control(&text[start..]) else { continue };
+        plain.push_str(&text[kept..start]);
+        at = start + length;
+        kept = at;
     }
     if kept == 0 {
         return text.into();
     }
     plain.push_str(&text[kept..]);
     plain.into()
+}
+
+/// The length of the control sequence that `text` begins with.
+fn control(text: &str) -> Option<usize> {
+    let digits = |c: char| c.is_ascii_digit() || c == ';';
+    if let Some(after) = text.strip_prefix("#033[") {
+        let rest = after.trim_start_matches(digits);
+        return rest.starts_with(['m', 'K']).then(|| text.len() - rest.len() + 1);
+    }
+    let after = text.strip_prefix('\u{1b}')?;
+    if let Some(title) = after.strip_prefix(']') {
+        // The title of the window, up to a bell, on one line.
+        let end = title.find(['\u{7}', '\u{1b}', '\n'])?;
+        let closing = ["\u{7}", "\u{1b}\\"].iter().find(|closing| title[end..].starts_with(**closing))?;
+        return Some(2 + end + closing.len());
+    }
+    let codes = after.strip_prefix('[')?;
+    let rest = codes.trim_start_matches(|c: char| digits(c) || matches!(c, '?' | '>' | '='));
+    let last = rest.chars().next().filter(char::is_ascii_alphabetic)?;
+    let end = text.len() - rest.len() + last.len_utf8();
+    // A shell that ends bracketed paste returns to the start of the line.
+    let returns = last == 'l' && text[end..].starts_with('\r') && !text[end..].starts_with("\r\n");
+    Some(end + usize::from(returns))
 }

@@ -5,11 +5,28 @@
 //! damaged entry, is told as an [`Error`] with its place, and leaves a
 //! [`Gap`](crate::trace::Gap) in the trace. What this leaves out: deciding who a
 //! participant is, what a path means, or in which order messages are numbered.
+//!
+//! ```
+//! use docgen::source::{self, Format};
+//!
+//! let log = [
+//!     "### (client) REQ >>> (glance) : GET http://192.0.2.1/v2/images\nAccept: */*\n\nnone\n\n\n",
+//!     "### (client) REQ >>> (glance) : GET http://192.0.2.1/v2/ima",
+//! ]
+//! .concat();
+//! let read = source::read("any-name.txt".as_ref(), log.into_bytes());
+//! assert_eq!(read.format, Some(Format::Requestshook));
+//! assert_eq!(read.trace.exchanges[0].request.url, "http://192.0.2.1/v2/images");
+//! // The second entry is cut off: it is told, and leaves a gap.
+//! assert_eq!(read.diagnostics[0].place().map(|place| place.line), Some(7));
+//! assert_eq!(read.trace.gaps.len(), 1);
+//! ```
 
 pub mod client_log;
 pub mod har;
 mod lines;
 mod margin;
+mod notation;
 mod pairing;
 mod places;
 pub mod requests_observer;
@@ -112,7 +129,9 @@ fn read_in(
             (Trace::default(), vec![Error::new(ErrorKind::UnknownFormat, message).at(place).hint(hint)])
         }
     };
-    if let Some(unwrapped) = unwrapped {
+    if format.is_some()
+        && let Some(unwrapped) = unwrapped
+    {
         unwrapped.restore(&mut trace, &mut diagnostics);
     }
     Read { trace, diagnostics, format, log }
@@ -125,7 +144,7 @@ pub fn detect(text: &Text) -> Option<Format> {
 
 /// The format of `text`, and for a log that may have a margin, the log without it.
 fn sniff(text: &Text) -> (Option<Format>, Option<Unwrapped>) {
-    if har::is_one(text) && !margin::is_docker(text) {
+    if har::is_one(text) && !notation::is_json_lines(text) {
         return (Some(Format::Har), None);
     }
     // By far the most logs, and nothing can come before it.

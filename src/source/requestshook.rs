@@ -11,7 +11,9 @@
 //!
 //! ```
 //!
-//! with `RESP <<<` and `STATUS REASON METHOD URL` for a response. Nothing is escaped, so where
+//! with `RESP <<<` and `STATUS REASON METHOD URL` for a response; where
+//! [`requestshook_writer`](super::requestshook_writer) does not know the method of what a response answers,
+//! two blanks come before the URL. Nothing is escaped, so where
 //! a body ends is a question: it may hold blank lines and lines that look like the head of an
 //! entry, or be such a log itself. What answers it, the surest first: a Content-Length that
 //! ends just before the next entry; the closing bracket of a body that the writer laid out as
@@ -35,6 +37,9 @@ use crate::trace::{Binary, Body, Headers, Response, Trace};
 
 /// What the head of an entry begins with.
 const HEAD: &str = "### (";
+
+/// What comes between the sender and the receiver of a request, of a response, and after the receiver.
+pub(super) const BETWEEN: [&str; 3] = [") REQ >>> (", ") RESP <<< (", ") : "];
 
 /// The header in which the middleware puts the id of an exchange.
 const ID: &str = "X-Requestshook-Request-Id";
@@ -606,16 +611,18 @@ struct Head<'a> {
 
 impl<'a> Head<'a> {
     fn parse(line: &'a str) -> Option<Head<'a>> {
+        let [request, response, after_receiver] = BETWEEN;
         let rest = line.strip_prefix(HEAD)?;
         // A name may hold a bracket of its own.
         let mut brackets = memchr::memchr_iter(b')', rest.as_bytes());
         let (from, is_request, rest) = brackets.find_map(|at| {
             let after = &rest[at..];
-            let request = after.strip_prefix(") REQ >>> (").map(|after| (&rest[..at], true, after));
-            request.or_else(|| after.strip_prefix(") RESP <<< (").map(|after| (&rest[..at], false, after)))
+            let asked = after.strip_prefix(request).map(|after| (&rest[..at], true, after));
+            asked.or_else(|| after.strip_prefix(response).map(|after| (&rest[..at], false, after)))
         })?;
         let mut brackets = memchr::memchr_iter(b')', rest.as_bytes());
-        let (to, rest) = brackets.find_map(|at| Some((&rest[..at], rest[at..].strip_prefix(") : ")?)))?;
+        let (to, rest) =
+            brackets.find_map(|at| Some((&rest[..at], rest[at..].strip_prefix(after_receiver)?)))?;
         let (status, rest) = if is_request {
             (None, rest)
         } else {
@@ -629,8 +636,15 @@ impl<'a> Head<'a> {
             Some(at) => (&before[..at], &before[at + 1..]),
             None => ("", before),
         };
-        let is_whole = is_token(method) && !url.is_empty() && (!is_request || before.len() == method.len());
-        is_whole.then_some(Head { from, to, status: status.map(|status| (status, reason)), method, url })
+        let is_alone = is_request && before.len() == method.len();
+        let has_method = is_token(method) && (is_alone || !is_request) || method.is_empty() && !is_request;
+        (has_method && !url.is_empty()).then_some(Head {
+            from,
+            to,
+            status: status.map(|status| (status, reason)),
+            method,
+            url,
+        })
     }
 }
 

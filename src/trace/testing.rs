@@ -45,10 +45,11 @@ fn media_type() -> impl Strategy<Value = Option<Text>> {
 }
 
 fn exchange() -> impl Strategy<Value = Exchange> {
-    let request = (text(), text(), headers(), media_type(), body());
+    let method = prop_oneof![text(), Just(Text::new()), "[A-Z]{3,6}".prop_map(Text::from)];
+    let request = (method, text(), headers(), media_type(), body());
     let request = request.prop_map(|(method, url, headers, media_type, body)| {
         let named = |text: Text| if text.is_empty() { Text::from("x".to_owned()) } else { text };
-        Request { method: named(method), url: named(url), headers, media_type, body }
+        Request { method, url: named(url), headers, media_type, body }
     });
     let response = (0..1000u16, text(), option::of(text()), headers(), media_type(), body()).prop_map(
         |(status, reason, url, headers, media_type, body)| Response {
@@ -72,6 +73,11 @@ fn exchange() -> impl Strategy<Value = Exchange> {
                 (true, Some(_)) => KnownFrom::Response,
             };
             let failure = failure.map(Text::from);
+            // A response alone may not say what it answers; a request always has a method.
+            let mut request = request;
+            if request.method.is_empty() && known_from != KnownFrom::Response {
+                request.method = "x".into();
+            }
             Exchange {
                 from,
                 to,

@@ -36,7 +36,7 @@ impl Weaver<'_> {
                 }
             }
         }
-        let printed = (self.fill)("{{ arrows }}").unwrap_or_default();
+        let printed = (self.fill.fragment)("{{ arrows }}").unwrap_or_default();
         let printed: Vec<&str> = printed.split('\n').collect();
         // A template of the user's may print more than a line an item; then messages are made one by one.
         let items: &[DiagramItem] =

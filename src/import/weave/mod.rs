@@ -27,7 +27,13 @@ use crate::page::{Message, Page};
 use crate::sequence::Side;
 
 /// What prints the text of a page source; `None` where one of its holes cannot be filled.
-pub(super) type Fill<'a> = dyn Fn(&str) -> Option<String> + 'a;
+#[derive(Clone, Copy)]
+pub(super) struct Fill<'a> {
+    /// For a whole source and its name: the place of a hole decides how text is written.
+    pub(super) page: &'a dyn Fn(&str, &str) -> Option<String>,
+    /// For a part of one, with text as it is.
+    pub(super) fragment: &'a dyn Fn(&str) -> Option<String>,
+}
 
 /// Makes page sources.
 pub(super) struct Weaver<'a> {
@@ -37,7 +43,7 @@ pub(super) struct Weaver<'a> {
     pub(super) page: &'a Page,
     /// The labels of the exchanges, by index in the trace.
     pub(super) names: &'a [String],
-    pub(super) fill: &'a Fill<'a>,
+    pub(super) fill: Fill<'a>,
     /// What short sources print, for the numbers that a page names again and again.
     pub(super) printed: RefCell<HashMap<String, Option<String>>>,
 }
@@ -83,20 +89,14 @@ impl<'a> Weaver<'a> {
     ) -> String {
         let text = document.lines.text;
         let source = assembled(text, edits);
-        if (self.fill)(&source).as_deref() == Some(text) {
+        if (self.fill.page)(document.name, &source).as_deref() == Some(text) {
             return source;
         }
-        // What stands around a hole can change what it prints; then the line is text.
+        // The place of a hole can change what it prints; then the line is text.
         edits.retain(|edit| {
-            let start = document.lines.at(edit.range.start);
-            let end = document.lines.at(edit.range.end);
-            let lines = document.lines.span(start..end + 1);
-            let around = [
-                escaped(&text[lines.start..edit.range.start]),
-                edit.source.clone(),
-                escaped(&text[edit.range.end..lines.end]),
-            ];
-            let holds = (self.fill)(&around.concat()).as_deref() == Some(&text[lines]);
+            let alone =
+                [&escaped(&text[..edit.range.start]), &*edit.source, &escaped(&text[edit.range.end..])];
+            let holds = (self.fill.page)(document.name, &alone.concat()).as_deref() == Some(text);
             if !holds {
                 diagnostics.push(
                     document.error(edit.range.clone(), "this stays as text: no hole prints it in this place"),
@@ -105,7 +105,7 @@ impl<'a> Weaver<'a> {
             holds
         });
         let source = assembled(text, edits);
-        if (self.fill)(&source).as_deref() == Some(text) {
+        if (self.fill.page)(document.name, &source).as_deref() == Some(text) {
             return source;
         }
         diagnostics.push(document.error(0..0, "no holes could be put into this page; it stays as text"));
@@ -139,12 +139,12 @@ impl<'a> Weaver<'a> {
     fn prints(&self, source: &str, text: &str) -> bool {
         const SHORT: usize = 96;
         if source.len() > SHORT {
-            return (self.fill)(source).as_deref() == Some(text);
+            return (self.fill.fragment)(source).as_deref() == Some(text);
         }
         if let Some(printed) = self.printed.borrow().get(source) {
             return printed.as_deref() == Some(text);
         }
-        let printed = (self.fill)(source);
+        let printed = (self.fill.fragment)(source);
         let same = printed.as_deref() == Some(text);
         // A short source may print a long body, which nobody asks for twice.
         if printed.as_ref().is_none_or(|printed| printed.len() <= SHORT) {

@@ -125,7 +125,7 @@ impl Filler<'_> {
         match nearest(name, RESERVED.iter().copied().chain(labels)) {
             Some(near) => format!("did you mean `{near}`?"),
             None if self.page.labels.is_empty() => {
-                "labels of exchanges stand in `[label]` of capture.toml; there are none yet".into()
+                "labels of exchanges are in `[label]` of capture.toml; there are none yet".into()
             }
             None => {
                 let labels = self.page.labels.iter().map(|(label, _)| label.as_str());

@@ -112,6 +112,7 @@ pub(super) fn usage(word: &str) -> &'static str {
         "lines" => "lines(show.response, \"/id\")",
         "value" => "value(show.response, \"/status\")",
         "part" => "part(show.response.body, 1, 12)",
+        "rest" => "rest(until=show.request)",
         "shared" => "shared(\"openstack/image/create\", until=version)",
         _ => "page(\"openstack/image/create\")",
     }

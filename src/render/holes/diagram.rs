@@ -9,13 +9,14 @@ use std::collections::HashSet;
 use super::Filler;
 use super::ask::Call;
 use super::blame::{Blame, Spot};
+use super::write::Printed;
 use crate::error::Result;
 use crate::page::{DiagramItem, DrawnParticipant};
 use crate::render::pieces::Piece;
 
 impl Filler<'_> {
     /// The diagram that the options of a call leave, in a fence of its own.
-    pub(super) fn diagram(&self, spot: Spot<'_>, call: &Call) -> Result<String, Blame> {
+    pub(super) fn diagram(&self, spot: Spot<'_>, call: &Call) -> Result<Printed, Blame> {
         let items = self.items(spot, call)?;
         let participants = self.participants_of(&items);
         let number = items.iter().find_map(|item| match item {
@@ -30,9 +31,9 @@ impl Filler<'_> {
     }
 
     /// The lines of that part, without a fence.
-    pub(super) fn arrows(&self, spot: Spot<'_>, call: &Call) -> Result<String, Blame> {
+    pub(super) fn arrows(&self, spot: Spot<'_>, call: &Call) -> Result<Printed, Blame> {
         let items = self.items(spot, call)?;
-        self.piece(&Piece::Arrows(&items))
+        self.lines(&Piece::Arrows(&items))
     }
 
     /// The lines of the diagram that the options `after` and `until` leave.

@@ -13,6 +13,7 @@ use super::ask::{Ask, Call, Name};
 use super::blame::{Blame, no_field, usage};
 use super::contents::Part;
 use super::subject::message_of;
+use super::write::Printed;
 use crate::error::Result;
 use crate::page::{Block, Message, visible};
 use crate::sequence::Side;
@@ -20,13 +21,13 @@ use crate::trace::{Body, UrlParts};
 
 impl Filler<'_> {
     /// What a label prints: its steps, the number of one of its messages, or a field of that.
-    pub(super) fn answer_label(&self, exchange: usize, fields: &[String]) -> Result<String, Blame> {
+    pub(super) fn answer_label(&self, exchange: usize, fields: &[String]) -> Result<Printed, Blame> {
         let exchange = self.exchange(exchange)?;
-        let Some((side, fields)) = fields.split_first() else { return Ok(exchange.steps()) };
+        let Some((side, fields)) = fields.split_first() else { return Ok(Printed::Text(exchange.steps())) };
         let message = message_of(&exchange, side)?;
         match fields {
-            [] => Ok(format!("({})", message.number)),
-            [field] if field == "raw_body" => Ok(self.raw_body(&message)),
+            [] => Ok(Printed::Text(format!("({})", message.number))),
+            [field] if field == "raw_body" => Ok(Printed::Block(self.raw_body(&message))),
             [field] => field_of(&message, field),
             [_, beyond, ..] => Err(Blame::new(format!("there is no `.{beyond}` here")).at(beyond)),
         }
@@ -134,7 +135,7 @@ const MESSAGE_FIELDS: &[&str] = &[
     "from", "to", "client", "server", "headers", "body", "raw_body",
 ];
 
-fn field_of(message: &Message, field: &str) -> Result<String, Blame> {
+fn field_of(message: &Message, field: &str) -> Result<Printed, Blame> {
     let is_request = message.side == Side::Request;
     let text = match field {
         "number" => message.number.to_string(),
@@ -155,9 +156,9 @@ fn field_of(message: &Message, field: &str) -> Result<String, Blame> {
         "to" => message.to.to_string(),
         "client" => message.client.to_string(),
         "server" => message.server.to_string(),
-        "headers" => return Ok(message.headers.to_string()),
-        "body" => return Ok(message.body.to_string()),
+        "headers" => return Ok(Printed::Block(message.headers.to_string())),
+        "body" => return Ok(Printed::Block(message.body.to_string())),
         _ => return Err(no_field("a message", field, MESSAGE_FIELDS)),
     };
-    Ok(visible(&text).into_owned())
+    Ok(Printed::Text(visible(&text).into_owned()))
 }

@@ -18,8 +18,13 @@ mod neighbours;
 mod subject;
 mod words;
 
+#[cfg(test)]
+mod tests;
+mod write;
+
 pub(crate) use neighbours::{Alone, Neighbours, Opening};
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -30,12 +35,13 @@ use super::pieces::PageWriter;
 use super::templates::Templates;
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::Page;
-use crate::page::source::{Hole, Part, Source, TokenKind};
+use crate::page::source::{Hole, Source, TokenKind};
 use crate::sequence::selector::Scope;
 use crate::trace::{Exchange, KnownFrom};
 use ask::{Ask, Name, Names};
 use blame::{Spot, spots};
 use contents::AllContents;
+use write::{fragment_of, text_of};
 
 /// Fills the holes of one capture's page sources.
 pub(crate) struct Filler<'a> {
@@ -77,7 +83,7 @@ impl<'a> Filler<'a> {
         // A hole that cannot be read keeps its place, so that all the others are answered, or named, too.
         let read: Vec<(Spot<'_>, Result<Arc<Ask>>)> =
             spots(sources).map(|spot| (spot, self.read(spot))).collect();
-        let shown = self.shown(&read);
+        let shown = Shown::new(self.shown(&read));
         let mut errors = Vec::new();
         let mut answers = read.into_iter().map(|(spot, ask)| match ask {
             Ok(ask) => self.answer(spot, &ask, &shown).map_err(|blame| spot.error(blame)),
@@ -86,42 +92,32 @@ impl<'a> Filler<'a> {
         let mut filled = Vec::with_capacity(sources.len());
         for source in sources {
             let most = largest_page(self.page.log.text().len() + source.text.len());
-            let mut text = String::with_capacity(source.text.len() * 4);
-            // Where the line of the source begins that a part stands on.
-            let mut line = 0;
-            for part in &source.parts {
-                match part {
-                    Part::Text(span) => {
-                        let copied = &source.text[span.clone()];
-                        line = copied.rfind('\n').map_or(line, |end| span.start + end + 1);
-                        text.push_str(copied);
-                    }
-                    Part::Braces(_) => text.push_str("{{"),
-                    Part::Gone { span, .. } => line = span.end,
-                    Part::Hole(hole) => {
-                        match answers.next() {
-                            Some(Ok(printed)) => {
-                                push(&mut text, &printed, indent_of(&source.text[line..]));
-                                if text.len() > most {
-                                    errors.push(too_long(source, hole, most));
-                                    return Err(errors);
-                                }
-                            }
-                            Some(Err(error)) => errors.push(error),
-                            None => {}
-                        }
-                        let inside = &source.text[hole.inside.clone()];
-                        line = inside.rfind('\n').map_or(line, |end| hole.inside.start + end + 1);
-                    }
+            let mut length = source.text.len();
+            let mut printed = Vec::new();
+            for (hole, answer) in source.holes().zip(answers.by_ref()) {
+                length += answer.as_ref().map_or(0, |answer| answer.text().len());
+                printed.push(answer);
+                if length > most {
+                    errors.extend(printed.into_iter().filter_map(Result::err));
+                    errors.push(too_long(source, hole, most));
+                    return Err(errors);
                 }
             }
-            // A source with the line ends of Windows is a page with them.
-            if has_windows_ends(&source.text) {
-                text = text.replace("\r\n", "\n").replace('\n', "\r\n");
+            match text_of(source, printed) {
+                Ok(text) => filled.push(text.into_bytes()),
+                Err(found) => errors.extend(found),
             }
-            filled.push(text.into_bytes());
         }
         if errors.is_empty() { Ok(filled) } else { Err(errors) }
+    }
+
+    /// What a part of a page source prints, with text as it is: what its place makes of text is not known.
+    /// `None` where a hole cannot be filled.
+    pub(crate) fn fragment(&self, source: &Source) -> Option<String> {
+        let read: Vec<_> = spots(&[source]).map(|spot| (spot, self.read(spot))).collect();
+        let shown = Shown::new(self.shown(&read));
+        let answers = read.into_iter().map(|(spot, ask)| self.answer(spot, ask.ok()?.as_ref(), &shown).ok());
+        Some(fragment_of(source, &answers.collect::<Option<Vec<_>>>()?))
     }
 
     /// Which exchanges of the trace the sources show, by holes that can be read.
@@ -168,6 +164,20 @@ impl<'a> Filler<'a> {
     }
 }
 
+/// What the page sources show of a trace.
+struct Shown {
+    /// For each exchange of the trace, whether a hole shows it.
+    exchanges: Vec<bool>,
+    /// How many entries of the page lie before what a hole `rest` has still to show.
+    rest_from: Cell<usize>,
+}
+
+impl Shown {
+    fn new(exchanges: Vec<bool>) -> Shown {
+        Shown { exchanges, rest_from: Cell::new(0) }
+    }
+}
+
 /// An error for each hole that speaks of a label of `lost`, which match no exchange.
 pub(crate) fn holes_of_lost(source: &Source, lost: &HashSet<&str>) -> Vec<Error> {
     let mut errors = Vec::new();
@@ -202,26 +212,4 @@ fn too_long(source: &Source, hole: &Hole, most: usize) -> Error {
     Error::new(ErrorKind::Hole, format!("with this hole the page is longer than {} MiB", most >> 20))
         .at(source.place(&hole.span))
         .hint("show the whole log once, and what matters of it by parts")
-}
-
-/// The blanks at the beginning of a line.
-fn indent_of(line: &str) -> &str {
-    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
-}
-
-/// Appends what a hole prints. Its line lends its indent to all lines but the first, which has it
-/// already: also where text stands before the hole (`DATA={{ show.request.body }}`).
-fn push(text: &mut String, printed: &str, indent: &str) {
-    if indent.is_empty() {
-        text.push_str(printed);
-        return;
-    }
-    let mut lines = printed.split_inclusive('\n');
-    text.push_str(lines.next().unwrap_or_default());
-    for line in lines {
-        if line != "\n" {
-            text.push_str(indent);
-        }
-        text.push_str(line);
-    }
 }

@@ -7,12 +7,13 @@
 
 use minijinja::value::Value;
 
-use super::Filler;
 use super::ask::{Ask, Call, Name};
 use super::blame::{Blame, Spot, no_field, usage};
 use super::marks::lines;
 use super::neighbours::without_query;
 use super::subject::Subject;
+use super::write::Printed;
+use super::{Filler, Shown};
 use crate::error::Result;
 use crate::page::{DiagramItem, Entry, visible};
 use crate::profile::Link;
@@ -22,7 +23,7 @@ use crate::toml_file::nearest;
 
 impl Filler<'_> {
     /// What a hole prints.
-    pub(super) fn answer(&self, spot: Spot<'_>, ask: &Ask, shown: &[bool]) -> Result<String, Blame> {
+    pub(super) fn answer(&self, spot: Spot<'_>, ask: &Ask, shown: &Shown) -> Result<Printed, Blame> {
         match (&ask.name, &ask.call) {
             (Name::Label(_), Some(_)) => Err(Blame::new("a label is no function").hint(
                 "a label prints its steps; `exchange(LABEL)`, `tabs(LABEL.request)` and others print more",
@@ -30,7 +31,7 @@ impl Filler<'_> {
             (Name::Label(exchange), None) => self.answer_label(*exchange, &ask.fields),
             (Name::Word(word), None) => self.answer_word(word, &ask.fields, shown),
             (Name::Word(word), Some(call)) => match ask.fields.first() {
-                None => self.answer_call(spot, word, call),
+                None => self.answer_call(spot, word, call, shown),
                 Some(field) => {
                     Err(Blame::new(format!("what `{word}(…)` prints has no `.{field}`")).at(field))
                 }
@@ -39,7 +40,16 @@ impl Filler<'_> {
     }
 
     /// What the template of a piece prints, without its last line end.
-    pub(super) fn piece(&self, piece: &Piece<'_>) -> Result<String, Blame> {
+    pub(super) fn piece(&self, piece: &Piece<'_>) -> Result<Printed, Blame> {
+        self.laid_out(piece).map(Printed::Markdown)
+    }
+
+    /// The same for a piece that is lines of a diagram.
+    pub(super) fn lines(&self, piece: &Piece<'_>) -> Result<Printed, Blame> {
+        self.laid_out(piece).map(Printed::Mermaid)
+    }
+
+    fn laid_out(&self, piece: &Piece<'_>) -> Result<String, Blame> {
         let mut text = self.writer.write(piece).map_err(Blame::Error)?;
         if text.ends_with('\n') {
             text.pop();
@@ -47,7 +57,7 @@ impl Filler<'_> {
         Ok(text)
     }
 
-    fn answer_word(&self, word: &str, fields: &[String], shown: &[bool]) -> Result<String, Blame> {
+    fn answer_word(&self, word: &str, fields: &[String], shown: &Shown) -> Result<Printed, Blame> {
         let page = self.page;
         let missing =
             |what: &str, key: &str| Blame::new(format!("there is no {what} to print")).hint(key.to_owned());
@@ -66,7 +76,7 @@ impl Filler<'_> {
         };
         let no_field = |field: &str, known: &[&str]| Err(no_field(word, field, known));
         match (word, field) {
-            ("title", None) => Ok(page.title.clone()),
+            ("title", None) => Ok(Printed::Title(page.title.clone())),
             ("command", None) => {
                 page.command.as_ref().ok_or_else(no_command)?;
                 self.piece(&Piece::Command)
@@ -74,8 +84,8 @@ impl Filler<'_> {
             ("command", Some(field)) => {
                 let command = page.command.as_ref().ok_or_else(no_command)?;
                 match field {
-                    "text" => Ok(crate::page::Block::new(command.shown().into()).to_string()),
-                    "line" => Ok(command.first_line().to_owned()),
+                    "text" => Ok(Printed::Block(crate::page::Block::new(command.shown().into()).to_string())),
+                    "line" => Ok(Printed::Text(command.first_line().to_owned())),
                     field => no_field(field, &["text", "line"]),
                 }
             }
@@ -93,48 +103,37 @@ impl Filler<'_> {
                 self.piece(&Piece::Output)
             }
             ("output", Some(field)) => match (field, page.output.as_ref().ok_or_else(no_output)?) {
-                ("text", output) => Ok(output.block.to_string()),
+                ("text", output) => Ok(Printed::Block(output.block.to_string())),
                 (field, _) => no_field(field, &["text"]),
             },
             ("log", None) => self.piece(&Piece::FullLog),
-            ("log", Some("text")) => Ok(page.log.text().trim_end_matches('\n').to_owned()),
+            ("log", Some("text")) => Ok(Printed::Block(page.log.text().trim_end_matches('\n').to_owned())),
             ("log", Some(field)) => no_field(field, &["text"]),
             ("reference", field) => {
                 let Link { text, url } = page.reference.as_ref().ok_or_else(no_reference)?;
                 match field {
-                    None => Ok(escape::link(text, url)),
-                    Some("text") => Ok(text.clone()),
-                    Some("url") => Ok(url.clone()),
+                    None => Ok(Printed::Markdown(escape::link(text, url))),
+                    Some("text") => Ok(Printed::Text(text.clone())),
+                    Some("url") => Ok(Printed::Text(url.clone())),
                     Some(field) => no_field(field, &["text", "url"]),
                 }
             }
             ("var", Some(name)) => match page.vars.iter().find(|(known, _)| known == name) {
-                Some((_, value)) => Ok(visible(value).into_owned()),
+                Some((_, value)) => Ok(Printed::Text(visible(value).into_owned())),
                 None => {
                     let known = page.vars.iter().map(|(name, _)| name.as_str());
                     let blame = Blame::new(format!("there is no variable `{name}`")).at(name);
                     Err(blame.hint(match nearest(name, known) {
                         Some(near) => format!("did you mean `{near}`?"),
-                        None => "variables stand in `[vars]` of capture.toml".into(),
+                        None => "variables are in `[vars]` of capture.toml".into(),
                     }))
                 }
             },
             ("vars", None) => self.piece(&Piece::Vars),
             ("diagram", None) => self.piece(&Piece::Sequence),
-            ("participants", None) => self.piece(&Piece::Participants),
-            ("arrows", None) => self.piece(&Piece::Arrows(&page.diagram)),
-            ("rest", None) => {
-                let entries: Vec<Entry> = page
-                    .entries
-                    .iter()
-                    .filter(|entry| match entry {
-                        Entry::Message(message) => !shown[message.exchange],
-                        Entry::Gap(_) => true,
-                    })
-                    .cloned()
-                    .collect();
-                self.piece(&Piece::Rest(&entries))
-            }
+            ("participants", None) => self.lines(&Piece::Participants),
+            ("arrows", None) => self.lines(&Piece::Arrows(&page.diagram)),
+            ("rest", None) => self.rest(shown, page.entries.len()),
             ("var", None) => Err(Blame::new("`var` needs the variable's name").hint("`{{ var.image_id }}`")),
             (_, Some(field)) => Err(Blame::new(format!("`{word}` has no `.{field}`")).at(field)),
             (_, None) => {
@@ -144,7 +143,33 @@ impl Filler<'_> {
         }
     }
 
-    fn answer_call(&self, spot: Spot<'_>, word: &str, call: &Call) -> Result<String, Blame> {
+    /// What is shown nowhere else, of the entries before this one and after those of an earlier hole.
+    fn rest(&self, shown: &Shown, end: usize) -> Result<Printed, Blame> {
+        let before = shown.rest_from.get();
+        let start = before.min(end);
+        if end < self.page.entries.len() {
+            shown.rest_from.set(before.max(end));
+        }
+        let is_left = |entry: &&Entry| match entry {
+            Entry::Message(message) => !shown.exchanges[message.exchange],
+            Entry::Gap(_) => true,
+        };
+        let entries: Vec<Entry> = self.page.entries[start..end].iter().filter(is_left).cloned().collect();
+        self.piece(&Piece::Rest(&entries))
+    }
+
+    /// The same up to a message that is shown elsewhere.
+    fn rest_until(&self, spot: Spot<'_>, call: &Call, shown: &Shown) -> Result<Printed, Blame> {
+        let until = call.option("until").ok_or_else(|| {
+            Blame::new("`rest(…)` needs to be told up to which message").hint(format!("`{}`", usage("rest")))
+        })?;
+        let number = self.subject(spot, until)?.first();
+        let is_there = |entry: &Entry| matches!(entry, Entry::Message(message) if message.number == number);
+        let end = self.page.entries.iter().position(is_there).unwrap_or(self.page.entries.len());
+        self.rest(shown, end)
+    }
+
+    fn answer_call(&self, spot: Spot<'_>, word: &str, call: &Call, shown: &Shown) -> Result<Printed, Blame> {
         let Some((most, options)) = accepted(word) else {
             return Err(Blame::new(format!("`{word}` is no function")).at(word));
         };
@@ -155,7 +180,7 @@ impl Filler<'_> {
             })
         };
         match word {
-            "range" | "span" => self.range(spot, word, first()?, call.arguments.get(1)),
+            "range" | "span" => self.range(spot, word, first()?, call.arguments.get(1)).map(Printed::Text),
             "heading" => {
                 let message = self.message(spot, word, first()?)?;
                 self.piece(&Piece::Heading(&message))
@@ -163,7 +188,7 @@ impl Filler<'_> {
             "arrow" => {
                 let message = self.message(spot, word, first()?)?;
                 let item = DiagramItem::Message { depth: 0, message };
-                self.piece(&Piece::Arrow(&item))
+                self.lines(&Piece::Arrow(&item))
             }
             "api" => {
                 let exchange = self.subject(spot, first()?)?.exchange().clone();
@@ -172,14 +197,14 @@ impl Filler<'_> {
                         .hint("write the link yourself")
                 })?;
                 let text = format!("{} {}", exchange.request.method, without_query(&exchange.request.path));
-                Ok(escape::link(&text, url))
+                Ok(Printed::Markdown(escape::link(&text, url)))
             }
             "describe" => {
                 let described = match self.subject(spot, first()?)? {
                     Subject::Exchange(exchange) => exchange.purpose.clone(),
                     Subject::Message(_, message) => message.about.clone(),
                 };
-                described.ok_or_else(|| {
+                described.map(Printed::Markdown).ok_or_else(|| {
                     Blame::new("the profile has no description of this").hint("write it in your own words")
                 })
             }
@@ -203,20 +228,21 @@ impl Filler<'_> {
             }
             "lines" => {
                 let message = self.message(spot, word, first()?)?;
-                lines(&self.contents.of(&message), &call.arguments[1..])
+                lines(&self.contents.of(&message), &call.arguments[1..]).map(Printed::Text)
             }
-            "part" => self.part(first()?, &call.arguments[1..]),
+            "part" => self.part(first()?, &call.arguments[1..]).map(Printed::Block),
             "value" => {
                 let message = self.message(spot, word, first()?)?;
                 let name = call.arguments.get(1).and_then(Value::as_str).ok_or_else(|| {
                     Blame::new("`value` needs to be told which").hint(format!("`{}`", usage(word)))
                 })?;
-                self.value(&message, name)
+                self.value(&message, name).map(Printed::Text)
             }
+            "rest" => self.rest_until(spot, call, shown),
             "diagram" => self.diagram(spot, call),
             "arrows" => self.arrows(spot, call),
-            "shared" => self.shared(spot, text_of(word, first()?)?, call),
-            _ => self.link_target(text_of(word, first()?)?),
+            "shared" => self.shared(spot, text_of(word, first()?)?, call).map(Printed::Text),
+            _ => self.link_target(text_of(word, first()?)?).map(Printed::Text),
         }
     }
 
@@ -247,6 +273,7 @@ fn accepted(word: &str) -> Option<(usize, &'static [&'static str])> {
         "value" => (2, &[]),
         "lines" => (usize::MAX, &[]),
         "diagram" | "arrows" => (0, &["after", "until"]),
+        "rest" => (0, &["until"]),
         "shared" => (1, &["until"]),
         _ => return None,
     })

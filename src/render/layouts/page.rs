@@ -5,7 +5,7 @@
 use super::{Context, put};
 use crate::page::phrases::{fill, fill_all};
 use crate::page::{Block, DiagramItem, DrawnParticipant, Entry, Launch, Message, PageExchange, PageGap};
-use crate::render::escape::{code, inline, json_string, link, mermaid, quoted};
+use crate::render::escape::{code, inline, json_string, link, mermaid, quoted, titled};
 use crate::render::pieces::{FenceOptions, Piece};
 use crate::render::view;
 use crate::sequence::Side;
@@ -315,5 +315,5 @@ fn body_tab(context: &Context<'_>, message: &Message, options: &FenceOptions, ou
 
 pub(super) fn gap(context: &Context<'_>, gap: &PageGap, out: &mut String) {
     let title = fill(context.words.gap_title, "place", &gap.place);
-    put!(out, "!!! failure ", quoted(&title), "\n    ", code(&gap.reason), "\n");
+    put!(out, "!!! failure ", titled(&title), "\n    ", code(&gap.reason), "\n");
 }

@@ -4,7 +4,7 @@
 
 use super::{Context, page, put};
 use crate::page::{DiagramItem, DrawnParticipant, Entry, Message, PageExchange};
-use crate::render::escape::{code, inline, link, mermaid, quoted};
+use crate::render::escape::{code, inline, link, mermaid, quoted, titled};
 use crate::render::pieces::{FenceOptions, Piece};
 use crate::render::view;
 use crate::sequence::Side;
@@ -48,7 +48,7 @@ fn index(context: &Context<'_>, out: &mut String) {
         put!(out, "## ", t.command_output_heading, "\n\n");
     }
     if let Some(reference) = &page.reference {
-        put!(out, "!!! reference \"", t.reference_title, "\"\n");
+        put!(out, "!!! reference ", titled(t.reference_title), "\n");
         put!(out, "    ", link(&reference.text, &reference.url), "\n\n");
     }
     if page.command.is_some() {
@@ -100,7 +100,7 @@ fn command(context: &Context<'_>, out: &mut String) {
     let Some(command) = &context.page.command else { return };
     let console = view::console(context.page);
     let fence = console.fence();
-    put!(out, "??? example ", quoted(command.first_line()), "\n");
+    put!(out, "??? example ", titled(command.first_line()), "\n");
     put!(out, "    ", fence, " console title=", quoted(context.words.console_title), " linenums=\"1\"\n");
     console.write_indented(4, out);
     put!(out, "\n    ", fence, "\n");
@@ -109,7 +109,7 @@ fn command(context: &Context<'_>, out: &mut String) {
 fn full_log(context: &Context<'_>, out: &mut String) {
     let Context { page, words: t } = context;
     let fence = page.log.fence();
-    put!(out, "??? quote ", quoted(t.log_title), "\n");
+    put!(out, "??? quote ", titled(t.log_title), "\n");
     put!(out, "    ", fence, " text title=\"\" linenums=\"1\"\n");
     put!(out, "    --8<-- \"", page.snippet_prefix, "log.md\"\n    ", fence, "\n");
 }

@@ -469,7 +469,8 @@ impl<'a> Calls<'a> {
         }
         let is_of_known =
             lane.open.iter().take(NEAR).any(|&index| is_of(index)) || lane.last.is_some_and(is_of);
-        if !is_of_known && !lane.is_redirected {
+        // What is of a damaged request is told with it.
+        if !is_of_known && !lane.is_redirected && lane.damaged == 0 {
             lane.unlogged.push((method, record.start, record.end));
         }
     }

@@ -83,6 +83,12 @@ pub(super) fn is_list(text: &str) -> bool {
     text.is_empty() || word.strip_suffix(':').is_some_and(is_token)
 }
 
+/// Whether `line` begins with a name whose form alone says that it is one.
+pub(super) fn begins_with_name(line: &str) -> bool {
+    let word = line.trim_start_matches(' ').split(' ').next().unwrap_or_default();
+    word.strip_suffix(':').is_some_and(|name| is_token(name) && is_sure(name))
+}
+
 /// A word that may be the name of a field.
 #[derive(Clone, Copy)]
 struct Candidate<'a> {
@@ -106,8 +112,7 @@ fn candidates(text: &str) -> Option<Vec<Candidate<'_>>> {
             word.strip_suffix(':').filter(|name| is_token(name) && !is_quoted && start != value_start);
         match is_name {
             Some(name) => {
-                let has_hyphen = name.bytes().skip(1).any(|byte| byte == b'-') && !name.ends_with('-');
-                let is_sure = start == 0 || has_hyphen || is_registered(name);
+                let is_sure = start == 0 || is_sure(name);
                 candidates.push(Candidate { start, name, is_sure });
                 value_start = if is_sure { at } else { value_start };
             }
@@ -189,6 +194,12 @@ fn longest_sorted(names: &[Candidate<'_>]) -> Vec<usize> {
         std::iter::successors(ends.last().copied(), |&index| before[index]).collect();
     sorted.reverse();
     sorted
+}
+
+/// Whether the form of a name alone says that it is one.
+fn is_sure(name: &str) -> bool {
+    let has_hyphen = name.bytes().skip(1).any(|byte| byte == b'-') && !name.ends_with('-');
+    has_hyphen || is_registered(name)
 }
 
 /// Whether a name without a hyphen is one of the registry's, in any letter case.

@@ -121,7 +121,10 @@ impl<'a> Prefix<'a> {
             let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
             is_level(bare) || is_known_logger(bare) || time(bare) > 0
         };
-        is_plain && words.split([' ', '\t', ':', '|', '[', ']']).any(names_one)
+        // A time has colons itself.
+        is_plain
+            && (words.split([' ', '\t', ':', '|', '[', ']']).any(names_one)
+                || words.split([' ', '\t', '|', '[', ']']).any(|word| time(word) > 0))
     }
 }
 

@@ -11,6 +11,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::clients::{CLIENTS, begins, first_line};
 use super::curl;
+use super::fields;
 use super::prefix::{Kind, LONGEST, Lane, Prefix};
 use super::suffix;
 use super::unwrap;
@@ -76,8 +77,12 @@ fn is_broken(message: &str, before: usize) -> bool {
         Some(false) => return command(&unwrap::join(message, before)) == Some(true),
         None => {}
     }
-    // A list of fields has one line, and a word of it that is no name begins no line of a log.
     let is_list = first.starts_with("RESP: [") && !first.contains("] {");
+    // Somebody set a field on each line.
+    if is_list && rest.trim_ascii_end().split('\n').all(fields::begins_with_name) {
+        return true;
+    }
+    // A list of fields has one line, and a word of it that is no name begins no line of a log.
     is_list
         && rest.split('\n').all(|line| !line.trim_ascii().is_empty())
         && (before > 0 || unwrap::is_hard(message, 0))

@@ -135,7 +135,9 @@ pub(super) fn entry<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<En
             }
             "request" => {
                 let before = json.told.len();
-                let value = request(json, whole)?;
+                // docgen writes where the request is known from before the request.
+                let is_unseen = known_from.as_deref() == Some("response");
+                let value = request(json, whole, is_unseen)?;
                 is_told |= value.is_none() && json.told.len() > before;
                 put(json, &key, &mut asked, value);
             }
@@ -268,7 +270,8 @@ fn message<'a>(
     (Headers::default(), content.mime_type.filter(is_told), content.body)
 }
 
-fn request<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<Asked<'a>>, Broken> {
+/// `is_unseen` of a request of which a response tells all that is known: it may not tell the method.
+fn request<'a>(json: &mut Reader<'a>, whole: &Text, is_unseen: bool) -> Result<Option<Asked<'a>>, Broken> {
     if !is_object(json, "request")? {
         return Ok(None);
     }
@@ -278,7 +281,10 @@ fn request<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<Asked<'a>>,
     while let Some(key) = json.next_member(&mut progress)? {
         match &*key.name {
             "method" => {
-                let value = needed(json, "method")?;
+                let value = match is_unseen && json.peek()? == Kind::String {
+                    true => text(json, "method")?.unwrap_or_default(),
+                    false => needed(json, "method")?,
+                };
                 put(json, &key, &mut asked.method, Some(value));
             }
             "url" => {
@@ -516,7 +522,9 @@ fn status(json: &mut Reader<'_>) -> Result<Option<Status>, Broken> {
         Kind::Null => return json.skip().map(|_| None),
         Kind::Number => json.number().and_then(code),
         Kind::String => {
-            let found = json.string()?.text().trim().parse().ok().and_then(code);
+            // Some write the reason with it.
+            let text = json.string()?.text();
+            let found = text.split_whitespace().next().and_then(|word| word.parse().ok()).and_then(code);
             if found.is_some() {
                 json.tell(at, "`status` is a string, not a number; it is read as one");
             }
@@ -568,6 +576,10 @@ fn headers<'a>(json: &mut Reader<'a>) -> Result<Option<Vec<Field<'a>>>, Broken> 
                     }
                     continue;
                 };
+                if name.contains(['\n', '\r']) {
+                    json.tell(at, "the name of this header field has a line end; it is left out");
+                    continue;
+                }
                 if value.is_none() && !is_told {
                     json.tell(at, "this header field has no value; it is shown with an empty one");
                 }

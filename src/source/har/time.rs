@@ -4,15 +4,12 @@
 //! space for the `T`, small letters, any number of digits, seconds, milli-, micro- or nanoseconds
 //! since 1970, the form of HTTP's `Date`. What this leaves out: dates in the order of a country.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use chrono::{DateTime, NaiveDateTime};
 
 use crate::trace::Micros;
 
 /// The moment that `text` names; one without a zone is taken for UTC. An error is a sentence.
 pub(super) fn parse(text: &str) -> Result<Micros, String> {
-    if let Some(time) = usual(text) {
-        return Ok(time);
-    }
     let text = text.trim();
     if let Ok(time) = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text)) {
         return Ok(time.timestamp_micros());
@@ -42,32 +39,6 @@ pub(super) fn since_1970(number: f64) -> Option<Micros> {
     let is_near = |seconds: &f64| (20.0 * YEAR..230.0 * YEAR).contains(seconds);
     let seconds = [1.0, 1e3, 1e6, 1e9].map(|unit| number / unit).into_iter().find(is_near)?;
     Some((seconds * 1e6).round() as Micros)
-}
-
-/// The moment that `2026-11-20T21:00:00Z` names, with a fraction or without. This is how nearly
-/// everybody writes it, and chrono takes its time with all the ways that there are.
-fn usual(text: &str) -> Option<Micros> {
-    let (seconds, rest) = text.as_bytes().split_first_chunk::<19>()?;
-    if [4, 7, 10, 13, 16].map(|at| seconds[at]) != *b"--T::" {
-        return None;
-    }
-    let digits = |digits: &[u8]| {
-        let add = |number, &digit: &u8| digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0'));
-        digits.iter().try_fold(0, add)
-    };
-    let fraction = match rest {
-        b"Z" => &[],
-        [b'.', fraction @ .., b'Z'] if !fraction.is_empty() => fraction,
-        _ => return None,
-    };
-    // What is finer than a microsecond is cut off.
-    let micros = digits(fraction.get(..6).unwrap_or(fraction))? * 10u32.pow(6 - fraction.len().min(6) as u32);
-    fraction.iter().all(u8::is_ascii_digit).then_some(())?;
-    let year = i32::try_from(digits(&seconds[..4])?).ok()?;
-    let date = NaiveDate::from_ymd_opt(year, digits(&seconds[5..7])?, digits(&seconds[8..10])?)?;
-    let [hour, minute, second] = [11, 14, 17].map(|at| digits(&seconds[at..at + 2]));
-    // A leap second is chrono's to read, for it takes none of this.
-    Some(date.and_hms_micro_opt(hour?, minute?, second?, micros)?.and_utc().timestamp_micros())
 }
 
 #[cfg(test)]
@@ -104,20 +75,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn a_usual_time_is_the_time_that_chrono_reads(
-            text in "(-?[0-9]{4}|20[0-9]{2})-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,12})?(Z|z|\\+09:00| |x)?",
-        ) {
-            let known = DateTime::parse_from_rfc3339(&text).ok().map(|time| time.timestamp_micros());
-            if let Some(time) = usual(&text) {
-                prop_assert_eq!(Some(time), known, "{}", text);
-            } else if let Some(time) = known {
-                // What is left to chrono is unusual.
-                let is_usual = text.ends_with('Z') && text.contains('T') && !text.contains(":60");
-                prop_assert!(!is_usual, "{} {}", text, time);
-            }
-        }
-
         #[test]
         fn no_text_stops_it(text in any::<String>(), number in any::<f64>()) {
             let _ = (parse(&text), since_1970(number));
