@@ -333,6 +333,27 @@ fn a_section_that_shows_something_else_too_is_not_marked() {
 }
 
 #[test]
+fn a_section_ends_where_another_of_its_level_begins() {
+    let labels = format!("{SETTINGS}\n[label]\na = \"keystone GET /identity\"\n");
+    let desk = Desk::new("page", &(versions() + &token()), &labels);
+    let section =
+        "### A\n\n{{ tabs(a.request) }}\n\n{{ tabs(a.response) }}\n\n#### More of it\n\nDeeper.\n\n";
+    let own = "### Our own\n\nProse.\n";
+    desk.write(&format!("{CAPTURE}/page.md"), &format!("# x\n\n{section}{own}"));
+    desk.ok(&["update", CAPTURE]);
+    let updated = desk.source();
+    let order = ["Deeper.", "heading(issue_token.request)", "heading(issue_token.response)", "### Our own"];
+    let order: Vec<Option<usize>> = order.iter().map(|text| updated.find(text)).collect();
+    assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{updated}");
+
+    desk.write(&format!("{CAPTURE}/page.md"), &format!("# x\n\n{section}{own}"));
+    desk.write(&format!("{CAPTURE}/trace.log"), &token());
+    desk.ok(&["update", CAPTURE]);
+    let marked = format!("<!-- docgen: gone a -->\n{section}<!-- docgen: end -->\n");
+    assert!(desk.source().contains(&marked), "{}", desk.source());
+}
+
+#[test]
 fn sections_without_an_end_of_line_and_pages_without_sections_are_served_too() {
     let labels = format!("{SETTINGS}\n[label]\na = \"keystone GET /identity\"\n");
     let desk = Desk::new("page", &(versions() + &token()), &labels);

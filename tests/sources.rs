@@ -558,6 +558,15 @@ fn an_entry_that_is_cut_off_in_a_header_costs_itself_alone() {
 }
 
 #[test]
+fn a_name_that_holds_the_head_of_another_entry_is_whole_after_damage_too() {
+    let entry = answered("200 OK", "", "none").replace("(a)", "(x### (y)");
+    let read = read(&format!("lost\n\n{entry}"));
+    let names: Vec<_> = read.trace.exchanges.iter().map(|exchange| exchange.from.as_deref()).collect();
+    assert_eq!(names, [Some("x### (y")]);
+    assert_eq!(read.diagnostics.len(), 1, "{:?}", read.diagnostics);
+}
+
+#[test]
 fn a_length_that_ends_in_a_later_entry_is_not_believed_of_broken_json() {
     let first = answered("200 OK", "Content-Type: application/json\nContent-Length: 0000\n", "oops");
     let second = answered("200 OK", "", "none").replace("/x", "/y").replace("Id: 1", "Id: 2");

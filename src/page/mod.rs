@@ -713,5 +713,17 @@ mod tests {
         assert_eq!(of("application/octet-stream", &text), "http");
         assert_eq!(of("application/openstack-images-v2.1-json-patch", &text), "json");
         assert_eq!(language(None, &Body::Absent), "json");
+        for (content_type, known) in [
+            ("application/yaml", "yaml"),
+            ("text/x-yaml; charset=utf-8", "yaml"),
+            ("application/xml", "xml"),
+            ("application/atom+xml", "xml"),
+            ("text/plain", "text"),
+            ("text/csv", "text"),
+            ("text/css", "css"),
+            ("application/javascript", "javascript"),
+        ] {
+            assert_eq!(of(content_type, &text), known, "{content_type}");
+        }
     }
 }

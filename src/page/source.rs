@@ -499,6 +499,22 @@ mod tests {
     }
 
     #[test]
+    fn a_hole_has_an_indent_only_where_nothing_else_is_on_its_line() {
+        for (text, indent) in [
+            ("{{ a }}", Some("")),
+            ("\t{{ a }}\r\n", Some("\t")),
+            ("  {{ a }} \t\nx", Some("  ")),
+            ("  {{ a }} x\n", None),
+            ("{{ a }}.\n", None),
+            ("- {{ a }}\n", None),
+        ] {
+            let source = parse(text);
+            let found = source.holes().next().and_then(|hole| hole.indent.clone());
+            assert_eq!(found.map(|span| &text[span]), indent, "{text:?}");
+        }
+    }
+
+    #[test]
     fn an_escape_prints_braces() {
         let source = parse("\\\\{{ x }}");
         assert_eq!(source.parts, [Part::Text(0..1), Part::Braces(1..4), Part::Text(4..9)]);
@@ -532,6 +548,17 @@ mod tests {
         assert_eq!(labels, ["show", "list"]);
         assert_eq!(format!("{}{}", &text[..span.start], &text[span.end..]), "a\nb\n");
         assert_eq!(errors("<!-- docgen: gone show -->\nx")[0].2, "this mark has no end");
+    }
+
+    #[test]
+    fn a_mark_that_is_not_alone_on_its_line_is_text() {
+        for line in
+            ["a <!-- docgen: gone show -->", " <!-- docgen: gone show -->", "<!-- docgen: gone show --> a"]
+        {
+            let text = format!("{line}\n{{{{ b }}}}\n<!-- docgen: end -->\n");
+            let source = parse(&text);
+            assert_eq!((source.gone().count(), source.holes().count()), (0, 1), "{line}");
+        }
     }
 
     proptest! {

@@ -410,3 +410,22 @@ fn blank_line_before(text: &str) -> &'static str {
         None => "\n\n",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_goes_when_all_that_it_names_is_back() {
+        let section =
+            |labels: &str| format!("a\n<!-- docgen: gone {labels}-->\nb\n<!-- docgen: end -->\nc\n");
+        let kept = |labels: &str| {
+            let source = Source::parse("page.md", section(labels)).unwrap();
+            without_needless_marks(&source, |label| matches!(label, "show" | "list"))
+        };
+        assert_eq!(kept("show, list "), "a\nb\nc\n");
+        assert_eq!(kept("show, lost "), section("show, lost "));
+        // A mark that names nothing says nothing of what could come back.
+        assert_eq!(kept(""), section(""));
+    }
+}
