@@ -235,7 +235,8 @@ fn characters(bytes: &[u8]) -> usize {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
+        // A line's end in a name must not look like another message.
+        f.write_str(&escape_control(&self.file.display().to_string()).replace('\n', "\\n"))?;
         if self.line > 0 {
             write!(f, ":{}", self.line)?;
             if self.column > 0 {

@@ -339,7 +339,8 @@ fn force_does_what_its_hint_says() {
     fs::create_dir_all(site.path("docs/b/index.md")).unwrap();
     site.write("docs/c/body.md", "mine\n");
     let ran = site.render(&[]);
-    ran.complains(&["`docs/a/body.md` is in the way: a file is in the place of its folder\n"]);
+    ran.complains(&["`docs/a` is in the way: it is no folder, and pages belong in one of this name\n"]);
+    assert_eq!(ran.err.matches("`docs/a").count(), 1, "one cause, one message: {}", ran.err);
     for message in ran.err.split("\n\n").filter(|message| message.contains("--force")) {
         assert!(message.contains("docs/c/body.md"), "{message}");
     }
@@ -788,4 +789,97 @@ fn nothing_outside_is_touched_whatever_a_clone_holds() {
     }
     assert_eq!((ran.status, &*ran.err), (0, ""), "{}", ran.out);
     assert!(ran.out.contains(" 0 findings"), "{}", ran.out);
+}
+
+/// A copy made of hard links shares the journal of a killed run; what docgen adds to its own is not in the copy.
+#[test]
+fn the_journal_of_a_copy_stays_as_it_is() {
+    let site = Site::with(&["a"]);
+    site.write("outside/journal", "mine\n");
+    fs::create_dir_all(site.path("docs/.docgen")).unwrap();
+    fs::hard_link(site.path("outside/journal"), site.path("docs/.docgen/journal")).unwrap();
+    site.renders();
+    assert_eq!(site.read("outside/journal"), "mine\n");
+}
+
+/// No file system has such names: the lines were kept, and each run failed because of them.
+#[test]
+fn a_manifest_line_of_a_name_that_nothing_can_have_is_told_once() {
+    let site = Site::with(&["a"]);
+    site.renders();
+    let digest = "99aa06d3014798d86001c324468d497f";
+    let (name, path) = ("n".repeat(300), "d/".repeat(3000));
+    let manifest = site.read("docs/.docgen/manifest");
+    site.write("docs/.docgen/manifest", format!("{manifest}{name}.md\t{digest}\n{path}e.md\t{digest}\n"));
+    let ran = site.render(&[]);
+    ran.complains(&["this is the path of no page"]);
+    assert_eq!(ran.err.matches("error:").count(), 2, "{}", ran.err);
+    assert_eq!(site.read("docs/.docgen/manifest"), manifest);
+    site.renders();
+}
+
+/// A template that is left out in silence has docgen's own in its place.
+#[test]
+fn what_is_no_file_among_templates_is_told() {
+    for (target, why) in [
+        (Some("../../../outside/page.md"), "leads out of `captures`"),
+        (Some("nowhere"), "no regular file"),
+        (Some("."), "a folder, and no file"),
+        (None, "no regular file"),
+    ] {
+        let (site, _) = with_outside(&["a"]);
+        site.write("captures/docgen.toml", "templates = \"t\"\n");
+        site.write("captures/t/snippets/note.txt", "");
+        // An editor's mark.
+        link(&site, "user@host.1", "captures/t/snippets/.#index.md");
+        site.renders();
+        match target {
+            Some(target) => link(&site, target, "captures/t/snippets/index.md"),
+            None => pipe(&site, "captures/t/snippets/index.md"),
+        }
+        docgen(&site, &["render", "captures", "docs"]).complains(&["captures/t/snippets/index.md", why]);
+        assert!(!site.read("docs/a/index.md").contains("OUTSIDE"), "{target:?}");
+    }
+    // A folder of templates that is a link would be passed over whole.
+    let (site, _) = with_outside(&["a"]);
+    site.write("captures/docgen.toml", "templates = \"t\"\n");
+    site.write("captures/other/index.md", "");
+    link(&site, "../other", "captures/t/snippets");
+    site.render(&[]).complains(&["`captures/t/snippets` is a folder, and no file"]);
+}
+
+#[test]
+fn a_captures_folder_is_no_docs_folder() {
+    let site = Site::with(&["a", "b"]);
+    let ran = docgen(&site, &["render", "captures", "captures/a"]);
+    assert_eq!(ran.status, 2, "{}", ran.err);
+    assert!(ran.err.contains("`captures/a` is a capture's folder"), "{}", ran.err);
+    assert!(!site.exists("captures/a/b") && !site.exists("captures/a/.docgen"));
+}
+
+#[test]
+fn what_is_no_folder_in_the_place_of_the_docs_is_told() {
+    let site = Site::with(&["a"]);
+    site.write("file", "mine\n");
+    link(&site, "nowhere", "dangling");
+    for (docs, why) in [
+        ("file", "`file` is no folder"),
+        ("dangling", "`dangling` is a symbolic link that leads to no folder"),
+    ] {
+        docgen(&site, &["render", "captures", docs]).complains(&[why]);
+    }
+    assert!(!site.exists("nowhere"));
+}
+
+/// A name could hold a line that looks like a message of docgen's, or what a terminal obeys.
+#[test]
+fn a_name_forges_no_message_and_is_counted() {
+    let site = Site::with(&["a", "b\nerror: forged\u{1b}[31m"]);
+    let ran = site.render(&[]);
+    ran.complains(&["b\\nerror: forged\\u{1b}[31m", "cannot name a page"]);
+    assert!(!ran.err.contains("\nerror: forged") && !ran.err.contains('\u{1b}'), "{}", ran.err);
+    assert!(ran.err.contains("1 failed") || ran.out.contains("1 failed"), "{} {}", ran.out, ran.err);
+    // Named by the user: the place of an error about it.
+    let ran = docgen(&site, &["new", "captures/b\nerror: forged\u{1b}[31m", "--captures", "captures"]);
+    assert!(!ran.err.contains("\nerror: forged"), "{}", ran.err);
 }

@@ -470,7 +470,7 @@ fn what_is_no_file_in_the_place_of_a_page_is_left_alone() {
     ran.complains(&[
         "`docs/a/index.md` is in the way: a symbolic link is in its place",
         "`docs/a/log.md` is in the way: a symbolic link is in its place",
-        "`docs/b/body.md` is in the way: a file is in the place of its folder",
+        "`docs/b` is in the way: it is no folder, and pages belong in one of this name",
         "`docs/c/index.md` is in the way: a folder is in its place",
     ]);
     assert_eq!(site.read("elsewhere.md"), "mine\n");

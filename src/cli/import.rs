@@ -157,7 +157,7 @@ impl Import {
         let (files, errors) = root.files(root.path(), &is_hidden);
         ui.errors(&errors);
         failed += errors.len();
-        for file in files.into_iter().filter(is_markdown).map(|file| file.path) {
+        for file in files.into_iter().filter(|file| file.is_file && is_markdown(file)).map(|file| file.path) {
             let read = written.holds(&file).and_then(|is_own| {
                 let page = HandWritten::read(&file, Some(docs));
                 page.map(|page| (page, is_own))

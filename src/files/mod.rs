@@ -167,9 +167,9 @@ impl Root {
         read().map_err(|error| self.error("read", folder, error))
     }
 
-    /// The regular files in a folder and below it, in the order of their paths, and what is wrong with folders
-    /// that cannot be read. Names that `is_left_out` are passed over with all below them; a link to a file
-    /// that stays below this root is one too, and no link to a folder is followed.
+    /// What is in a folder and below it and no folder itself, in the order of the paths, and what is wrong with
+    /// folders that cannot be read. Names that `is_left_out` are passed over with all below them; a link to a
+    /// file that stays below this root is a file too, and no link to a folder is followed.
     pub(crate) fn files(
         &self,
         folder: &Path,
@@ -189,8 +189,9 @@ impl Root {
                     continue;
                 } else if entry.file_type.is_dir() {
                     pending.push(path);
-                } else if entry.file_type.is_file() || (is_link && self.is_file(&path)) {
-                    files.push(Listed { path, is_link });
+                } else {
+                    let is_file = entry.file_type.is_file() || (is_link && self.is_file(&path));
+                    files.push(Listed { path, is_file, is_link });
                 }
             }
         }
@@ -234,12 +235,14 @@ impl Root {
     }
 }
 
-/// A file in a folder or below it.
+/// What is in a folder or below it.
 #[derive(Debug)]
 pub(crate) struct Listed {
     /// Its path, as it is shown.
     pub(crate) path: PathBuf,
-    /// Whether it is a link to a file.
+    /// Whether it is a regular file, or a link to one below the root.
+    pub(crate) is_file: bool,
+    /// Whether it is a link.
     pub(crate) is_link: bool,
 }
 
@@ -381,7 +384,10 @@ mod tests {
         }
         let (files, errors) = root.files(root.path(), &|_| false);
         assert!(errors.is_empty());
-        let listed: Vec<_> = files.iter().map(|file| (file.path.clone(), file.is_link)).collect();
+        let others = ["a/and-back.md", "absolute.md", "b", "c", "far.md"].map(at);
+        assert!(files.iter().filter(|file| !file.is_file).map(|file| &file.path).eq(&others));
+        let files = files.iter().filter(|file| file.is_file);
+        let listed: Vec<_> = files.map(|file| (file.path.clone(), file.is_link)).collect();
         assert_eq!(listed, [(at("a/x.md"), false), (at("near.md"), true)]);
     }
 

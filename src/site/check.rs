@@ -192,7 +192,7 @@ impl Pages<'_> {
         let Some(docs) = self.docs else { return findings };
         let (files, errors) = docs.files(docs.path(), &is_hidden);
         findings.extend(errors);
-        for file in files.into_iter().filter(|file| !file.is_link).map(|file| file.path) {
+        for file in files.into_iter().filter(|file| file.is_file && !file.is_link).map(|file| file.path) {
             let is_page = file.extension().is_some_and(|ending| ending == "md");
             let below = file.strip_prefix(docs.path()).unwrap_or(&file);
             let Some(path) = below.to_str().map(|path| path.replace(std::path::MAIN_SEPARATOR, "/")) else {

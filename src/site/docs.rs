@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io::{self, ErrorKind as Io};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -49,7 +50,18 @@ impl Docs {
     /// # Errors
     /// Where it cannot be made or read, or its own folder is something else.
     pub(super) fn open_to_write(path: &Path) -> Result<Docs> {
-        let root = Root::create(path).map_err(|error| Error::io("make", path, error))?;
+        let root = Root::create(path).map_err(|error| match path.symlink_metadata() {
+            Ok(there) if !path.is_dir() => {
+                let what = if there.is_symlink() {
+                    "is a symbolic link that leads to no folder"
+                } else {
+                    "is no folder"
+                };
+                Error::new(ErrorKind::Io, format!("`{}` {what}", path.display()))
+                    .hint("name a folder for the pages; docgen makes it where it is missing")
+            }
+            _ => Error::io("make", path, error),
+        })?;
         // The folder itself is locked, so that there is no file to make, nor one that could be a link.
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let lock = rustix::fs::openat(root.dir(), ".", flags, Mode::empty()).ok();
@@ -202,7 +214,12 @@ impl Docs {
         options.create(true).append(true).custom_flags((OFlags::NONBLOCK | OFlags::NOFOLLOW).bits() as i32);
         let open = || -> io::Result<File> { Ok(self.own_made()?.open_with(name, &options)?.into_std()) };
         let file = self.own_path(name);
-        let opened = open().map_err(|error| Error::io("write", &file, error))?;
+        let mut opened = open().map_err(|error| Error::io("write", &file, error))?;
+        // What else has this file by another name, in a copy made of hard links, is not docgen's to change.
+        if opened.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.nlink() > 1) {
+            self.put_own(name, &self.read_own(name)?.unwrap_or_default())?;
+            opened = open().map_err(|error| Error::io("write", &file, error))?;
+        }
         match opened.metadata() {
             Ok(metadata) if metadata.is_file() => Ok(opened),
             _ => Err(not_regular(&file, false)),

@@ -11,10 +11,13 @@ use super::file_state::{Digest, Stat};
 use super::named::Named;
 use super::page_path::PagePath;
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::files::{Entry, LARGEST_TEXT, Root, not_regular};
+use crate::files::{Entry, LARGEST_TEXT, Listed, Root, is_hidden, not_regular};
 use crate::render::templates::UserTemplate;
 use crate::settings::{CAPTURE_FILES, Layer, Located};
 use crate::text_file::decode;
+
+/// Those of [`CAPTURE_FILES`] that make a folder a capture's.
+pub(super) const OF_A_CAPTURE: [&str; 3] = ["capture.toml", "trace.har", "trace.log"];
 
 /// The file that holds settings for all captures below it.
 pub const SHARED_SETTINGS: &str = "docgen.toml";
@@ -91,6 +94,8 @@ pub(crate) struct Captures {
     failed: BTreeSet<String>,
     /// Paths of folders below which nobody knows what there is.
     unknown: BTreeSet<String>,
+    /// How many folders have a name that no page can have.
+    odd: usize,
     /// Links that may lead to folders, by the path that those would have.
     passed_over: BTreeMap<String, PathBuf>,
     /// Page sources in folders without a trace or settings, by the folder's path.
@@ -105,7 +110,7 @@ impl Captures {
 
     /// How many cannot be read, a folder of unknown content counted as one.
     pub(super) fn failed(&self) -> usize {
-        self.failed.len() + self.unknown.len()
+        self.failed.len() + self.unknown.len() + self.odd
     }
 
     /// Whether a page may be one of a capture that cannot be read.
@@ -236,14 +241,13 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
         }
         if let (true, Err(error)) = (is_odd, path) {
             captures.errors.push(error);
+            captures.odd += 1;
         }
     }
     captures
         .errors
         .sort_by(|a, b| a.place().map(|place| &place.file).cmp(&b.place().map(|place| &place.file)));
-    let is_capture = |folder: &Folder| {
-        ["capture.toml", "trace.har", "trace.log"].iter().any(|name| folder.file(name).is_some())
-    };
+    let is_capture = |folder: &Folder| OF_A_CAPTURE.iter().any(|name| folder.file(name).is_some());
     for mut folder in folders.into_values() {
         if captures.is_left_out(&folder.path) {
             continue;
@@ -342,8 +346,16 @@ pub(crate) fn user_templates(
         if let Some(error) = errors.pop() {
             return Err(error);
         }
-        for file in files.into_iter().map(|file| file.path) {
-            if !is_template(&file) {
+        for Listed { path: file, is_file, is_link } in files {
+            // An editor marks a file that is open with a hidden link that leads nowhere.
+            let is_expected = is_file || file.file_name().is_some_and(is_hidden);
+            if !is_expected && (is_link || is_template(&file)) {
+                let error = root.leads_out(&file).unwrap_or_else(|| not_regular(&file, root.is_dir(&file)));
+                return Err(error.hint(
+                    "a template is a file below its folder; remove the other, or put the file in its place",
+                ));
+            }
+            if !is_file || !is_template(&file) {
                 continue;
             }
             let below = file.strip_prefix(dir).unwrap_or(&file);
@@ -364,7 +376,10 @@ fn relative(below: &Path) -> Option<String> {
 fn odd_name(path: &Path) -> Error {
     Error::new(
         ErrorKind::Io,
-        format!("`{}` cannot name a page: it is not UTF-8, or has control characters", path.display()),
+        format!(
+            "`{}` cannot name a page: it is not UTF-8, or has control characters",
+            path.display().to_string().replace('\n', "\\n")
+        ),
     )
     .hint("rename it")
 }

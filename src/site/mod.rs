@@ -235,7 +235,7 @@ struct Nested {
 
 impl Nested {
     /// # Errors
-    /// [`ErrorKind::Usage`] where they are one folder, under whatever names.
+    /// [`ErrorKind::Usage`] where they are one folder, under whatever names, or the docs folder is a capture's.
     fn of(captures: &Root, docs: &Path) -> Result<Nested> {
         let real = |path: &Path| std::fs::canonicalize(crate::files::or_here(path)).ok();
         let Ok(opened) = Root::open(docs) else { return Ok(Nested::default()) };
@@ -247,10 +247,18 @@ impl Nested {
                 "pages need a folder of their own: beside the captures they would be read as page sources",
             ));
         }
+        let is_capture =
+            folders::OF_A_CAPTURE.iter().any(|name| opened.is_there(&opened.shown(Path::new(name))));
         let (Some(captures), Some(docs)) = (real(captures.path()), real(docs)) else {
             return Ok(Nested::default());
         };
         let below = |inner: &Path, outer: &Path| inner.strip_prefix(outer).ok().map(Path::to_owned);
+        if is_capture && docs.starts_with(&captures) {
+            let message = format!("`{}` is a capture's folder, and holds no pages", opened.path().display());
+            return Err(
+                Error::new(ErrorKind::Usage, message).hint("name a folder for the pages beside the captures")
+            );
+        }
         Ok(Nested { docs: below(&docs, &captures), captures: below(&captures, &docs) })
     }
 

@@ -10,6 +10,11 @@ use std::path::Path;
 
 use crate::settings::{Layout, PageFile};
 
+/// How many bytes a file's name has at most, on the file systems of Linux and macOS.
+const LONGEST_NAME: usize = 255;
+/// How many bytes a path has at most, on Linux (`PATH_MAX`, with the zero at its end).
+const LONGEST_PATH: usize = 4095;
+
 /// A page's path below the docs folder: names with `/` between them, none of which begins with a dot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct PagePath(String);
@@ -32,8 +37,9 @@ impl PagePath {
 
     /// The path that a text names, if a capture's file can have it.
     pub(super) fn parse(text: &str) -> Option<PagePath> {
-        let is_name = |part: &str| !part.is_empty() && !part.starts_with('.');
+        let is_name = |part: &str| !part.is_empty() && !part.starts_with('.') && part.len() <= LONGEST_NAME;
         let is_page = text.ends_with(".md")
+            && text.len() <= LONGEST_PATH
             && text.split('/').all(is_name)
             && !text.contains(|c: char| c.is_control() || (cfg!(windows) && matches!(c, '\\' | ':')));
         is_page.then(|| PagePath(text.to_owned()))

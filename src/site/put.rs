@@ -4,6 +4,7 @@
 //! if it is still as docgen wrote it. What this leaves out: making it.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 use super::docs::Docs;
 use super::file_state::{Digest, FileState, Stat};
@@ -101,7 +102,13 @@ impl Site<'_> {
             Ok(Some(metadata)) => metadata,
             Ok(None) => return Ok(Existing::Missing),
             Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
-                return Err(in_the_way(&file, "a file is in the place of its folder").hint("move it"));
+                // One cause, whatever pages belong there.
+                let folders = page.as_path().ancestors().skip(1).map(|folder| docs.root().shown(folder));
+                let is_in_the_way =
+                    |folder: &PathBuf| docs.root().is_there(folder) && !docs.root().is_dir(folder);
+                let at = folders.take_while(|folder| folder != docs.root().path()).find(is_in_the_way);
+                let why = "it is no folder, and pages belong in one of this name";
+                return Err(in_the_way(&at.unwrap_or(file), why).hint("move it"));
             }
             Err(error) => return Err(docs.root().error("read", &file, error)),
         };
