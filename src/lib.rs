@@ -42,7 +42,7 @@
 //! })
 //! .map_err(|mut errors| errors.remove(0))?;
 //!
-//! let files = templates.lay_out(&Arc::new(page))?;
+//! let files = templates.lay_out(&Arc::new(page), |_| true)?;
 //! let text = String::from_utf8_lossy(files[0].1.as_bytes()).into_owned();
 //! assert!(text.starts_with("# All images\n"));
 //! assert!(text.contains("  client->>glance: GET /v2/images\n"));

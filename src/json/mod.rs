@@ -4,7 +4,7 @@
 //! `json.dumps(…, indent=2, ensure_ascii=False)` does; a log written again has to look the
 //! same. A parsed value would lose what a page must not lose: duplicate keys, the digits of a
 //! number, an escape. So this works on the text, in one pass and without recursion. What it
-//! leaves out: values. `serde_json` is for those, and [`Reader`] where what is no JSON has to be
+//! leaves out: values. `serde_json` is for those, and `Reader` where what is no JSON has to be
 //! read, too.
 
 mod chunk;

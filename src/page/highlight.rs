@@ -128,7 +128,7 @@ impl Outline {
     }
 
     /// Pointers to what lies directly inside the longest part of `pointer` that exists, the first
-    /// [`SIBLINGS`] of them.
+    /// `SIBLINGS` of them.
     pub fn siblings(&self, pointer: &str) -> Vec<String> {
         let mut parent = pointer;
         while let Some((before, _)) = parent.rsplit_once('/') {

@@ -2,7 +2,7 @@
 //!
 //! The defaults are inside the program; a file of the same name in a folder of
 //! the user's wins, so that a house style is a small diff. What this leaves out:
-//! reading the user's files, which [`super::input`] does.
+//! reading the user's files, which `site` does.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -4,7 +4,7 @@
 //! and the templates; this room reads those, has the page made, and writes it
 //! whole or not at all. It keeps to its own: a file that docgen did not write, or
 //! that somebody edited since, is named and left alone, and nothing is read or
-//! written but below the folders that the user named ([`crate::files`]). What it
+//! written but below the folders that the user named (`files`). What it
 //! leaves out: how a page looks (`render`), and printing, which `src/cli` does with
 //! the [`Report`].
 

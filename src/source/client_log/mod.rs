@@ -4,11 +4,11 @@
 //! and beside it (`clients/`), with whatever a formatter, a service or syslog put around them.
 //! One subject a file:
 //!
-//! - [`prefix`], [`suffix`]: what others put before and after a message, and who speaks;
-//! - [`record`], [`unwrap`]: lines to messages;
-//! - `clients/`: what a message says, one client a file, with [`curl`], [`fields`] and [`python`]
+//! - `prefix`, `suffix`: what others put before and after a message, and who speaks;
+//! - `record`, `unwrap`: lines to messages;
+//! - `clients/`: what a message says, one client a file, with `curl`, `fields` and `python`
 //!   for the notations that they share;
-//! - [`calls`]: which response belongs to which request, and where a body ends.
+//! - `calls`: which response belongs to which request, and where a body ends.
 //!
 //! The time is linear in the length of the log. What this leaves out: who sent and who received a
 //! call, and a reason phrase that the client did not print.
