@@ -17,7 +17,7 @@ import { after, describe, test } from 'node:test';
 import { launch, open } from './browser.mjs';
 import { serve, sites } from './site.mjs';
 
-const DOCGEN = process.env.DOCGEN ?? 'target/release/docgen';
+const DOCGEN = resolve(process.env.DOCGEN ?? 'target/release/docgen');
 const PROJECT = resolve('.build/contexts');
 
 // Besides those of docgen's own site, which are the last list of its settings.
