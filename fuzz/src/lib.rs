@@ -49,8 +49,12 @@ pub fn readers(data: &[u8]) {
     let again = source::read(Path::new("trace.log"), log.as_bytes().to_vec());
     let numbers =
         |trace: &Trace| trace.exchanges.iter().filter(|exchange| exchange.response.is_some()).count();
-    assert_eq!(again.trace.exchanges.len(), shown.exchanges.len(), "{log}");
-    assert_eq!(numbers(&again.trace), numbers(&shown), "{log}");
+    // A log is not believed that calls a body JSON which is none: it is told, and costs its message.
+    let is_told = |error: &Error| error.message().starts_with("the JSON body of this entry");
+    if !again.diagnostics.iter().any(is_told) {
+        assert_eq!(again.trace.exchanges.len(), shown.exchanges.len(), "{log}");
+        assert_eq!(numbers(&again.trace), numbers(&shown), "{log}");
+    }
 
     let read = source::read_as_log(Path::new("trace.log"), data.to_vec());
     assert!(read.log.is_some());
