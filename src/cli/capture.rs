@@ -10,14 +10,16 @@ use super::recording::{expect_writable, put, rules, settings_for_new, settings_o
 use super::ui::{Ui, counted};
 use super::{DONE, NEEDS_A_PERSON};
 use crate::capture::{
-    CommandSpec, Failure, Options, Program, ProxyOptions, Recording, UpstreamProxy, openrc, record,
+    CommandSpec, Failure, Options, Program, ProxyOptions, Recording, RecordingLock, UpstreamProxy, openrc,
+    record, shown_without_secrets,
 };
 use crate::error::{Error, ErrorKind, Place, Result, escape_control};
 use crate::files::Root;
 use crate::files::folder::remove_leftovers;
-use crate::page::{self, first_settings};
+use crate::page::{self, first_settings, invocation};
 use crate::profile::Profile;
 use crate::settings::Settings;
+use crate::settings::draft::string as quoted;
 use crate::site::folders::{self, Folder};
 use crate::site::named::Named;
 use crate::source::har;
@@ -61,6 +63,10 @@ pub(super) struct Capture {
     /// The exit status that the one command is expected to end with, which capture.toml keeps
     #[arg(long, value_name = "STATUS")]
     exit: Option<u8>,
+    /// Pass on what goes to this host, and do not record it: an update check, telemetry. Named as in
+    /// no_proxy; may be given several times. Where one command is recorded, capture.toml keeps it
+    #[arg(long, value_name = "HOST")]
+    ignore_host: Vec<String>,
     /// Take any certificate of a server
     #[arg(long)]
     insecure: bool,
@@ -145,7 +151,7 @@ impl Capture {
                 "not run".to_owned()
             } else {
                 self.one(job, index, jobs.len(), ui).unwrap_or_else(|failure| {
-                    ui.errors(&failure.notes);
+                    ui.reasons(&failure.notes);
                     let errors: Vec<Error> =
                         failure.errors.into_iter().map(|error| job.located(error)).collect();
                     ui.errors(&errors);
@@ -289,6 +295,7 @@ impl Capture {
 
     fn one(&self, job: &Job, index: usize, all: usize, ui: &Ui) -> Result<String, Box<Failure>> {
         let spec = self.spec(job)?;
+        let _lock = RecordingLock::take(&job.folder, &std::env::temp_dir())?;
         expect_writable(&self.captures, &job.folder)?;
         if let Ok(root) = Root::open(&self.captures) {
             remove_leftovers(&root, &job.folder);
@@ -296,24 +303,39 @@ impl Capture {
         let redaction = if self.keep_secrets { None } else { Some(rules(&job.settings)?) };
         let allow_broken = job.settings.capture.allow_broken.unwrap_or(false);
         let options = Options { proxy: self.proxy(job, &spec), redaction, from: None, allow_broken };
-        let running = ui.running(format!("[{}/{all}] {}: {}", index + 1, job.path, spec.shown()));
-        let recorded =
-            record(&spec, &options, &mut |progress| running.tell(progress.exchanges, progress.elapsed));
+        let shown = match &options.redaction {
+            Some(rules) => shown_without_secrets(&spec, rules),
+            None => spec.shown(),
+        };
+        let running = ui.running(format!("[{}/{all}] {}: {shown}", index + 1, job.path));
+        let mut told = None;
+        let recorded = record(&spec, &options, &mut |progress| {
+            running.tell(progress.exchanges, progress.elapsed);
+            if let Some(stopped) = progress.stopped.filter(|stopped| told.as_ref() != Some(*stopped)) {
+                running.warn(ui, format_args!(
+                    "{stopped} of the command was stopped, and nothing goes on until `kill -CONT {}`; Ctrl-C ends it",
+                    stopped.process
+                ));
+            }
+            told = progress.stopped.cloned();
+        });
         running.finish();
         let recording = recorded?;
         ui.notices(&recording.notes);
-        Ok(self.keep(job, &recording, ui)?)
+        Ok(self.keep(job, &recording, all == 1, ui)?)
     }
 
-    /// Writes what was recorded into the capture's folder.
-    fn keep(&self, job: &Job, recording: &Recording, ui: &Ui) -> Result<String> {
+    /// Writes what was recorded into the capture's folder, and options for the next time where the capture
+    /// is alone.
+    fn keep(&self, job: &Job, recording: &Recording, is_alone: bool, ui: &Ui) -> Result<String> {
         let trace = recording.exchanges.trace()?;
         let har = har::write::write(&trace);
         let settings;
         let mut files = vec![("output.txt", recording.output.as_str())];
         if let Some(words) = &job.new {
+            let shell = self.shell || job.settings.capture.shell == Some(true);
             let is_openstack =
-                words.first().is_some_and(|word| word == "openstack" || word.starts_with("openstack "));
+                invocation::words(words, shell).first().is_some_and(|word| word == "openstack");
             let named = match &job.settings.profile {
                 Some(_) => None,
                 None => is_openstack.then_some("openstack"),
@@ -339,17 +361,16 @@ impl Capture {
                     "the command holds a secret, which capture.toml does not get: give it in the environment, and mend `command`"
                 ));
             }
-            let shell = self.shell || job.settings.capture.shell == Some(true);
             let text =
                 first_settings::settings_text(&public, shell && job.kept.is_empty(), &trace, named, profile);
             let mut text = format!("{text}{}", job.kept);
             if shell {
                 text = with_value(&job.folder.join("capture.toml"), &text, "capture", "shell", true)?;
             }
-            settings = self.with_exit(job, text)?;
+            settings = self.with_options(job, text)?;
             files.push(("capture.toml", &settings));
-        } else if self.exit.is_some() {
-            settings = self.with_exit(job, read_text(&job.folder.join("capture.toml"))?)?;
+        } else if is_alone && (self.exit.is_some() || !self.ignore_host.is_empty()) {
+            settings = self.with_options(job, read_text(&job.folder.join("capture.toml"))?)?;
             files.push(("capture.toml", &settings));
         }
         files.push(("trace.har", &har));
@@ -362,14 +383,30 @@ impl Capture {
         Ok(format!("{count} in {:.2} s", recording.elapsed.as_secs_f64()))
     }
 
-    /// `text`, the capture's settings, with the exit status that is expected from now on.
-    fn with_exit(&self, job: &Job, text: String) -> Result<String> {
-        match self.exit.map(i32::from) {
-            Some(exit) if exit != job.settings.capture.exit.unwrap_or(0) => {
-                with_value(&job.folder.join("capture.toml"), &text, "capture", "exit", exit)
-            }
-            _ => Ok(text),
+    /// `text`, the capture's settings, with the exit status that is expected from now on and the hosts that
+    /// are ignored.
+    fn with_options(&self, job: &Job, mut text: String) -> Result<String> {
+        let file = job.folder.join("capture.toml");
+        let capture = &job.settings.capture;
+        if let Some(exit) = self.exit.map(i32::from).filter(|&exit| exit != capture.exit.unwrap_or(0)) {
+            text = with_value(&file, &text, "capture", "exit", exit)?;
         }
+        let hosts = self.ignored_hosts(job);
+        if hosts != capture.ignore_hosts.as_deref().unwrap_or_default() {
+            text = with_value(&file, &text, "capture", "ignore_hosts", Hosts(&hosts))?;
+        }
+        Ok(text)
+    }
+
+    /// The hosts of the settings, and those of the command line.
+    fn ignored_hosts(&self, job: &Job) -> Vec<String> {
+        let mut hosts = job.settings.capture.ignore_hosts.clone().unwrap_or_default();
+        for host in &self.ignore_host {
+            if !hosts.contains(host) {
+                hosts.push(host.clone());
+            }
+        }
+        hosts
     }
 
     fn spec(&self, job: &Job) -> Result<CommandSpec, Vec<Error>> {
@@ -402,9 +439,27 @@ impl Capture {
             body_limit: capture.body_limit.unwrap_or(defaults.body_limit),
             insecure: self.insecure || capture.insecure.unwrap_or(false),
             certificates: capture.certificates.clone().unwrap_or_default(),
+            ignore_hosts: self.ignored_hosts(job),
             upstream: UpstreamProxy::of(&spec.env),
             temp_dir: std::env::temp_dir(),
         }
+    }
+}
+
+/// Hosts as settings write them.
+#[derive(Clone, Copy)]
+struct Hosts<'h>(&'h [String]);
+
+impl std::fmt::Display for Hosts<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let quoted: Vec<String> = self.0.iter().map(|host| quoted(host)).collect();
+        write!(f, "[{}]", quoted.join(", "))
+    }
+}
+
+impl From<Hosts<'_>> for toml::Value {
+    fn from(hosts: Hosts<'_>) -> toml::Value {
+        hosts.0.to_vec().into()
     }
 }
 
