@@ -242,7 +242,7 @@ impl Section {
     /// The sections of a source that show messages, in order.
     fn all(source: &Source, facts: &Facts<'_>) -> Vec<Section> {
         let boundaries = boundaries(source);
-        let known = Known::of(facts);
+        let lookup = Lookup::of(facts);
         let mut holes = source.holes().peekable();
         // First what lies between one boundary and the next, then what of it belongs together.
         let ends = boundaries.iter().skip(1).map(|next| next.at).chain([source.text.len()]);
@@ -253,7 +253,7 @@ impl Section {
                 let mut section = Section::new(boundary.at..end, boundary.level);
                 while let Some(hole) = holes.next_if(|hole| hole.span.start < end) {
                     if boundary.at <= hole.span.start {
-                        section.add(shown_by(source, hole), facts, &known);
+                        section.add(shown_by(source, hole), facts, &lookup);
                         section.shows_others |= shows_others(source, hole);
                     }
                 }
@@ -292,14 +292,14 @@ impl Section {
     }
 
     /// Adds what a hole shows: the messages of a label, or selector.
-    fn add(&mut self, shown: Option<(String, Option<Side>)>, facts: &Facts<'_>, known: &Known<'_>) {
+    fn add(&mut self, shown: Option<(String, Option<Side>)>, facts: &Facts<'_>, lookup: &Lookup<'_>) {
         let Some((name, side)) = shown else { return };
-        let exchange = match known.labels.get(&*name) {
+        let exchange = match lookup.labels.get(&*name) {
             Some(exchange) => Some(*exchange),
-            None if known.lost.contains(&*name) => None,
+            None if lookup.lost.contains(&*name) => None,
             None => (facts.resolve)(&name),
         };
-        let found = exchange.and_then(|exchange| known.exchanges.get(&exchange));
+        let found = exchange.and_then(|exchange| lookup.exchanges.get(&exchange));
         self.numbers.extend(found.into_iter().flat_map(|exchange| numbers(exchange, side)));
         if self.named.insert(name.clone()) {
             self.names.push(name);
@@ -308,16 +308,16 @@ impl Section {
 }
 
 /// What is looked up for each hole.
-struct Known<'a> {
+struct Lookup<'a> {
     labels: HashMap<&'a str, usize>,
     lost: HashSet<&'a str>,
     /// By index in the trace.
     exchanges: HashMap<usize, &'a PageExchange>,
 }
 
-impl<'a> Known<'a> {
-    fn of(facts: &Facts<'a>) -> Known<'a> {
-        Known {
+impl<'a> Lookup<'a> {
+    fn of(facts: &Facts<'a>) -> Lookup<'a> {
+        Lookup {
             labels: facts.page.labels.iter().map(|(name, exchange)| (name.as_str(), *exchange)).collect(),
             lost: facts.lost.iter().copied().collect(),
             exchanges: facts.page.exchanges.iter().map(|found| (found.index, &**found)).collect(),

@@ -24,24 +24,24 @@ use crate::trace::{
 /// A JSON body on a single line is laid out as the middleware does it. Where the trace does not
 /// say who sent a request, the log says `client`; who received it, the URL's host and port.
 pub fn write(trace: &Trace) -> String {
-    Log::of(trace, &Nowhere).finish().0
+    Log::of(trace, &NoDetails).finish().0
 }
 
 /// The log of [`write()`], and the trace with the headers and bodies that the log shows: they share
 /// its memory, and JSON that was on a single line is laid out.
 pub fn rewrite(trace: Trace) -> (Trace, Text) {
-    rewrite_with(trace, &Nowhere)
+    rewrite_with(trace, &NoDetails)
 }
 
-/// The same for a trace that does not hold all headers and bodies. Where `elsewhere` has those of a
+/// The same for a trace that does not hold all headers and bodies. Where `details` has those of a
 /// message, it has empty ones.
-pub(super) fn rewrite_with(trace: Trace, elsewhere: &impl Elsewhere) -> (Trace, Text) {
-    let (text, parts) = Log::of(&trace, elsewhere).finish();
+pub(super) fn rewrite_with(trace: Trace, details: &impl DetailsSource) -> (Trace, Text) {
+    let (text, parts) = Log::of(&trace, details).finish();
     share(trace, text, parts)
 }
 
 /// Headers and bodies that a trace does not hold.
-pub(super) trait Elsewhere {
+pub(super) trait DetailsSource {
     /// A guess at how many bytes they take in a log.
     fn size(&self) -> usize;
 
@@ -60,9 +60,9 @@ pub(super) fn push_text(text: &str, log: &mut Vec<u8>) {
 }
 
 /// A trace holds everything itself.
-struct Nowhere;
+struct NoDetails;
 
-impl Elsewhere for Nowhere {
+impl DetailsSource for NoDetails {
     fn size(&self) -> usize {
         0
     }
@@ -98,7 +98,7 @@ struct Log<'a, E> {
     /// Bytes, because JSON is laid out by so many at once. All that is added is text.
     text: Vec<u8>,
     parts: Vec<Part>,
-    elsewhere: &'a E,
+    details: &'a E,
 }
 
 /// Where a message stands in the log.
@@ -110,8 +110,8 @@ struct Part {
     body: Range<usize>,
 }
 
-impl<'a, E: Elsewhere> Log<'a, E> {
-    fn of(trace: &Trace, elsewhere: &'a E) -> Log<'a, E> {
+impl<'a, E: DetailsSource> Log<'a, E> {
+    fn of(trace: &Trace, details: &'a E) -> Log<'a, E> {
         let mut messages = Vec::with_capacity(trace.exchanges.len() * 2);
         for (index, exchange) in trace.exchanges.iter().enumerate() {
             if exchange.known_from != KnownFrom::Response {
@@ -128,9 +128,9 @@ impl<'a, E: Elsewhere> Log<'a, E> {
         messages.sort_by_key(|&(at, index, ref message): &(Micros, usize, Message<'_>)| {
             (at, index, matches!(message, Message::Response(_)))
         });
-        let size = messages.iter().map(|(.., message)| message.size()).sum::<usize>() + elsewhere.size();
+        let size = messages.iter().map(|(.., message)| message.size()).sum::<usize>() + details.size();
         let (text, parts) = (Vec::with_capacity(size), Vec::with_capacity(messages.len()));
-        let mut log = Log { text, parts, elsewhere };
+        let mut log = Log { text, parts, details };
         for (_, index, message) in messages {
             log.entry(index, &trace.exchanges[index], message);
         }
@@ -162,14 +162,14 @@ impl<'a, E: Elsewhere> Log<'a, E> {
     fn rest(&mut self, exchange: usize, is_response: bool, headers: &Headers, body: &Body) {
         let start = self.text.len();
         match headers.as_lines() {
-            Some("") => self.elsewhere.push_headers(exchange, is_response, &mut self.text),
+            Some("") => self.details.push_headers(exchange, is_response, &mut self.text),
             Some(lines) => self.push(&[lines, "\n"]),
             None => headers.iter().for_each(|(name, value)| self.push(&[name, ": ", value, "\n"])),
         }
         let lines = start..(self.text.len() - 1).max(start);
         self.push(&["\n"]);
         let start = self.text.len();
-        let is_elsewhere = self.elsewhere.push_body(exchange, is_response, &mut self.text);
+        let is_elsewhere = self.details.push_body(exchange, is_response, &mut self.text);
         match body {
             _ if is_elsewhere => {}
             Body::Absent => self.push(&["none"]),
