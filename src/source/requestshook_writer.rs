@@ -175,7 +175,10 @@ impl<'a, E: DetailsSource> Log<'a, E> {
             Body::Absent => self.push(&["none"]),
             Body::Text(text) => push_text(text, &mut self.text),
             Body::Binary(binary) => self.push(&[&binary.repr()]),
-            Body::Omitted(words) => self.push(&[&omission(words)]),
+            Body::Omitted(words) => {
+                let has_length = has_length(&self.text[lines.clone()]);
+                self.push(&[&omission(words, has_length)]);
+            }
         }
         self.parts.push(Part { exchange, is_response, lines, body: start..self.text.len() });
         self.push(&["\n\n"]);
@@ -215,6 +218,14 @@ impl Message<'_> {
         };
         headers + body + 160
     }
+}
+
+/// Whether header lines have one of a Content-Length.
+fn has_length(lines: &[u8]) -> bool {
+    const NAME: &[u8] = b"content-length:";
+    lines
+        .split(|&byte| byte == b'\n')
+        .any(|line| line.get(..NAME.len()).is_some_and(|name| name.eq_ignore_ascii_case(NAME)))
 }
 
 /// `name`, that of a participant, as a head has it: nothing in it looks like the end of it.

@@ -26,9 +26,11 @@ pub(crate) fn omitted_length(length: u64) -> String {
     format!("({length} bytes, not in the log)")
 }
 
-/// The words of [`Body::Omitted`] as a log has them: on one line, so that [`is_omission`] knows them.
-pub(crate) fn omission(words: &str) -> Cow<'_, str> {
-    if is_omission(words, None) {
+/// The words of [`Body::Omitted`] as a log has them: on one line, and where the message `has_length`, which is
+/// not theirs, so that [`is_omission`] knows them.
+pub(crate) fn omission(words: &str, has_length: bool) -> Cow<'_, str> {
+    let is_clear = !has_length && !words.is_empty() && !words.starts_with(['{', '[']);
+    if is_omission(words, None) || is_clear && !words.contains(['\n', '\r']) {
         return words.into();
     }
     let words = words.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>();
@@ -136,9 +138,10 @@ mod tests {
     proptest! {
         #[test]
         fn an_omission_is_known(words in "(Omitted, |\\(12 bytes, not in the log\\)|\\PC|[\n\r ]){0,6}") {
-            let written = omission(&words);
+            let written = omission(&words, true);
             prop_assert!(is_omission(&written, None) && !written.contains(['\n', '\r']), "{written:?}");
-            prop_assert_eq!(omission(&written), &*written);
+            prop_assert_eq!(omission(&written, true), &*written);
+            prop_assert!([&*words, &*written].contains(&&*omission(&words, false)));
         }
 
         #[test]
