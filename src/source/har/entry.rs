@@ -66,7 +66,7 @@ impl Details<'_> {
 
 /// What an archive says of a request.
 #[derive(Default)]
-struct Asked<'a> {
+struct RequestParts<'a> {
     method: Option<Cow<'a, str>>,
     url: Option<Cow<'a, str>>,
     fields: Option<Vec<Field<'a>>>,
@@ -78,7 +78,7 @@ struct Asked<'a> {
 
 /// What an archive says of a response.
 #[derive(Default)]
-struct Answered<'a> {
+struct ResponseParts<'a> {
     status: Option<Status>,
     reason: Option<Cow<'a, str>>,
     url: Option<Cow<'a, str>>,
@@ -190,7 +190,7 @@ pub(super) fn entry<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<En
     let started = started.flatten();
     let failure = failure.or_else(|| answered.as_mut()?.failure.take()).map(share);
     let has_request = asked.is_some();
-    let Asked { method, url, fields, content, own, body_size } = asked.unwrap_or_default();
+    let RequestParts { method, url, fields, content, own, body_size } = asked.unwrap_or_default();
     let mut details: [Details<'a>; 2] = Default::default();
     let (headers, media_type, body) = message(fields, own.or(content), body_size, true, &mut details[0]);
     let request = Request {
@@ -212,7 +212,7 @@ pub(super) fn entry<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<En
         let status = if let Status::Known(status) = status { status } else { 0 };
         // Such a response has a Content-Length of what it does not hold.
         let may_have_body = !(&*request.method == "HEAD" || matches!(status, 204 | 304));
-        let Answered { reason, url, fields, content, body_size, .. } = answered;
+        let ResponseParts { reason, url, fields, content, body_size, .. } = answered;
         let (headers, media_type, body) = message(fields, content, body_size, may_have_body, &mut details[1]);
         Some(Response {
             status,
@@ -271,12 +271,16 @@ fn message<'a>(
 }
 
 /// `is_unseen` of a request of which a response tells all that is known: it may not tell the method.
-fn request<'a>(json: &mut Reader<'a>, whole: &Text, is_unseen: bool) -> Result<Option<Asked<'a>>, Broken> {
+fn request<'a>(
+    json: &mut Reader<'a>,
+    whole: &Text,
+    is_unseen: bool,
+) -> Result<Option<RequestParts<'a>>, Broken> {
     if !is_object(json, "request")? {
         return Ok(None);
     }
     let start = json.next_at();
-    let mut asked = Asked::default();
+    let mut asked = RequestParts::default();
     let mut progress = Progress::default();
     while let Some(key) = json.next_member(&mut progress)? {
         match &*key.name {
@@ -321,11 +325,11 @@ fn request<'a>(json: &mut Reader<'a>, whole: &Text, is_unseen: bool) -> Result<O
     Ok(Some(asked))
 }
 
-fn response<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<Answered<'a>>, Broken> {
+fn response<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<ResponseParts<'a>>, Broken> {
     if !is_object(json, "response")? {
         return Ok(None);
     }
-    let mut answered = Answered::default();
+    let mut answered = ResponseParts::default();
     let mut progress = Progress::default();
     while let Some(key) = json.next_member(&mut progress)? {
         match &*key.name {
