@@ -19,7 +19,7 @@ use crate::files::folder::remove_leftovers;
 use crate::page::{self, first_settings, invocation};
 use crate::profile::Profile;
 use crate::settings::Settings;
-use crate::settings::draft::string as quoted;
+use crate::settings::capture_toml::string as quoted;
 use crate::site::folders::{self, Folder};
 use crate::site::named_files::NamedFiles;
 use crate::source::har;

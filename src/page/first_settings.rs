@@ -165,8 +165,9 @@ fn first_request(trace: &Trace, vars: &[(String, String)], profile: Option<&Prof
     let request = &trace.exchanges.first()?.request;
     let vars = Vars::of(vars);
     let url = UrlParts::of(&request.url);
-    let cast = Cast::new(trace, &[], profile);
-    let path = Paths { vars: &vars, profile, query: false }.templated(&cast.to(0).id, &request.method, url);
+    let participants = Participants::new(trace, &[], profile);
+    let path =
+        Paths { vars: &vars, profile, query: false }.templated(&participants.to(0).id, &request.method, url);
     let host = if path == "/" { url.host_and_port() } else { "" };
     Some(format!("{} {host}{path}", request.method))
 }
