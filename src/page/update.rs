@@ -17,6 +17,7 @@ use super::draft::{Labels, rest, section};
 use super::source::{GONE, GONE_END, Hole, Part, Source, TokenKind};
 use super::{Entry, Message, Page, PageExchange};
 use crate::sequence::Side;
+use crate::settings::{HoleWord, Shows};
 
 /// What becomes of a page source.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -325,8 +326,8 @@ fn shown_by(source: &Source, hole: &Hole) -> Option<(String, Option<Side>)> {
     let text = |index: usize| hole.tokens.get(index).map_or("", |token| &source.text[token.span.clone()]);
     let kind = |index: usize| hole.tokens.get(index).map(|token| token.kind);
     let side = Side::named;
-    let pieces = ["exchange", "message", "tabs", "header", "body", "heading", "part"];
-    let is_piece = pieces.contains(&text(0)) && text(1) == "(";
+    let shows = HoleWord::named(text(0)).map_or(Shows::Nothing, HoleWord::shows);
+    let is_piece = !matches!(shows, Shows::Nothing | Shows::Shared) && text(1) == "(";
     match (kind(if is_piece { 2 } else { 0 })?, is_piece) {
         (TokenKind::Name, true) => Some((text(2).to_owned(), side(text(4)))),
         (TokenKind::Text, true) => {
@@ -364,8 +365,8 @@ fn boundaries(source: &Source) -> Vec<Boundary> {
     for part in &source.parts {
         match part {
             Part::Hole(hole) if hole.indent.is_some() => {
-                let word = &source.text[hole.tokens[0].span.clone()];
-                if matches!(word, "exchange" | "message") {
+                let word = HoleWord::named(&source.text[hole.tokens[0].span.clone()]);
+                if word.is_some_and(|word| word.shows() == Shows::Section) {
                     let at = hole.indent.clone().map_or(hole.span.start, |indent| indent.start);
                     boundaries.push(Boundary { at, level: 3, gone: false });
                 }

@@ -20,8 +20,10 @@
 //! ```
 
 pub mod capture_toml;
+mod hole_word;
 mod layout;
 
+pub use hole_word::{HoleWord, Shows};
 pub use layout::{Layout, OwnTitles, PageFile, Traits};
 
 use std::borrow::Borrow;
@@ -312,7 +314,7 @@ impl Layer {
                 )
                 .at(origin.place(selector.span())));
             }
-            if RESERVED.contains(&name.as_str()) {
+            if HoleWord::named(name).is_some() {
                 return Err(Error::new(
                     ErrorKind::Setting,
                     format!("`{name}` cannot name an exchange: in a page source it means something else"),
@@ -428,38 +430,6 @@ impl Settings {
         settings
     }
 }
-
-/// The words that holes of a page source use themselves; no label may be called so.
-pub const RESERVED: &[&str] = &[
-    "api",
-    "arrow",
-    "arrows",
-    "body",
-    "command",
-    "describe",
-    "diagram",
-    "exchange",
-    "header",
-    "heading",
-    "launch",
-    "lines",
-    "log",
-    "message",
-    "output",
-    "page",
-    "part",
-    "participants",
-    "range",
-    "reference",
-    "rest",
-    "shared",
-    "span",
-    "tabs",
-    "title",
-    "value",
-    "var",
-    "vars",
-];
 
 /// Whether `name` can be used as a name in a hole.
 pub fn is_identifier(name: &str) -> bool {

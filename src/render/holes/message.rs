@@ -17,6 +17,7 @@ use super::write::Printed;
 use crate::error::Result;
 use crate::page::{Block, Message, visible};
 use crate::sequence::Side;
+use crate::settings::HoleWord;
 use crate::trace::{Body, UrlParts};
 
 impl Filler<'_> {
@@ -37,7 +38,7 @@ impl Filler<'_> {
     pub(super) fn part(&self, of: &Value, lines: &[Value]) -> Result<String, HoleError> {
         let of_what = || {
             HoleError::new("`part` is about the headers or the body of a message")
-                .hint(format!("`{}`", usage("part")))
+                .hint(format!("`{}`", usage(HoleWord::Part)))
         };
         let expression = of.downcast_object_ref::<Expression>().ok_or_else(of_what)?;
         let (Name::Label(exchange), [side, field], None) =

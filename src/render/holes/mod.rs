@@ -39,6 +39,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::page::Page;
 use crate::page::source::{Hole, Source, TokenKind};
 use crate::sequence::selector::Scope;
+use crate::settings::Shows;
 use crate::trace::{Exchange, KnownFrom};
 use contents::AllContents;
 use expression::{Expression, Name, Names};
@@ -151,21 +152,24 @@ impl<'a> Filler<'a> {
                 let of_message = matches!(expression.fields.as_slice(), [_, field] if ["headers", "body", "raw_body"].contains(&field.as_str()));
                 if of_message { vec![exchange] } else { Vec::new() }
             }
-            Name::Word("exchange" | "message" | "tabs" | "header" | "body") => {
-                let subject = call.and_then(|call| self.subject(placed, call.arguments.first()?).ok());
-                subject.iter().map(|subject| subject.exchange().index).collect()
-            }
-            Name::Word("part") => {
-                let of = call.and_then(|call| call.arguments.first()?.downcast_object_ref::<Expression>());
-                of.map_or_else(Vec::new, |of| self.shown_by(placed, of))
-            }
-            Name::Word("shared") => {
-                let until = call.and_then(|call| self.subject(placed, call.option("until")?).ok());
-                until.map_or_else(Vec::new, |until| {
-                    self.up_to(&until).iter().map(|exchange| exchange.index).collect()
-                })
-            }
-            Name::Word(_) => Vec::new(),
+            Name::Word(word) => match word.shows() {
+                Shows::Section | Shows::Content => {
+                    let subject = call.and_then(|call| self.subject(placed, call.arguments.first()?).ok());
+                    subject.iter().map(|subject| subject.exchange().index).collect()
+                }
+                Shows::Lines => {
+                    let of =
+                        call.and_then(|call| call.arguments.first()?.downcast_object_ref::<Expression>());
+                    of.map_or_else(Vec::new, |of| self.shown_by(placed, of))
+                }
+                Shows::Shared => {
+                    let until = call.and_then(|call| self.subject(placed, call.option("until")?).ok());
+                    until.map_or_else(Vec::new, |until| {
+                        self.up_to(&until).iter().map(|exchange| exchange.index).collect()
+                    })
+                }
+                Shows::Heading | Shows::Nothing => Vec::new(),
+            },
         }
     }
 }
