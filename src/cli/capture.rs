@@ -7,12 +7,12 @@ use std::time::Duration;
 use clap::Args;
 
 use super::recording::{expect_writable, put, rules, settings_for_new, settings_of, warn_of_secrets};
-use super::ui::{Ui, counted};
+use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON};
 use crate::capture::{
     CommandSpec, Failure, Options, Program, ProxyOptions, Recording, UpstreamProxy, openrc, record,
 };
-use crate::error::{Error, ErrorKind, Place, Result, escape_control};
+use crate::error::{Error, ErrorKind, Place, Result, counted, escape_control};
 use crate::files::Root;
 use crate::files::folder::remove_leftovers;
 use crate::page::{self, first_settings};

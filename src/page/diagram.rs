@@ -358,16 +358,16 @@ fn resolve_group(scope: &Scope<'_>, group: &crate::settings::Group) -> Result<Re
     // A `rect` takes a colour where the others take a title; its title becomes a note.
     let (title, note) = match group.kind {
         GroupKind::Rect => {
-            let color = group.color.clone().unwrap_or_else(|| "rgb(240, 240, 240)".into());
+            let color = group.color.as_ref().map_or("rgb(240, 240, 240)", |color| color.get_ref());
             let is_color = ["rgb(", "rgba("].iter().any(|start| color.starts_with(start))
                 && color.ends_with(')')
                 && !color.contains(['#', ';', '\n']);
             if !is_color {
                 return Err(Error::new(ErrorKind::Setting, format!("`{color}` is no colour of a rect"))
-                    .at(place(&group.first))
+                    .at(place(group.color.as_ref().unwrap_or(&group.first)))
                     .hint("mermaid reads `rgb(r, g, b)` and `rgba(r, g, b, a)` there"));
             }
-            (color, Some(group.title.clone()).filter(|title| !title.is_empty()))
+            (color.to_owned(), Some(group.title.clone()).filter(|title| !title.is_empty()))
         }
         _ => (group.title.clone(), None),
     };

@@ -191,13 +191,13 @@ pub struct Group {
     pub title: String,
     /// The colour of a `rect`, as mermaid reads it.
     #[serde(default)]
-    pub color: Option<String>,
+    pub color: Option<toml::Spanned<String>>,
     /// A label or a selector: the box begins with its request.
     pub first: toml::Spanned<String>,
     /// A label or a selector: the box ends with its response; `first` alone without one.
     #[serde(default)]
     pub last: Option<toml::Spanned<String>>,
-    /// The file that `first` and `last` stand in.
+    /// The file that has these keys.
     #[serde(skip)]
     pub origin: Option<Origin>,
 }
@@ -236,7 +236,7 @@ pub struct Note {
     /// A label or a selector, with `.request` for the message before which it stands
     /// to be the request; the note comes after the response otherwise.
     pub after: toml::Spanned<String>,
-    /// The file that `position` and `after` stand in.
+    /// The file that has these keys.
     #[serde(skip)]
     pub origin: Option<Origin>,
 }

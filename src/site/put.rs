@@ -187,14 +187,14 @@ pub(super) fn expect_few_to_go(
     if options.prune || gone * 2 <= manifest.len() {
         return Ok(());
     }
-    let docs_path = options.docs.display();
+    let (docs, captures) = (options.docs.display(), options.captures.display());
+    let (which, are) = match (gone, manifest.len()) {
+        (1, 1) => (format!("the only page below `{docs}`"), "is"),
+        (gone, all) => (format!("{gone} of the {all} pages below `{docs}`"), "are"),
+    };
     Err(Error::new(
         ErrorKind::Ownership,
-        format!(
-            "{gone} of the {} pages below `{docs_path}` are of no capture below `{}`, and would be removed",
-            manifest.len(),
-            options.captures.display()
-        ),
+        format!("{which} {are} of no capture below `{captures}`, and would be removed"),
     )
     .hint("nothing was written; name the folder of all captures, or have the pages removed with `--prune`"))
 }

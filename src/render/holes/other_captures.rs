@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::Filler;
 use super::expression::Call;
 use super::hole_error::{HoleError, PlacedHole, usage};
-use crate::error::Result;
+use crate::error::{Result, counted};
 use crate::page::{Page, PageExchange};
 use crate::settings::HoleWord;
 
@@ -110,8 +110,8 @@ impl Filler<'_> {
         for (index, our) in ours.iter().map(|exchange| ExchangeSummary::of(exchange)).enumerate() {
             let Some(their) = theirs.get(index) else {
                 return Err(HoleError::new(format!(
-                    "`{capture}` has only {} exchanges, not {}",
-                    theirs.len(),
+                    "`{capture}` has only {}, not {}",
+                    counted(theirs.len(), "exchange"),
                     ours.len()
                 ))
                 .at(capture));

@@ -19,7 +19,7 @@ use super::prefix::Lane;
 use super::python::{self, Literal};
 use super::record::Record;
 use super::unwrap;
-use crate::error::Error;
+use crate::error::{Error, counted};
 use crate::json;
 use crate::text::{self, Text};
 use crate::trace::{Binary, Body, Headers, KnownFrom, Request, Response, Trace, UrlParts};
@@ -493,7 +493,8 @@ impl<'a> Calls<'a> {
                 && !is_empty
                 && !is_over
             {
-                response.body = Body::Omitted(Text::from(format!("({length} bytes, not in the log)")));
+                let bytes = counted(length, "byte");
+                response.body = Body::Omitted(Text::from(format!("({bytes}, not in the log)")));
             }
         }
         let mut unlogged: Vec<_> = self.lanes.values().flat_map(|lane| &lane.unlogged).collect();
