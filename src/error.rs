@@ -56,7 +56,7 @@ pub enum ErrorKind {
     Stale,
     /// A hand-written page could not be understood in some place.
     Import,
-    /// A secret stands in clear.
+    /// A secret is unredacted.
     Secret,
     /// A link between pages leads nowhere.
     Link,
@@ -181,13 +181,13 @@ impl Place {
     }
 }
 
-/// Where the lines of a text begin and how many characters stand before them, so that each of many
+/// Where the lines of a text begin and how many characters are before them, so that each of many
 /// places costs the same, however long the text and its lines are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TextIndex {
     /// The offset of each line.
     lines: Vec<usize>,
-    /// How many characters stand before each block of [`BLOCK`] bytes.
+    /// How many characters are before each block of [`BLOCK`] bytes.
     characters: Vec<usize>,
 }
 
@@ -218,7 +218,7 @@ impl TextIndex {
         Place::on_line(file, line, column, &text[line_start..line_end], start - line_start, end)
     }
 
-    /// How many characters stand before an offset.
+    /// How many characters are before an offset.
     fn before(&self, text: &str, at: usize) -> usize {
         let block = at / BLOCK;
         let counted = self.characters.get(block).copied();

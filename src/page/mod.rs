@@ -117,7 +117,7 @@ pub struct Page {
     pub filtered: usize,
 }
 
-/// What stands below a page's diagram.
+/// What is below a page's diagram.
 #[derive(Clone, Debug)]
 pub enum Entry {
     /// A message.
@@ -199,7 +199,7 @@ pub struct Message {
     pub web_socket_messages: usize,
 }
 
-/// What stands in the place of a status that the source does not tell.
+/// What is shown for a status that the source does not tell.
 const NO_STATUS: &str = "no status";
 
 impl Message {
@@ -565,7 +565,7 @@ fn source_name(name: Option<&Text>, participant: &Participant) -> Text {
 /// What the source documents print for a body that is not there.
 const ABSENT: &str = "none";
 
-/// A body's lines. JSON that stands on one line is indented by 2, as the source documents
+/// A body's lines. JSON that is on one line is indented by 2, as the source documents
 /// show it, whether or not the line is ended; JSON that somebody has laid out already stays as it is.
 fn body_text(body: &Body) -> Cow<'_, str> {
     match body {

@@ -100,7 +100,7 @@ pub fn without_needless_marks(source: &Source, matches: impl Fn(&str) -> bool) -
     text
 }
 
-/// What is put in at one place; in the order in which it stands where places are the same.
+/// What is put in at one place. Of several at the same place, these come in this order.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Edit {
     End(String),
@@ -401,7 +401,7 @@ fn first_place(source: &Source, sections: &[Section], page: &Page) -> (usize, us
     (next.map_or(source.text.len(), |next| next.at), 3)
 }
 
-/// What is missing for a blank line to stand before a new section.
+/// What is missing for a blank line before a new section.
 fn blank_line_before(text: &str) -> &'static str {
     let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
     match line {

@@ -233,8 +233,8 @@ pub struct Note {
     pub text: String,
     /// Where: `right of glance`, `left of glance`, `over client,glance`.
     pub position: toml::Spanned<String>,
-    /// A label or a selector, with `.request` for the message before which it stands
-    /// to be the request; the note comes after the response otherwise.
+    /// A label or a selector. The note comes after the response, or with `.request` behind the name
+    /// after the request.
     pub after: toml::Spanned<String>,
     /// The file that has these keys.
     #[serde(skip)]

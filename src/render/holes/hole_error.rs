@@ -1,6 +1,6 @@
 //! Why a hole cannot be filled, and at which of its words.
 //!
-//! Whoever looks something up knows the word that is wrong, but not where it stands: a [`HoleError`]
+//! Whoever looks something up knows the word that is wrong, but not where it is: a [`HoleError`]
 //! names it, and the [`PlacedHole`] of the hole finds its place in the source. What this leaves out:
 //! holes that are not closed, which `page::source` finds.
 

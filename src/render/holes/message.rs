@@ -124,7 +124,7 @@ impl Filler<'_> {
         }
     }
 
-    /// A body as it was sent: one that stands on a single line stays on it.
+    /// A body as it was sent: one that is on a single line stays on it.
     fn raw_body(&self, message: &Message) -> String {
         match self.body(message) {
             Body::Text(text) => Block::new(text.clone()).to_string(),

@@ -1,6 +1,6 @@
 //! Page sources to text: every hole filled from the page.
 //!
-//! What stands in a hole is an expression of minijinja's, but nothing is computed
+//! What is in a hole is an expression of minijinja's, but nothing is computed
 //! while it is evaluated: names, fields and calls only build an [`Expression`], a value
 //! that says what is wanted. It is answered here, where page, templates and other
 //! captures are at hand and a message can point at the very word that is wrong.

@@ -109,7 +109,7 @@ impl Filler<'_> {
         &self.page.exchanges[..self.place(until.exchange().index).map_or(0, |at| at + 1)]
     }
 
-    /// Where an exchange of the trace stands on the page: exchanges are in the order of their requests.
+    /// Where an exchange of the trace is on the page: exchanges are in the order of their requests.
     fn place(&self, index: usize) -> Option<usize> {
         let number = self.scope.sequence.number(index, Side::Request)?;
         self.page.exchanges.binary_search_by_key(&number, |exchange| exchange.request.number).ok()

@@ -85,7 +85,7 @@ impl Filler<'_> {
         };
         let has_only = |known: &[&str]| match field {
             None => Ok(()),
-            Some(field) => Err(no_field(word.name(), field, known)),
+            Some(field) => Err(no_field(&format!("`{word}`"), field, known)),
         };
         let has_none = || match field {
             None => Ok(()),
