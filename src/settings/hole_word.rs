@@ -108,6 +108,8 @@ pub enum Shows {
     Heading,
     /// That another page shows all up to what its option `until` names.
     Shared,
+    /// What nothing else shows.
+    Rest,
     /// No message.
     Nothing,
 }
@@ -121,6 +123,7 @@ impl HoleWord {
             HoleWord::Part => Shows::Lines,
             HoleWord::Heading => Shows::Heading,
             HoleWord::Shared => Shows::Shared,
+            HoleWord::Rest => Shows::Rest,
             HoleWord::Api
             | HoleWord::Arrow
             | HoleWord::Arrows
@@ -135,7 +138,6 @@ impl HoleWord {
             | HoleWord::Participants
             | HoleWord::Range
             | HoleWord::Reference
-            | HoleWord::Rest
             | HoleWord::Span
             | HoleWord::Title
             | HoleWord::Value
