@@ -107,6 +107,6 @@ impl Spooled {
     /// # Errors
     /// When the temporary file cannot be read any more.
     pub fn trace(&self, from: Option<&Text>) -> Result<Trace> {
-        Ok(Trace { exchanges: self.iter(from).collect::<Result<_>>()?, gaps: Vec::new() })
+        Ok(Trace { exchanges: self.iter(from).collect::<Result<_>>()?, ..Trace::default() })
     }
 }
