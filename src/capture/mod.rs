@@ -19,6 +19,7 @@ mod spool;
 mod stream;
 mod tls;
 mod upstream;
+mod web_socket;
 mod wire;
 
 use std::path::PathBuf;
