@@ -249,6 +249,36 @@ fn a_section_whose_exchange_is_gone_is_kept_marked_and_comes_back() {
     assert_eq!(desk.source(), source, "the exchange is back, and so is its section");
 }
 
+/// A hole shows messages that it does not name: it goes with no section, and a section that has one within
+/// itself stays.
+#[test]
+fn what_shows_the_rest_is_never_marked_as_gone() {
+    let labels = format!(
+        "{SETTINGS}\n[label]\na = \"keystone GET /identity\"\nb = \"glance GET /image/v2/images/42\"\n"
+    );
+    let gone = "### Old\n\n{{ tabs(b.request) }}\n\n";
+    let marked = format!("<!-- docgen: gone b -->\n{gone}<!-- docgen: end -->\n");
+    let within = format!("{gone}prose {{{{ rest }}}}\n");
+    let part = "### Old\n\n{{ part(b.response.body, 1) }}\n";
+    let until = format!("{gone}{{{{ rest(until=a.request) }}}}\n\n{{{{ exchange(a) }}}}\n");
+    for (source, expected) in [
+        (format!("{gone}{{{{ rest }}}}\n\nProse.\n"), format!("{marked}{{{{ rest }}}}\n\nProse.\n")),
+        (until.clone(), until.replace(gone, &marked)),
+        (within.clone(), within),
+        (
+            format!("{part}{{{{ rest }}}}\n"),
+            format!("<!-- docgen: gone b -->\n{part}<!-- docgen: end -->\n{{{{ rest }}}}\n"),
+        ),
+    ] {
+        let desk = Desk::new("page", &(token() + &versions()), &labels);
+        desk.write(&format!("{CAPTURE}/page.md"), &source);
+        desk.ok(&["update", CAPTURE]);
+        assert_eq!(desk.source(), expected);
+        let said = desk.ok(&["update", CAPTURE]);
+        assert_eq!((desk.source(), said), (expected, format!("{CAPTURE}: 0 sections added\n")));
+    }
+}
+
 /// Whatever is wrong with labels other than that their exchange is gone, no prose is marked for it.
 #[test]
 fn only_what_is_gone_is_marked_as_gone() {
@@ -486,5 +516,94 @@ proptest! {
         };
         prop_assert_eq!(String::from_utf8(before).unwrap(), page(0));
         prop_assert_eq!(String::from_utf8(after).unwrap(), page(2));
+    }
+}
+
+/// Parts of a page source, `L` where a label or selector goes. The first two are what is mostly there.
+const PARTS: [&str; 24] = [
+    "### Old\n\n{{ tabs(L.request) }}\n",
+    "{{ rest }}\n",
+    "### {{ heading(L.response) }}\n\n{{ tabs(L.response) }}\n",
+    "{{ exchange(L) }}\n",
+    "  {{ message(L.request) }}",
+    "{{ rest(until=L.request) }}\n",
+    "{{ rest(until=L.response) }}",
+    "> {{ rest }}",
+    "    {{ rest }}",
+    "prose {{ rest }} prose",
+    "{{ shared(\"b\", until=L) }}",
+    "{{ part(L.request.body, 1) }}",
+    "{{ header(L.response) }} and {{ L.request.body }}",
+    "#### Deeper\n",
+    "## Request/Response\n",
+    "# x",
+    "prose {{ L }} prose\n",
+    "```",
+    "- item\n",
+    "!!! note\n",
+    "Title\n---",
+    "<div>",
+    "<!-- docgen: gone L -->\n### {{ heading(L.request) }}\n<!-- docgen: end -->",
+    "<!-- docgen: gone -->\n{{ rest }}\n<!-- docgen: end -->",
+];
+
+/// An entry of a log, of the call with this number: whole, in part, damaged, or like all others of its kind.
+fn entry(number: usize, kind: usize) -> String {
+    let (id, url) = (format!("id{number}"), format!("GET http://h/p{number}"));
+    match kind {
+        0 => response(&id, "c", "s", &url, "200 OK"),
+        1 => request(&id, "c", "s", &url),
+        2 => format!("\n### (c) REQ >>> (s) : {url}\nno header\n\nnone\n\n"),
+        3 => call(&format!("{id}-{kind}"), "c", "s", "POST http://h/same", "200 OK"),
+        _ => call(&id, "c", "s", &url, "200 OK"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// What was brought up to date is so, and has every line that it had.
+    #[test]
+    fn an_update_is_not_changed_by_another(
+        is_page in any::<bool>(),
+        entries in proptest::collection::vec((0..4usize, 0..8usize), 1..6),
+        labels in proptest::collection::btree_set(0..4usize, 2..5),
+        parts in proptest::collection::vec((prop_oneof![0..2usize, 0..PARTS.len()], 0..5usize), 1..8),
+    ) {
+        let names = ["l0", "l1", "l2", "l3"];
+        let root = tempfile::tempdir().unwrap();
+        let capture = root.path().join("captures/a");
+        fs::create_dir_all(&capture).unwrap();
+        let log: String = entries.iter().map(|&(number, kind)| entry(number, kind)).collect();
+        let labels: String = labels.iter().map(|n| format!("l{n} = 's GET /p{n}'\n")).collect();
+        let (layout, file) = if is_page { ("page", "page.md") } else { ("snippets", "body.md") };
+        let mut source = String::new();
+        for (part, name) in parts {
+            // A side is within the quotes of a selector.
+            let quoted = |part: &str| part.replace("L.re", "\"s GET /p0.re").replace("est) }}", "est\") }}");
+            let part: String = match names.get(name) {
+                Some(name) => PARTS[part].replace('L', name),
+                None => quoted(PARTS[part]).replace("nse)", "nse\")").replace('L', "\"s GET /p0\""),
+            };
+            source.push_str(&part);
+            source.push('\n');
+        }
+        fs::write(capture.join("trace.log"), log).unwrap();
+        fs::write(capture.join("capture.toml"), format!("layout = '{layout}'\n[label]\n{labels}")).unwrap();
+        fs::write(capture.join(file), &source).unwrap();
+        let location = docgen::site::drafts::Location { root: root.path().join("captures"), path: "a".into() };
+        let update = || docgen::site::drafts::update(&location, &[]);
+        let state = || [file, "capture.toml"].map(|name| fs::read_to_string(capture.join(name)).unwrap());
+        if update().is_ok() {
+            let once = state();
+            let kept = |line: &&str| !line.starts_with("<!-- docgen:");
+            let mut updated = once[0].lines();
+            for line in source.lines().filter(kept) {
+                prop_assert!(updated.any(|new| new == line), "{:?} is lost of\n{}\nin\n{}", line, source, once[0]);
+            }
+            let report = update().unwrap();
+            prop_assert_eq!(state(), once, "of\n{}", source);
+            prop_assert_eq!((report.files.len(), report.added, report.marked.len()), (0, vec![], 0));
+        }
     }
 }

@@ -19,7 +19,7 @@ use crate::page::{self, first_settings};
 use crate::profile::Profile;
 use crate::settings::Settings;
 use crate::site::folders::{self, Folder};
-use crate::site::named::Named;
+use crate::site::named_files::NamedFiles;
 use crate::source::har;
 use crate::text_file::read_text;
 use crate::toml_file::with_value;
@@ -327,7 +327,7 @@ impl Capture {
             let profile = match named.or(of_settings) {
                 // Where it is wrong, `docgen render` says so; what was recorded is kept all the same.
                 Some(file) if file.ends_with(".toml") => {
-                    let named = Named::new(&self.captures, &[]).ok();
+                    let named = NamedFiles::new(&self.captures, &[]).ok();
                     let text = named
                         .as_ref()
                         .and_then(|named| named.root_of(file.as_ref()))

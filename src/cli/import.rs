@@ -17,7 +17,7 @@ use crate::render::templates::Templates;
 use crate::settings::Settings;
 use crate::site::WrittenPages;
 use crate::site::folders::{self, root_above, settings_above, user_templates};
-use crate::site::named::Named;
+use crate::site::named_files::NamedFiles;
 use crate::source;
 use crate::text_file::read_recording;
 
@@ -131,7 +131,7 @@ impl Import {
     fn surroundings(&self, captures: &Path, folder: &Path) -> Result<Surroundings> {
         let absolute = std::path::absolute(folder).map_err(|error| Error::io("find", folder, error))?;
         let layers = settings_above(&absolute)?;
-        let named = Named::new(&captures_of(captures), &self.trust.folders)?;
+        let named = NamedFiles::new(&captures_of(captures), &self.trust.folders)?;
         let users = user_templates(&named, &Settings::resolve(&layers).templates)?;
         let root = layers.first().and_then(|layer| layer.file().parent()).or(absolute.parent());
         let path = absolute.strip_prefix(root.unwrap_or(&absolute)).unwrap_or(&absolute);

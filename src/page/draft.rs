@@ -39,7 +39,7 @@ impl Labels {
             labels.names.entry(*exchange).or_insert_with(|| name.clone());
         }
         let scope = resolved.scope();
-        let wanted = naming::names(scope.trace, scope.cast, resolved.input.profile);
+        let wanted = naming::names(scope.trace, scope.participants, resolved.input.profile);
         let mut used: HashSet<String> = page.labels.iter().map(|(name, _)| name.clone()).collect();
         used.extend(taken.iter().cloned());
         for exchange in exchanges {

@@ -46,7 +46,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Place, Result};
 use crate::profile::{Call, Link, Profile, Step, wildcard_matches};
-use crate::sequence::cast::{Cast, Participant};
+use crate::sequence::participants::{Participant, Participants};
 use crate::sequence::paths::{Paths, Vars};
 use crate::sequence::renamed::Renamed;
 use crate::sequence::selector::{Index, Scope};
@@ -265,7 +265,7 @@ impl Resolved<'_> {
     /// # Errors
     /// Those of [`Page::new`].
     pub fn page(&self) -> Result<Page, Vec<Error>> {
-        let Resolved { input, cast, sequence, .. } = self;
+        let Resolved { input, participants, sequence, .. } = self;
         let settings = input.settings;
         let trace = input.trace;
         let scope = self.scope();
@@ -278,16 +278,16 @@ impl Resolved<'_> {
                 Err(error) => errors.push(error),
             }
         }
-        let drawn = diagram::draw_participants(cast, sequence);
-        let marks = diagram::Marks::resolve(&scope, settings).unwrap_or_else(|found| {
+        let drawn = diagram::draw_participants(participants, sequence);
+        let boxes_and_notes = diagram::BoxesAndNotes::resolve(&scope, settings).unwrap_or_else(|found| {
             errors.extend(found);
-            diagram::Marks::default()
+            diagram::BoxesAndNotes::default()
         });
         if !errors.is_empty() {
             return Err(one_for_each_cause(&scope, errors));
         }
 
-        let messages = Messages { input, cast, paths: self.paths(), drawn: &drawn };
+        let messages = Messages { input, participants, paths: self.paths(), drawn: &drawn };
         let mut entries = Vec::with_capacity(sequence.items.len());
         let mut pairs: Vec<[Option<Arc<Message>>; 2]> = vec![[None, None]; trace.exchanges.len()];
         let mut order = Vec::new();
@@ -319,7 +319,7 @@ impl Resolved<'_> {
             })
             .map(Arc::new)
             .collect();
-        let diagram = diagram::draw(&entries, &drawn, &marks, input.phrases);
+        let diagram = diagram::draw(&entries, &drawn, &boxes_and_notes, input.phrases);
 
         let command = settings.command.as_deref().map(|typed| Command::new(typed, &settings.vars));
         let reference = reference(input, command.as_ref());
@@ -370,7 +370,7 @@ fn one_for_each_cause(scope: &Scope<'_>, errors: Vec<Error>) -> Vec<Error> {
 #[derive(Debug)]
 pub struct Resolved<'a> {
     input: &'a Input<'a>,
-    cast: Cast,
+    participants: Participants,
     sequence: Sequence,
     vars: Vars<'a>,
     query: bool,
@@ -381,11 +381,11 @@ impl<'a> Resolved<'a> {
     /// Settles participants and numbers of a capture's trace.
     pub fn new(input: &'a Input<'a>) -> Resolved<'a> {
         let settings = input.settings;
-        let cast = Cast::new(input.trace, &settings.participants, input.profile);
-        let sequence = Sequence::new(input.trace, |index| !is_left_out(input, &cast, index));
+        let participants = Participants::new(input.trace, &settings.participants, input.profile);
+        let sequence = Sequence::new(input.trace, |index| !is_left_out(input, &participants, index));
         Resolved {
             input,
-            cast,
+            participants,
             sequence,
             vars: Vars::of(&settings.vars),
             query: settings.query.unwrap_or(settings.layout.traits().shows_query),
@@ -403,7 +403,7 @@ impl<'a> Resolved<'a> {
         Scope {
             trace: self.input.trace,
             sequence: &self.sequence,
-            cast: &self.cast,
+            participants: &self.participants,
             paths: self.paths(),
             labels: &self.input.settings.labels,
             index: &self.index,
@@ -412,7 +412,7 @@ impl<'a> Resolved<'a> {
 }
 
 /// What a message has of its own in an exchange.
-struct Parts<'a> {
+struct MessageParts<'a> {
     headers: &'a Headers,
     body: &'a Body,
     url: &'a Text,
@@ -422,19 +422,19 @@ struct Parts<'a> {
     reason: &'a Text,
 }
 
-impl<'a> Parts<'a> {
-    fn of(exchange: &'a Exchange, side: Side) -> Parts<'a> {
+impl<'a> MessageParts<'a> {
+    fn of(exchange: &'a Exchange, side: Side) -> MessageParts<'a> {
         static NO_REASON: Text = Text::from_static("");
         let request = &exchange.request;
         match (&exchange.response, side) {
-            (Some(response), Side::Response) => Parts {
+            (Some(response), Side::Response) => MessageParts {
                 headers: &response.headers,
                 body: &response.body,
                 url: response.url.as_ref().unwrap_or(&request.url),
                 status: response.status,
                 reason: &response.reason,
             },
-            _ => Parts {
+            _ => MessageParts {
                 headers: &request.headers,
                 body: &request.body,
                 url: &request.url,
@@ -448,9 +448,9 @@ impl<'a> Parts<'a> {
 /// What messages are made from.
 struct Messages<'a> {
     input: &'a Input<'a>,
-    cast: &'a Cast,
+    participants: &'a Participants,
     paths: Paths<'a>,
-    drawn: &'a diagram::Drawn,
+    drawn: &'a diagram::DrawnParticipants,
 }
 
 impl<'a> Messages<'a> {
@@ -459,8 +459,8 @@ impl<'a> Messages<'a> {
         let sequence::Step { number, exchange: index, side } = step;
         let exchange = &self.input.trace.exchanges[index];
         let request = &exchange.request;
-        let [client, server] = self.cast.ends(index);
-        let Parts { headers, body, url, status, reason } = Parts::of(exchange, side);
+        let [client, server] = self.participants.ends(index);
+        let MessageParts { headers, body, url, status, reason } = MessageParts::of(exchange, side);
         // What a message without content has in its place is told by the other message's type.
         let other_type = || {
             let other = match side {
@@ -484,8 +484,8 @@ impl<'a> Messages<'a> {
             exchange: index,
             from: self.drawn.id(from),
             to: self.drawn.id(to),
-            client: source_name(exchange.from.as_ref(), self.cast.from(index)),
-            server: source_name(exchange.to.as_ref(), self.cast.to(index)),
+            client: source_name(exchange.from.as_ref(), self.participants.from(index)),
+            server: source_name(exchange.to.as_ref(), self.participants.to(index)),
             method: request.method.clone(),
             status,
             reason: reason.clone(),
@@ -498,7 +498,7 @@ impl<'a> Messages<'a> {
             about: self.about(index, side),
             unanswered: side == Side::Request && exchange.response.is_none(),
             drawn_only: exchange.known_from == KnownFrom::Diagram,
-            failure: exchange.failure.clone().filter(|_| is_last),
+            failure: exchange.failure.clone().filter(|failure| is_last && !failure.is_empty()),
             web_socket_messages: if is_last { exchange.web_socket_messages } else { 0 },
         }
     }
@@ -508,7 +508,7 @@ impl<'a> Messages<'a> {
         let method = &self.input.trace.exchanges[index].request.method;
         let parts = UrlParts::of(url);
         let raw_path = text::share(url, self.paths.raw(parts));
-        let path = self.paths.templated(&self.cast.to(index).id, method, parts);
+        let path = self.paths.templated(&self.participants.to(index).id, method, parts);
         (if path == *raw_path { raw_path.clone() } else { text::share(url, path) }, raw_path)
     }
 
@@ -535,12 +535,13 @@ impl<'a> Messages<'a> {
         let Some(profile) = self.input.profile else { return (None, None) };
         let found = &self.input.trace.exchanges[index];
         let parts = UrlParts::of(&found.request.url);
-        let Some(route) = profile.route(&self.cast.to(index).id, &found.request.method, parts.path) else {
+        let Some(route) = profile.route(&self.participants.to(index).id, &found.request.method, parts.path)
+        else {
             return (None, None);
         };
         let step = profile.step(&Call {
             route: &route,
-            from: Some(&self.cast.from(index).id),
+            from: Some(&self.participants.from(index).id),
             query: parts.query,
             status: found.response.as_ref().map(|response| response.status),
         });
@@ -625,13 +626,13 @@ fn language(content_type: Option<&str>, body: &Body) -> &'static str {
 }
 
 /// Whether a filter of the settings, or the profile's noise, leaves an exchange out.
-fn is_left_out(input: &Input<'_>, cast: &Cast, index: usize) -> bool {
+fn is_left_out(input: &Input<'_>, participants: &Participants, index: usize) -> bool {
     let settings = input.settings;
     if settings.filters.is_empty() && (input.profile.is_none() || !settings.noise) {
         return false;
     }
     let exchange = &input.trace.exchanges[index];
-    let (from, to) = (cast.from(index), cast.to(index));
+    let (from, to) = (participants.from(index), participants.to(index));
     let path = UrlParts::of(&exchange.request.url).path;
     let fits = |filter: &Filter| {
         filter.from.as_deref().is_none_or(|name| from.is(name))

@@ -21,6 +21,8 @@ pub struct Around {
     pub begins_block: bool,
     /// Whether it is the first of its line.
     pub begins_line: bool,
+    /// What would make a snippet marker of the end of what is before it.
+    pub marker_lacks: Option<&'static str>,
 }
 
 /// Why a text cannot be put into a place.
@@ -478,10 +480,11 @@ fn fenced(text: &str, around: Around) -> Result<Cow<'_, str>, Refusal> {
 
 /// Whether what is before a text makes no snippet marker of its begin.
 fn completes_no_marker(text: &str, around: Around) -> Result<(), Refusal> {
-    if around.before == Some('-') && text.starts_with("8<") {
+    let dashes = if around.before == Some('-') { text.trim_start_matches('-') } else { text };
+    if around.marker_lacks.is_some_and(|rest| dashes.starts_with(rest)) {
         return Err(Refusal::new(
-            "with the dashes before it, this text would include a file",
-            "leave out the dashes, or put something else before the hole",
+            "with what is before it, this text would include a file",
+            "put something else before the hole",
         ));
     }
     Ok(())
@@ -678,7 +681,15 @@ mod tests {
         assert!(markdown_in_context("``` js", &fence, behind(' ')).is_ok());
         assert!(markdown_in_context("a\n```", &fence, behind(' ')).is_err());
         assert!(markdown_in_context("``` js", &fence, first).is_err());
-        assert!(markdown_in_context("8<-- \"a\"", &fence, behind('-')).is_err());
+        let dash = Around { marker_lacks: Some("8<-"), ..behind('-') };
+        let eight = Around { marker_lacks: Some("<-"), ..behind('8') };
+        let scissors = Around { marker_lacks: Some("-"), ..behind('<') };
+        for (text, around) in
+            [("8<-- \"a\"", dash), ("--8<-- \"a\"", dash), ("<-- \"a\"", eight), ("- \"a\"", scissors)]
+        {
+            assert!(markdown_in_context(text, &fence, around).is_err(), "{text}");
+        }
+        assert!(markdown_in_context("8<", &fence, dash).is_ok());
         assert!(markdown_in_context("8<-- \"a\"", &fence, behind(' ')).is_ok());
     }
 

@@ -464,7 +464,7 @@ fn weigh(text: &str, tokens: &[Token], edits: &mut Vec<(Range<usize>, String)>) 
 }
 
 /// What may still be computed for a page, in bytes.
-struct Left(usize);
+struct BytesLeft(usize);
 
 /// Has an environment keep the limits for templates of the user's.
 pub(super) fn limit(env: &mut Environment<'_>) {
@@ -591,7 +591,7 @@ fn times(state: &mut State<'_, '_>, left: Value, right: Value) -> Result<Value, 
 
 /// Takes so many bytes from what may still be computed for the page.
 fn charge(state: &mut State<'_, '_>, bytes: usize) -> Result<(), Error> {
-    let left = match state.get_extension::<Left>() {
+    let left = match state.get_extension::<BytesLeft>() {
         Some(left) => left.0,
         None => {
             let page = state.lookup("page");
@@ -601,7 +601,7 @@ fn charge(state: &mut State<'_, '_>, bytes: usize) -> Result<(), Error> {
         }
     };
     let left = left.checked_sub(bytes).ok_or_else(|| invalid(TOO_MUCH))?;
-    state.get_or_insert_extension(Left(left)).0 = left;
+    state.get_or_insert_extension(BytesLeft(left)).0 = left;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 //! A page counts messages the way mermaid's `autonumber` does: every arrow gets
 //! the next number. Everything that a page says with a number goes through here,
 //! so that diagram, headings and prose cannot disagree. What this leaves out:
-//! who a participant is ([`cast`]), what a path shows ([`paths`]), and what a
+//! who a participant is ([`participants`]), what a path shows ([`paths`]), and what a
 //! label means ([`selector`]); those are asked with the same trace beside.
 //!
 //! ```
@@ -21,8 +21,8 @@
 //! assert_eq!([0, 1].map(|index| sequence.number(index, Side::Response)), [Some(4), Some(3)]);
 //! ```
 
-pub mod cast;
 pub mod naming;
+pub mod participants;
 pub mod paths;
 pub mod renamed;
 pub mod selector;

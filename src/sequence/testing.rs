@@ -1,6 +1,6 @@
 //! Traces and labels for the tests of this room.
 
-use super::cast::Cast;
+use super::participants::Participants;
 use super::paths::{Paths, Vars};
 use super::selector::{Index, Scope};
 use super::{Sequence, Side};
@@ -33,12 +33,13 @@ pub(super) fn found(
 ) -> (Vec<Option<usize>>, Vec<String>) {
     let settings = Settings::resolve(&[Layer::parse("capture.toml".as_ref(), settings).unwrap()]);
     let profile = profile.and_then(Profile::embedded);
-    let cast = Cast::new(trace, &settings.participants, profile);
+    let participants = Participants::new(trace, &settings.participants, profile);
     let sequence = Sequence::new(trace, |_| true);
     let (vars, index) = (Vars::of(&settings.vars), Index::default());
     let paths = Paths { vars: &vars, profile, query: false };
     let labels = &settings.labels;
-    let scope = Scope { trace, sequence: &sequence, cast: &cast, paths, labels, index: &index };
+    let scope =
+        Scope { trace, sequence: &sequence, participants: &participants, paths, labels, index: &index };
     let number = |exchange| sequence.number(exchange, Side::Request).map(|number| number as usize);
     let found = labels.iter().map(|(name, at)| scope.find(name, &at.place).ok().and_then(number)).collect();
     (found, scope.renamed().iter().map(|renamed| renamed.error().to_string()).collect())

@@ -19,7 +19,7 @@
 //! # Ok::<(), docgen::Error>(())
 //! ```
 
-pub mod draft;
+pub mod capture_toml;
 mod layout;
 
 pub use layout::{Layout, OwnTitles, PageFile, Traits};

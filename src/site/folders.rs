@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use super::file_state::{Digest, Stat};
-use super::named::Named;
+use super::named_files::NamedFiles;
 use super::page_path::PagePath;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::{Entry, LARGEST_TEXT, Listed, Root, is_hidden, not_regular};
@@ -328,7 +328,7 @@ pub(crate) fn root_above(folder: &Path) -> Option<PathBuf> {
 /// [`ErrorKind::Io`] where a folder or file cannot be read, [`ErrorKind::Setting`] where settings may not
 /// name it.
 pub(crate) fn user_templates(
-    named: &Named,
+    named: &NamedFiles,
     dirs: &[Located<PathBuf>],
 ) -> Result<BTreeMap<String, UserTemplate>> {
     let mut templates = BTreeMap::new();

@@ -18,7 +18,7 @@ use crate::files::LARGEST_TRACE;
 use crate::render::templates::Content;
 
 /// A file of a capture, ready to be put in its place.
-pub(super) struct Made {
+pub(super) struct RenderedFile {
     pub(super) page: PagePath,
     pub(super) content: Content,
     pub(super) digest: Digest,
@@ -27,7 +27,7 @@ pub(super) struct Made {
 impl Site<'_> {
     /// Puts pages where they belong in one go, if they are all in a folder that is not there yet.
     /// `false` if not; nothing is done then.
-    pub(super) fn put_new_folder(&self, docs: &Docs, pages: &[Made], outcome: &mut Outcome) -> bool {
+    pub(super) fn put_new_folder(&self, docs: &Docs, pages: &[RenderedFile], outcome: &mut Outcome) -> bool {
         let Some((folder, _)) = pages.first().map(|made| made.page.split()) else { return false };
         let is_one = !folder.is_empty() && pages.iter().all(|made| made.page.split().0 == folder);
         if !is_one || !docs.is_missing(folder) {
@@ -39,7 +39,7 @@ impl Site<'_> {
             return false;
         }
         let Ok(stats) = docs.put_folder(folder, files) else { return false };
-        for (Made { page, digest, .. }, stat) in pages.iter().zip(stats) {
+        for (RenderedFile { page, digest, .. }, stat) in pages.iter().zip(stats) {
             outcome.written.push(docs.shown(page));
             outcome.record.outputs.push(FileState { path: page.as_path().into(), stat, digest: *digest });
             outcome.pages.push((page.clone(), *digest));
@@ -48,8 +48,8 @@ impl Site<'_> {
     }
 
     /// Puts a page where it belongs, unless it is there already, or something else is.
-    pub(super) fn put(&self, docs: &Docs, made: Made, outcome: &mut Outcome) {
-        let Made { page, content, digest } = made;
+    pub(super) fn put(&self, docs: &Docs, made: RenderedFile, outcome: &mut Outcome) {
+        let RenderedFile { page, content, digest } = made;
         let bytes = content.as_bytes();
         let existing = self.existing(docs, &page, bytes);
         let written = existing.and_then(|existing| match existing {

@@ -15,7 +15,8 @@
 //! [`requestshook_writer`](super::requestshook_writer) does not know the method of what a response answers,
 //! two blanks come before the URL. Nothing is escaped, so where
 //! a body ends is a question: it may hold blank lines and lines that look like the head of an
-//! entry, or be such a log itself. What answers it, the surest first: a Content-Length that
+//! entry, or be such a log itself. What answers it, the surest first: a line that stands for a body
+//! which is not kept whole (`b'…'...`, `Omitted, …`), before the next entry; a Content-Length that
 //! ends just before the next entry; the closing bracket of a body that the writer laid out as
 //! JSON (it has no blank line inside); then the first line that is a head in every respect.
 //! What this leaves out: checking every byte of a JSON body. It is only parsed where its ends
@@ -33,7 +34,7 @@ use super::pairing::{Call, Pairing};
 use crate::error::Error;
 use crate::json;
 use crate::text::{self, Text};
-use crate::trace::{Binary, Body, Headers, Response, Trace};
+use crate::trace::{Binary, Body, Headers, Response, Trace, is_omission};
 
 /// What the head of an entry begins with.
 const HEAD: &str = "### (";
@@ -209,6 +210,9 @@ impl<'a> Reader<'a> {
             let length = length.filter(|_| !entry.is_coded).map(|length| length as u64);
             return Body::Binary(Binary { length, ..binary });
         }
+        if is_omission(body, length.map(|length| length as u64)) {
+            return Body::Omitted(text::slice(self.text, body));
+        }
         Body::Text(text::slice(self.text, body))
     }
 
@@ -231,6 +235,12 @@ impl<'a> Reader<'a> {
             let end = start + "none".len();
             return (Ok(end), boundary(end));
         }
+        // Before the length is believed: it is that of what the log does not hold, and may end anywhere.
+        if let Some(end) = stand_in_end(rest, length)
+            && self.is_before_head(start + end)
+        {
+            return (Ok(start + end), boundary(start + end));
+        }
         if !is_open && let Some(length) = exact {
             // What is called JSON and does not begin so is damaged, and the length may end in
             // some later entry. No JSON holds the line of a head.
@@ -245,15 +255,6 @@ impl<'a> Reader<'a> {
             let is_unknown = length.unwrap_or(0) == 0 && !entry.is_coded;
             if self.is_before_head(end) || is_unknown && self.is_boundary(end) {
                 return (Ok(end), boundary(end));
-            }
-        } else if rest.starts_with('b') {
-            let end = memchr::memchr(b'\n', &rest.as_bytes()[..rest.len().min(LONGEST_REPR + 1)]);
-            let end = end.unwrap_or(rest.len());
-            if end <= LONGEST_REPR
-                && Binary::from_repr(&rest[..end]).is_some()
-                && self.is_before_head(start + end)
-            {
-                return (Ok(start + end), boundary(start + end));
             }
         } else if is_open {
             if let Some((end, last_line)) = self.laid_out_end(start, line)
@@ -645,6 +646,23 @@ impl<'a> Head<'a> {
             method,
             url,
         })
+    }
+}
+
+/// The length of the line that `rest` begins with, if that stands for a body of `length` bytes which the log
+/// does not hold whole.
+fn stand_in_end(rest: &str, length: Option<usize>) -> Option<usize> {
+    let line = |most: usize| {
+        let bytes = &rest.as_bytes()[..rest.len().min(most)];
+        memchr::memchr(b'\n', bytes).or((bytes.len() == rest.len()).then_some(bytes.len()))
+    };
+    match rest.as_bytes().first()? {
+        b'b' => line(LONGEST_REPR + 1)
+            .filter(|&end| length != Some(end) && Binary::from_repr(&rest[..end]).is_some()),
+        b'O' | b'(' => {
+            line(rest.len()).filter(|&end| is_omission(&rest[..end], length.map(|length| length as u64)))
+        }
+        _ => None,
     }
 }
 

@@ -10,6 +10,7 @@ mod body;
 pub(crate) mod testing;
 
 pub use body::{Binary, Body};
+pub(crate) use body::{is_omission, omission, omitted_length};
 
 use memchr::{memchr, memchr_iter, memchr2};
 

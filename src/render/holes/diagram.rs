@@ -7,8 +7,8 @@
 use std::collections::HashSet;
 
 use super::Filler;
-use super::ask::Call;
-use super::blame::{Blame, Spot};
+use super::expression::Call;
+use super::hole_error::{HoleError, PlacedHole};
 use super::write::Printed;
 use crate::error::Result;
 use crate::page::{DiagramItem, DrawnParticipant};
@@ -16,8 +16,8 @@ use crate::render::pieces::Piece;
 
 impl Filler<'_> {
     /// The diagram that the options of a call leave, in a fence of its own.
-    pub(super) fn diagram(&self, spot: Spot<'_>, call: &Call) -> Result<Printed, Blame> {
-        let items = self.items(spot, call)?;
+    pub(super) fn diagram(&self, placed: PlacedHole<'_>, call: &Call) -> Result<Printed, HoleError> {
+        let items = self.items(placed, call)?;
         let participants = self.participants_of(&items);
         let number = items.iter().find_map(|item| match item {
             DiagramItem::Message { message, .. } => Some(message.number),
@@ -31,19 +31,19 @@ impl Filler<'_> {
     }
 
     /// The lines of that part, without a fence.
-    pub(super) fn arrows(&self, spot: Spot<'_>, call: &Call) -> Result<Printed, Blame> {
-        let items = self.items(spot, call)?;
+    pub(super) fn arrows(&self, placed: PlacedHole<'_>, call: &Call) -> Result<Printed, HoleError> {
+        let items = self.items(placed, call)?;
         self.lines(&Piece::Arrows(&items))
     }
 
     /// The lines of the diagram that the options `after` and `until` leave.
-    fn items(&self, spot: Spot<'_>, call: &Call) -> Result<Vec<DiagramItem>, Blame> {
-        let limit = |name| call.option(name).map(|value| self.subject(spot, value)).transpose();
+    fn items(&self, placed: PlacedHole<'_>, call: &Call) -> Result<Vec<DiagramItem>, HoleError> {
+        let limit = |name| call.option(name).map(|value| self.subject(placed, value)).transpose();
         let after = limit("after")?.map_or(0, |subject| subject.last());
         let until = limit("until")?.map_or(u32::MAX, |subject| subject.last());
         let items = slice(&self.page.diagram, after.saturating_add(1)..=until);
         if items.is_empty() {
-            return Err(Blame::new(match until {
+            return Err(HoleError::new(match until {
                 u32::MAX => format!("nothing comes after ({after})"),
                 until => format!("nothing comes after ({after}) and up to ({until})"),
             }));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{Alone, Filler};
+use super::{Filler, NoOtherCaptures};
 use crate::error::Place;
 use crate::page::draft::{self, Labels};
 use crate::page::update::{self, Facts};
@@ -84,7 +84,8 @@ impl Capture {
             sources.iter().map(|(name, text)| Source::parse(*name, text.as_str()).unwrap()).collect();
         self.with(settings, |resolved, page| {
             let none = HashSet::new();
-            let filler = Filler::new(page, &self.templates, resolved.scope(), &Alone, "x.md", &none);
+            let filler =
+                Filler::new(page, &self.templates, resolved.scope(), &NoOtherCaptures, "x.md", &none);
             let filled = filler.fill(&read.iter().collect::<Vec<_>>()).unwrap_or_else(|errors| {
                 panic!("{errors:?}\n{sources:#?}");
             });
@@ -110,7 +111,7 @@ impl Capture {
         let source = Source::parse("page.md", text).unwrap();
         self.with(settings, |resolved, page| {
             let none = HashSet::new();
-            let filler = Filler::new(page, &self.templates, resolved.scope(), &Alone, "", &none);
+            let filler = Filler::new(page, &self.templates, resolved.scope(), &NoOtherCaptures, "", &none);
             let shown = filler.exchanges_shown(&[&source]);
             let unshown =
                 page.exchanges.iter().filter(|exchange| !shown[exchange.index]).map(|found| &**found);
@@ -159,11 +160,11 @@ fn body() -> impl Strategy<Value = Body> {
 }
 
 fn exchange() -> impl Strategy<Value = Exchange> {
-    use KnownFrom::{Diagram, Response as Alone, Wire};
+    use KnownFrom::{Diagram, Response as ResponseAlone, Wire};
     let known = prop_oneof![
         6 => Just((Wire, true)),
         1 => Just((Wire, false)),
-        2 => Just((Alone, true)),
+        2 => Just((ResponseAlone, true)),
         1 => Just((Diagram, true)),
         1 => Just((Diagram, false)),
     ];

@@ -7,10 +7,10 @@
 
 use minijinja::value::Value;
 
-use super::ask::{Ask, Call, Name};
-use super::blame::{Blame, Spot, no_field, usage};
-use super::marks::lines;
-use super::neighbours::without_query;
+use super::expression::{Call, Expression, Name};
+use super::highlights::lines;
+use super::hole_error::{HoleError, PlacedHole, no_field, usage};
+use super::other_captures::without_query;
 use super::subject::Subject;
 use super::write::Printed;
 use super::{Filler, Shown};
@@ -23,44 +23,50 @@ use crate::toml_file::nearest;
 
 impl Filler<'_> {
     /// What a hole prints.
-    pub(super) fn answer(&self, spot: Spot<'_>, ask: &Ask, shown: &Shown) -> Result<Printed, Blame> {
-        match (&ask.name, &ask.call) {
-            (Name::Label(_), Some(_)) => Err(Blame::new("a label is no function").hint(
+    pub(super) fn answer(
+        &self,
+        placed: PlacedHole<'_>,
+        expression: &Expression,
+        shown: &Shown,
+    ) -> Result<Printed, HoleError> {
+        match (&expression.name, &expression.call) {
+            (Name::Label(_), Some(_)) => Err(HoleError::new("a label is no function").hint(
                 "a label prints its steps; `exchange(LABEL)`, `tabs(LABEL.request)` and others print more",
             )),
-            (Name::Label(exchange), None) => self.answer_label(*exchange, &ask.fields),
-            (Name::Word(word), None) => self.answer_word(word, &ask.fields, shown),
-            (Name::Word(word), Some(call)) => match ask.fields.first() {
-                None => self.answer_call(spot, word, call, shown),
+            (Name::Label(exchange), None) => self.answer_label(*exchange, &expression.fields),
+            (Name::Word(word), None) => self.answer_word(word, &expression.fields, shown),
+            (Name::Word(word), Some(call)) => match expression.fields.first() {
+                None => self.answer_call(placed, word, call, shown),
                 Some(field) => {
-                    Err(Blame::new(format!("what `{word}(…)` prints has no `.{field}`")).at(field))
+                    Err(HoleError::new(format!("what `{word}(…)` prints has no `.{field}`")).at(field))
                 }
             },
         }
     }
 
     /// What the template of a piece prints, without its last line end.
-    pub(super) fn piece(&self, piece: &Piece<'_>) -> Result<Printed, Blame> {
+    pub(super) fn piece(&self, piece: &Piece<'_>) -> Result<Printed, HoleError> {
         self.laid_out(piece).map(Printed::Markdown)
     }
 
     /// The same for a piece that is lines of a diagram.
-    pub(super) fn lines(&self, piece: &Piece<'_>) -> Result<Printed, Blame> {
+    pub(super) fn lines(&self, piece: &Piece<'_>) -> Result<Printed, HoleError> {
         self.laid_out(piece).map(Printed::Mermaid)
     }
 
-    fn laid_out(&self, piece: &Piece<'_>) -> Result<String, Blame> {
-        let mut text = self.writer.write(piece).map_err(Blame::Error)?;
+    fn laid_out(&self, piece: &Piece<'_>) -> Result<String, HoleError> {
+        let mut text = self.writer.write(piece).map_err(HoleError::Error)?;
         if text.ends_with('\n') {
             text.pop();
         }
         Ok(text)
     }
 
-    fn answer_word(&self, word: &str, fields: &[String], shown: &Shown) -> Result<Printed, Blame> {
+    fn answer_word(&self, word: &str, fields: &[String], shown: &Shown) -> Result<Printed, HoleError> {
         let page = self.page;
-        let missing =
-            |what: &str, key: &str| Blame::new(format!("there is no {what} to print")).hint(key.to_owned());
+        let missing = |what: &str, key: &str| {
+            HoleError::new(format!("there is no {what} to print")).hint(key.to_owned())
+        };
         let no_command = || missing("command", "`command = \"…\"` in capture.toml names it");
         let no_output = || missing("output", "the capture has no file output.txt");
         let no_reference = || {
@@ -72,7 +78,7 @@ impl Filler<'_> {
         let field = match fields {
             [] => None,
             [field] => Some(field.as_str()),
-            [_, beyond, ..] => return Err(Blame::new(format!("there is no `.{beyond}` here")).at(beyond)),
+            [_, beyond, ..] => return Err(HoleError::new(format!("there is no `.{beyond}` here")).at(beyond)),
         };
         let no_field = |field: &str, known: &[&str]| Err(no_field(word, field, known));
         match (word, field) {
@@ -122,8 +128,8 @@ impl Filler<'_> {
                 Some((_, value)) => Ok(Printed::Text(visible(value).into_owned())),
                 None => {
                     let known = page.vars.iter().map(|(name, _)| name.as_str());
-                    let blame = Blame::new(format!("there is no variable `{name}`")).at(name);
-                    Err(blame.hint(match nearest(name, known) {
+                    let error = HoleError::new(format!("there is no variable `{name}`")).at(name);
+                    Err(error.hint(match nearest(name, known) {
                         Some(near) => format!("did you mean `{near}`?"),
                         None => "variables are in `[vars]` of capture.toml".into(),
                     }))
@@ -134,17 +140,17 @@ impl Filler<'_> {
             ("participants", None) => self.lines(&Piece::Participants),
             ("arrows", None) => self.lines(&Piece::Arrows(&page.diagram)),
             ("rest", None) => self.rest(shown, page.entries.len()),
-            ("var", None) => Err(Blame::new("`var` needs the variable's name").hint("`{{ var.image_id }}`")),
-            (_, Some(field)) => Err(Blame::new(format!("`{word}` has no `.{field}`")).at(field)),
-            (_, None) => {
-                Err(Blame::new(format!("`{word}` needs to be told of what"))
-                    .hint(format!("`{}`", usage(word))))
+            ("var", None) => {
+                Err(HoleError::new("`var` needs the variable's name").hint("`{{ var.image_id }}`"))
             }
+            (_, Some(field)) => Err(HoleError::new(format!("`{word}` has no `.{field}`")).at(field)),
+            (_, None) => Err(HoleError::new(format!("`{word}` needs to be told of what"))
+                .hint(format!("`{}`", usage(word)))),
         }
     }
 
     /// What is shown nowhere else, of the entries before this one and after those of an earlier hole.
-    fn rest(&self, shown: &Shown, end: usize) -> Result<Printed, Blame> {
+    fn rest(&self, shown: &Shown, end: usize) -> Result<Printed, HoleError> {
         let before = shown.rest_from.get();
         let start = before.min(end);
         if end < self.page.entries.len() {
@@ -159,65 +165,74 @@ impl Filler<'_> {
     }
 
     /// The same up to a message that is shown elsewhere.
-    fn rest_until(&self, spot: Spot<'_>, call: &Call, shown: &Shown) -> Result<Printed, Blame> {
+    fn rest_until(&self, placed: PlacedHole<'_>, call: &Call, shown: &Shown) -> Result<Printed, HoleError> {
         let until = call.option("until").ok_or_else(|| {
-            Blame::new("`rest(…)` needs to be told up to which message").hint(format!("`{}`", usage("rest")))
+            HoleError::new("`rest(…)` needs to be told up to which message")
+                .hint(format!("`{}`", usage("rest")))
         })?;
-        let number = self.subject(spot, until)?.first();
+        let number = self.subject(placed, until)?.first();
         let is_there = |entry: &Entry| matches!(entry, Entry::Message(message) if message.number == number);
         let end = self.page.entries.iter().position(is_there).unwrap_or(self.page.entries.len());
         self.rest(shown, end)
     }
 
-    fn answer_call(&self, spot: Spot<'_>, word: &str, call: &Call, shown: &Shown) -> Result<Printed, Blame> {
+    fn answer_call(
+        &self,
+        placed: PlacedHole<'_>,
+        word: &str,
+        call: &Call,
+        shown: &Shown,
+    ) -> Result<Printed, HoleError> {
         let Some((most, options)) = accepted(word) else {
-            return Err(Blame::new(format!("`{word}` is no function")).at(word));
+            return Err(HoleError::new(format!("`{word}` is no function")).at(word));
         };
         call.check(word, most, options)?;
         let first = || {
             call.arguments.first().ok_or_else(|| {
-                Blame::new(format!("`{word}` needs to be told of what")).hint(format!("`{}`", usage(word)))
+                HoleError::new(format!("`{word}` needs to be told of what"))
+                    .hint(format!("`{}`", usage(word)))
             })
         };
         match word {
-            "range" | "span" => self.range(spot, word, first()?, call.arguments.get(1)).map(Printed::Text),
+            "range" | "span" => self.range(placed, word, first()?, call.arguments.get(1)).map(Printed::Text),
             "heading" => {
-                let message = self.message(spot, word, first()?)?;
+                let message = self.message(placed, word, first()?)?;
                 self.piece(&Piece::Heading(&message))
             }
             "arrow" => {
-                let message = self.message(spot, word, first()?)?;
+                let message = self.message(placed, word, first()?)?;
                 let item = DiagramItem::Message { depth: 0, message };
                 self.lines(&Piece::Arrow(&item))
             }
             "api" => {
-                let exchange = self.subject(spot, first()?)?.exchange().clone();
+                let exchange = self.subject(placed, first()?)?.exchange().clone();
                 let url = exchange.api_reference.as_ref().ok_or_else(|| {
-                    Blame::new("the profile knows no page of the API's reference for this exchange")
+                    HoleError::new("the profile knows no page of the API's reference for this exchange")
                         .hint("write the link yourself")
                 })?;
                 let text = format!("{} {}", exchange.request.method, without_query(&exchange.request.path));
                 Ok(Printed::Markdown(escape::link(&text, url)))
             }
             "describe" => {
-                let described = match self.subject(spot, first()?)? {
+                let described = match self.subject(placed, first()?)? {
                     Subject::Exchange(exchange) => exchange.purpose.clone(),
                     Subject::Message(_, message) => message.about.clone(),
                 };
                 described.map(Printed::Markdown).ok_or_else(|| {
-                    Blame::new("the profile has no description of this").hint("write it in your own words")
+                    HoleError::new("the profile has no description of this")
+                        .hint("write it in your own words")
                 })
             }
             "exchange" => {
-                let subject = self.subject(spot, first()?)?;
+                let subject = self.subject(placed, first()?)?;
                 let Subject::Exchange(exchange) = &subject else {
-                    return Err(Blame::new("`exchange` shows both messages of an exchange")
+                    return Err(HoleError::new("`exchange` shows both messages of an exchange")
                         .hint("`message(…)` shows one; without `.request` or `.response` both are meant"));
                 };
                 self.piece(&Piece::Exchange(exchange, &self.options_of_exchange(call, exchange)?))
             }
             "message" | "tabs" | "header" | "body" => {
-                let message = self.reworded(self.message(spot, word, first()?)?, call)?;
+                let message = self.reworded(self.message(placed, word, first()?)?, call)?;
                 let options = self.options_of_message(call, &message, word)?.options();
                 let tab = |piece| Ok(Printed::Tab(self.laid_out(&piece)?, (message.exchange, message.side)));
                 match word {
@@ -228,32 +243,38 @@ impl Filler<'_> {
                 }
             }
             "lines" => {
-                let message = self.message(spot, word, first()?)?;
+                let message = self.message(placed, word, first()?)?;
                 lines(&self.contents.of(&message), &call.arguments[1..]).map(Printed::Text)
             }
             "part" => self.part(first()?, &call.arguments[1..]).map(Printed::Block),
             "value" => {
-                let message = self.message(spot, word, first()?)?;
+                let message = self.message(placed, word, first()?)?;
                 let name = call.arguments.get(1).and_then(Value::as_str).ok_or_else(|| {
-                    Blame::new("`value` needs to be told which").hint(format!("`{}`", usage(word)))
+                    HoleError::new("`value` needs to be told which").hint(format!("`{}`", usage(word)))
                 })?;
                 self.value(&message, name).map(Printed::Text)
             }
-            "rest" => self.rest_until(spot, call, shown),
-            "diagram" => self.diagram(spot, call),
-            "arrows" => self.arrows(spot, call),
-            "shared" => self.shared(spot, text_of(word, first()?)?, call).map(Printed::Text),
+            "rest" => self.rest_until(placed, call, shown),
+            "diagram" => self.diagram(placed, call),
+            "arrows" => self.arrows(placed, call),
+            "shared" => self.shared(placed, text_of(word, first()?)?, call).map(Printed::Text),
             _ => self.link_target(text_of(word, first()?)?).map(Printed::Text),
         }
     }
 
     /// The steps from one to another: `(1)-(6)` for `range`, `(1-6)` for `span`.
-    fn range(&self, spot: Spot<'_>, word: &str, from: &Value, to: Option<&Value>) -> Result<String, Blame> {
-        let from = self.subject(spot, from)?;
-        let to = to.map(|to| self.subject(spot, to)).transpose()?;
+    fn range(
+        &self,
+        placed: PlacedHole<'_>,
+        word: &str,
+        from: &Value,
+        to: Option<&Value>,
+    ) -> Result<String, HoleError> {
+        let from = self.subject(placed, from)?;
+        let to = to.map(|to| self.subject(placed, to)).transpose()?;
         let (start, end) = (from.first(), to.as_ref().unwrap_or(&from).last());
         if end < start {
-            return Err(Blame::new(format!("this range goes from ({start}) back to ({end})")));
+            return Err(HoleError::new(format!("this range goes from ({start}) back to ({end})")));
         }
         Ok(match (word, start == end) {
             (_, true) => format!("({start})"),
@@ -280,9 +301,9 @@ fn accepted(word: &str) -> Option<(usize, &'static [&'static str])> {
     })
 }
 
-fn text_of<'v>(word: &str, value: &'v Value) -> Result<&'v str, Blame> {
+fn text_of<'v>(word: &str, value: &'v Value) -> Result<&'v str, HoleError> {
     value.as_str().ok_or_else(|| {
-        Blame::new(format!("`{word}` names a capture by its path, in quotes"))
+        HoleError::new(format!("`{word}` names a capture by its path, in quotes"))
             .hint(format!("`{}`", usage(word)))
     })
 }

@@ -66,7 +66,7 @@ impl Details<'_> {
 
 /// What an archive says of a request.
 #[derive(Default)]
-struct Asked<'a> {
+struct RequestParts<'a> {
     method: Option<Cow<'a, str>>,
     url: Option<Cow<'a, str>>,
     version: Option<Text>,
@@ -80,7 +80,7 @@ struct Asked<'a> {
 
 /// What an archive says of a response.
 #[derive(Default)]
-struct Answered<'a> {
+struct ResponseParts<'a> {
     status: Option<Status>,
     reason: Option<Cow<'a, str>>,
     url: Option<Cow<'a, str>>,
@@ -195,7 +195,8 @@ pub(super) fn entry<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<En
     let started = started.flatten();
     let failure = failure.or_else(|| answered.as_mut()?.failure.take()).map(share);
     let has_request = asked.is_some();
-    let Asked { method, url, version, fields, trailers, content, own, body_size } = asked.unwrap_or_default();
+    let RequestParts { method, url, version, fields, trailers, content, own, body_size } =
+        asked.unwrap_or_default();
     let mut details: [Details<'a>; 2] = Default::default();
     let (headers, media_type, body) = message(fields, own.or(content), body_size, true, &mut details[0]);
     let request = Request {
@@ -219,8 +220,9 @@ pub(super) fn entry<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<En
         let status = if let Status::Known(status) = status { status } else { 0 };
         // Such a response has a Content-Length of what it does not hold.
         let may_have_body = !(&*request.method == "HEAD" || matches!(status, 204 | 304));
-        let Answered { reason, url, informational, version, fields, trailers, content, body_size, .. } =
-            answered;
+        let ResponseParts {
+            reason, url, informational, version, fields, trailers, content, body_size, ..
+        } = answered;
         let (headers, media_type, body) = message(fields, content, body_size, may_have_body, &mut details[1]);
         Some(Response {
             status,
@@ -244,7 +246,7 @@ pub(super) fn entry<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<En
         known_from = KnownFrom::Response;
     }
     let started_at = started.unwrap_or_default();
-    let Parts { all, sending, receiving } = parts.unwrap_or_default();
+    let Timings { all, sending, receiving } = parts.unwrap_or_default();
     let duration = duration.or(all).unwrap_or_default();
     let is_answered = response.is_some();
     let sending = if is_answered { sending.min(duration) } else { 0 };
@@ -288,12 +290,16 @@ fn message<'a>(
 }
 
 /// `is_unseen` of a request of which a response tells all that is known: it may not tell the method.
-fn request<'a>(json: &mut Reader<'a>, whole: &Text, is_unseen: bool) -> Result<Option<Asked<'a>>, Broken> {
+fn request<'a>(
+    json: &mut Reader<'a>,
+    whole: &Text,
+    is_unseen: bool,
+) -> Result<Option<RequestParts<'a>>, Broken> {
     if !is_object(json, "request")? {
         return Ok(None);
     }
     let start = json.next_at();
-    let mut asked = Asked::default();
+    let mut asked = RequestParts::default();
     let mut progress = Progress::default();
     while let Some(key) = json.next_member(&mut progress)? {
         match &*key.name {
@@ -346,11 +352,11 @@ fn request<'a>(json: &mut Reader<'a>, whole: &Text, is_unseen: bool) -> Result<O
     Ok(Some(asked))
 }
 
-fn response<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<Answered<'a>>, Broken> {
+fn response<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<ResponseParts<'a>>, Broken> {
     if !is_object(json, "response")? {
         return Ok(None);
     }
-    let mut answered = Answered::default();
+    let mut answered = ResponseParts::default();
     let mut progress = Progress::default();
     while let Some(key) = json.next_member(&mut progress)? {
         match &*key.name {
@@ -563,18 +569,18 @@ fn owned(fields: Option<Vec<Field<'_>>>) -> Headers {
 
 /// How long the parts of an exchange took.
 #[derive(Default)]
-struct Parts {
+struct Timings {
     /// All of them, where one is told.
     all: Option<Micros>,
     sending: Micros,
     receiving: Micros,
 }
 
-fn timings(json: &mut Reader<'_>) -> Result<Option<Parts>, Broken> {
+fn timings(json: &mut Reader<'_>) -> Result<Option<Timings>, Broken> {
     if !is_object(json, "timings")? {
         return Ok(None);
     }
-    let mut parts = Parts::default();
+    let mut parts = Timings::default();
     let mut progress = Progress::default();
     while let Some(key) = json.next_member(&mut progress)? {
         // The time of `ssl` is part of that of `connect`.

@@ -5,7 +5,7 @@
 //! [`requestshook_writer`] knows.
 
 use super::entry::{Details, Entry};
-use crate::source::requestshook_writer::{self, Elsewhere};
+use crate::source::requestshook_writer::{self, DetailsSource};
 use crate::text::Text;
 use crate::trace::{Exchange, KnownFrom, Trace};
 
@@ -35,7 +35,7 @@ struct Archived<'a> {
     size: usize,
 }
 
-impl Elsewhere for Archived<'_> {
+impl DetailsSource for Archived<'_> {
     fn size(&self) -> usize {
         self.size
     }

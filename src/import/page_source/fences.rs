@@ -5,16 +5,16 @@
 //! leaves out: where headers and bodies are in a page (`import::facts`).
 
 use super::options::{pieces_of, quoted};
-use super::{Edit, Weaver, Woven};
+use super::{BuiltSources, Edit, SourceBuilder};
 use crate::import::Document;
 use crate::import::facts::{self, Section, Shown, body_content, header_content};
-use crate::import::said::{Said, start_line};
+use crate::import::message_line::MessageLine;
 use crate::import::scan::{Fence, info_parts};
 use crate::page::Message;
 use crate::page::source::escaped;
 use crate::render::holes::TabSet;
 
-impl Weaver<'_> {
+impl SourceBuilder<'_> {
     /// A fence: as a tab, or as text with holes inside.
     pub(super) fn fence(
         &self,
@@ -23,12 +23,12 @@ impl Weaver<'_> {
         part: &str,
         name: &str,
         shown: &Message,
-        woven: &mut Woven,
+        built: &mut BuiltSources,
     ) -> Vec<Edit> {
         let document = &self.documents[section.document];
         let lines = &document.lines;
         let fence = &document.outline.fences[at];
-        let marks = self.marks(document, at, part);
+        let targets = self.targets(document, at, part);
         let word = if part == "headers" { "header" } else { "body" };
         if let Some(tab) = self.tab_line(document, fence)
             && goes_on(document, section, tab)
@@ -40,18 +40,18 @@ impl Weaver<'_> {
             let text = &lines.text[range.clone()];
             let more = if part == "body" { self.body_options(document, at, shown) } else { String::new() };
             if let Some(source) = self
-                .called(indent, word, name, &marks, &more, text)
+                .called(indent, word, name, &targets, &more, text)
                 .or_else(|| self.called(indent, word, name, &by_line, &more, text))
             {
                 return vec![Edit { range, source }];
             }
         }
-        let mut edits = self.info(document, fence, name, shown, &marks);
+        let mut edits = self.info(document, fence, name, shown, &targets);
         let shown_lines = match part {
             "headers" => header_content(document, at).1,
             _ => body_content(document, at).1,
         };
-        edits.extend(self.content(document, fence, &shown_lines, part, name, woven));
+        edits.extend(self.content(document, fence, &shown_lines, part, name, built));
         edits
     }
 
@@ -68,7 +68,7 @@ impl Weaver<'_> {
         fence: &Fence,
         name: &str,
         shown: &Message,
-        marks: &[String],
+        targets: &[String],
     ) -> Vec<Edit> {
         let text = document.lines.text;
         let (_, options) = info_parts(&text[fence.info.clone()], fence.info.start);
@@ -82,22 +82,23 @@ impl Weaver<'_> {
                         edits.push(Edit { range: option.value, source });
                     }
                 }
-                "hl_lines" if !marks.is_empty() => {
-                    let lines = |marks: &[String]| format!("{{{{ lines({name}, {}) }}}}", marks.join(", "));
-                    let whole = lines(marks);
+                "hl_lines" if !targets.is_empty() => {
+                    let lines =
+                        |targets: &[String]| format!("{{{{ lines({name}, {}) }}}}", targets.join(", "));
+                    let whole = lines(targets);
                     if self.prints(&whole, value) {
                         edits.push(Edit { range: option.value, source: whole });
                         continue;
                     }
                     // One by one: some of them have no name.
                     let words = pieces_of(value);
-                    if words.len() != marks.len() {
+                    if words.len() != targets.len() {
                         continue;
                     }
-                    for (word, mark) in words.into_iter().zip(marks) {
-                        let source = lines(std::slice::from_ref(mark));
+                    for (word, target) in words.into_iter().zip(targets) {
+                        let source = lines(std::slice::from_ref(target));
                         let range = option.value.start + word.start..option.value.start + word.end;
-                        if mark.starts_with('"') && self.prints(&source, &value[word]) {
+                        if target.starts_with('"') && self.prints(&source, &value[word]) {
                             edits.push(Edit { range, source });
                         }
                     }
@@ -116,7 +117,7 @@ impl Weaver<'_> {
         shown: &Shown,
         part: &str,
         name: &str,
-        woven: &mut Woven,
+        built: &mut BuiltSources,
     ) -> Vec<Edit> {
         let lines = &document.lines;
         let content = fence.content();
@@ -161,7 +162,7 @@ impl Weaver<'_> {
             match found {
                 Some(source) => edits.push(Edit { range, source }),
                 None if text.trim().is_empty() => {}
-                None => woven.diagnostics.push(
+                None => built.diagnostics.push(
                     document
                         .error(
                             range,
@@ -173,7 +174,7 @@ impl Weaver<'_> {
             at = end;
         }
         if part == "headers" {
-            edits.extend(self.other_lines(document, fence, shown, name, woven));
+            edits.extend(self.other_lines(document, fence, shown, name, built));
         }
         edits
     }
@@ -185,14 +186,17 @@ impl Weaver<'_> {
         fence: &Fence,
         shown: &Shown,
         name: &str,
-        woven: &mut Woven,
+        built: &mut BuiltSources,
     ) -> Vec<Edit> {
         let lines = &document.lines;
         let mut edits = Vec::new();
         for (line, field) in fence.content().zip(&shown.lines) {
             let text = lines.get(line);
             // The first line of a message says what its request or response is, and stays as it is.
-            if field.is_none() && !text.trim().is_empty() && start_line(text.trim()) == Said::Other {
+            if field.is_none()
+                && !text.trim().is_empty()
+                && MessageLine::of_start_line(text.trim()) == MessageLine::Other
+            {
                 // A value without the blank before it is a hole of its own.
                 if let Some((field, value)) =
                     facts::field(text.trim_start()).filter(|(_, value)| !value.is_empty())
@@ -204,7 +208,7 @@ impl Weaver<'_> {
                         continue;
                     }
                 }
-                woven.diagnostics.push(
+                built.diagnostics.push(
                     document
                         .error(lines.range(line), "this is no header line as the trace prints one")
                         .hint("it stays as text"),

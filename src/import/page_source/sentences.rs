@@ -6,19 +6,19 @@
 
 use std::ops::Range;
 
-use super::{Edit, Weaver, Woven};
+use super::{BuiltSources, Edit, SourceBuilder};
 use crate::import::Document;
 use crate::import::references::{Reference, references};
 use crate::import::scan::Link;
 use crate::sequence::Side;
 
-impl Weaver<'_> {
+impl SourceBuilder<'_> {
     /// References to steps, and values of variables, in the text that `taken` leaves.
     pub(super) fn sentences(
         &self,
         document: &Document<'_>,
         taken: &[Range<usize>],
-        woven: &mut Woven,
+        built: &mut BuiltSources,
     ) -> Vec<Edit> {
         let lines = &document.lines;
         let mut drawing = vec![document.is_diagram; lines.len()];
@@ -50,7 +50,7 @@ impl Weaver<'_> {
             for (part, reference) in references(text) {
                 let part = range.start + part.start..range.start + part.end;
                 if is_free(&part) {
-                    self.reference(document, part, reference, &mut own, woven);
+                    self.reference(document, part, reference, &mut own, built);
                 }
             }
             let numbered: Vec<Range<usize>> = own.iter().map(|edit| edit.range.clone()).collect();
@@ -90,7 +90,7 @@ impl Weaver<'_> {
         range: Range<usize>,
         reference: Reference,
         edits: &mut Vec<Edit>,
-        woven: &mut Woven,
+        built: &mut BuiltSources,
     ) {
         // That the page counts otherwise is told once.
         if !self.facts.diagrams.counts_from_one() {
@@ -147,7 +147,7 @@ impl Weaver<'_> {
                     } else {
                         "this is no step of the page"
                     };
-                    woven.diagnostics.push(document.error(range, what).hint("it stays as text"));
+                    built.diagnostics.push(document.error(range, what).hint("it stays as text"));
                 }
             }
         }

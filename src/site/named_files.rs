@@ -12,23 +12,23 @@ use crate::files::Root;
 
 /// The folders in which settings may name files.
 #[derive(Debug)]
-pub(crate) struct Named {
+pub(crate) struct NamedFiles {
     /// The project's own folder first.
     roots: Vec<Root>,
 }
 
-impl Named {
+impl NamedFiles {
     /// Those for settings below `captures`, with folders that the user trusts.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] where one is no folder.
-    pub(crate) fn new(captures: &Path, trusted: &[PathBuf]) -> Result<Named> {
+    pub(crate) fn new(captures: &Path, trusted: &[PathBuf]) -> Result<NamedFiles> {
         let open = |path: &Path| Root::open(path).map_err(|error| Error::io("read", path, error));
         let mut roots = vec![open(&outermost(captures))?];
         for folder in trusted {
             roots.push(open(folder)?);
         }
-        Ok(Named { roots })
+        Ok(NamedFiles { roots })
     }
 
     /// The folder that a file is below.

@@ -1,7 +1,7 @@
 //! Why a hole cannot be filled, and at which of its words.
 //!
-//! Whoever looks something up knows the word that is wrong, but not where it stands: a [`Blame`]
-//! names it, and the [`Spot`] of the hole finds its place in the source. What this leaves out:
+//! Whoever looks something up knows the word that is wrong, but not where it stands: a [`HoleError`]
+//! names it, and the [`PlacedHole`] of the hole finds its place in the source. What this leaves out:
 //! holes that are not closed, which `page::source` finds.
 
 use std::ops::Range;
@@ -11,28 +11,32 @@ use crate::page::source::{Hole, Source, TokenKind};
 use crate::toml_file::nearest;
 
 /// Why a hole cannot be filled.
-pub(super) enum Blame {
+pub(super) enum HoleError {
     /// With the word of the hole that is wrong, where it is one.
-    Here { message: String, hint: Option<String>, word: Option<String> },
+    AtWord { message: String, hint: Option<String>, word: Option<String> },
     /// An error with a place of its own.
     Error(Error),
 }
 
-impl Blame {
-    pub(super) fn new(message: impl Into<String>) -> Blame {
-        Blame::Here { message: message.into(), hint: None, word: None }
+impl HoleError {
+    pub(super) fn new(message: impl Into<String>) -> HoleError {
+        HoleError::AtWord { message: message.into(), hint: None, word: None }
     }
 
-    pub(super) fn at(self, word: &str) -> Blame {
+    pub(super) fn at(self, word: &str) -> HoleError {
         match self {
-            Blame::Here { message, hint, .. } => Blame::Here { message, hint, word: Some(word.to_owned()) },
+            HoleError::AtWord { message, hint, .. } => {
+                HoleError::AtWord { message, hint, word: Some(word.to_owned()) }
+            }
             error => error,
         }
     }
 
-    pub(super) fn hint(self, hint: impl Into<String>) -> Blame {
+    pub(super) fn hint(self, hint: impl Into<String>) -> HoleError {
         match self {
-            Blame::Here { message, word, .. } => Blame::Here { message, hint: Some(hint.into()), word },
+            HoleError::AtWord { message, word, .. } => {
+                HoleError::AtWord { message, hint: Some(hint.into()), word }
+            }
             error => error,
         }
     }
@@ -40,21 +44,21 @@ impl Blame {
 
 /// A hole in its source.
 #[derive(Clone, Copy)]
-pub(super) struct Spot<'a> {
+pub(super) struct PlacedHole<'a> {
     pub(super) source: &'a Source,
     pub(super) hole: &'a Hole,
 }
 
-impl Spot<'_> {
+impl PlacedHole<'_> {
     /// The place of a word in the hole, else of all that is inside.
     pub(super) fn place(&self, word: Option<&str>) -> Place {
         self.source.place(&word.and_then(|word| self.span_of(word)).unwrap_or(self.hole.inside.clone()))
     }
 
-    pub(super) fn error(&self, blame: Blame) -> Error {
-        match blame {
-            Blame::Error(error) => error,
-            Blame::Here { message, hint, word } => {
+    pub(super) fn error(&self, error: HoleError) -> Error {
+        match error {
+            HoleError::Error(error) => error,
+            HoleError::AtWord { message, hint, word } => {
                 let error = Error::new(ErrorKind::Hole, message).at(self.place(word.as_deref()));
                 match hint {
                     Some(hint) => error.hint(hint),
@@ -83,13 +87,13 @@ impl Spot<'_> {
 }
 
 /// All holes of the sources, in order.
-pub(super) fn spots<'s>(sources: &[&'s Source]) -> impl Iterator<Item = Spot<'s>> {
-    sources.iter().flat_map(|source| source.holes().map(|hole| Spot { source, hole }))
+pub(super) fn placed_holes<'s>(sources: &[&'s Source]) -> impl Iterator<Item = PlacedHole<'s>> {
+    sources.iter().flat_map(|source| source.holes().map(|hole| PlacedHole { source, hole }))
 }
 
-pub(super) fn no_field(of: &str, field: &str, known: &[&str]) -> Blame {
-    let blame = Blame::new(format!("{of} has no `.{field}`")).at(field);
-    blame.hint(match nearest(field, known.iter().copied()) {
+pub(super) fn no_field(of: &str, field: &str, known: &[&str]) -> HoleError {
+    let error = HoleError::new(format!("{of} has no `.{field}`")).at(field);
+    error.hint(match nearest(field, known.iter().copied()) {
         Some(near) => format!("did you mean `.{near}`?"),
         None => format!("it has .{}", known.join(", .")),
     })

@@ -25,7 +25,7 @@ pub struct Participant {
 
 /// The participants of a trace, and who sent each exchange to whom.
 #[derive(Clone, Debug, Default)]
-pub struct Cast {
+pub struct Participants {
     participants: Vec<Participant>,
     ends: Vec<[usize; 2]>,
     /// Indices of the participants that a name may mean, in their order.
@@ -35,7 +35,7 @@ pub struct Cast {
 /// Who runs the command, where a source does not name it.
 pub(super) const CLIENT: &str = "client";
 
-impl Cast {
+impl Participants {
     /// Settles the participants of a trace: those of the settings first, in their
     /// order, then all others in the order in which they appear.
     ///
@@ -43,8 +43,8 @@ impl Cast {
     /// settings, else in the profile, else itself. Without a name the receiver is
     /// found by the URL: in the settings, else in the profile, else its host and
     /// port; and the sender is the profile's client, or `client`.
-    pub fn new(trace: &Trace, declared: &[settings::Participant], profile: Option<&Profile>) -> Cast {
-        let mut cast = Cast::default();
+    pub fn new(trace: &Trace, declared: &[settings::Participant], profile: Option<&Profile>) -> Participants {
+        let mut participants = Participants::default();
         for participant in declared {
             let known = profile.and_then(|profile| profile.participant_by_name(&participant.id));
             let mut names: Vec<Arc<str>> =
@@ -53,7 +53,7 @@ impl Cast {
                 known.into_iter().flat_map(|known| known.aliases()).map(|name| Arc::from(name.as_str())),
             );
             let label = participant.label.as_deref().or(known.map(|known| known.label()));
-            cast.add(Participant {
+            participants.add(Participant {
                 id: participant.id.as_str().into(),
                 label: label.map(Arc::from),
                 names,
@@ -61,8 +61,9 @@ impl Cast {
             });
         }
         let urls = Urls::of(declared);
-        cast.ends = trace.exchanges.iter().map(|exchange| cast.ends_of(exchange, &urls, profile)).collect();
-        cast
+        participants.ends =
+            trace.exchanges.iter().map(|exchange| participants.ends_of(exchange, &urls, profile)).collect();
+        participants
     }
 
     /// The sender of the exchange's request.
@@ -75,17 +76,17 @@ impl Cast {
         &self.participants[self.ends[exchange][1]]
     }
 
-    /// Indices into [`Cast::participants`] of an exchange's sender and receiver.
+    /// Indices into [`Participants::all`] of an exchange's sender and receiver.
     pub fn ends(&self, exchange: usize) -> [usize; 2] {
         self.ends[exchange]
     }
 
     /// All participants: the declared ones first, then those that appear.
-    pub fn participants(&self) -> &[Participant] {
+    pub fn all(&self) -> &[Participant] {
         &self.participants
     }
 
-    /// Indices into [`Cast::participants`] of those that have this id, or a source knows by this name.
+    /// Indices into [`Participants::all`] of those that have this id, or a source knows by this name.
     pub fn named(&self, name: &str) -> &[usize] {
         self.named.get(name).map_or(&[], Vec::as_slice)
     }
@@ -201,8 +202,8 @@ mod tests {
 
     const GLANCE: &str = "http://192.0.2.1:9292/v2/images";
 
-    fn ids(cast: &Cast) -> Vec<&str> {
-        cast.participants().iter().map(|participant| &*participant.id).collect()
+    fn ids(participants: &Participants) -> Vec<&str> {
+        participants.all().iter().map(|participant| &*participant.id).collect()
     }
 
     fn declared(id: &str) -> settings::Participant {
@@ -212,20 +213,24 @@ mod tests {
     #[test]
     fn a_declared_participant_has_the_names_and_the_label_that_the_profile_gives() {
         let profile = Profile::embedded("openstack");
-        let cast = Cast::new(&trace(&[(None, GLANCE)]), &[declared("glance")], profile);
-        assert_eq!(ids(&cast), ["glance", "client"]);
-        assert!(cast.to(0).is("glance-api") && cast.to(0).is_declared());
-        assert_eq!(cast.to(0).label.as_deref(), Some("glance-api"));
-        assert_eq!(cast.named("glance-api"), [0]);
+        let participants = Participants::new(&trace(&[(None, GLANCE)]), &[declared("glance")], profile);
+        assert_eq!(ids(&participants), ["glance", "client"]);
+        assert!(participants.to(0).is("glance-api") && participants.to(0).is_declared());
+        assert_eq!(participants.to(0).label.as_deref(), Some("glance-api"));
+        assert_eq!(participants.named("glance-api"), [0]);
     }
 
     #[test]
     fn a_source_may_call_one_participant_by_several_names() {
         let profile = Profile::embedded("openstack");
-        let cast = Cast::new(&trace(&[(Some("glance"), GLANCE), (Some("glance-api"), GLANCE)]), &[], profile);
-        assert_eq!(ids(&cast), ["client", "glance"]);
-        assert!(cast.to(0).is("glance-api") && cast.to(0).is("glance"));
-        assert_eq!(cast.named("glance-api"), cast.named("glance"));
+        let participants = Participants::new(
+            &trace(&[(Some("glance"), GLANCE), (Some("glance-api"), GLANCE)]),
+            &[],
+            profile,
+        );
+        assert_eq!(ids(&participants), ["client", "glance"]);
+        assert!(participants.to(0).is("glance-api") && participants.to(0).is("glance"));
+        assert_eq!(participants.named("glance-api"), participants.named("glance"));
     }
 
     #[test]
@@ -233,8 +238,8 @@ mod tests {
         let images =
             settings::Participant { urls: vec!["http://192.0.2.1:9292/".into()], ..declared("images") };
         let calls = trace(&[(None, "http://192.0.2.2/"), (None, GLANCE), (None, "")]);
-        let cast = Cast::new(&calls, &[declared("idle"), images], None);
-        assert_eq!(ids(&cast), ["idle", "images", "client", "192.0.2.2", "server"]);
-        assert_eq!([0, 1, 2].map(|index| cast.ends(index)), [[2, 3], [2, 1], [2, 4]]);
+        let participants = Participants::new(&calls, &[declared("idle"), images], None);
+        assert_eq!(ids(&participants), ["idle", "images", "client", "192.0.2.2", "server"]);
+        assert_eq!([0, 1, 2].map(|index| participants.ends(index)), [[2, 3], [2, 1], [2, 4]]);
     }
 }

@@ -6,16 +6,16 @@
 
 use std::ops::Range;
 
-use super::{Edit, Weaver, Woven};
+use super::{BuiltSources, Edit, SourceBuilder};
 use crate::import::Document;
 use crate::import::diagram::{Arrow, Statement, statement};
 use crate::import::facts::Diagram;
 use crate::page::DiagramItem;
 use crate::page::source::escaped;
 
-impl Weaver<'_> {
+impl SourceBuilder<'_> {
     /// `at` is the diagram's place among all.
-    pub(super) fn diagram(&self, diagram: &Diagram<'_>, at: usize, woven: &mut Woven) -> Vec<Edit> {
+    pub(super) fn diagram(&self, diagram: &Diagram<'_>, at: usize, built: &mut BuiltSources) -> Vec<Edit> {
         let document = &self.documents[diagram.document];
         let lines = &document.lines;
         if diagram.arrows.is_empty() {
@@ -36,7 +36,7 @@ impl Weaver<'_> {
                 }
             }
         }
-        let printed = (self.fill.fragment)("{{ arrows }}").unwrap_or_default();
+        let printed = (self.printer.fragment)("{{ arrows }}").unwrap_or_default();
         let printed: Vec<&str> = printed.split('\n').collect();
         // A template of the user's may print more than a line an item; then messages are made one by one.
         let items: &[DiagramItem] =
@@ -95,7 +95,7 @@ impl Weaver<'_> {
                             line,
                             &arrow,
                             numbers.get(next_message).copied(),
-                            woven,
+                            built,
                         ));
                     }
                     // The items up to this message are passed over.
@@ -105,7 +105,7 @@ impl Weaver<'_> {
                             .iter()
                             .any(|item| !matches!(item, DiagramItem::Unanswered { .. }))
                         {
-                            woven.draws_marks = false;
+                            built.draws_boxes_and_notes = false;
                         }
                         next_item += at + 1;
                     }
@@ -123,7 +123,7 @@ impl Weaver<'_> {
         let last = run.take();
         edits.extend(last.and_then(|run| self.run(document, &run, &numbers)));
         if items.get(next_item..).is_some_and(|rest| !rest.is_empty()) {
-            woven.draws_marks = false;
+            built.draws_boxes_and_notes = false;
         }
         // A run that could not be printed as one is made of its messages.
         let covered: std::collections::HashSet<usize> =
@@ -131,12 +131,12 @@ impl Weaver<'_> {
         for (at, (line, arrow)) in diagram.arrows.iter().enumerate() {
             if !covered.contains(line) && !odd.contains(line) {
                 if is_main {
-                    woven.draws_marks = woven.draws_marks
+                    built.draws_boxes_and_notes = built.draws_boxes_and_notes
                         && self.page.diagram.iter().all(|item| {
                             matches!(item, DiagramItem::Message { .. } | DiagramItem::Unanswered { .. })
                         });
                 }
-                edits.extend(self.arrow(document, *line, arrow, numbers.get(at).copied(), woven));
+                edits.extend(self.arrow(document, *line, arrow, numbers.get(at).copied(), built));
             }
         }
         edits
@@ -215,14 +215,14 @@ impl Weaver<'_> {
         line: usize,
         arrow: &Arrow<'_>,
         message: Option<usize>,
-        woven: &mut Woven,
+        built: &mut BuiltSources,
     ) -> Option<Edit> {
         let range = document.lines.range(line);
         let text = document.lines.get(line);
         let message = message.filter(|&at| at < self.facts.messages.len());
         let Some((name, shown)) = message.and_then(|at| Some((self.message_name(at), self.shown(at)?)))
         else {
-            woven.diagnostics.push(
+            built.diagnostics.push(
                 document
                     .error(range, "this message is none of the page's main diagram")
                     .hint("it stays as text"),

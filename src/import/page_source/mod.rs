@@ -28,7 +28,7 @@ use crate::sequence::Side;
 
 /// What prints the text of a page source; `None` where one of its holes cannot be filled.
 #[derive(Clone, Copy)]
-pub(super) struct Fill<'a> {
+pub(super) struct Printer<'a> {
     /// For a whole source and its name: the place of a hole decides how text is written.
     pub(super) page: &'a dyn Fn(&str, &str) -> Option<String>,
     /// For a part of one, with text as it is.
@@ -36,48 +36,48 @@ pub(super) struct Fill<'a> {
 }
 
 /// Makes page sources.
-pub(super) struct Weaver<'a> {
+pub(super) struct SourceBuilder<'a> {
     pub(super) documents: &'a [Document<'a>],
     pub(super) facts: &'a Facts<'a>,
     pub(super) blocks: &'a Blocks,
     pub(super) page: &'a Page,
     /// The labels of the exchanges, by index in the trace.
     pub(super) names: &'a [String],
-    pub(super) fill: Fill<'a>,
+    pub(super) printer: Printer<'a>,
     /// What short sources print, for the numbers that a page names again and again.
     pub(super) printed: RefCell<HashMap<String, Option<String>>>,
 }
 
 /// What came of a page's documents.
 #[derive(Debug, Default)]
-pub(super) struct Woven {
+pub(super) struct BuiltSources {
     /// One source a document.
     pub(super) sources: Vec<String>,
     /// What stays text and was not understood.
     pub(super) diagnostics: Vec<Error>,
     /// Whether all notes and boxes of the settings stand in the sources.
-    pub(super) draws_marks: bool,
+    pub(super) draws_boxes_and_notes: bool,
 }
 
-impl<'a> Weaver<'a> {
+impl<'a> SourceBuilder<'a> {
     /// The sources of all documents.
-    pub(super) fn weave(&self) -> Woven {
-        let mut woven = Woven { draws_marks: true, ..Woven::default() };
+    pub(super) fn build(&self) -> BuiltSources {
+        let mut built = BuiltSources { draws_boxes_and_notes: true, ..BuiltSources::default() };
         let mut edits: Vec<Vec<Edit>> = self.documents.iter().map(|_| Vec::new()).collect();
         for (at, diagram) in self.facts.diagrams.all.iter().enumerate() {
-            let found = self.diagram(diagram, at, &mut woven);
+            let found = self.diagram(diagram, at, &mut built);
             edits[diagram.document].extend(found);
         }
-        self.sections(&mut edits, &mut woven);
+        self.sections(&mut edits, &mut built);
         edits[0].extend(self.blocks());
         for (document, edits) in self.documents.iter().zip(&mut edits) {
             edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
             let taken: Vec<Range<usize>> = edits.iter().map(|edit| edit.range.clone()).collect();
-            edits.extend(self.sentences(document, &taken, &mut woven));
+            edits.extend(self.sentences(document, &taken, &mut built));
             edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
-            woven.sources.push(self.verified(document, edits, &mut woven.diagnostics));
+            built.sources.push(self.verified(document, edits, &mut built.diagnostics));
         }
-        woven
+        built
     }
 
     /// The source with these edits, without those that do not print what the page has.
@@ -89,14 +89,14 @@ impl<'a> Weaver<'a> {
     ) -> String {
         let text = document.lines.text;
         let source = assembled(text, edits);
-        if (self.fill.page)(document.name, &source).as_deref() == Some(text) {
+        if (self.printer.page)(document.name, &source).as_deref() == Some(text) {
             return source;
         }
         // The place of a hole can change what it prints; then the line is text.
         edits.retain(|edit| {
             let alone =
                 [&escaped(&text[..edit.range.start]), &*edit.source, &escaped(&text[edit.range.end..])];
-            let holds = (self.fill.page)(document.name, &alone.concat()).as_deref() == Some(text);
+            let holds = (self.printer.page)(document.name, &alone.concat()).as_deref() == Some(text);
             if !holds {
                 diagnostics.push(
                     document.error(edit.range.clone(), "this stays as text: no hole prints it in this place"),
@@ -105,7 +105,7 @@ impl<'a> Weaver<'a> {
             holds
         });
         let source = assembled(text, edits);
-        if (self.fill.page)(document.name, &source).as_deref() == Some(text) {
+        if (self.printer.page)(document.name, &source).as_deref() == Some(text) {
             return source;
         }
         diagnostics.push(document.error(0..0, "no holes could be put into this page; it stays as text"));
@@ -139,12 +139,12 @@ impl<'a> Weaver<'a> {
     fn prints(&self, source: &str, text: &str) -> bool {
         const SHORT: usize = 96;
         if source.len() > SHORT {
-            return (self.fill.fragment)(source).as_deref() == Some(text);
+            return (self.printer.fragment)(source).as_deref() == Some(text);
         }
         if let Some(printed) = self.printed.borrow().get(source) {
             return printed.as_deref() == Some(text);
         }
-        let printed = (self.fill.fragment)(source);
+        let printed = (self.printer.fragment)(source);
         let same = printed.as_deref() == Some(text);
         // A short source may print a long body, which nobody asks for twice.
         if printed.as_ref().is_none_or(|printed| printed.len() <= SHORT) {

@@ -9,16 +9,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Filler;
-use super::ask::Call;
-use super::blame::{Blame, Spot, usage};
+use super::expression::Call;
+use super::hole_error::{HoleError, PlacedHole, usage};
 use crate::error::Result;
 use crate::page::{Page, PageExchange};
 
 /// What holes ask of captures other than their own.
-pub(crate) trait Neighbours {
+pub(crate) trait OtherCaptures {
     /// The exchanges of another capture, in the order of their requests; `None` where there is no
     /// such capture.
-    fn openings(&self, capture: &str) -> Result<Option<Arc<Vec<Opening>>>>;
+    fn exchanges_of(&self, capture: &str) -> Result<Option<Arc<Vec<ExchangeSummary>>>>;
     /// The path below the docs folder of another capture's page, likewise.
     fn page_path(&self, capture: &str) -> Result<Option<String>>;
     /// The capture whose path is nearest to this one.
@@ -27,7 +27,7 @@ pub(crate) trait Neighbours {
 
 /// An exchange, as far as two pages can share it.
 #[derive(Clone, Debug)]
-pub(crate) struct Opening {
+pub(crate) struct ExchangeSummary {
     from: Arc<str>,
     to: Arc<str>,
     method: String,
@@ -36,15 +36,15 @@ pub(crate) struct Opening {
     status: Option<u16>,
 }
 
-impl Opening {
+impl ExchangeSummary {
     /// Those of a page, in the order of their requests.
-    pub(crate) fn all(page: &Page) -> Vec<Opening> {
-        page.exchanges.iter().map(|exchange| Opening::of(exchange)).collect()
+    pub(crate) fn all(page: &Page) -> Vec<ExchangeSummary> {
+        page.exchanges.iter().map(|exchange| ExchangeSummary::of(exchange)).collect()
     }
 
-    fn of(exchange: &PageExchange) -> Opening {
+    fn of(exchange: &PageExchange) -> ExchangeSummary {
         let request = &exchange.request;
-        Opening {
+        ExchangeSummary {
             from: request.from.clone(),
             to: request.to.clone(),
             method: request.method.to_string(),
@@ -55,7 +55,7 @@ impl Opening {
     }
 
     /// Whether both are the same exchange: from, to, method, path and status.
-    fn is_same(&self, other: &Opening) -> bool {
+    fn is_same(&self, other: &ExchangeSummary) -> bool {
         self.from == other.from
             && self.to == other.to
             && self.method == other.method
@@ -64,7 +64,7 @@ impl Opening {
     }
 }
 
-impl fmt::Display for Opening {
+impl fmt::Display for ExchangeSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} -> {} {} {}", self.from, self.to, self.method, self.path)?;
         match self.status {
@@ -75,10 +75,10 @@ impl fmt::Display for Opening {
 }
 
 /// No other captures: nothing to share, and no page to link to.
-pub(crate) struct Alone;
+pub(crate) struct NoOtherCaptures;
 
-impl Neighbours for Alone {
-    fn openings(&self, _: &str) -> Result<Option<Arc<Vec<Opening>>>> {
+impl OtherCaptures for NoOtherCaptures {
+    fn exchanges_of(&self, _: &str) -> Result<Option<Arc<Vec<ExchangeSummary>>>> {
         Ok(None)
     }
 
@@ -93,17 +93,22 @@ impl Neighbours for Alone {
 
 impl Filler<'_> {
     /// The range of the steps that this page shares with the beginning of another.
-    pub(super) fn shared(&self, spot: Spot<'_>, capture: &str, call: &Call) -> Result<String, Blame> {
+    pub(super) fn shared(
+        &self,
+        placed: PlacedHole<'_>,
+        capture: &str,
+        call: &Call,
+    ) -> Result<String, HoleError> {
         let until = call.option("until").ok_or_else(|| {
-            Blame::new("`shared` needs to be told up to which exchange")
+            HoleError::new("`shared` needs to be told up to which exchange")
                 .hint(format!("`{}`", usage("shared")))
         })?;
-        let until = self.subject(spot, until)?;
+        let until = self.subject(placed, until)?;
         let ours = self.up_to(&until);
-        let theirs = self.found(capture, self.neighbours.openings(capture))?;
-        for (index, our) in ours.iter().map(|exchange| Opening::of(exchange)).enumerate() {
+        let theirs = self.found(capture, self.others.exchanges_of(capture))?;
+        for (index, our) in ours.iter().map(|exchange| ExchangeSummary::of(exchange)).enumerate() {
             let Some(their) = theirs.get(index) else {
-                return Err(Blame::new(format!(
+                return Err(HoleError::new(format!(
                     "`{capture}` has only {} exchanges, not {}",
                     theirs.len(),
                     ours.len()
@@ -111,7 +116,7 @@ impl Filler<'_> {
                 .at(capture));
             };
             if !our.is_same(their) {
-                return Err(Blame::new(format!("the beginning is no longer that of `{capture}`"))
+                return Err(HoleError::new(format!("the beginning is no longer that of `{capture}`"))
                     .at(capture)
                     .hint(format!("exchange {} is `{our}` here and `{their}` there", index + 1)));
             }
@@ -122,32 +127,36 @@ impl Filler<'_> {
         let numbers: Vec<u32> = ours.iter().flat_map(numbers).flatten().collect();
         let last = numbers.iter().copied().max().unwrap_or_default();
         if last as usize != numbers.len() {
-            return Err(Blame::new(format!("other messages stand between the first ones up to ({last})"))
-                .hint("end the shared beginning before or after the exchanges that overlap"));
+            return Err(HoleError::new(format!(
+                "other messages stand between the first ones up to ({last})"
+            ))
+            .hint("end the shared beginning before or after the exchanges that overlap"));
         }
         Ok(format!("(1)-({last})"))
     }
 
     /// From this page to another capture's.
-    pub(super) fn link_target(&self, capture: &str) -> Result<String, Blame> {
-        let path = self.found(capture, self.neighbours.page_path(capture))?;
+    pub(super) fn link_target(&self, capture: &str) -> Result<String, HoleError> {
+        let path = self.found(capture, self.others.page_path(capture))?;
         Ok(relative_path(self.own_path, &path))
     }
 
-    /// What the neighbours say of a capture, or why they say nothing.
-    fn found<T>(&self, capture: &str, answer: Result<Option<T>>) -> Result<T, Blame> {
-        let blame = match answer {
+    /// What the others say of a capture, or why they say nothing.
+    fn found<T>(&self, capture: &str, answer: Result<Option<T>>) -> Result<T, HoleError> {
+        let error = match answer {
             Ok(Some(found)) => return Ok(found),
             Ok(None) => {
-                let hint = match self.neighbours.nearest(capture) {
+                let hint = match self.others.nearest(capture) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "a capture is named by its path below the captures' folder".into(),
                 };
-                Blame::new(format!("there is no capture `{capture}`")).hint(hint)
+                HoleError::new(format!("there is no capture `{capture}`")).hint(hint)
             }
-            Err(error) => Blame::new(format!("the capture `{capture}` cannot be read: {}", error.message())),
+            Err(error) => {
+                HoleError::new(format!("the capture `{capture}` cannot be read: {}", error.message()))
+            }
         };
-        Err(blame.at(capture))
+        Err(error.at(capture))
     }
 }
 

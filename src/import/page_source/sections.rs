@@ -5,15 +5,15 @@
 
 use super::fences::set_before;
 use super::options::options;
-use super::{Edit, Weaver, Woven};
+use super::{BuiltSources, Edit, SourceBuilder};
 use crate::import::Document;
 use crate::import::facts::Section;
 use crate::page::Message;
 use crate::page::source::escaped;
 use crate::sequence::Side;
 
-impl Weaver<'_> {
-    pub(super) fn sections(&self, edits: &mut [Vec<Edit>], woven: &mut Woven) {
+impl SourceBuilder<'_> {
+    pub(super) fn sections(&self, edits: &mut [Vec<Edit>], built: &mut BuiltSources) {
         let sections = &self.facts.sections;
         let mut at = 0;
         while at < sections.len() {
@@ -23,7 +23,7 @@ impl Weaver<'_> {
                 at += 2;
                 continue;
             }
-            let found = self.section(section, woven);
+            let found = self.section(section, built);
             edits[section.document].extend(found);
             at += 1;
         }
@@ -43,10 +43,10 @@ impl Weaver<'_> {
         let end = self.last_line(document, second)?;
         let range = document.lines.span(first.heading.line..end + 1);
         let text = &document.lines.text[range.clone()];
-        let marks: Vec<String> =
-            [first, second].into_iter().flat_map(|section| self.marks_of(document, section)).collect();
+        let targets: Vec<String> =
+            [first, second].into_iter().flat_map(|section| self.targets_of(document, section)).collect();
         let name = &self.names[request.exchange];
-        let options = [options(&marks, false), options(&marks, true)];
+        let options = [options(&targets, false), options(&targets, true)];
         options
             .into_iter()
             .map(|options| format!("{{{{ exchange({name}{options}) }}}}"))
@@ -59,24 +59,24 @@ impl Weaver<'_> {
         fence(section.headers).max(fence(section.body))
     }
 
-    fn section(&self, section: &Section<'_>, woven: &mut Woven) -> Vec<Edit> {
+    fn section(&self, section: &Section<'_>, built: &mut BuiltSources) -> Vec<Edit> {
         let document = &self.documents[section.document];
         let lines = &document.lines;
         let name = self.message_name(section.message);
         let Some(shown) = self.shown(section.message) else { return Vec::new() };
-        let marks = self.marks_of(document, section);
+        let targets = self.targets_of(document, section);
         let body_options =
             section.body.map_or_else(String::new, |body| self.body_options(document, body, shown));
         if let Some(end) = self.last_line(document, section) {
             let range = lines.span(section.heading.line..end + 1);
             if let Some(source) =
-                self.called("", "message", &name, &marks, &body_options, &lines.text[range.clone()])
+                self.called("", "message", &name, &targets, &body_options, &lines.text[range.clone()])
             {
                 return vec![Edit { range, source }];
             }
         }
         let mut edits = Vec::new();
-        edits.extend(self.heading(document, section, &name, shown, woven));
+        edits.extend(self.heading(document, section, &name, shown, built));
         edits.extend(self.names_line(document, section, &name, shown));
         // Both tabs.
         let fences = &document.outline.fences;
@@ -89,14 +89,14 @@ impl Weaver<'_> {
             let range = lines.span(first..body.close + 1);
             let text = &lines.text[range.clone()];
             let indent = &lines.get(first)[..lines.get(first).len() - lines.get(first).trim_start().len()];
-            if let Some(source) = self.called(indent, "tabs", &name, &marks, &body_options, text) {
+            if let Some(source) = self.called(indent, "tabs", &name, &targets, &body_options, text) {
                 edits.push(Edit { range, source });
                 return edits;
             }
         }
         for (fence, part) in [(section.headers, "headers"), (section.body, "body")] {
             if let Some(fence) = fence {
-                edits.extend(self.fence(section, fence, part, &name, shown, woven));
+                edits.extend(self.fence(section, fence, part, &name, shown, built));
             }
         }
         edits
@@ -109,13 +109,13 @@ impl Weaver<'_> {
         section: &Section<'_>,
         name: &str,
         shown: &Message,
-        woven: &mut Woven,
+        built: &mut BuiltSources,
     ) -> Option<Edit> {
         let text = document.lines.text;
         let whole = section.heading.text.clone();
         let end = whole.start + text[whole.clone()].trim_end().len();
         let range = whole.start..end;
-        let said = &text[range.clone()];
+        let heading = &text[range.clone()];
         let mut candidates = vec![format!("{{{{ heading({name}) }}}}")];
         if let Some(number) = &section.number {
             let rest = self.pieces(&text[number.range.end..end], name, shown);
@@ -127,12 +127,12 @@ impl Weaver<'_> {
             ));
             candidates.push(format!("{}{rest}", escaped(&text[number.range.clone()])));
         } else {
-            candidates.push(self.pieces(said, name, shown));
+            candidates.push(self.pieces(heading, name, shown));
         }
-        let found = candidates.iter().position(|source| self.prints(source, said));
+        let found = candidates.iter().position(|source| self.prints(source, heading));
         let is_numbered = section.number.is_some() && self.facts.diagrams.counts_from_one();
         if is_numbered && found.is_none_or(|at| at == 3) {
-            woven.diagnostics.push(
+            built.diagnostics.push(
                 document
                     .error(range.clone(), "this heading's number is not the one that its message has")
                     .hint("it stays as text"),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use minijinja::value::{Kwargs, Object, Value};
 
 use super::Filler;
-use super::blame::{Blame, Spot};
+use super::hole_error::{HoleError, PlacedHole};
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::Page;
 use crate::page::source::TokenKind;
@@ -21,7 +21,7 @@ use crate::toml_file::{nearest, neighbours};
 
 /// What a hole asks for, before anything is looked up.
 #[derive(Debug)]
-pub(super) struct Ask {
+pub(super) struct Expression {
     pub(super) name: Name,
     pub(super) fields: Vec<String>,
     pub(super) call: Option<Call>,
@@ -47,32 +47,34 @@ impl Call {
         self.options.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
-    pub(super) fn switch(&self, name: &str) -> Result<bool, Blame> {
+    pub(super) fn switch(&self, name: &str) -> Result<bool, HoleError> {
         match self.option(name) {
             None => Ok(false),
             Some(value) => bool::try_from(value.clone())
-                .map_err(|_| Blame::new(format!("`{name}` is true or false")).at(name)),
+                .map_err(|_| HoleError::new(format!("`{name}` is true or false")).at(name)),
         }
     }
 
     /// Whether the call has no more arguments than it may, and no option but these.
-    pub(super) fn check(&self, word: &str, most: usize, known: &[&str]) -> Result<(), Blame> {
+    pub(super) fn check(&self, word: &str, most: usize, known: &[&str]) -> Result<(), HoleError> {
         if self.arguments.len() > most {
             let most = match most {
                 0 => "no argument".to_owned(),
                 1 => "one argument".to_owned(),
                 most => format!("{most} arguments at most"),
             };
-            return Err(Blame::new(format!("`{word}` takes {most}, not {}", self.arguments.len())).at(word));
+            return Err(
+                HoleError::new(format!("`{word}` takes {most}, not {}", self.arguments.len())).at(word)
+            );
         }
         match self.options.iter().find(|(name, _)| !known.contains(&name.as_str())) {
             None => Ok(()),
             Some((name, _)) => {
-                let blame = Blame::new(format!("`{word}` has no option `{name}`")).at(name);
+                let error = HoleError::new(format!("`{word}` has no option `{name}`")).at(name);
                 Err(match (nearest(name, known.iter().copied()), known) {
-                    (Some(near), _) => blame.hint(format!("did you mean `{near}`?")),
-                    (None, []) => blame.hint("it has none"),
-                    (None, known) => blame.hint(format!("it has {}", known.join(", "))),
+                    (Some(near), _) => error.hint(format!("did you mean `{near}`?")),
+                    (None, []) => error.hint("it has none"),
+                    (None, known) => error.hint(format!("it has {}", known.join(", "))),
                 })
             }
         }
@@ -81,8 +83,8 @@ impl Call {
 
 impl Filler<'_> {
     /// What a hole asks for.
-    pub(super) fn read(&self, spot: Spot<'_>) -> Result<Arc<Ask>> {
-        let Spot { source, hole } = spot;
+    pub(super) fn read(&self, placed: PlacedHole<'_>) -> Result<Arc<Expression>> {
+        let PlacedHole { source, hole } = placed;
         for token in hole.tokens.iter().filter(|token| token.kind == TokenKind::Name) {
             let name = &source.text[token.span.clone()];
             if RESERVED.contains(&name) || self.names.labels.contains_key(name) {
@@ -105,7 +107,7 @@ impl Filler<'_> {
                     .at(source.place(&span))
                     .hint("a hole holds a name, `name.field` or `name(…)`")
             })?;
-        value.downcast_object::<Ask>().ok_or_else(|| {
+        value.downcast_object::<Expression>().ok_or_else(|| {
             Error::new(ErrorKind::Hole, "this hole asks for nothing")
                 .at(source.place(&hole.inside))
                 .hint("a hole holds a name, `name.field` or `name(…)`")
@@ -142,11 +144,11 @@ impl Filler<'_> {
 /// How many labels an error names.
 const LABELS_NAMED: usize = 50;
 
-impl Object for Ask {
+impl Object for Expression {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         let mut fields = self.fields.clone();
         fields.push(key.to_owned());
-        Some(Value::from_object(Ask { name: self.name, fields, call: self.call.clone() }))
+        Some(Value::from_object(Expression { name: self.name, fields, call: self.call.clone() }))
     }
 
     fn call(
@@ -167,7 +169,7 @@ impl Object for Ask {
             _ => (args, Vec::new()),
         };
         let call = Call { arguments: arguments.to_vec(), options };
-        Ok(Value::from_object(Ask { name: self.name, fields: self.fields.clone(), call: Some(call) }))
+        Ok(Value::from_object(Expression { name: self.name, fields: self.fields.clone(), call: Some(call) }))
     }
 
     fn call_method(
@@ -209,6 +211,6 @@ impl Object for Names {
             Some(exchange) => Name::Label(*exchange),
             None => Name::Word(RESERVED.iter().find(|word| **word == key)?),
         };
-        Some(Value::from_object(Ask { name, fields: Vec::new(), call: None }))
+        Some(Value::from_object(Expression { name, fields: Vec::new(), call: None }))
     }
 }

@@ -3,9 +3,9 @@
 //! A whole block first, then only the lines inside. What this leaves out: where a page has these
 //! blocks (`import::blocks`).
 
-use super::{Edit, Weaver};
+use super::{Edit, SourceBuilder};
 
-impl Weaver<'_> {
+impl SourceBuilder<'_> {
     pub(super) fn blocks(&self) -> Vec<Edit> {
         let document = &self.documents[0];
         let lines = &document.lines;

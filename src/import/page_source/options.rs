@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::Weaver;
+use super::SourceBuilder;
 use crate::import::Document;
 use crate::import::blocks::dedented;
 use crate::import::facts::{Section, body_content, field};
@@ -15,19 +15,19 @@ use crate::page::Message;
 use crate::page::highlight::Outline;
 use crate::trace::Body;
 
-impl Weaver<'_> {
+impl SourceBuilder<'_> {
     /// `{{ WORD(NAME, …) }}` with the options with which it prints `text`.
     pub(super) fn called(
         &self,
         indent: &str,
         word: &str,
         name: &str,
-        marks: &[String],
+        targets: &[String],
         more: &str,
         text: &str,
     ) -> Option<String> {
         let source = |options: String| format!("{indent}{{{{ {word}({name}{options}{more}) }}}}");
-        [options(marks, false), options(marks, true)]
+        [options(targets, false), options(targets, true)]
             .into_iter()
             .map(source)
             .find(|source| self.prints(source, text))
@@ -67,14 +67,14 @@ impl Weaver<'_> {
         options
     }
 
-    pub(super) fn marks_of(&self, document: &Document<'_>, section: &Section<'_>) -> Vec<String> {
-        let headers = section.headers.map_or_else(Vec::new, |fence| self.marks(document, fence, "headers"));
-        let body = section.body.map_or_else(Vec::new, |fence| self.marks(document, fence, "body"));
+    pub(super) fn targets_of(&self, document: &Document<'_>, section: &Section<'_>) -> Vec<String> {
+        let headers = section.headers.map_or_else(Vec::new, |fence| self.targets(document, fence, "headers"));
+        let body = section.body.map_or_else(Vec::new, |fence| self.targets(document, fence, "body"));
         headers.into_iter().chain(body).collect()
     }
 
     /// What a fence highlights, as arguments of a hole: names of headers, JSON pointers, or numbers.
-    pub(super) fn marks(&self, document: &Document<'_>, at: usize, part: &str) -> Vec<String> {
+    pub(super) fn targets(&self, document: &Document<'_>, at: usize, part: &str) -> Vec<String> {
         let content = document.outline.fences[at].content();
         let lines: Vec<&str> = content
             .map(|line| dedented(document.lines.get(line), document.outline.fences[at].indent))
@@ -84,7 +84,7 @@ impl Weaver<'_> {
             "headers" => field(lines.get(line.checked_sub(1)?)?).map(|(name, _)| name.to_owned()),
             _ => outline.as_ref()?.pointer(line),
         };
-        let mark = |word: &str| -> Option<String> {
+        let target = |word: &str| -> Option<String> {
             match word.split_once('-') {
                 Some((from, to)) => {
                     let (from, to) = (named(from.parse().ok()?)?, named(to.parse().ok()?)?);
@@ -95,13 +95,13 @@ impl Weaver<'_> {
         };
         self.highlighted(document, at)
             .into_iter()
-            .map(|word| mark(&word).unwrap_or_else(|| number_mark(&word)))
+            .map(|word| target(&word).unwrap_or_else(|| by_number(&word)))
             .collect()
     }
 
     /// What a fence highlights, as line numbers.
     pub(super) fn line_marks(&self, document: &Document<'_>, at: usize) -> Vec<String> {
-        self.highlighted(document, at).iter().map(|word| number_mark(word)).collect()
+        self.highlighted(document, at).iter().map(|word| by_number(word)).collect()
     }
 
     fn highlighted(&self, document: &Document<'_>, at: usize) -> Vec<String> {
@@ -124,11 +124,11 @@ impl Weaver<'_> {
 }
 
 /// `, highlight=…, linenums=true`.
-pub(super) fn options(marks: &[String], linenums: bool) -> String {
-    let mut options = match marks {
+pub(super) fn options(targets: &[String], linenums: bool) -> String {
+    let mut options = match targets {
         [] => String::new(),
-        [mark] => format!(", highlight={mark}"),
-        marks => format!(", highlight=[{}]", marks.join(", ")),
+        [target] => format!(", highlight={target}"),
+        targets => format!(", highlight=[{}]", targets.join(", ")),
     };
     if linenums {
         options.push_str(", linenums=true");
@@ -145,6 +145,6 @@ pub(super) fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-fn number_mark(word: &str) -> String {
+fn by_number(word: &str) -> String {
     if word.contains('-') { quoted(word) } else { word.trim_start_matches('0').to_owned() }
 }

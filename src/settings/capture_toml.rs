@@ -9,7 +9,7 @@ use crate::settings::Layout;
 
 /// A `capture.toml` to be.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Draft {
+pub(crate) struct CaptureToml {
     pub(crate) title: Option<String>,
     pub(crate) command: Option<String>,
     pub(crate) layout: Layout,
@@ -51,7 +51,7 @@ pub(crate) struct Note {
     pub(crate) after: String,
 }
 
-impl Draft {
+impl CaptureToml {
     /// The file's content.
     pub(crate) fn to_toml(&self) -> String {
         let mut toml = Toml::default();
@@ -168,11 +168,11 @@ mod tests {
     proptest! {
         #[test]
         fn any_string_reads_back(text in any::<String>(), key in any::<String>()) {
-            let draft = Draft {
+            let draft = CaptureToml {
                 title: Some(text.clone()),
                 locale: "ko".into(),
                 vars: vec![(key.clone(), text.clone())],
-                ..Draft::default()
+                ..CaptureToml::default()
             };
             let layer = crate::settings::Layer::parse("capture.toml".as_ref(), &draft.to_toml()).unwrap();
             let settings = crate::settings::Settings::resolve(&[layer]);
