@@ -354,7 +354,7 @@ impl<'c> Client<'c> {
         match outcome {
             // What ended its side may have left altogether: then what it was sent is refused.
             Outcome::Complete { .. } if *draft.client_ended.get_mut() => {
-                if client.is_broken() {
+                if client.ends_broken() {
                     draft.cut_by_client();
                 }
                 draft.conclude();

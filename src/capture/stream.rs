@@ -52,8 +52,8 @@ impl Conn {
         let _ = stream.inner.tcp().set_zero_linger();
     }
 
-    /// Whether what was sent last was refused; the connection is over then, or at its end.
-    pub(crate) fn is_broken(self) -> bool {
+    /// Gives up the connection; says whether what was sent last was refused.
+    pub(crate) fn ends_broken(self) -> bool {
         self.into_stream().inner.tcp().take_error().is_ok_and(|error| error.is_some())
     }
 
