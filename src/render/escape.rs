@@ -8,6 +8,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr3;
+
 use crate::page::{Context, Fence, Scalar, visible, without_markers};
 
 /// What is beside a hole.
@@ -223,7 +225,7 @@ pub fn code(text: &str) -> String {
         return "` `".into();
     }
     let pad = if shown.starts_with('`') || shown.ends_with('`') { " " } else { "" };
-    format!("{ticks}{pad}{shown}{pad}{ticks}")
+    [&ticks, pad, &shown, pad, &ticks].concat()
 }
 
 /// `text` as the title of an admonition, a details block or a tab, with its quotes, which can only
@@ -234,6 +236,10 @@ pub fn titled(text: &str) -> String {
 
 /// The longest run of a character.
 pub fn longest_run(text: &str, mark: char) -> usize {
+    // Nearly all texts have none, and this is quick to tell.
+    if !text.contains(mark) {
+        return 0;
+    }
     text.split(|c| c != mark).map(str::len).max().unwrap_or(0)
 }
 
@@ -243,7 +249,7 @@ pub fn longest_run(text: &str, mark: char) -> usize {
 pub fn quoted(text: &str) -> String {
     let shown = one_line(text);
     match (shown.contains('"'), shown.contains('\'')) {
-        (false, _) => format!("\"{shown}\""),
+        (false, _) => ["\"", &shown, "\""].concat(),
         (true, false) => format!("'{shown}'"),
         (true, true) => format!("\"{}\"", shown.replace('"', "%22")),
     }
@@ -262,6 +268,10 @@ pub fn json_string(text: &str) -> String {
 /// `text` on one line that is none of a snippet's.
 fn one_line(text: &str) -> Cow<'_, str> {
     let shown = visible(text);
+    // Nearly all texts have none of what is looked for below.
+    if memchr3(b'\n', b'\t', b'<', shown.as_bytes()).is_none() {
+        return shown;
+    }
     let shown = if shown.contains(['\n', '\t']) { shown.replace(['\n', '\t'], " ").into() } else { shown };
     if !shown.contains("8<") {
         return shown;

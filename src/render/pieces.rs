@@ -158,7 +158,7 @@ impl<'a> PageWriter<'a> {
     pub(super) fn file(&self, file: &'static PageFile) -> Result<Content> {
         match (&self.by, file.template) {
             (Engine::Functions(context), "log") => Ok(Content::Text(context.page.log.text().clone())),
-            _ => self.write(&Piece::File(file)).map(|text| Content::Bytes(text.into_bytes())),
+            _ => self.write(&Piece::File(file)).map(Content::Own),
         }
     }
 

@@ -155,7 +155,7 @@ impl<'a> SourceBuilder<'a> {
 
     /// `text` with holes for what follows from a message: verb, path, URL.
     fn pieces(&self, text: &str, name: &str, shown: &Message) -> String {
-        let verb = shown.verb();
+        let verb = &*shown.verb;
         let status = shown.status.to_string();
         let url: &str = &shown.url;
         let (title, summary) = (format!("{verb} {url}"), format!("{verb} {}", shown.raw_path));
@@ -165,7 +165,7 @@ impl<'a> SourceBuilder<'a> {
             (url, "url"),
             (&shown.path, "path"),
             (&shown.raw_path, "raw_path"),
-            (&verb, "verb"),
+            (verb, "verb"),
         ];
         if shown.side == Side::Response {
             parts.push((&status, "status"));

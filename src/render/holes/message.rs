@@ -153,7 +153,7 @@ fn field_of(message: &Message, field: &str) -> Result<Printed, HoleError> {
         }
         "status" => message.status.to_string(),
         "reason" => message.reason.to_string(),
-        "verb" => message.verb(),
+        "verb" => message.verb.to_string(),
         "title" => message.title(),
         "summary" => message.summary(),
         "from" => message.from.to_string(),

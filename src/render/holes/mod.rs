@@ -81,7 +81,7 @@ impl<'a> Filler<'a> {
     ///
     /// # Errors
     /// [`ErrorKind::Hole`] for every hole that cannot be filled, and errors of templates.
-    pub(crate) fn fill(&self, sources: &[&Source]) -> Result<Vec<Vec<u8>>, Vec<Error>> {
+    pub(crate) fn fill(&self, sources: &[&Source]) -> Result<Vec<String>, Vec<Error>> {
         // A hole that cannot be read keeps its place, so that all the others are answered, or named, too.
         let read: Vec<(PlacedHole<'_>, Result<Arc<Expression>>)> =
             placed_holes(sources).map(|placed| (placed, self.read(placed))).collect();
@@ -106,7 +106,7 @@ impl<'a> Filler<'a> {
                 }
             }
             match text_of(source, printed) {
-                Ok(text) => filled.push(text.into_bytes()),
+                Ok(text) => filled.push(text),
                 Err(found) => errors.extend(found),
             }
         }

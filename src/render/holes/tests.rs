@@ -89,8 +89,7 @@ impl Capture {
             let filled = filler.fill(&read.iter().collect::<Vec<_>>()).unwrap_or_else(|errors| {
                 panic!("{errors:?}\n{sources:#?}");
             });
-            let texts = filled.into_iter().map(|text| String::from_utf8(text).unwrap());
-            sources.iter().map(|(name, _)| *name).zip(texts).collect()
+            sources.iter().map(|(name, _)| *name).zip(filled).collect()
         })
     }
 

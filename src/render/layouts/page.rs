@@ -226,7 +226,7 @@ pub(super) fn arrow(context: &Context<'_>, item: &DiagramItem, out: &mut String)
             if !t.response.is_empty() {
                 put!(text, t.response, ": ");
             }
-            put!(text, message.verb());
+            put!(text, message.verb);
             put!(out, message.from, "-->>", message.to, ": ", mermaid(&text), "\n");
         }
         DiagramItem::Unanswered { message, .. } => {
@@ -287,7 +287,7 @@ fn message(context: &Context<'_>, message: &Message, options: &FenceOptions, out
 }
 
 fn heading(message: &Message, out: &mut String) {
-    let text = format!("{} {}", message.verb(), message.path);
+    let text = [&*message.verb, " ", &message.path].concat();
     put!(out, "(", message.number.to_string(), ") ", inline(&text), "\n");
 }
 

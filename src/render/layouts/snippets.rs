@@ -160,7 +160,7 @@ fn arrows(context: &Context<'_>, items: &[DiagramItem], out: &mut String) {
 fn arrow(context: &Context<'_>, item: &DiagramItem, out: &mut String) {
     match item {
         DiagramItem::Message { message, .. } if message.side == Side::Response => {
-            let text = format!("{} {}", message.verb(), message.path);
+            let text = [&*message.verb, " ", &message.path].concat();
             put!(out, message.from, "-->>", message.to, ": ", mermaid(&text), "\n");
         }
         item => page::arrow(context, item, out),
