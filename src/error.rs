@@ -64,6 +64,8 @@ pub enum ErrorKind {
     Capture,
     /// A server refused a command, broke off, or sent what is no HTTP.
     Server,
+    /// What a command did on the wire is not in its recording, or went another way than without docgen.
+    Unrecorded,
     /// docgen failed by a fault of its own.
     Fault,
 }
@@ -89,6 +91,7 @@ impl ErrorKind {
             ErrorKind::Link => "link",
             ErrorKind::Capture => "capture",
             ErrorKind::Server => "server",
+            ErrorKind::Unrecorded => "unrecorded",
             ErrorKind::Fault => "fault",
         }
     }

@@ -31,6 +31,10 @@ Each command runs with a proxy of its own on the loopback interface. What it sen
 becomes the trace.har of its capture, what it prints the output.txt; an old capture is replaced
 only when the new one is whole. Tokens and passwords are replaced before anything is written.
 
+What docgen could not see or cut is told; a capture whose recording would be false fails. Programs in
+Go, and Ruby's Net::HTTP, never ask a server on the loopback interface through a proxy: give them
+another address of the machine.
+
 A capture's command runs with your rights and your cloud's credentials: read the captures of a
 stranger before you run them.
 

@@ -517,9 +517,10 @@ mod tests {
                     body: bodies.1,
                     ..Response::default()
                 }),
+                ..Exchange::default()
             },
         );
-        vec(exchange, 0..4).prop_map(|exchanges| Trace { exchanges, gaps: Vec::new() })
+        vec(exchange, 0..4).prop_map(|exchanges| Trace { exchanges, ..Trace::default() })
     }
 
     #[test]

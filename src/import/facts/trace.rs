@@ -146,7 +146,7 @@ pub(super) fn trace(documents: &[Document<'_>], facts: &Facts<'_>, diagnostics: 
             }
         }
     }
-    Trace { exchanges, gaps: Vec::new() }
+    Trace { exchanges, ..Trace::default() }
 }
 
 /// The URL of a request: a path alone belongs to the host that a field names, if one does.
