@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use super::recorder::Recorder;
 use super::spool::Spool;
 use super::upstream::{Server, covers};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,7 +64,7 @@ impl Ignored {
                     Kind::Request => "request",
                     Kind::Connection => "connection",
                 };
-                format!("{count} {name}{} to {host}", if *count == 1 { "" } else { "s" })
+                format!("{} to {host}", counted(*count, name))
             })
             .collect();
         let message = format!("left out, as `ignore_hosts` says: {}", told.join(", "));

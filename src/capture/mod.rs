@@ -24,6 +24,7 @@ mod stream;
 mod temporary;
 mod tls;
 mod upstream;
+mod web_socket;
 mod wire;
 
 use std::path::PathBuf;
@@ -117,6 +118,6 @@ impl Spooled {
     /// # Errors
     /// When the temporary file cannot be read any more.
     pub fn trace(&self, from: Option<&Text>) -> Result<Trace> {
-        Ok(Trace { exchanges: self.iter(from).collect::<Result<_>>()?, gaps: Vec::new() })
+        Ok(Trace { exchanges: self.iter(from).collect::<Result<_>>()?, ..Trace::default() })
     }
 }

@@ -37,8 +37,8 @@ pub struct Options {
     pub redaction: Option<Rules>,
     /// Who sends the requests, as the trace should name it.
     pub from: Option<Text>,
-    /// Keeps a recording in which a server refused, broke off or sent what is no HTTP, if the command
-    /// ended as expected all the same.
+    /// Keeps a recording in which a server refused, broke off or sent what is no HTTP, or which docgen
+    /// knows not to be all that happened, if the command ended as expected all the same.
     pub allow_broken: bool,
 }
 
@@ -100,6 +100,7 @@ pub struct Exchanges {
     spooled: Spooled,
     redactor: Option<Redactor>,
     from: Option<Text>,
+    notes: Vec<Text>,
 }
 
 impl std::fmt::Debug for Exchanges {
@@ -144,7 +145,7 @@ impl Exchanges {
     /// # Errors
     /// When the temporary file cannot be read any more.
     pub fn trace(&self) -> Result<Trace> {
-        let mut trace = Trace::default();
+        let mut trace = Trace { notes: self.notes.clone(), ..Trace::default() };
         self.for_each(|exchange| {
             trace.exchanges.push(exchange);
             Ok(())
@@ -184,7 +185,12 @@ async fn record_async(
     let open_files = OpenFiles::raise();
     let proxy = Proxy::start(&proxy_options).await?;
     let trusted = temporary::certificates(&proxy_options.temp_dir, proxy.trusted())?;
-    let added = environment::added(&proxy.url(), trusted.path());
+    let wgetrc = match environment::wgetrc(&spec.env, trusted.path()) {
+        Some(settings) => Some(temporary::wgetrc(&proxy_options.temp_dir, &settings)?),
+        None => None,
+    };
+    let added =
+        environment::added(&proxy.url(), trusted.path(), wgetrc.as_ref().map(tempfile::NamedTempFile::path));
     let password = proxy.password().to_owned();
 
     let begun = Instant::now();
@@ -213,15 +219,19 @@ async fn record_async(
         }
         None => output,
     };
-    let exchanges = Exchanges { spooled, redactor, from: options.from.clone() };
     if ran.output_is_cut {
         notes.push(Error::new(
             ErrorKind::Capture,
             format!("the command printed more than {} bytes; the rest is left out", spec.output_limit),
         ));
     }
-    let is_broken = notes.iter().any(|note| note.kind() == ErrorKind::Server) && !options.allow_broken;
-    match problem(spec, &ran, &command, &output, is_broken, exchanges.is_empty()) {
+    let told = notes.iter().map(|note| Text::from(note.message())).collect();
+    let exchanges = Exchanges { spooled, redactor, from: options.from.clone(), notes: told };
+    let flaw = [(ErrorKind::Server, Flaw::Server), (ErrorKind::Unrecorded, Flaw::Untrue)]
+        .into_iter()
+        .find(|(kind, _)| !options.allow_broken && notes.iter().any(|note| note.kind() == *kind))
+        .map(|(_, flaw)| flaw);
+    match problem(spec, &ran, &command, &output, flaw, exchanges.is_empty()) {
         Some(error) => {
             let is_interrupted = ran.ending == Ending::Interrupted;
             Err(Box::new(Failure { errors: vec![error], notes, output, is_interrupted }))
@@ -255,13 +265,22 @@ fn redacted(note: &Error, redactor: &Redactor) -> Error {
     }
 }
 
+/// What is wrong with the recording of a command that did what it should.
+#[derive(Clone, Copy)]
+enum Flaw {
+    /// A server failed it.
+    Server,
+    /// It is not all that happened, or not as it would have happened.
+    Untrue,
+}
+
 /// What keeps a recording of `command` from being one.
 fn problem(
     spec: &CommandSpec,
     ran: &Ran,
     command: &str,
     output: &str,
-    is_broken: bool,
+    flaw: Option<Flaw>,
     is_empty: bool,
 ) -> Option<Error> {
     let error = |message: String| Error::new(ErrorKind::Capture, message);
@@ -309,11 +328,20 @@ fn problem(
             return Some(error(format!("`{command}` was interrupted")).hint("the capture is as it was"));
         }
     }
-    if is_broken {
-        return Some(error(format!("`{command}` succeeded, and a server did not")).hint(
-            "look into what is said of the server above; if the command is expected to get over it, write `allow_broken = true` \
-             below `[capture]` in its capture.toml",
-        ));
+    match flaw {
+        Some(Flaw::Server) => {
+            return Some(error(format!("`{command}` succeeded, and a server did not")).hint(
+                "look into what is said of the server above; if the command is expected to get over it, write `allow_broken = true` \
+                 below `[capture]` in its capture.toml",
+            ));
+        }
+        Some(Flaw::Untrue) => {
+            return Some(error(format!("`{command}` succeeded, and its recording would not be true")).hint(
+                "look into what is said above; to keep the recording all the same, with what is said in it, write \
+                 `allow_broken = true` below `[capture]` in its capture.toml",
+            ));
+        }
+        None => {}
     }
     is_empty.then(|| {
         error(format!("`{command}` succeeded, and nothing was recorded")).hint(

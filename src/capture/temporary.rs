@@ -22,21 +22,33 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// What the names of the files begin and end with.
 const CERTIFICATES: (&str, &str) = ("docgen-ca-", ".pem");
+const WGETRC: (&str, &str) = ("docgen-wgetrc-", "");
 const RECORDING: (&str, &str) = ("docgen-recording-", ".lock");
 
 /// How long another process may take to remove a file that was left.
 const REMOVAL: Duration = Duration::from_millis(50);
 
-/// A file of its own with this content, for this user only, until it is dropped.
+/// The certificates that the command is to trust, in a file for this user only, until it is dropped.
 ///
 /// # Errors
 /// When it cannot be written.
 pub(super) fn certificates(folder: &Path, content: &str) -> Result<NamedTempFile> {
+    file(folder, CERTIFICATES, content)
+}
+
+/// The same for the settings of wget.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn wgetrc(folder: &Path, content: &str) -> Result<NamedTempFile> {
+    file(folder, WGETRC, content)
+}
+
+fn file(folder: &Path, (prefix, suffix): (&str, &str), content: &str) -> Result<NamedTempFile> {
     let io = |error| {
-        Error::io("write the certificates for the command to", folder, error)
+        Error::io("write what the command needs to", folder, error)
             .hint("free some space there, or set TMPDIR to a folder that has it")
     };
-    let (prefix, suffix) = CERTIFICATES;
     loop {
         let mut file =
             tempfile::Builder::new().prefix(prefix).suffix(suffix).tempfile_in(folder).map_err(io)?;
@@ -122,7 +134,7 @@ pub(super) fn remove_leftovers(folder: &Path) {
 
 fn is_name_of_ours(name: &OsStr) -> bool {
     let name = name.as_bytes();
-    [CERTIFICATES, RECORDING]
+    [CERTIFICATES, RECORDING, WGETRC]
         .iter()
         .any(|(prefix, suffix)| name.starts_with(prefix.as_bytes()) && name.ends_with(suffix.as_bytes()))
 }
@@ -197,6 +209,7 @@ mod tests {
         let put = |name: &str| std::fs::write(temp.path().join(name), "x");
         put("docgen-ca-Ab12.pem")?;
         put("docgen-recording-0-77.lock")?;
+        put("docgen-wgetrc-x9")?;
         put("docgen-ca-notes.txt")?;
         put("other-docgen-ca-.pem")?;
         std::fs::create_dir(temp.path().join("docgen-ca-folder.pem"))?;

@@ -15,7 +15,7 @@ use crate::sequence::naming;
 use crate::sequence::participants::Participants;
 use crate::sequence::paths::{Paths, Vars};
 use crate::sequence::selector::{Index, Scope};
-use crate::settings::capture_toml::string as quoted;
+use crate::toml_file::string as quoted;
 use crate::trace::{Trace, UrlParts};
 
 /// The content of `capture.toml` for `command`, as it was typed, which caused `trace`.
@@ -196,7 +196,7 @@ mod tests {
             crate::trace::Exchange { request, ..Default::default() }
         };
         let calls = [("y", 0), ("x", 1), ("x", 2), ("x", 1)];
-        let trace = Trace { exchanges: calls.map(call).to_vec(), gaps: Vec::new() };
+        let trace = Trace { exchanges: calls.map(call).to_vec(), ..Trace::default() };
         let vars = variables(&trace, Some(&profile));
         assert_eq!(vars, [("id_2".to_owned(), id(0)), ("id".to_owned(), id(1)), ("id_3".to_owned(), id(2))]);
     }
