@@ -198,7 +198,7 @@ pub(crate) fn holes_of_lost(source: &Source, lost: &HashSet<&str>) -> Vec<Error>
                 errors.push(
                     Error::new(
                         ErrorKind::Hole,
-                        format!("this speaks of `{name}`, whose label matches no exchange"),
+                        format!("this is about `{name}`, whose label matches no exchange"),
                     )
                     .at(source.place(&token.span))
                     .hint(

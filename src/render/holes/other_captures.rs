@@ -128,10 +128,8 @@ impl Filler<'_> {
         let numbers: Vec<u32> = ours.iter().flat_map(numbers).flatten().collect();
         let last = numbers.iter().copied().max().unwrap_or_default();
         if last as usize != numbers.len() {
-            return Err(HoleError::new(format!(
-                "other messages stand between the first ones up to ({last})"
-            ))
-            .hint("end the shared beginning before or after the exchanges that overlap"));
+            return Err(HoleError::new(format!("other messages come between the first ones up to ({last})"))
+                .hint("end the shared beginning before or after the exchanges that overlap"));
         }
         Ok(format!("(1)-({last})"))
     }
