@@ -211,9 +211,14 @@ impl Message {
             Side::Response if self.status == 0 => {
                 if self.reason.is_empty() { NO_STATUS } else { &self.reason }.to_owned()
             }
-            Side::Response if self.reason.is_empty() => format!("{:03}", self.status),
-            Side::Response => format!("{:03} {}", self.status, self.reason),
+            Side::Response if self.reason.is_empty() => self.status_text(),
+            Side::Response => format!("{} {}", self.status_text(), self.reason),
         }
+    }
+
+    /// The status code as it is on the wire, of three digits; of a status that nobody saw, that.
+    pub fn status_text(&self) -> String {
+        if self.status == 0 { NO_STATUS.to_owned() } else { format!("{:03}", self.status) }
     }
 
     /// What it says, and the URL as sent.
