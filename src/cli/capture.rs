@@ -7,12 +7,12 @@ use std::time::Duration;
 use clap::Args;
 
 use super::recording::{expect_writable, put, rules, settings_for_new, settings_of, warn_of_secrets};
-use super::ui::{Ui, counted};
+use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON};
 use crate::capture::{
     CommandSpec, Failure, Options, Program, ProxyOptions, Recording, UpstreamProxy, openrc, record,
 };
-use crate::error::{Error, ErrorKind, Place, Result, escape_control};
+use crate::error::{Error, ErrorKind, Place, Result, counted, escape_control};
 use crate::files::Root;
 use crate::files::folder::remove_leftovers;
 use crate::page::{self, first_settings};
@@ -30,6 +30,10 @@ use crate::toml_file::with_value;
 Each command runs with a proxy of its own on the loopback interface. What it sends and receives
 becomes the trace.har of its capture, what it prints the output.txt; an old capture is replaced
 only when the new one is whole. Tokens and passwords are replaced before anything is written.
+
+What docgen could not see or cut is told; a capture whose recording would be false fails. Programs in
+Go, and Ruby's Net::HTTP, never ask a server on the loopback interface through a proxy: give them
+another address of the machine.
 
 A capture's command runs with your rights and your cloud's credentials: read the captures of a
 stranger before you run them.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::ui::{Ui, counted};
+use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON, Trust, recording, status};
-use crate::error::{Error, ErrorKind, Place, Result};
+use crate::error::{Error, ErrorKind, Place, Result, counted};
 use crate::files::{Listed, Root, is_hidden};
 use crate::import::{
     HandWritten, Imported, Surroundings, TextFile, curl_page, documents_calls, import, refusal, write,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, counted};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -127,11 +127,6 @@ impl Ui {
     }
 }
 
-/// `1 page`, `2 pages`: a number of things with their name, which gets an `s`.
-pub(super) fn counted(count: usize, name: &str) -> String {
-    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
-}
-
 /// A command that runs.
 #[derive(Debug)]
 pub(super) struct Running {
@@ -173,7 +168,7 @@ impl Progress {
             return;
         }
         let bar = self.bar.get_or_init(|| {
-            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} captures")
+            let style = ProgressStyle::with_template("{bar:30} {pos} of {len}")
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
             ProgressBar::new(all as u64).with_style(style)
         });

@@ -378,7 +378,7 @@ impl Importer<'_> {
             Filler::new(&page, &self.around.templates, resolved.scope(), &NoOtherCaptures, "page.md", &none);
         let page_of = |name: &str, text: &str| {
             let source = Source::parse(name, text).ok()?;
-            String::from_utf8(filler.fill(&[&source]).ok()?.pop()?).ok()
+            filler.fill(&[&source]).ok()?.pop()
         };
         let fragment_of = |text: &str| filler.fragment(&Source::parse("page.md", text).ok()?);
         let printer = page_source::Printer { page: &page_of, fragment: &fragment_of };
@@ -589,8 +589,7 @@ impl Importer<'_> {
         let mut files: Vec<(&'static str, String)> = Vec::new();
         for (document, source) in self.documents.iter().zip(built.sources) {
             let made = laid_out.iter().find(|(file, _)| file.ending == document.name);
-            let is_made =
-                made.is_some_and(|(_, content)| content.as_bytes() == document.lines.text.as_bytes());
+            let is_made = made.is_some_and(|(_, content)| content.as_str() == document.lines.text);
             // A template ends its lines as Unix does.
             if !is_made || document.has_windows_ends {
                 files.push((document.name, source));

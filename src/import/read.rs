@@ -184,7 +184,7 @@ pub(super) fn includes(text: &str) -> Vec<Include> {
 
 /// The docs folder of a page in `folder` that includes snippets by this prefix: the folder that
 /// is given, else the one below which the prefix leads to the page's own folder, else the nearest
-/// one that a site's configuration stands beside.
+/// one with the configuration of a site beside it.
 fn docs_folder(folder: &Path, given: Option<&Path>, prefix: &str) -> Option<PathBuf> {
     if let Some(given) = given {
         return Some(given.to_path_buf());

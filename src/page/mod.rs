@@ -117,7 +117,7 @@ pub struct Page {
     pub filtered: usize,
 }
 
-/// What stands below a page's diagram.
+/// What is below a page's diagram.
 #[derive(Clone, Debug)]
 pub enum Entry {
     /// A message.
@@ -175,6 +175,9 @@ pub struct Message {
     pub status: u16,
     /// The reason phrase; empty on a request.
     pub reason: Text,
+    /// What it says: the method, or the status code and reason phrase. Of a response whose status
+    /// nobody saw, that.
+    pub verb: Text,
     /// The path with variables for values.
     pub path: Text,
     /// The path as sent.
@@ -199,23 +202,10 @@ pub struct Message {
     pub web_socket_messages: usize,
 }
 
-/// What stands in the place of a status that the source does not tell.
+/// What is shown for a status that the source does not tell.
 const NO_STATUS: &str = "no status";
 
 impl Message {
-    /// What a message says: the method, or the status code and reason phrase. Of a response whose
-    /// status nobody saw, that.
-    pub fn verb(&self) -> String {
-        match self.side {
-            Side::Request => self.method.to_string(),
-            Side::Response if self.status == 0 => {
-                if self.reason.is_empty() { NO_STATUS } else { &self.reason }.to_owned()
-            }
-            Side::Response if self.reason.is_empty() => self.status_text(),
-            Side::Response => format!("{} {}", self.status_text(), self.reason),
-        }
-    }
-
     /// The status code as it is on the wire, of three digits; of a status that nobody saw, that.
     pub fn status_text(&self) -> String {
         if self.status == 0 { NO_STATUS.to_owned() } else { format!("{:03}", self.status) }
@@ -223,12 +213,12 @@ impl Message {
 
     /// What it says, and the URL as sent.
     pub fn title(&self) -> String {
-        format!("{} {}", self.verb(), self.url)
+        [&*self.verb, " ", &self.url].concat()
     }
 
     /// What it says, and the path as sent.
     pub fn summary(&self) -> String {
-        format!("{} {}", self.verb(), self.raw_path)
+        [&*self.verb, " ", &self.raw_path].concat()
     }
 }
 
@@ -292,7 +282,9 @@ impl Resolved<'_> {
             return Err(one_for_each_cause(&scope, errors));
         }
 
-        let messages = Messages { input, participants, paths: self.paths(), drawn: &drawn };
+        let log = Block::new(input.log.clone());
+        let known = (0..trace.exchanges.len()).map(|index| Known::of(input, participants, index)).collect();
+        let messages = Messages { input, participants, paths: self.paths(), drawn: &drawn, log: &log, known };
         let mut entries = Vec::with_capacity(sequence.items.len());
         let mut pairs: Vec<[Option<Arc<Message>>; 2]> = vec![[None, None]; trace.exchanges.len()];
         let mut order = Vec::new();
@@ -349,7 +341,7 @@ impl Resolved<'_> {
             entries,
             exchanges,
             output: input.output.map(|output| make_output(output, settings, input.phrases)),
-            log: Block::new(input.log.clone()),
+            log,
             vars: settings.vars.clone(),
             labels,
             snippet_prefix: snippet_prefix(input),
@@ -456,6 +448,36 @@ struct Messages<'a> {
     participants: &'a Participants,
     paths: Paths<'a>,
     drawn: &'a diagram::DrawnParticipants,
+    /// The whole trace as a log, whose memory headers and bodies mostly share.
+    log: &'a Block,
+    /// For each exchange of the trace.
+    known: Vec<Known<'a>>,
+}
+
+/// What the profile knows of an exchange.
+#[derive(Default)]
+struct Known<'a> {
+    /// Its standard description.
+    step: Option<&'a Step>,
+    api_reference: Option<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    fn of(input: &Input<'a>, participants: &Participants, index: usize) -> Known<'a> {
+        let Some(profile) = input.profile else { return Known::default() };
+        let found = &input.trace.exchanges[index];
+        let parts = UrlParts::of(&found.request.url);
+        let Some(route) = profile.route(&participants.to(index).id, &found.request.method, parts.path) else {
+            return Known::default();
+        };
+        let step = profile.step(&Call {
+            route: &route,
+            from: Some(&participants.from(index).id),
+            query: parts.query,
+            status: found.response.as_ref().map(|response| response.status),
+        });
+        Known { step, api_reference: Some(route.api_reference()) }
+    }
 }
 
 impl<'a> Messages<'a> {
@@ -494,11 +516,12 @@ impl<'a> Messages<'a> {
             method: request.method.clone(),
             status,
             reason: reason.clone(),
+            verb: verb(side, &request.method, status, reason),
             path,
             raw_path,
             url: url.clone(),
-            headers: Block::new(headers.lines()),
-            body: Block::new(shared_body_text(body)),
+            headers: Block::of_part(self.log, headers.lines()),
+            body: Block::of_part(self.log, shared_body_text(body)),
             language: language(headers.get("content-type").or_else(other_type), body).into(),
             about: self.about(index, side),
             unanswered: side == Side::Request && exchange.response.is_none(),
@@ -518,7 +541,7 @@ impl<'a> Messages<'a> {
     }
 
     fn exchange(&self, index: usize, request: Arc<Message>, response: Option<Arc<Message>>) -> PageExchange {
-        let (step, api_reference) = self.known(index);
+        let Known { step, api_reference } = self.known[index];
         let locale = &self.input.settings.locale;
         let described = |part: fn(&'a Step, &str) -> Option<&'a str>| {
             step.and_then(|step| part(step, locale)).map(str::to_owned)
@@ -532,33 +555,25 @@ impl<'a> Messages<'a> {
             result: described(Step::response),
         }
     }
-}
-
-impl<'a> Messages<'a> {
-    /// What the profile knows of an exchange: its standard description and its reference.
-    fn known(&self, index: usize) -> (Option<&'a Step>, Option<&'a str>) {
-        let Some(profile) = self.input.profile else { return (None, None) };
-        let found = &self.input.trace.exchanges[index];
-        let parts = UrlParts::of(&found.request.url);
-        let Some(route) = profile.route(&self.participants.to(index).id, &found.request.method, parts.path)
-        else {
-            return (None, None);
-        };
-        let step = profile.step(&Call {
-            route: &route,
-            from: Some(&self.participants.from(index).id),
-            query: parts.query,
-            status: found.response.as_ref().map(|response| response.status),
-        });
-        (step, Some(route.api_reference()))
-    }
 
     fn about(&self, index: usize, side: Side) -> Option<String> {
         let Input { settings, phrases, .. } = self.input;
-        let step = self.known(index).0?;
+        let step = self.known[index].step?;
         match side {
             Side::Request => Some(phrases.fill("purpose_line", "purpose", step.request(&settings.locale)?)),
             Side::Response => Some(phrases.fill("result_line", "result", step.response(&settings.locale)?)),
+        }
+    }
+}
+
+fn verb(side: Side, method: &Text, status: u16, reason: &Text) -> Text {
+    match (side, status) {
+        (Side::Request, _) => method.clone(),
+        (Side::Response, 0) if reason.is_empty() => Text::from_static(NO_STATUS),
+        (Side::Response, 0) => reason.clone(),
+        (Side::Response, status) => {
+            let space = if reason.is_empty() { "" } else { " " };
+            [&format!("{status:03}"), space, reason].concat().into()
         }
     }
 }
@@ -570,7 +585,7 @@ fn source_name(name: Option<&Text>, participant: &Participant) -> Text {
 /// What the source documents print for a body that is not there.
 const ABSENT: &str = "none";
 
-/// A body's lines. JSON that stands on one line is indented by 2, as the source documents
+/// A body's lines. JSON that is on one line is indented by 2, as the source documents
 /// show it, whether or not the line is ended; JSON that somebody has laid out already stays as it is.
 fn body_text(body: &Body) -> Cow<'_, str> {
     match body {

@@ -7,7 +7,7 @@
 //! in a hole mean, which `render::holes` knows.
 //!
 //! `docgen update` puts a section whose exchange is gone between two marks, each
-//! alone on its line; what stands between them is kept here and left out of the page:
+//! alone on its line; what is between them is kept here and left out of the page:
 //!
 //! ```text
 //! <!-- docgen: gone show -->
@@ -72,7 +72,7 @@ impl Part {
 pub struct Hole {
     /// Where it is, braces included.
     pub span: Range<usize>,
-    /// What stands between the braces, without the blanks around it.
+    /// What is between the braces, without the blanks around it.
     pub inside: Range<usize>,
     /// The blanks before it, where it is alone on its line.
     pub indent: Option<Range<usize>>,
@@ -286,7 +286,7 @@ impl<'a> Finder<'a> {
             _ => self.text[at..].find("{{").map(|found| at + found),
         };
         self.braces = Some(braces);
-        // A mark stands alone on its line; looked for only before the next braces.
+        // A mark is alone on its line; looked for only before the next braces.
         let before = &self.text[at..braces.unwrap_or(self.text.len())];
         let mark = before.match_indices(GONE).map(|(found, _)| at + found).find(|&mark| {
             let begins = mark == 0 || self.text.as_bytes()[mark - 1] == b'\n';

@@ -205,7 +205,8 @@ pub fn redact(trace: Trace, output: &str, rules: &Rules) -> (Trace, String) {
     learner.text(output);
     let redactor = learner.done();
     let exchanges = trace.exchanges.into_iter().map(|exchange| redactor.exchange(exchange)).collect();
-    (Trace { exchanges, ..trace }, redactor.text(output))
+    let notes = trace.notes.iter().map(|note| redactor.text(note).into()).collect();
+    (Trace { exchanges, notes, ..trace }, redactor.text(output))
 }
 
 /// Learns and changes nothing.
@@ -254,6 +255,7 @@ fn messages(mut exchange: Exchange, rules: &Rules, visitor: &mut dyn Visitor) ->
     request.url = walk::url(&request.url, rules, visitor).into();
     let media = media_type(&request.headers, &request.media_type);
     request.headers = headers(&request.headers, rules, visitor);
+    request.trailers = headers(&request.trailers, rules, visitor);
     request.body = body(std::mem::take(&mut request.body), &media, rules, visitor);
     exchange.failure = exchange.failure.map(|reason| {
         let reason = walk::text(&reason, rules, true, visitor);
@@ -264,6 +266,11 @@ fn messages(mut exchange: Exchange, rules: &Rules, visitor: &mut dyn Visitor) ->
         response.reason = visitor.rest(&response.reason).into_owned().into();
         let media = media_type(&response.headers, &response.media_type);
         response.headers = headers(&response.headers, rules, visitor);
+        response.trailers = headers(&response.trailers, rules, visitor);
+        for answer in &mut response.informational {
+            answer.reason = visitor.rest(&answer.reason).into_owned().into();
+            answer.headers = headers(&answer.headers, rules, visitor);
+        }
         response.body = body(std::mem::take(&mut response.body), &media, rules, visitor);
     }
     exchange

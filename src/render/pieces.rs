@@ -49,7 +49,7 @@ pub(super) enum Piece<'a> {
     Vars,
 }
 
-/// What stands behind a fence's title, each option with a blank before it.
+/// What is behind a fence's title, each option with a blank before it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FenceOptions {
     pub(super) header: String,
@@ -158,7 +158,7 @@ impl<'a> PageWriter<'a> {
     pub(super) fn file(&self, file: &'static PageFile) -> Result<Content> {
         match (&self.by, file.template) {
             (Engine::Functions(context), "log") => Ok(Content::Text(context.page.log.text().clone())),
-            _ => self.write(&Piece::File(file)).map(|text| Content::Bytes(text.into_bytes())),
+            _ => self.write(&Piece::File(file)).map(Content::Own),
         }
     }
 
@@ -517,9 +517,10 @@ mod tests {
                     body: bodies.1,
                     ..Response::default()
                 }),
+                ..Exchange::default()
             },
         );
-        vec(exchange, 0..4).prop_map(|exchanges| Trace { exchanges, gaps: Vec::new() })
+        vec(exchange, 0..4).prop_map(|exchanges| Trace { exchanges, ..Trace::default() })
     }
 
     #[test]

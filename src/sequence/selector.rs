@@ -258,8 +258,10 @@ impl<'a> Scope<'a> {
 
     /// The exchanges of the sequence by what they are; with `templated`, also by their templated paths.
     fn by_what(&self, templated: bool) -> Exchanges {
-        let mut exchanges = Exchanges::new();
-        for index in self.in_order() {
+        let order = self.in_order();
+        // Two senders for each, and one path or two.
+        let mut exchanges = Exchanges::with_capacity(order.len() * 4);
+        for index in order {
             let [from, to] = self.participants.ends(index);
             let method = &self.trace.exchanges[index].request.method;
             for path in self.paths_of(index, templated) {
@@ -284,19 +286,17 @@ impl<'a> Scope<'a> {
     pub(super) fn paths_of(&self, exchange: usize, templated: bool) -> Vec<Text> {
         let request = &self.trace.exchanges[exchange].request;
         let url = UrlParts::of(&request.url);
+        // Without a query in the URL both are the same.
         let both = [true, false].map(|query| Paths { query, ..self.paths });
-        let [with_query, without] = both.map(|paths| text::share(&request.url, paths.raw(url)));
-        let mut all = vec![with_query];
-        let mut add = |path: Text| {
-            if !all.contains(&path) {
-                all.push(path);
-            }
-        };
-        add(without);
+        let ways = if url.query.is_some() { &both[..] } else { &both[1..] };
+        let mut all: Vec<Text> = ways.iter().map(|paths| text::share(&request.url, paths.raw(url))).collect();
         if templated {
             let to = &self.participants.to(exchange).id;
-            for paths in both {
-                add(text::share(&request.url, paths.templated(to, &request.method, url)));
+            for paths in ways {
+                let path = text::share(&request.url, paths.templated(to, &request.method, url));
+                if !all.contains(&path) {
+                    all.push(path);
+                }
             }
         }
         all
@@ -388,11 +388,11 @@ impl<'a> Scope<'a> {
             (None, 1) => Ok(found[0]),
             (None, 2..) if selector.after.is_some() => Ok(found[0]),
             (_, 0) => Err(self.nothing(text, place)),
-            (Some(nth), len) => Err(Error::new(
-                ErrorKind::Label,
-                format!("`{text}` matches nothing: there are only {len} of them, not {nth}"),
-            )
-            .at(place.clone())),
+            (Some(nth), len) => {
+                let there = if len == 1 { "is only one" } else { &format!("are only {len} of them") };
+                let message = format!("`{text}` matches nothing: there {there}, not {nth}");
+                Err(Error::new(ErrorKind::Label, message).at(place.clone()))
+            }
             (None, len) => {
                 let steps = found.iter().filter_map(|&index| self.sequence.number(index, Side::Request));
                 let mut named: Vec<String> =

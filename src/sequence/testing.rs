@@ -18,12 +18,11 @@ pub(super) fn trace(calls: &[(Option<&str>, &str)]) -> Trace {
         ended: Some(at as i64 * 10 + 5),
         synthetic: false,
         known_from: KnownFrom::Wire,
-        failure: None,
-        web_socket_messages: 0,
         request: Sent { method: "GET".into(), url: (*url).into(), ..Sent::default() },
         response: Some(Response::default()),
+        ..Exchange::default()
     };
-    Trace { exchanges: calls.iter().enumerate().map(exchange).collect(), gaps: Vec::new() }
+    Trace { exchanges: calls.iter().enumerate().map(exchange).collect(), ..Trace::default() }
 }
 
 /// What each label finds, by its number from 1, and what is said of those who were renamed.

@@ -96,7 +96,7 @@ fn secrets_in_captures(root: &Root, folders: &[Folder]) -> Vec<Error> {
     for folder in folders {
         let shared = folder.shared.iter().map(|shared| &shared.found);
         for file in shared.chain(&folder.files) {
-            // A docgen.toml stands above many captures.
+            // A docgen.toml is above many captures.
             if seen.insert(&file.path)
                 && let Ok(bytes) = root.read(&file.path, LARGEST_TRACE)
             {
@@ -107,7 +107,7 @@ fn secrets_in_captures(root: &Root, folders: &[Folder]) -> Vec<Error> {
     findings
 }
 
-/// The secrets of a text, each value once, where it stands first. What is said of one does not hold it.
+/// The secrets of a text, each value once, at its first place. No message repeats a value.
 fn secrets(file: &Path, text: &str) -> Vec<Error> {
     let found = find_secrets(text);
     let mut masked = String::with_capacity(text.len());
@@ -176,7 +176,7 @@ fn unshown(opened: &OpenCapture<'_>, pending: &Pending) -> Vec<Error> {
         let numbers = [Side::Request, Side::Response].map(|side| scope.sequence.number(index, side));
         let Some(at) = numbers.into_iter().flatten().find_map(|number| added.get(&number)) else { continue };
         let steps: Vec<String> = numbers.into_iter().flatten().map(|number| format!("({number})")).collect();
-        // The last line of what stands before it.
+        // The last line of what is before it.
         let before = source.text[..*at].trim_end();
         let at = before.rfind('\n').map_or(0, |end| end + 1);
         let place = Place { column: 0, ..source.place(&(at..at)) };

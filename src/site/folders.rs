@@ -86,7 +86,7 @@ impl Folder {
     }
 }
 
-/// The capture folders below a root, and what stands in the way of others.
+/// The capture folders below a root, and why others cannot be read.
 #[derive(Debug, Default)]
 pub(crate) struct Captures {
     /// Those that can be read, in the order of their paths.

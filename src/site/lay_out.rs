@@ -62,7 +62,7 @@ impl Site<'_> {
             let filled = filler.fill(&sources.iter().collect::<Vec<_>>())?;
             for (source, text) in sources.iter().zip(filled) {
                 let file = layout.traits().files.iter().find(|file| file.is_of(&source.file));
-                files.extend(file.map(|file| (file, Content::Bytes(text))));
+                files.extend(file.map(|file| (file, Content::Own(text))));
             }
             let read = others.read.into_inner();
             capture.read.extend(read);

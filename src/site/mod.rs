@@ -347,7 +347,7 @@ impl Site<'_> {
         let files: Vec<RenderedFile> = files
             .into_iter()
             .map(|(page, content)| {
-                let digest = Digest::of(content.as_bytes());
+                let digest = Digest::of(content.as_str().as_bytes());
                 RenderedFile { page, content, digest }
             })
             .collect();

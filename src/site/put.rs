@@ -35,7 +35,7 @@ impl Site<'_> {
         if !is_one || !docs.is_missing(folder) {
             return false;
         }
-        let files = pages.iter().map(|made| (made.page.split().1, made.content.as_bytes()));
+        let files = pages.iter().map(|made| (made.page.split().1, made.content.as_str().as_bytes()));
         // What is wrong with the place is told file by file.
         if self.journal.note(docs, pages.iter().map(|made| (&made.page, made.digest))).is_err() {
             return false;
@@ -52,7 +52,7 @@ impl Site<'_> {
     /// Puts a page where it belongs, unless it is there already, or something else is.
     pub(super) fn put(&self, docs: &Docs, made: RenderedFile, outcome: &mut Outcome) {
         let RenderedFile { page, content, digest } = made;
-        let bytes = content.as_bytes();
+        let bytes = content.as_str().as_bytes();
         let existing = self.existing(docs, &page, bytes);
         let written = existing.and_then(|existing| match existing {
             Existing::Same(stat) => {
@@ -220,14 +220,14 @@ pub(super) fn expect_few_to_go(
     if options.prune || gone * 2 <= manifest.len() {
         return Ok(());
     }
-    let docs_path = options.docs.display();
+    let (docs, captures) = (options.docs.display(), options.captures.display());
+    let (which, are) = match (gone, manifest.len()) {
+        (1, 1) => (format!("the only page below `{docs}`"), "is"),
+        (gone, all) => (format!("{gone} of the {all} pages below `{docs}`"), "are"),
+    };
     Err(Error::new(
         ErrorKind::Ownership,
-        format!(
-            "{gone} of the {} pages below `{docs_path}` are of no capture below `{}`, and would be removed",
-            manifest.len(),
-            options.captures.display()
-        ),
+        format!("{which} {are} of no capture below `{captures}`, and would be removed"),
     )
     .hint("nothing was written; name the folder of all captures, or have the pages removed with `--prune`"))
 }

@@ -171,7 +171,7 @@ impl<'a> Pairing<'a> {
         Pairing {
             whole,
             places: Places::new(file, whole),
-            trace: Trace { exchanges, gaps: Vec::new() },
+            trace: Trace { exchanges, ..Trace::default() },
             diagnostics: Vec::new(),
             ids: Vec::new(),
             open: Vec::new(),

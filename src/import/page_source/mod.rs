@@ -55,7 +55,7 @@ pub(super) struct BuiltSources {
     pub(super) sources: Vec<String>,
     /// What stays text and was not understood.
     pub(super) diagnostics: Vec<Error>,
-    /// Whether all notes and boxes of the settings stand in the sources.
+    /// Whether all notes and boxes of the settings are in the sources.
     pub(super) draws_boxes_and_notes: bool,
 }
 
@@ -155,7 +155,7 @@ impl<'a> SourceBuilder<'a> {
 
     /// `text` with holes for what follows from a message: verb, path, URL.
     fn pieces(&self, text: &str, name: &str, shown: &Message) -> String {
-        let verb = shown.verb();
+        let verb = &*shown.verb;
         let status = shown.status.to_string();
         let url: &str = &shown.url;
         let (title, summary) = (format!("{verb} {url}"), format!("{verb} {}", shown.raw_path));
@@ -165,7 +165,7 @@ impl<'a> SourceBuilder<'a> {
             (url, "url"),
             (&shown.path, "path"),
             (&shown.raw_path, "raw_path"),
-            (&verb, "verb"),
+            (verb, "verb"),
         ];
         if shown.side == Side::Response {
             parts.push((&status, "status"));

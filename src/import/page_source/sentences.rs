@@ -75,7 +75,7 @@ impl SourceBuilder<'_> {
         let anchor = link.url.strip_prefix('#')?;
         let digits = anchor.bytes().take_while(u8::is_ascii_digit).count();
         let message = self.message_of(anchor[..digits].parse().ok()?)?;
-        let verb = self.shown(message)?.verb().to_lowercase().replace(' ', "-");
+        let verb = self.shown(message)?.verb.to_lowercase().replace(' ', "-");
         let is_heading = anchor[digits..].strip_prefix('-').is_some_and(|rest| rest.starts_with(&verb));
         let target = &document.lines.text[link.target.clone()];
         let at = target.find(&link.url).filter(|_| is_heading)? + link.target.start + 1;
@@ -159,7 +159,7 @@ impl SourceBuilder<'_> {
     }
 }
 
-/// Where `value` stands in `text` as a word of its own. A short value is a word by chance.
+/// Where `value` is in `text` as a word of its own. A short value is a word by chance.
 fn occurrences(text: &str, value: &str) -> Vec<Range<usize>> {
     const SHORT: usize = 8;
     if value.len() < SHORT || !text.contains(value) {

@@ -1,4 +1,4 @@
-//! A part of the diagram: what stands after one message, and up to another.
+//! A part of the diagram: what is after one message, and up to another.
 //!
 //! A long page draws its diagram piece by piece. A piece has the numbers of the whole, the boxes
 //! around its messages, and the participants that it names. What this leaves out: the whole

@@ -1,6 +1,6 @@
 //! Page sources to text: every hole filled from the page.
 //!
-//! What stands in a hole is an expression of minijinja's, but nothing is computed
+//! What is in a hole is an expression of minijinja's, but nothing is computed
 //! while it is evaluated: names, fields and calls only build an [`Expression`], a value
 //! that says what is wanted. It is answered here, where page, templates and other
 //! captures are at hand and a message can point at the very word that is wrong.
@@ -40,6 +40,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::page::Page;
 use crate::page::source::{Hole, MOST_TOLD, Source, TokenKind, more_of_these};
 use crate::sequence::selector::Scope;
+use crate::settings::Shows;
 use crate::trace::{Exchange, KnownFrom};
 use contents::AllContents;
 use diagram::Outline;
@@ -85,7 +86,7 @@ impl<'a> Filler<'a> {
     ///
     /// # Errors
     /// [`ErrorKind::Hole`] for every hole that cannot be filled, and errors of templates.
-    pub(crate) fn fill(&self, sources: &[&Source]) -> Result<Vec<Vec<u8>>, Vec<Error>> {
+    pub(crate) fn fill(&self, sources: &[&Source]) -> Result<Vec<String>, Vec<Error>> {
         // A hole that cannot be read keeps its place, so that all the others are answered, or named, too.
         let read: Vec<(PlacedHole<'_>, Result<Arc<Expression>>)> =
             placed_holes(sources).map(|placed| (placed, self.read(placed))).collect();
@@ -110,7 +111,7 @@ impl<'a> Filler<'a> {
                 }
             }
             match text_of(source, printed) {
-                Ok(text) => filled.push(text.into_bytes()),
+                Ok(text) => filled.push(text),
                 Err(found) => errors.extend(found),
             }
         }
@@ -158,21 +159,24 @@ impl<'a> Filler<'a> {
                 let of_message = matches!(expression.fields.as_slice(), [_, field] if ["headers", "body", "raw_body"].contains(&field.as_str()));
                 if of_message { vec![exchange] } else { Vec::new() }
             }
-            Name::Word("exchange" | "message" | "tabs" | "header" | "body") => {
-                let subject = call.and_then(|call| self.subject(placed, call.arguments.first()?).ok());
-                subject.iter().map(|subject| subject.exchange().index).collect()
-            }
-            Name::Word("part") => {
-                let of = call.and_then(|call| call.arguments.first()?.downcast_object_ref::<Expression>());
-                of.map_or_else(Vec::new, |of| self.shown_by(placed, of))
-            }
-            Name::Word("shared") => {
-                let until = call.and_then(|call| self.subject(placed, call.option("until")?).ok());
-                until.map_or_else(Vec::new, |until| {
-                    self.up_to(&until).iter().map(|exchange| exchange.index).collect()
-                })
-            }
-            Name::Word(_) => Vec::new(),
+            Name::Word(word) => match word.shows() {
+                Shows::Section | Shows::Content => {
+                    let subject = call.and_then(|call| self.subject(placed, call.arguments.first()?).ok());
+                    subject.iter().map(|subject| subject.exchange().index).collect()
+                }
+                Shows::Lines => {
+                    let of =
+                        call.and_then(|call| call.arguments.first()?.downcast_object_ref::<Expression>());
+                    of.map_or_else(Vec::new, |of| self.shown_by(placed, of))
+                }
+                Shows::Shared => {
+                    let until = call.and_then(|call| self.subject(placed, call.option("until")?).ok());
+                    until.map_or_else(Vec::new, |until| {
+                        self.up_to(&until).iter().map(|exchange| exchange.index).collect()
+                    })
+                }
+                Shows::Heading | Shows::Rest | Shows::Nothing => Vec::new(),
+            },
         }
     }
 }

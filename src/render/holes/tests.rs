@@ -89,8 +89,7 @@ impl Capture {
             let filled = filler.fill(&read.iter().collect::<Vec<_>>()).unwrap_or_else(|errors| {
                 panic!("{errors:?}\n{sources:#?}");
             });
-            let texts = filled.into_iter().map(|text| String::from_utf8(text).unwrap());
-            sources.iter().map(|(name, _)| *name).zip(texts).collect()
+            sources.iter().map(|(name, _)| *name).zip(filled).collect()
         })
     }
 
@@ -178,8 +177,6 @@ fn exchange() -> impl Strategy<Value = Exchange> {
                 ended: Some(started + 2),
                 synthetic: true,
                 known_from,
-                failure: None,
-                web_socket_messages: 0,
                 request: Request {
                     method: method.into(),
                     url: format!("http://h/{path}").into(),
@@ -195,6 +192,7 @@ fn exchange() -> impl Strategy<Value = Exchange> {
                     body: bodies.1,
                     ..Response::default()
                 }),
+                ..Exchange::default()
             }
         })
 }
@@ -203,7 +201,7 @@ fn trace() -> impl Strategy<Value = Trace> {
     let gap = (0i64..12, hostile()).prop_map(|(at, reason)| Gap { at, line: 1, column: 1, reason });
     let gaps = prop_oneof![2 => Just(Vec::new()), 1 => proptest::collection::vec(gap, 1..4)];
     (proptest::collection::vec(exchange(), 0..5), gaps)
-        .prop_map(|(exchanges, gaps)| Trace { exchanges, gaps })
+        .prop_map(|(exchanges, gaps)| Trace { exchanges, gaps, ..Trace::default() })
 }
 
 fn capture() -> impl Strategy<Value = Capture> {
@@ -248,14 +246,13 @@ fn what_has_no_name_keeps_its_place() {
         ended: Some(started + 1),
         synthetic: true,
         known_from,
-        failure: None,
-        web_socket_messages: 0,
         request: Request {
             method: "GET".into(),
             url: format!("http://h{path}").into(),
             ..Request::default()
         },
         response: Some(Response { status: 200, reason: "OK".into(), ..Response::default() }),
+        ..Exchange::default()
     };
     let exchanges = vec![
         exchange(0, "/a", KnownFrom::Wire),
@@ -265,7 +262,7 @@ fn what_has_no_name_keeps_its_place() {
     ];
     let gaps = vec![Gap { at: 15, line: 7, column: 1, reason: "broken".into() }];
     let settings = Settings { layout: Layout::Page, locale: "en".into(), ..Settings::default() };
-    let capture = Capture::new(Trace { exchanges, gaps }, settings, None);
+    let capture = Capture::new(Trace { exchanges, gaps, ..Trace::default() }, settings, None);
     let (_, sources) = capture.drafted();
     let holes: Vec<&str> = sources[0].1.lines().filter(|line| line.contains("rest")).collect();
     assert_eq!(holes, ["{{ rest(until=get_b.request) }}", "{{ rest }}"]);

@@ -42,6 +42,7 @@ impl Content<'_> {
         if let (Body::Absent, Some(size)) = (&self.body, self.size) {
             self.body = Body::Omitted(match self.comment.take() {
                 Some(comment) => Text::from(comment.into_owned()),
+                None if size == 1.0 => Text::from("Omitted, 1 byte is not in the HAR file"),
                 None => Text::from(format!("Omitted, {size} bytes are not in the HAR file")),
             });
         }
