@@ -200,8 +200,11 @@ fn exchange() -> impl Strategy<Value = Exchange> {
 fn trace() -> impl Strategy<Value = Trace> {
     let gap = (0i64..12, hostile()).prop_map(|(at, reason)| Gap { at, line: 1, column: 1, reason });
     let gaps = prop_oneof![2 => Just(Vec::new()), 1 => proptest::collection::vec(gap, 1..4)];
-    (proptest::collection::vec(exchange(), 0..5), gaps)
-        .prop_map(|(exchanges, gaps)| Trace { exchanges, gaps, ..Trace::default() })
+    (proptest::collection::vec(exchange(), 0..5), gaps).prop_map(|(exchanges, gaps)| Trace {
+        exchanges,
+        gaps,
+        ..Trace::default()
+    })
 }
 
 fn capture() -> impl Strategy<Value = Capture> {
