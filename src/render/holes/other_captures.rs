@@ -69,7 +69,7 @@ impl fmt::Display for ExchangeSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} -> {} {} {}", self.from, self.to, self.method, self.path)?;
         match self.status {
-            Some(status) => write!(f, ", {status}"),
+            Some(status) => write!(f, ", {status:03}"),
             None => write!(f, ", no response"),
         }
     }
