@@ -225,7 +225,7 @@ fn a_section_whose_exchange_is_gone_is_kept_marked_and_comes_back() {
 
     project.write(&format!("{CAPTURE}/trace.log"), &(versions() + &show("")));
     let said = project.not_ok(&["render", "captures", "docs"]);
-    assert!(said.contains("this speaks of `issue_token`"), "{said}");
+    assert!(said.contains("this is about `issue_token`"), "{said}");
 
     let said = project.ok(&["update", CAPTURE]);
     assert!(said.contains("marked `issue_token` as gone"), "{said}");

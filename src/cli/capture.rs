@@ -23,7 +23,7 @@ use crate::settings::Settings;
 use crate::site::folders::{self, Folder};
 use crate::site::named_files::NamedFiles;
 use crate::source::har;
-use crate::text_file::read_text;
+use crate::text_file::{read_recording, read_text};
 use crate::toml_file::{string as quoted, with_value};
 
 /// Run commands and record every exchange that they cause
@@ -182,7 +182,12 @@ impl Capture {
     fn show(&self, jobs: &[Job], ui: &Ui) -> u8 {
         let mut status = DONE;
         for job in jobs {
-            match self.spec(job) {
+            let spec = self.spec(job);
+            let spec = spec.and_then(|spec| match expect_writable(&self.captures, &job.folder) {
+                Ok(()) => Ok(spec),
+                Err(error) => Err(vec![error]),
+            });
+            match spec {
                 Ok(spec) => ui.data(&format!("{}: {}\n", job.path, escape_control(&spec.shown()))),
                 Err(errors) => {
                     ui.errors(&errors);
@@ -430,8 +435,7 @@ impl Capture {
         spec.expected_exit = self.exit.map(i32::from).or(capture.exit).unwrap_or(0);
         spec.time_limit = capture.time_limit.map(Duration::from_secs);
         if let Some(file) = &capture.stdin {
-            let read = std::fs::read(file).map_err(|error| Error::io("read", file, error));
-            spec.stdin = Some(read.map_err(one)?);
+            spec.stdin = Some(read_recording(file).map_err(one)?);
         }
         Ok(spec)
     }

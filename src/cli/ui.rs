@@ -105,7 +105,12 @@ impl Ui {
     /// Writes data to standard output. A reader that went away (`| head`) is no error.
     pub(super) fn data(&self, data: &str) {
         let mut out = std::io::stdout().lock();
-        match out.write_all(data.as_bytes()).and_then(|()| out.flush()) {
+        self.data_written(out.write_all(data.as_bytes()).and_then(|()| out.flush()));
+    }
+
+    /// Tells, once, where data could not be written to standard output. A reader that went away is no error.
+    pub(super) fn data_written(&self, written: std::io::Result<()>) {
+        match written {
             Err(error)
                 if error.kind() != std::io::ErrorKind::BrokenPipe && !self.has_lost_data.replace(true) =>
             {

@@ -66,7 +66,16 @@ impl HandWritten {
             Some(docs) => docs.read_text(file)?,
             None => read_text(file)?,
         };
-        let mut page = HandWritten::of(TextFile::new(file, text));
+        HandWritten::with_snippets(TextFile::new(file, text), docs)
+    }
+
+    /// A page that was read already, with its snippets.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] where a snippet of its own cannot be read.
+    pub fn with_snippets(page: TextFile, docs: Option<&Path>) -> Result<HandWritten> {
+        let file = page.file.clone();
+        let mut page = HandWritten::of(page);
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         for include in includes(&page.page.text) {
             let (_, name) = include.path.rsplit_once('/').unwrap_or(("", &include.path));

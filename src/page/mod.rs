@@ -207,6 +207,11 @@ pub struct Message {
 const NO_STATUS: &str = "no status";
 
 impl Message {
+    /// The status code as it is on the wire, of three digits; of a status that nobody saw, that.
+    pub fn status_text(&self) -> String {
+        if self.status == 0 { NO_STATUS.to_owned() } else { format!("{:03}", self.status) }
+    }
+
     /// What it says, and the URL as sent.
     pub fn title(&self) -> String {
         [&*self.verb, " ", &self.url].concat()

@@ -104,7 +104,7 @@ impl Limited {
 /// Reads a template of the user's.
 ///
 /// # Errors
-/// What it holds that a template may not hold, or not so much of.
+/// What a template holds that is not allowed, or too much of what is.
 pub(super) fn limited(text: &str) -> Result<Limited, Fault> {
     if text.len() > LARGEST_TEMPLATE {
         let message = format!("the template is longer than {} KiB", LARGEST_TEMPLATE >> 10);

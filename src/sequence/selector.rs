@@ -243,7 +243,7 @@ impl<'a> Scope<'a> {
         Some(format!("{sent} #{nth}"))
     }
 
-    /// The same for a message to people, who can do with less.
+    /// The same for a message. What no selector matches is described by its receiver, method and path.
     pub fn describe(&self, exchange: usize) -> String {
         self.selector(exchange).unwrap_or_else(|| {
             let method = &self.trace.exchanges[exchange].request.method;

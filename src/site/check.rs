@@ -33,7 +33,18 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
     let options = &Options { check: true, ..options.clone() };
     let report = render(options, &|_, _| {})?;
     let mut findings = report.errors;
-    for stale in report.stale {
+    if !report.stale.is_empty() && options.docs.symlink_metadata().is_err() {
+        // One cause, however many pages.
+        let message =
+            format!("there is no folder `{}`, and no page was rendered yet", options.docs.display());
+        findings.push(
+            Error::new(ErrorKind::Stale, message)
+                .at(Place::file(&options.docs))
+                .hint("`docgen render` makes it; or name the folder that has the pages"),
+        );
+    }
+    let stale = report.stale.into_iter().filter(|_| options.docs.symlink_metadata().is_ok());
+    for stale in stale {
         let message = match (&stale.old, &stale.new) {
             (None, _) => "this page was not rendered yet",
             (_, None) => "the capture of this page is gone",
@@ -72,6 +83,9 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
     }
     findings.extend(pages.check_written());
     findings.extend(secrets_in_captures(&root, &folders));
+    // A folder that cannot be read is met by rendering, and again by whoever looks for links.
+    let mut told = BTreeSet::new();
+    findings.retain(|finding| finding.kind() != ErrorKind::Io || told.insert(finding.message().to_owned()));
     Ok(findings)
 }
 

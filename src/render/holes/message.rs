@@ -152,7 +152,7 @@ fn field_of(message: &Message, field: &str) -> Result<Printed, HoleError> {
                 .at(field)
                 .hint("its response does"));
         }
-        "status" => message.status.to_string(),
+        "status" => message.status_text(),
         "reason" => message.reason.to_string(),
         "verb" => message.verb.to_string(),
         "title" => message.title(),

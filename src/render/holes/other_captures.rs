@@ -69,7 +69,7 @@ impl fmt::Display for ExchangeSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} -> {} {} {}", self.from, self.to, self.method, self.path)?;
         match self.status {
-            Some(status) => write!(f, ", {status}"),
+            Some(status) => write!(f, ", {status:03}"),
             None => write!(f, ", no response"),
         }
     }
@@ -128,10 +128,8 @@ impl Filler<'_> {
         let numbers: Vec<u32> = ours.iter().flat_map(numbers).flatten().collect();
         let last = numbers.iter().copied().max().unwrap_or_default();
         if last as usize != numbers.len() {
-            return Err(HoleError::new(format!(
-                "other messages stand between the first ones up to ({last})"
-            ))
-            .hint("end the shared beginning before or after the exchanges that overlap"));
+            return Err(HoleError::new(format!("other messages come between the first ones up to ({last})"))
+                .hint("end the shared beginning before or after the exchanges that overlap"));
         }
         Ok(format!("(1)-({last})"))
     }

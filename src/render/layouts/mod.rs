@@ -1,7 +1,7 @@
 //! The default templates, as functions.
 //!
 //! A template that nobody changed does the same for each of ten thousand messages, so each of the
-//! defaults has a function of its name here that writes what it writes, with the very escape
+//! defaults has a function of its name here that writes what it writes, with the same escape
 //! functions that it calls as filters. The files in `templates/` are what a user gets to change: a
 //! layout of which one is changed goes through minijinja as a whole. A property test holds both to
 //! the same bytes. What this leaves out: the user's templates (`templates`), and what a page has to
