@@ -229,12 +229,8 @@ impl<'a> Scope<'a> {
         if !full[plain.len()..].contains(|c: char| c.is_ascii_digit()) {
             candidates.push(format!("{from}->{to} {method} {full}"));
         }
-        // A name or a path may read as more than it is.
-        let matching = |text: &str| {
-            let selector = Selector::parse(text).ok()?;
-            let is_plain = selector.after.is_none() && selector.occurrence.is_none();
-            is_plain.then(|| self.matching(&selector))
-        };
+        // A name or a path may read as more than it is; then it finds others.
+        let matching = |text: &str| Some(self.matching(&Selector::parse(text).ok()?));
         let is_alone = |text: &String| matching(text).is_some_and(|found| *found == [exchange]);
         if let Some(selector) = candidates.into_iter().find(is_alone) {
             return Some(selector);
@@ -459,7 +455,7 @@ impl<'a> Scope<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{found, trace};
+    use super::super::testing::{found, in_scope, trace};
     use super::*;
 
     #[test]
@@ -493,5 +489,50 @@ mod tests {
                       none = \"h GET /boot after boot\"\n";
         let (found, _) = found(&trace(&calls), labels, None);
         assert_eq!(found, [Some(5), Some(7), Some(9), Some(3), Some(1), None]);
+    }
+
+    #[test]
+    fn a_label_is_lost_where_the_trace_has_fewer_than_it_counts() {
+        let calls = [(None, "http://h/show"), (None, "http://h/show")];
+        let labels =
+            "[label]\nlast = \"h GET /show #2\"\nthird = \"h GET /show #3\"\nother = \"h GET /boot\"\n";
+        let lost = |name| in_scope(&trace(&calls), labels, None, |scope| scope.is_lost(name));
+        assert_eq!(["last", "third", "other"].map(lost), [false, true, true]);
+    }
+
+    #[test]
+    fn a_selector_has_a_query_only_where_that_will_be_the_same_again() {
+        let selectors = |urls: [&str; 2]| {
+            let calls = urls.map(|url| (None, url));
+            in_scope(&trace(&calls), "", None, |scope| [0, 1].map(|index| scope.selector(index).unwrap()))
+        };
+        assert_eq!(
+            selectors(["http://h/show?name=a", "http://h/show?name=b"]),
+            ["client->h GET /show?name=a", "client->h GET /show?name=b"]
+        );
+        assert_eq!(
+            selectors(["http://h/show?id=1", "http://h/show?id=2"]),
+            ["client->h GET /show #1", "client->h GET /show #2"]
+        );
+    }
+
+    #[test]
+    fn a_path_that_reads_as_a_count_is_no_selector() {
+        let calls = [(None, "http://h/show"), (None, "http://h/show after boot"), (None, "http://h/show")];
+        let selector = |index| in_scope(&trace(&calls), "", None, |scope| scope.selector(index));
+        assert_eq!(
+            [0, 1, 2].map(selector),
+            [Some("client->h GET /show #1".into()), None, Some("client->h GET /show #2".into())]
+        );
+    }
+
+    #[test]
+    fn calls_of_two_participants_with_one_name_are_counted_in_their_order() {
+        let calls = [(None, "http://two/show"), (None, "http://one/show"), (None, "http://two/show")];
+        let participant =
+            |id| format!("[[participant]]\nid = \"{id}\"\nnames = [\"api\"]\nurls = [\"http://{id}/\"]\n\n");
+        let labels = "[label]\nfirst = \"api GET /show #1\"\nsecond = \"api GET /show #2\"\n";
+        let settings = &(participant("one") + &participant("two") + labels);
+        assert_eq!(found(&trace(&calls), settings, None).0, [Some(1), Some(3)]);
     }
 }

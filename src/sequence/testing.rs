@@ -25,12 +25,13 @@ pub(super) fn trace(calls: &[(Option<&str>, &str)]) -> Trace {
     Trace { exchanges: calls.iter().enumerate().map(exchange).collect(), ..Trace::default() }
 }
 
-/// What each label finds, by its number from 1, and what is said of those who were renamed.
-pub(super) fn found(
+/// What `look` sees with these settings.
+pub(super) fn in_scope<T>(
     trace: &Trace,
     settings: &str,
     profile: Option<&str>,
-) -> (Vec<Option<usize>>, Vec<String>) {
+    look: impl FnOnce(&Scope<'_>) -> T,
+) -> T {
     let settings = Settings::resolve(&[Layer::parse("capture.toml".as_ref(), settings).unwrap()]);
     let profile = profile.and_then(Profile::embedded);
     let participants = Participants::new(trace, &settings.participants, profile);
@@ -38,9 +39,19 @@ pub(super) fn found(
     let (vars, index) = (Vars::of(&settings.vars), Index::default());
     let paths = Paths { vars: &vars, profile, query: false };
     let labels = &settings.labels;
-    let scope =
-        Scope { trace, sequence: &sequence, participants: &participants, paths, labels, index: &index };
-    let number = |exchange| sequence.number(exchange, Side::Request).map(|number| number as usize);
-    let found = labels.iter().map(|(name, at)| scope.find(name, &at.place).ok().and_then(number)).collect();
-    (found, scope.renamed().iter().map(|renamed| renamed.error().to_string()).collect())
+    look(&Scope { trace, sequence: &sequence, participants: &participants, paths, labels, index: &index })
+}
+
+/// What each label finds, by its number from 1, and what is said of those who were renamed.
+pub(super) fn found(
+    trace: &Trace,
+    settings: &str,
+    profile: Option<&str>,
+) -> (Vec<Option<usize>>, Vec<String>) {
+    in_scope(trace, settings, profile, |scope| {
+        let number = |exchange| scope.sequence.number(exchange, Side::Request).map(|number| number as usize);
+        let found =
+            scope.labels.iter().map(|(name, at)| scope.find(name, &at.place).ok().and_then(number)).collect();
+        (found, scope.renamed().iter().map(|renamed| renamed.error().to_string()).collect())
+    })
 }
