@@ -4,10 +4,10 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use super::proxy::Proxy;
-use super::runner::{self, CommandSpec, Ending};
+use super::runner::{self, CommandSpec, Ending, Program};
 use super::{ProxyOptions, Spooled, environment};
 use crate::error::{Error, ErrorKind, Result};
-use crate::redact::{Learner, Redactor, Rules};
+use crate::redact::{Learner, Redactor, Rules, Tally, shown_command};
 use crate::text::Text;
 use crate::trace::{Exchange, Trace};
 
@@ -27,6 +27,20 @@ pub struct Options {
     /// Keeps a recording in which a server refused, broke off or sent what is no HTTP, if the command
     /// ended as expected all the same.
     pub allow_broken: bool,
+}
+
+impl Options {
+    /// The command as one would type it, without the secrets that it says itself.
+    pub fn shown(&self, spec: &CommandSpec) -> String {
+        let Some(rules) = &self.redaction else { return spec.shown() };
+        let shown = match &spec.program {
+            Program::Words(words) => Program::Words(shown_command(words, false, rules)),
+            Program::Shell(line) => {
+                Program::Shell(shown_command(std::slice::from_ref(line), true, rules).concat())
+            }
+        };
+        CommandSpec { program: shown, ..spec.clone() }.shown()
+    }
 }
 
 /// What is told while a command runs.
@@ -85,6 +99,8 @@ pub struct Exchanges {
     spooled: Spooled,
     redactor: Option<Redactor>,
     from: Option<Text>,
+    /// What was replaced in the output.
+    tally: Tally,
 }
 
 impl std::fmt::Debug for Exchanges {
@@ -104,24 +120,29 @@ impl Exchanges {
         self.len() == 0
     }
 
-    /// A text that goes with the exchanges, without the secrets that they hold.
-    pub fn redacted(&self, text: &str) -> String {
-        self.redactor.as_ref().map_or_else(|| text.to_owned(), |redactor| redactor.text(text))
+    /// The words of the command without their secrets, and those that the exchanges hold. With a
+    /// shell, the one word is a line.
+    pub fn redacted_command(&self, words: &[String], is_shell: bool, tally: &mut Tally) -> Vec<String> {
+        match &self.redactor {
+            Some(redactor) => redactor.command(words, is_shell, tally),
+            None => words.to_vec(),
+        }
     }
 
-    /// Shows each exchange to `each`, redacted.
+    /// Shows each exchange to `each`, redacted, and counts what was replaced in them and in the output.
     ///
     /// # Errors
     /// When the temporary file cannot be read any more, and what `each` gives.
-    pub fn for_each(&self, mut each: impl FnMut(Exchange) -> Result<()>) -> Result<()> {
+    pub fn for_each(&self, mut each: impl FnMut(Exchange) -> Result<()>) -> Result<Tally> {
+        let mut tally = self.tally.clone();
         for exchange in self.spooled.iter(self.from.as_ref()) {
             let exchange = exchange?;
             each(match &self.redactor {
-                Some(redactor) => redactor.exchange(exchange),
+                Some(redactor) => redactor.exchange(exchange, &mut tally),
                 None => exchange,
             })?;
         }
-        Ok(())
+        Ok(tally)
     }
 
     /// All of them at once, redacted.
@@ -129,12 +150,20 @@ impl Exchanges {
     /// # Errors
     /// When the temporary file cannot be read any more.
     pub fn trace(&self) -> Result<Trace> {
+        Ok(self.trace_and_tally()?.0)
+    }
+
+    /// All of them at once, redacted, and what was replaced in them and in the output.
+    ///
+    /// # Errors
+    /// When the temporary file cannot be read any more.
+    pub fn trace_and_tally(&self) -> Result<(Trace, Tally)> {
         let mut trace = Trace::default();
-        self.for_each(|exchange| {
+        let tally = self.for_each(|exchange| {
             trace.exchanges.push(exchange);
             Ok(())
         })?;
-        Ok(trace)
+        Ok((trace, tally))
     }
 }
 
@@ -180,19 +209,21 @@ async fn record_async(
     let output = runner::plain_text(&ran.output);
     let redactor = match &options.redaction {
         Some(rules) => {
-            let own = environment::secrets(&spec.env).chain([&*password]);
-            Some(learn(rules, own, &spooled, &output)?)
+            let own = environment::secrets(&spec.env, rules).chain([("http_proxy", &*password)]);
+            Some(learn(rules, own, spec, &spooled, &output)?)
         }
         None => None,
     };
+    let mut tally = Tally::default();
     let output = match &redactor {
         Some(redactor) => {
+            redactor.weak(&mut tally);
             notes = notes.iter().map(|note| redacted(note, redactor)).collect();
-            redactor.text(&output)
+            redactor.text(&output, &mut tally)
         }
         None => output,
     };
-    let exchanges = Exchanges { spooled, redactor, from: options.from.clone() };
+    let exchanges = Exchanges { spooled, redactor, from: options.from.clone(), tally };
     if ran.output_is_cut {
         notes.push(Error::new(
             ErrorKind::Capture,
@@ -200,7 +231,7 @@ async fn record_async(
         ));
     }
     let is_broken = notes.iter().any(|note| note.kind() == ErrorKind::Server) && !options.allow_broken;
-    match problem(spec, ran.ending, &output, is_broken, exchanges.is_empty()) {
+    match problem(spec, &options.shown(spec), ran.ending, &output, is_broken, exchanges.is_empty()) {
         Some(error) => {
             let is_interrupted = ran.ending == Ending::Interrupted;
             Err(Box::new(Failure { errors: vec![error], notes, output, is_interrupted }))
@@ -209,15 +240,23 @@ async fn record_async(
     }
 }
 
-/// What knows all secrets: those of the environment, of the exchanges and of the output.
+/// What knows all secrets: those of the environment, the command, the exchanges and the output.
 fn learn<'s>(
     rules: &Rules,
-    own: impl Iterator<Item = &'s str>,
+    own: impl Iterator<Item = (&'s str, &'s str)>,
+    spec: &CommandSpec,
     spooled: &Spooled,
     output: &str,
 ) -> Result<Redactor> {
     let mut learner = Learner::new(rules);
-    own.for_each(|secret| learner.value(secret));
+    own.for_each(|(name, secret)| learner.value(name, secret));
+    match &spec.program {
+        Program::Words(words) => {
+            words.first().into_iter().for_each(|program| learner.public(program));
+            learner.command(words);
+        }
+        Program::Shell(line) => learner.command_line(line),
+    }
     for exchange in spooled.iter(None) {
         learner.exchange(&exchange?);
     }
@@ -227,7 +266,8 @@ fn learn<'s>(
 
 /// The note without the secrets that a URL in it may hold.
 fn redacted(note: &Error, redactor: &Redactor) -> Error {
-    let error = Error::new(note.kind(), redactor.text(note.message()));
+    // A note is no part of the recording, and counts for nothing.
+    let error = Error::new(note.kind(), redactor.text(note.message(), &mut Tally::default()));
     match note.help() {
         Some(help) => error.hint(help),
         None => error,
@@ -253,12 +293,12 @@ fn trusted_file(proxy: &Proxy, options: &ProxyOptions) -> Result<tempfile::Named
 /// What keeps a recording from being one.
 fn problem(
     spec: &CommandSpec,
+    name: &str,
     ending: Ending,
     output: &str,
     is_broken: bool,
     is_empty: bool,
 ) -> Option<Error> {
-    let name = spec.shown();
     let error = |message: String| Error::new(ErrorKind::Capture, message);
     let said = last_lines(output);
     match ending {

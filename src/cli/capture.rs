@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::recording::{expect_writable, put, rules, settings_for_new, settings_of, warn_of_secrets};
+use super::recording::{
+    self, expect_writable, put, settings_for_new, settings_of, tell_replaced, warn_of_secrets,
+};
 use super::ui::{Ui, counted};
 use super::{DONE, NEEDS_A_PERSON};
 use crate::capture::{
@@ -16,10 +18,9 @@ use crate::error::{Error, ErrorKind, Place, Result, escape_control};
 use crate::files::Root;
 use crate::files::folder::remove_leftovers;
 use crate::page::{self, first_settings};
-use crate::profile::Profile;
+use crate::redact::Rules;
 use crate::settings::Settings;
 use crate::site::folders::{self, Folder};
-use crate::site::named::Named;
 use crate::source::har;
 use crate::text_file::read_text;
 use crate::toml_file::with_value;
@@ -293,10 +294,10 @@ impl Capture {
         if let Ok(root) = Root::open(&self.captures) {
             remove_leftovers(&root, &job.folder);
         }
-        let redaction = if self.keep_secrets { None } else { Some(rules(&job.settings)?) };
+        let redaction = if self.keep_secrets { None } else { Some(self.rules(job)?) };
         let allow_broken = job.settings.capture.allow_broken.unwrap_or(false);
         let options = Options { proxy: self.proxy(job, &spec), redaction, from: None, allow_broken };
-        let running = ui.running(format!("[{}/{all}] {}: {}", index + 1, job.path, spec.shown()));
+        let running = ui.running(format!("[{}/{all}] {}: {}", index + 1, job.path, options.shown(&spec)));
         let recorded =
             record(&spec, &options, &mut |progress| running.tell(progress.exchanges, progress.elapsed));
         running.finish();
@@ -305,43 +306,38 @@ impl Capture {
         Ok(self.keep(job, &recording, ui)?)
     }
 
+    /// What is secret in what a job records.
+    fn rules(&self, job: &Job) -> Result<Rules> {
+        match named_profile(job) {
+            Some(name) => Rules::of(&job.settings, recording::profile(&self.captures, name).as_deref()),
+            None => recording::rules(&self.captures, &job.settings),
+        }
+    }
+
     /// Writes what was recorded into the capture's folder.
-    fn keep(&self, job: &Job, recording: &Recording, ui: &Ui) -> Result<String> {
-        let trace = recording.exchanges.trace()?;
+    fn keep(&self, job: &Job, recorded: &Recording, ui: &Ui) -> Result<String> {
+        let (trace, mut tally) = recorded.exchanges.trace_and_tally()?;
         let har = har::write::write(&trace);
         let settings;
-        let mut files = vec![("output.txt", recording.output.as_str())];
+        let mut files = vec![("output.txt", recorded.output.as_str())];
         if let Some(words) = &job.new {
-            let is_openstack =
-                words.first().is_some_and(|word| word == "openstack" || word.starts_with("openstack "));
-            let named = match &job.settings.profile {
-                Some(_) => None,
-                None => is_openstack.then_some("openstack"),
-            };
+            let named = named_profile(job);
             let of_settings = job.settings.profile.as_ref().map(|profile| profile.value.as_str());
-            let own;
-            let profile = match named.or(of_settings) {
-                // Where it is wrong, `docgen render` says so; what was recorded is kept all the same.
-                Some(file) if file.ends_with(".toml") => {
-                    let named = Named::new(&self.captures, &[]).ok();
-                    let text = named
-                        .as_ref()
-                        .and_then(|named| named.root_of(file.as_ref()))
-                        .and_then(|root| root.read_text(file.as_ref()).ok());
-                    own = text.and_then(|text| Profile::from_toml(file.as_ref(), &text).ok());
-                    own.as_ref()
-                }
-                name => name.and_then(Profile::embedded),
-            };
-            let public: Vec<String> = words.iter().map(|word| recording.exchanges.redacted(word)).collect();
+            let profile = named.or(of_settings).and_then(|name| recording::profile(&self.captures, name));
+            let shell = self.shell || job.settings.capture.shell == Some(true);
+            let public = recorded.exchanges.redacted_command(words, shell, &mut tally);
             if public != *words {
                 ui.warn(format_args!(
                     "the command holds a secret, which capture.toml does not get: give it in the environment, and mend `command`"
                 ));
             }
-            let shell = self.shell || job.settings.capture.shell == Some(true);
-            let text =
-                first_settings::settings_text(&public, shell && job.kept.is_empty(), &trace, named, profile);
+            let text = first_settings::settings_text(
+                &public,
+                shell && job.kept.is_empty(),
+                &trace,
+                named,
+                profile.as_deref(),
+            );
             let mut text = format!("{text}{}", job.kept);
             if shell {
                 text = with_value(&job.folder.join("capture.toml"), &text, "capture", "shell", true)?;
@@ -358,8 +354,9 @@ impl Capture {
         for (name, _) in &files {
             ui.detail(format_args!("wrote {}", job.folder.join(name).display()));
         }
-        let count = counted(recording.exchanges.len(), "exchange");
-        Ok(format!("{count} in {:.2} s", recording.elapsed.as_secs_f64()))
+        tell_replaced(&tally, ui);
+        let count = counted(recorded.exchanges.len(), "exchange");
+        Ok(format!("{count} in {:.2} s", recorded.elapsed.as_secs_f64()))
     }
 
     /// `text`, the capture's settings, with the exit status that is expected from now on.
@@ -406,6 +403,14 @@ impl Capture {
             temp_dir: std::env::temp_dir(),
         }
     }
+}
+
+/// The profile that a new command goes by, where the settings name none.
+fn named_profile(job: &Job) -> Option<&'static str> {
+    let words = job.new.as_ref().filter(|_| job.settings.profile.is_none())?;
+    let is_openstack =
+        words.first().is_some_and(|word| word == "openstack" || word.starts_with("openstack "));
+    is_openstack.then_some("openstack")
 }
 
 /// The environment of docgen, with what the openrc file and then the settings say.

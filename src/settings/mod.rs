@@ -135,8 +135,10 @@ pub struct Capture {
 pub struct Redact {
     /// Names of header fields.
     pub headers: Vec<String>,
-    /// Names of JSON members, form fields and query parameters.
+    /// Names of what is secret anywhere: members, elements, fields, variables, options.
     pub keys: Vec<String>,
+    /// Names whose values are no secrets, whatever docgen thinks.
+    pub except: Vec<String>,
     /// JSON pointers into bodies.
     pub pointers: Vec<String>,
     /// Regular expressions.
@@ -380,6 +382,7 @@ impl Settings {
             // Rules add up: a nearer file cannot make a secret public.
             settings.redact.headers.extend(typed.redact.headers.iter().cloned());
             settings.redact.keys.extend(typed.redact.keys.iter().cloned());
+            settings.redact.except.extend(typed.redact.except.iter().cloned());
             settings.redact.pointers.extend(typed.redact.pointers.iter().cloned());
             settings.redact.patterns.extend(typed.redact.patterns.iter().cloned());
             settings.layout = typed.layout.unwrap_or(settings.layout);
