@@ -140,7 +140,7 @@ fn xml(text: &str) -> String {
 }
 
 /// A HAR with an exchange for each case that goes over the wire; the others are none.
-fn har<'c>(cases: &'c [Case]) -> (String, Vec<&'c Case>) {
+fn har(cases: &[Case]) -> (String, Vec<&Case>) {
     let mut entries = Vec::new();
     let mut used = Vec::new();
     for case in cases {

@@ -70,7 +70,7 @@ fn run_bits(kind: Kind, length: usize, seen: &[bool; 256]) -> f64 {
 /// Whether a value has a form of its own that is no secret: an address, a time, a version, a path.
 fn is_common_form(value: &str) -> bool {
     let only = |also: &str| value.chars().all(|c| c.is_ascii_digit() || also.contains(c));
-    let is_date_or_address = only("-.:/TZ+ ") && !only("") || value.parse::<std::net::IpAddr>().is_ok();
+    let is_date_or_address = only("-.:/TZ+ ") && !only("") || is_address(value);
     let is_number = only("") && value.len() < 10;
     // A name with a number or a version: `Ubuntu-22.04`, `server-0042`.
     let letters = value.chars().take_while(|c| c.is_alphabetic()).count();
@@ -92,6 +92,11 @@ fn is_common_form(value: &str) -> bool {
             })
     };
     is_date_or_address || is_number || is_version || is_path || is_url || is_host
+}
+
+/// Whether a value is an IPv6 address, or one of hardware.
+fn is_address(value: &str) -> bool {
+    value.matches(':').count() >= 2 && value.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b':')
 }
 
 /// Whether a value looks as if it was drawn at random to be a key. A UUID names something.

@@ -91,10 +91,11 @@ pub(super) fn words(scan: &Scan<'_>, words: &[String], depth: usize) -> Vec<Vec<
                     );
                 }
             }
-            Next::Header => match word.split_once(':') {
-                Some((name, value)) => header::scan(scan, name, value, name.len() + 1, depth, out),
-                None => {}
-            },
+            Next::Header => {
+                if let Some((name, value)) = word.split_once(':') {
+                    header::scan(scan, name, value, name.len() + 1, depth, out);
+                }
+            }
             Next::Cookie => header::scan(scan, "Cookie", word, 0, depth, out),
             Next::Field => field(scan, word, depth, out),
         }));

@@ -522,18 +522,32 @@ fn stands_for_a_value(value: &str) -> bool {
         || ["string", "password", "token", "secret", "your", "my", "example", "changeme", "value"]
             .contains(&&*word)
         || is_message(value)
+        || is_selector(value)
         || value.chars().all(|c| matches!(c, 'x' | 'X' | '*' | '.' | '-' | '_'))
 }
 
+/// Whether a value is what settings know an exchange by, `keystone POST /v3/auth/tokens`: a label may be
+/// called `token`.
+fn is_selector(value: &str) -> bool {
+    let words: Vec<&str> = value.split(' ').collect();
+    words.windows(2).any(|pair| {
+        let is_method = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase());
+        is_method(pair[0]) && pair[1].starts_with('/')
+    })
+}
+
+/// Writes a text in the notation of what stands around it.
+type Encode = fn(&str) -> String;
+
 /// Base64 of a text that may hold a name and a value, in any of its alphabets, and how it is written.
-fn decode_base64(value: &str) -> Option<(String, fn(&str) -> String)> {
+fn decode_base64(value: &str) -> Option<(String, Encode)> {
     let is_letter =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=');
     // Most values end at their first byte here.
     if !value.bytes().all(is_letter) {
         return None;
     }
-    let engines: [(_, fn(&str) -> String); 4] = [
+    let engines: [(_, Encode); 4] = [
         (STANDARD, |text| STANDARD.encode(text)),
         (STANDARD_NO_PAD, |text| STANDARD_NO_PAD.encode(text)),
         (URL_SAFE, |text| URL_SAFE.encode(text)),
