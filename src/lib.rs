@@ -43,7 +43,7 @@
 //! .map_err(|mut errors| errors.remove(0))?;
 //!
 //! let files = templates.lay_out(&Arc::new(page), |_| true)?;
-//! let text = String::from_utf8_lossy(files[0].1.as_bytes()).into_owned();
+//! let text = files[0].1.as_str();
 //! assert!(text.starts_with("# All images\n"));
 //! assert!(text.contains("  client->>glance: GET /v2/images\n"));
 //! assert!(text.contains("### (2) 200 OK /v2/images\n"));

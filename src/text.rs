@@ -52,15 +52,21 @@ pub fn values(vars: &[(String, String)]) -> HashMap<&str, &str> {
 
 /// `text` with the values of variables for `{name}`. What a value holds is not looked at again.
 pub fn with_values(text: &str, vars: &HashMap<&str, &str>) -> String {
+    filled(text, |name| vars.get(name).map(|value| Cow::Borrowed(*value)))
+}
+
+/// `text` with what `value` gives for `{name}`. What a value holds is not looked at again.
+pub fn filled<'v>(text: &str, value: impl Fn(&str) -> Option<Cow<'v, str>>) -> String {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find('{') {
         let (before, from) = rest.split_at(start);
         filled.push_str(before);
         let name = from[1..].split(['{', '}']).next().unwrap_or_default();
-        let value = vars.get(name).filter(|_| from[1 + name.len()..].starts_with('}'));
-        let end = value.map_or(1, |_| name.len() + 2);
-        filled.push_str(value.unwrap_or(&&from[..end]));
+        let is_closed = from[1 + name.len()..].starts_with('}');
+        let value = if is_closed { value(name) } else { None };
+        let end = value.as_ref().map_or(1, |_| name.len() + 2);
+        filled.push_str(value.as_deref().unwrap_or(&from[..end]));
         rest = &from[end..];
     }
     filled.push_str(rest);

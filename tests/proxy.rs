@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use docgen::Error;
 use docgen::capture::{Proxy, ProxyOptions};
 use docgen::trace::{Body, Exchange};
+use docgen::{Error, ErrorKind};
 
 /// A proxy that runs in a thread of its own.
 struct Running {
@@ -250,19 +250,265 @@ fn only_the_run_itself_is_let_in() {
         }
     }
     let (exchanges, notes) = proxy.finish();
-    assert!(exchanges.is_empty() && notes.is_empty());
+    assert!(exchanges.is_empty());
+    assert_eq!(
+        messages(&notes, ErrorKind::Unrecorded),
+        [
+            "a client came to docgen's proxy without the credentials of the run, and was answered 407: CONNECT h:1 (2 times)",
+            "a client came to docgen's proxy without the credentials of the run, and was answered 407: GET http://127.0.0.1:1/ (2 times)",
+        ]
+    );
+}
+
+/// Many clients show their credentials only when they are asked for them: nothing is lost then.
+#[test]
+fn a_client_that_waits_to_be_asked_for_credentials_is_none_to_tell_of() {
+    let (address, _received) = server(|stream, all| {
+        read_until(stream, all, b"\r\n\r\n");
+        stream.write_all(b"HTTP/1.1 204 No\r\nConnection: close\r\n\r\n").unwrap();
+    });
+    let proxy = Running::start(ProxyOptions::default());
+    for (hop, status) in [("", "407"), ("{hop}", "204")] {
+        let line = format!("GET http://{address}/a?b HTTP/1.1\r\nHost: h\r\n{hop}\r\n");
+        assert_eq!(&lossy(&read_to_end(&mut proxy.begin(&line)))[9..12], status);
+    }
+    let (exchanges, notes) = proxy.finish();
+    assert!(exchanges.len() == 1 && notes.is_empty(), "{notes:?}");
+}
+
+/// What the notes of this kind say.
+fn messages(notes: &[Error], kind: ErrorKind) -> Vec<&str> {
+    notes.iter().filter(|note| note.kind() == kind).map(Error::message).collect()
 }
 
 #[test]
-fn what_is_no_request_for_a_proxy_is_refused() {
+fn what_is_no_request_for_a_proxy_is_refused_and_told() {
     let proxy = Running::start(ProxyOptions::default());
     let itself = format!("http://{}/", proxy.address);
-    for target in ["/path", "ftp://h/", &itself] {
+    for target in ["/path?secret=1", "ftp://h/", &itself, "/path?secret=1"] {
         let answer = read_to_end(&mut proxy.begin(&format!("GET {target} HTTP/1.1\r\n{{hop}}\r\n")));
         assert!(answer.starts_with(b"HTTP/1.1 400 "), "{target}: {}", lossy(&answer));
     }
     assert!(read_to_end(&mut proxy.begin("nonsense\r\n\r\n")).starts_with(b"HTTP/1.1 400 "));
+    assert!(read_to_end(&mut proxy.begin("CONNECT :x HTTP/1.1\r\n{hop}\r\n")).starts_with(b"HTTP/1.1 400 "));
+    let (exchanges, notes) = proxy.finish();
+    assert!(exchanges.is_empty());
+    let told = messages(&notes, ErrorKind::Unrecorded);
+    let absolute = "a proxy takes absolute URLs of http and https only";
+    for (line, why) in [
+        ("GET /path HTTP/1.1", &*format!("{absolute} (2 times)")),
+        ("GET ftp://h/ HTTP/1.1", absolute),
+        (&format!("GET {itself} HTTP/1.1"), "this is docgen's recording proxy itself"),
+        ("nonsense", "the request line is not a method, a target and a version"),
+        ("CONNECT :x", "CONNECT wants a host and a port"),
+    ] {
+        let message = format!("docgen's proxy answered `{line}` with 400 itself: {why}");
+        assert!(told.contains(&&*message), "{message}: {told:?}");
+    }
+    assert_eq!(told.len(), 5, "{told:?}");
+}
+
+/// `OPTIONS *` as a server would get it, with the server in the Host field.
+#[test]
+fn a_request_about_the_server_itself_reaches_it() {
+    let (address, received) = server(|stream, all| {
+        read_until(stream, all, b"\r\n\r\n");
+        stream.write_all(b"HTTP/1.1 204 No\r\nAllow: GET\r\nConnection: close\r\n\r\n").unwrap();
+    });
+    let proxy = Running::start(ProxyOptions::default());
+    read_to_end(&mut proxy.begin(&format!("OPTIONS * HTTP/1.1\r\nHost: {address}\r\n{{hop}}\r\n")));
+    assert_eq!(lossy(&received.recv().unwrap()), format!("OPTIONS * HTTP/1.1\r\nHost: {address}\r\n\r\n"));
+    let (exchanges, notes) = proxy.finish();
+    assert_eq!(&*exchanges[0].request.url, format!("http://{address}/*"));
+    assert!(notes.is_empty(), "{notes:?}");
+}
+
+#[test]
+fn versions_trailers_and_early_answers_are_recorded() {
+    let (exchanges, notes) = same_both_ways(
+        "PUT {target} HTTP/1.0\r\nHost: h\r\n{hop}Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+        b"HTTP/1.1 103 Early hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nX-Sum: 1\r\nx-sum: 2\r\n\r\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    let request = &exchanges[0].request;
+    assert_eq!(request.version.as_deref(), Some("HTTP/1.0"));
+    let response = exchanges[0].response.as_ref().unwrap();
+    assert_eq!(response.version.as_deref(), Some("HTTP/1.0"));
+    assert_eq!(heads(&response.trailers), pairs([("X-Sum", "1"), ("x-sum", "2")]));
+    let early: Vec<_> = response.informational.iter().map(|one| (one.status, &*one.reason)).collect();
+    assert_eq!(early, [(103, "Early hints"), (102, "Processing")]);
+    assert_eq!(heads(&response.informational[0].headers), pairs([("Link", "</a>")]));
+
+    let (exchanges, _) = same_both_ways(
+        "GET {target} HTTP/1.1\r\nHost: h\r\n{hop}Connection: close\r\n\r\n",
+        b"HTTP/1.1 204 No\r\n\r\n",
+    );
+    assert_eq!(exchanges[0].request.version, None);
+    assert_eq!(exchanges[0].response.as_ref().unwrap().version, None);
+}
+
+#[test]
+fn trailers_of_a_request_are_recorded() {
+    let (address, received) = server(|stream, all| {
+        read_until(stream, all, b"T: u\r\n\r\n");
+        stream.write_all(b"HTTP/1.1 204 No\r\nConnection: close\r\n\r\n").unwrap();
+    });
+    let proxy = Running::start(ProxyOptions::default());
+    read_to_end(&mut proxy.begin(&format!(
+        "PUT http://{address}/ HTTP/1.1\r\nHost: h\r\n{{hop}}Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nT: u\r\n\r\n"
+    )));
+    assert!(received.recv().unwrap().ends_with(b"0\r\nT: u\r\n\r\n"));
+    assert_eq!(heads(&proxy.finish().0[0].request.trailers), pairs([("T", "u")]));
+}
+
+/// Sending, waiting and receiving each take their own time.
+#[test]
+fn times_are_told_apart() {
+    let pause = Duration::from_millis(150);
+    let (address, _received) = server(move |stream, all| {
+        read_until(stream, all, b"body");
+        std::thread::sleep(2 * pause);
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\na").unwrap();
+        std::thread::sleep(3 * pause);
+        stream.write_all(b"b").unwrap();
+    });
+    let proxy = Running::start(ProxyOptions::default());
+    let mut client = proxy
+        .begin(&format!("PUT http://{address}/ HTTP/1.1\r\nHost: h\r\n{{hop}}Content-Length: 4\r\n\r\nbo"));
+    std::thread::sleep(pause);
+    client.write_all(b"dy").unwrap();
+    assert!(read_to_end(&mut client).ends_with(b"ab"));
+    let exchange = proxy.finish().0.remove(0);
+    let millis = |micros: i64| micros / 1000;
+    let all = exchange.ended.unwrap() - exchange.started;
+    let waiting = all - exchange.sending - exchange.receiving;
+    let (send, wait, receive) = (millis(exchange.sending), millis(waiting), millis(exchange.receiving));
+    // What one has too much, another has too little.
+    assert!(send >= 100 && wait >= 250 && receive >= 400, "{send} {wait} {receive}");
+}
+
+/// The client has left, and the server goes on: what comes then is no part of what the client got.
+#[test]
+fn a_client_that_goes_away_cuts_the_exchange() {
+    let (go_on, wait) = mpsc::channel();
+    let (address, _received) = server(move |stream, all| {
+        read_until(stream, all, b"\r\n\r\n");
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabcd").unwrap();
+        let _ = wait.recv();
+        let _ = stream.write_all(b"efghij");
+    });
+    let proxy = Running::start(ProxyOptions::default());
+    let mut client = proxy.begin(&format!("GET http://{address}/a?q HTTP/1.1\r\nHost: h\r\n{{hop}}\r\n"));
+    read_until(&mut client, &mut Vec::new(), b"abcd");
+    drop(client);
+    std::thread::sleep(Duration::from_millis(100));
+    go_on.send(()).unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    let (exchanges, notes) = proxy.finish();
+    let [exchange] = &exchanges[..] else { panic!("{exchanges:?}") };
+    assert_eq!(exchange.response.as_ref().unwrap().body, Body::Text("abcd".into()));
+    let why = "the client went away after 4 of 10 bytes of the response";
+    assert_eq!(exchange.failure.as_deref(), Some(why));
+    assert_eq!(messages(&notes, ErrorKind::Capture), [format!("GET http://{address}/a: {why}")]);
+}
+
+/// A connection that one side cuts is cut on the other side, too, and not ended.
+#[test]
+fn a_reset_stays_a_reset() {
+    for sent in [&b""[..], b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabcd"] {
+        let (address, _received) = server(move |stream, all| {
+            // With a byte that is not read, the end is a reset.
+            read_until(stream, all, b"\r\n\r\n");
+            stream.write_all(sent).unwrap();
+            std::thread::sleep(Duration::from_millis(100));
+        });
+        let proxy = Running::start(ProxyOptions::default());
+        let mut client = proxy.begin(&format!(
+            "POST http://{address}/ HTTP/1.1\r\nHost: h\r\n{{hop}}Content-Length: 1\r\n\r\nx"
+        ));
+        let error = client.read_to_end(&mut Vec::new()).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+        let (exchanges, notes) = proxy.finish();
+        assert!(exchanges[0].failure.as_deref().unwrap().contains("reset"), "{exchanges:?}");
+        assert_eq!(messages(&notes, ErrorKind::Server).len(), 1, "{notes:?}");
+    }
+    // The client's, which has left an answer unread.
+    let (told, hear) = mpsc::channel();
+    let (address, _received) = server(move |stream, all| {
+        read_until(stream, all, b"\r\n\r\n");
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabcd").unwrap();
+        let _ = told.send(stream.read(&mut [0]).map_err(|error| error.kind()));
+    });
+    let proxy = Running::start(ProxyOptions::default());
+    let client = proxy.begin(&format!("GET http://{address}/ HTTP/1.1\r\nHost: h\r\n{{hop}}\r\n"));
+    std::thread::sleep(Duration::from_millis(100));
+    drop(client);
+    assert_eq!(hear.recv().unwrap(), Err(std::io::ErrorKind::ConnectionReset));
     proxy.finish();
+}
+
+#[test]
+fn an_offer_of_http_2_is_not_passed_on() {
+    let (address, received) = server(|stream, all| {
+        read_until(stream, all, b"\r\n\r\n");
+        stream.write_all(b"HTTP/1.1 204 No\r\nConnection: close\r\n\r\n").unwrap();
+    });
+    let proxy = Running::start(ProxyOptions::default());
+    read_to_end(&mut proxy.begin(&format!(
+        "GET http://{address}/ HTTP/1.1\r\nHost: h\r\n{{hop}}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAM\r\n\r\n"
+    )));
+    assert_eq!(lossy(&received.recv().unwrap()), "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    let (exchanges, notes) = proxy.finish();
+    assert_eq!(heads(&exchanges[0].request.headers), pairs([("Host", "h")]));
+    assert!(messages(&notes, ErrorKind::Capture)[0].contains("did not pass the offer on"), "{notes:?}");
+}
+
+/// Without TLS: from the first byte on.
+#[test]
+fn http_2_passes_through_and_makes_the_recording_untrue() {
+    let (address, received) = server(|stream, all| {
+        read_until(stream, all, b"SM\r\n\r\n");
+        stream.write_all(b"pong").unwrap();
+    });
+    let proxy = Running::start(ProxyOptions::default());
+    let mut client = tunnel(&proxy, &address.to_string());
+    client.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
+    assert_eq!(read_to_end(&mut client), b"pong");
+    assert_eq!(received.recv().unwrap(), b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    let (exchanges, notes) = proxy.finish();
+    assert!(exchanges.is_empty());
+    assert!(messages(&notes, ErrorKind::Unrecorded)[0].contains("speaks HTTP/2"), "{notes:?}");
+}
+
+#[test]
+fn a_tunnel_that_nobody_uses_is_told() {
+    let (address, _received) = server(|stream, all| read_until(stream, all, b"x"));
+    let proxy = Running::start(ProxyOptions::default());
+    drop(tunnel(&proxy, &address.to_string()));
+    std::thread::sleep(Duration::from_millis(50));
+    let told = format!("the command connected to {address} and sent nothing");
+    assert_eq!(messages(&proxy.finish().1, ErrorKind::Capture), [told]);
+}
+
+#[test]
+fn messages_of_a_web_socket_are_counted() {
+    let (address, _received) = server(|stream, all| {
+        read_until(stream, all, b"\r\n\r\n");
+        stream
+            .write_all(b"HTTP/1.1 101 Go\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n\r\n\x81\x02hi")
+            .unwrap();
+        read_until(stream, all, b"\x81\x80\0\0\0\0");
+    });
+    let proxy = Running::start(ProxyOptions::default());
+    let mut client = proxy.begin(&format!(
+        "GET http://{address}/ws HTTP/1.1\r\nHost: h\r\n{{hop}}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    ));
+    read_until(&mut client, &mut Vec::new(), b"\x02hi");
+    client.write_all(b"\x81\x80\0\0\0\0").unwrap();
+    read_to_end(&mut client);
+    let (exchanges, notes) = proxy.finish();
+    assert_eq!(exchanges[0].web_socket_messages, 2);
+    assert!(notes[0].message().contains("another protocol"), "{notes:?}");
 }
 
 /// A client that waits for `100 Continue` gets it before it sends; one that is refused sends nothing.
@@ -412,8 +658,11 @@ fn what_is_under_way_at_the_end_is_recorded() {
     let mut client = proxy.begin(&format!("GET http://{address}/ HTTP/1.1\r\nHost: h\r\n{{hop}}\r\n"));
     read_until(&mut client, &mut Vec::new(), b"half");
     let begun = std::time::Instant::now();
-    let (exchanges, _) = proxy.finish();
+    let (exchanges, notes) = proxy.finish();
     assert!(begun.elapsed() < Duration::from_secs(4));
+    let why = "it was not over when the command had ended";
+    assert_eq!(exchanges[0].failure.as_deref(), Some(why));
+    assert!(notes[0].message().ends_with(why), "{notes:?}");
     assert_eq!(exchanges[0].response.as_ref().unwrap().body, Body::Text("half".into()));
 }
 
@@ -560,12 +809,74 @@ mod tls {
     /// A TLS server with a certificate for these names, which is in the file that comes back.
     fn tls_server(names: &[&str], response: &'static [u8]) -> (SocketAddr, tempfile::NamedTempFile) {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        server_with(rcgen::CertificateParams::new(names).unwrap(), false, response)
+    }
+
+    /// Takes any certificate of a client, or none, and asks for one.
+    #[derive(Debug)]
+    struct AsksClients(Arc<dyn rustls::server::danger::ClientCertVerifier>);
+
+    impl rustls::server::danger::ClientCertVerifier for AsksClients {
+        fn client_auth_mandatory(&self) -> bool {
+            false
+        }
+
+        fn root_hint_subjects(&self) -> &[rustls::DistinguishedName] {
+            &[]
+        }
+
+        fn verify_client_cert(
+            &self,
+            _: &CertificateDer<'_>,
+            _: &[CertificateDer<'_>],
+            _: rustls::pki_types::UnixTime,
+        ) -> Result<rustls::server::danger::ClientCertVerified, rustls::Error> {
+            Ok(rustls::server::danger::ClientCertVerified::assertion())
+        }
+
+        fn verify_tls12_signature(
+            &self,
+            message: &[u8],
+            certificate: &CertificateDer<'_>,
+            signature: &rustls::DigitallySignedStruct,
+        ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
+            self.0.verify_tls12_signature(message, certificate, signature)
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            certificate: &CertificateDer<'_>,
+            signature: &rustls::DigitallySignedStruct,
+        ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
+            self.0.verify_tls13_signature(message, certificate, signature)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
+            self.0.supported_verify_schemes()
+        }
+    }
+
+    fn server_with(
+        params: rcgen::CertificateParams,
+        asks_clients: bool,
+        response: &'static [u8],
+    ) -> (SocketAddr, tempfile::NamedTempFile) {
         let key = rcgen::KeyPair::generate().unwrap();
-        let certificate = rcgen::CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
-        let config = rustls::ServerConfig::builder_with_provider(provider())
+        let certificate = params.self_signed(&key).unwrap();
+        let builder = rustls::ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
+            .unwrap();
+        let builder = if asks_clients {
+            let mut roots = rustls::RootCertStore::empty();
+            roots.add(certificate.der().clone()).unwrap();
+            let verifier =
+                rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
+            builder.with_client_cert_verifier(Arc::new(AsksClients(verifier.build().unwrap())))
+        } else {
+            builder.with_no_client_auth()
+        };
+        let config = builder
             .with_single_cert(
                 vec![certificate.der().clone()],
                 PrivateKeyDer::Pkcs8(key.serialize_der().into()),
@@ -601,16 +912,36 @@ mod tls {
         alpn: &[&str],
         request: &[u8],
     ) -> std::io::Result<Vec<u8>> {
+        ask_as(proxy, target, name, alpn, request, true, false)
+    }
+
+    fn ask_as(
+        proxy: &Running,
+        target: &str,
+        name: &str,
+        alpn: &[&str],
+        request: &[u8],
+        trusts: bool,
+        has_certificate: bool,
+    ) -> std::io::Result<Vec<u8>> {
         let mut client = tunnel(proxy, target);
         let mut roots = rustls::RootCertStore::empty();
-        for root in CertificateDer::pem_slice_iter(proxy.trusted.as_bytes()) {
+        for root in CertificateDer::pem_slice_iter(proxy.trusted.as_bytes()).filter(|_| trusts) {
             roots.add(root.unwrap()).unwrap();
         }
-        let mut config = rustls::ClientConfig::builder_with_provider(provider())
+        let builder = rustls::ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+            .with_root_certificates(roots);
+        let mut config = if has_certificate {
+            let key = rcgen::KeyPair::generate().unwrap();
+            let own =
+                rcgen::CertificateParams::new(vec!["me".to_owned()]).unwrap().self_signed(&key).unwrap();
+            let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+            builder.with_client_auth_cert(vec![own.der().clone()], key).unwrap()
+        } else {
+            builder.with_no_client_auth()
+        };
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
         let name = ServerName::try_from(name.to_owned()).unwrap();
         let mut session = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
@@ -670,12 +1001,139 @@ mod tls {
         let proxy = Running::start(trusting(&file));
         let answer = ask(&proxy, &address.to_string(), "127.0.0.1", &[], GET).unwrap();
         assert!(answer.starts_with(b"HTTP/1.1 502 "), "{}", lossy(&answer));
-        assert!(proxy.finish().1[0].message().contains("not trusted"));
+        let (exchanges, notes) = proxy.finish();
+        let why = "is not trusted: it is for elsewhere.example, and not for 127.0.0.1";
+        assert!(notes[0].message().ends_with(why), "{notes:?}");
+        assert!(exchanges[0].failure.as_deref().unwrap().ends_with(why));
+    }
+
+    /// A certificate that its server has signed itself, as an authority: named, it is trusted.
+    #[test]
+    fn a_certificate_that_is_its_own_authority_is_trusted_where_it_is_named() {
+        let authority = |name: &str| {
+            let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            params
+        };
+        let (address, file) = server_with(authority("127.0.0.1"), false, OK);
+        let proxy = Running::start(trusting(&file));
+        assert_eq!(ask(&proxy, &address.to_string(), "127.0.0.1", &[], GET).unwrap(), OK);
+        let (exchanges, notes) = proxy.finish();
+        assert!(exchanges.len() == 1 && notes.is_empty(), "{notes:?}");
+
+        let (address, _file) = server_with(authority("127.0.0.1"), false, OK);
+        for certificates in [vec![], vec![file.path().to_owned()]] {
+            let proxy = Running::start(ProxyOptions { certificates, ..ProxyOptions::default() });
+            ask(&proxy, &address.to_string(), "127.0.0.1", &[], GET).unwrap();
+            assert!(proxy.finish().1[0].message().contains("is not trusted: "));
+        }
+
+        let (address, file) = server_with(authority("elsewhere.example"), false, OK);
+        let proxy = Running::start(trusting(&file));
+        ask(&proxy, &address.to_string(), "127.0.0.1", &[], GET).unwrap();
+        assert!(proxy.finish().1[0].message().contains("it is for elsewhere.example, and not for"));
+
+        let mut old = authority("127.0.0.1");
+        (old.not_before, old.not_after) =
+            (rcgen::date_time_ymd(2001, 1, 1), rcgen::date_time_ymd(2002, 3, 4));
+        let (address, file) = server_with(old, false, OK);
+        let proxy = Running::start(trusting(&file));
+        ask(&proxy, &address.to_string(), "127.0.0.1", &[], GET).unwrap();
+        let notes = proxy.finish().1;
+        assert!(
+            notes[0].message().ends_with("is not trusted: it expired on 2002-03-04 00:00 UTC"),
+            "{notes:?}"
+        );
+    }
+
+    /// What a server that asks for a certificate of its client answers to nobody is no answer to
+    /// a client that has one.
+    #[test]
+    fn a_server_that_asks_for_a_client_certificate_is_told() {
+        for has_certificate in [false, true] {
+            let params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+            let (address, file) = server_with(params, true, OK);
+            let proxy = Running::start(trusting(&file));
+            // The second time, the session may be taken up again, and then nobody is asked.
+            for _ in 0..2 {
+                let target = address.to_string();
+                let answer = ask_as(&proxy, &target, "127.0.0.1", &[], GET, true, has_certificate).unwrap();
+                assert_eq!(answer, OK);
+            }
+            let (exchanges, notes) = proxy.finish();
+            assert_eq!((exchanges.len(), notes.len()), (2, 1), "{notes:?}");
+            let kind = if has_certificate { ErrorKind::Unrecorded } else { ErrorKind::Capture };
+            let told = messages(&notes, kind)[0];
+            assert!(told.starts_with(&format!("{address} asks for a client certificate, and the command ")));
+            assert!(told.ends_with("(2 times)"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_client_that_does_not_trust_the_run_is_told() {
+        let (address, file) = tls_server(&["127.0.0.1"], OK);
+        let proxy = Running::start(trusting(&file));
+        ask_as(&proxy, &address.to_string(), "127.0.0.1", &[], GET, false, false).unwrap_err();
+        let (exchanges, notes) = proxy.finish();
+        assert!(exchanges.is_empty());
+        let told = messages(&notes, ErrorKind::Unrecorded);
+        assert!(
+            told[0].contains(&format!("did not take the certificate that docgen showed it for {address}"))
+        );
+        assert!(notes[0].help().unwrap().contains("SSL_CERT_FILE"));
+    }
+
+    /// Some look at the certificate when the connection stands, and end it without a word.
+    #[test]
+    fn a_client_that_opens_tls_and_asks_for_nothing_is_told() {
+        for asks_too in [false, true] {
+            let (address, file) = tls_server(&["127.0.0.1"], OK);
+            let proxy = Running::start(trusting(&file));
+            let ask = |request: &[u8]| ask(&proxy, &address.to_string(), "127.0.0.1", &[], request);
+            if asks_too {
+                ask(GET).unwrap();
+            }
+            {
+                let mut client = tunnel(&proxy, &address.to_string());
+                let mut roots = rustls::RootCertStore::empty();
+                roots.add_parsable_certificates(
+                    CertificateDer::pem_slice_iter(proxy.trusted.as_bytes()).map(Result::unwrap),
+                );
+                let config = rustls::ClientConfig::builder_with_provider(provider())
+                    .with_safe_default_protocol_versions()
+                    .unwrap()
+                    .with_root_certificates(roots)
+                    .with_no_client_auth();
+                let name = ServerName::try_from("127.0.0.1").unwrap();
+                let mut session = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+                session.complete_io(&mut client).unwrap();
+                session.send_close_notify();
+                session.write_tls(&mut client).unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+            let (exchanges, notes) = proxy.finish();
+            assert_eq!(exchanges.len(), usize::from(asks_too));
+            let kind = if asks_too { ErrorKind::Capture } else { ErrorKind::Unrecorded };
+            let told = format!("the command opened TLS to {address} and sent no request");
+            assert_eq!(messages(&notes, kind), [told], "{notes:?}");
+        }
+    }
+
+    /// A request whose TLS the client leaves to its proxy.
+    #[test]
+    fn an_absolute_https_url_is_asked_for_in_tls() {
+        let (address, file) = tls_server(&["127.0.0.1"], OK);
+        let proxy = Running::start(trusting(&file));
+        let request = format!("GET https://{address}/a HTTP/1.1\r\nHost: h\r\n{{hop}}\r\n");
+        assert_eq!(read_to_end(&mut proxy.begin(&request)), OK);
+        let (exchanges, notes) = proxy.finish();
+        assert_eq!(&*exchanges[0].request.url, format!("https://{address}/a"));
+        assert!(notes.is_empty(), "{notes:?}");
     }
 
     #[test]
     fn tls_around_another_protocol_passes_through() {
-        for alpn in [&[][..], &["imap"]] {
+        for alpn in [&[][..], &["imap"], &["h2"]] {
             let (address, file) = tls_server(&["127.0.0.1"], b"pong");
             let proxy = Running::start(trusting(&file));
             let answer = ask(&proxy, &address.to_string(), "127.0.0.1", alpn, b"\x01ping").unwrap();
@@ -683,6 +1141,8 @@ mod tls {
             let (exchanges, notes) = proxy.finish();
             assert!(exchanges.is_empty());
             assert!(notes[0].message().contains("not recorded"), "{notes:?}");
+            let is_http = alpn == ["h2"];
+            assert_eq!(notes[0].kind() == ErrorKind::Unrecorded, is_http);
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The bytes of a body to what a trace holds of it.
 //!
-//! Text is kept decoded (gzip, deflate, br, zstd), because a page shows text;
-//! the headers stay as they were sent, so Content-Length and Content-Encoding
+//! Text is kept decoded (gzip, deflate, br, zstd, and the charset that its type
+//! names), because a page shows text; the headers stay as they were sent, so Content-Length and Content-Encoding
 //! still tell of the wire. Decoding stops at a limit, so a small body that
 //! unpacks to a huge one costs neither time nor memory. Pure functions.
 
+use std::borrow::Cow;
 use std::io::Read;
 
+use encoding_rs::{DecoderResult, Encoding, UTF_8, WINDOWS_1252};
 use ring::digest;
 
 use super::wire;
@@ -43,36 +45,76 @@ pub(crate) fn body(head: &[u8], kept: &[u8], length: u64, sha256: Option<&[u8]>)
         Some(decoded) => (&decoded.bytes[..], whole && decoded.complete),
         None => (kept, whole),
     };
-    let text = match std::str::from_utf8(content) {
-        Ok(text) => Some(text),
-        // The cut may go through a character.
-        Err(error) if !complete && error.error_len().is_none() => {
-            Some(std::str::from_utf8(&content[..error.valid_up_to()]).unwrap_or_default())
-        }
-        Err(_) => None,
+    let kind = media_type(head);
+    let text = match charset(&kind) {
+        Some(charset) => in_charset(charset, content, complete).map(Cow::Owned),
+        None => None,
     };
+    let text = text.or_else(|| in_utf_8(content, complete).map(Cow::Borrowed));
     // An image of the letter c is an image.
-    let text = text.filter(|text| !text.contains('\0') && !is_declared_binary(head));
-    if let (Some(text), true) = (text, complete) {
-        return Body::Text(text.into());
+    let text = text.filter(|text| !text.contains('\0') && !is_binary(&kind));
+    if let (Some(text), true) = (&text, complete) {
+        return Body::Text((&**text).into());
     }
-    let shown = match text {
+    let shown = match &text {
         Some(text) => &text.as_bytes()[..text.floor_char_boundary(TEXT_HEAD)],
         None => &content[..content.len().min(BINARY_HEAD)],
     };
     let (length, digest) = match sha256 {
-        Some(digest) => (length, hex(digest)),
+        Some(digest) => (length, Some(hex(digest))),
+        None if !whole => (length, None),
         // All was kept, but what it unpacks to was not.
-        None if !complete => (length, sha256_hex(kept)),
-        None => (content.len() as u64, sha256_hex(content)),
+        None if !complete => (length, Some(sha256_hex(kept))),
+        None => (content.len() as u64, Some(sha256_hex(content))),
     };
-    Body::Binary(Binary { head: shown.to_vec(), length: Some(length), sha256: Some(digest) })
+    Body::Binary(Binary { head: shown.to_vec(), length: Some(length), sha256: digest })
 }
 
-/// Whether the message says that its body is no text.
-fn is_declared_binary(head: &[u8]) -> bool {
+fn in_utf_8(content: &[u8], is_complete: bool) -> Option<&str> {
+    match std::str::from_utf8(content) {
+        Ok(text) => Some(text),
+        // The cut may go through a character.
+        Err(error) if !is_complete && error.error_len().is_none() => {
+            std::str::from_utf8(&content[..error.valid_up_to()]).ok()
+        }
+        Err(_) => None,
+    }
+}
+
+/// `None` where the bytes are no text in this charset.
+fn in_charset(charset: &'static Encoding, content: &[u8], is_complete: bool) -> Option<String> {
+    let mut decoder = charset.new_decoder_with_bom_removal();
+    let mut text = String::with_capacity(decoder.max_utf8_buffer_length_without_replacement(content.len())?);
+    match decoder.decode_to_string_without_replacement(content, &mut text, is_complete) {
+        (DecoderResult::InputEmpty, _) => Some(text),
+        _ => None,
+    }
+}
+
+/// The charset that a type names, where that is not what all text is taken for.
+fn charset(kind: &str) -> Option<&'static Encoding> {
+    // JSON is UTF-8, whatever else is said (RFC 8259, section 8.1).
+    if kind.split(';').next().is_some_and(|essence| essence.trim_end().ends_with("json")) {
+        return None;
+    }
+    let label = kind.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        (name.trim() == "charset").then(|| value.trim().trim_matches(['"', '\'']))
+    })?;
+    let charset = Encoding::for_label_no_replacement(label.as_bytes())?;
+    // What is ASCII is UTF-8, and what only says so may be that all the same.
+    let is_ascii = charset == WINDOWS_1252 && label.contains("ascii");
+    (charset != UTF_8 && !is_ascii).then_some(charset)
+}
+
+/// The type that the message says its body has, in lower case, with its parameters.
+fn media_type(head: &[u8]) -> String {
     let headers = headers(head);
-    let kind = headers.get("content-type").unwrap_or_default().trim_start().to_ascii_lowercase();
+    headers.get("content-type").unwrap_or_default().trim_start().to_ascii_lowercase()
+}
+
+/// Whether what is of this type is no text.
+fn is_binary(kind: &str) -> bool {
     let starts = [
         "application/octet-stream",
         "application/zip",
@@ -235,6 +277,31 @@ mod tests {
             binary.sha256.unwrap(),
             "40aff2e9d2d8922e47afd4648e6967497158785fbd1da870e7110266bf944880"
         );
+    }
+
+    #[test]
+    fn text_is_in_the_charset_that_its_type_names() {
+        for (kind, bytes, text) in [
+            ("text/plain; charset=ISO-8859-1", &b"caf\xe9"[..], "café"),
+            ("text/html; Charset=\"euc-kr\"", b"\xb0\xa1", "가"),
+            ("text/plain;charset=utf-16", b"\xff\xfeh\0i\0", "hi"),
+            ("application/xml; charset=UTF-16BE", b"\0h\0i", "hi"),
+            ("text/plain; charset=us-ascii", "é".as_bytes(), "é"),
+            ("text/plain; charset=nonsense", "é".as_bytes(), "é"),
+            ("application/json; charset=iso-8859-1", "\"é\"".as_bytes(), "\"é\""),
+            ("application/x-www-form-urlencoded; charset=latin1", b"a=\xe9", "a=é"),
+        ] {
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n");
+            let read = body(head.as_bytes(), bytes, bytes.len() as u64, None);
+            assert_eq!(read, Body::Text(text.into()), "{kind}");
+        }
+        // What is no text in its charset is none.
+        let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-16le\r\n\r\n";
+        assert!(matches!(body(head, b"\x00\xd8\x00\xd8", 4, None), Body::Binary(_)));
+        // A text that was cut off in a character of two bytes.
+        let digest = digest::digest(&digest::SHA256, b"");
+        let Body::Binary(cut) = body(head, b"h\0i\0x", 9, Some(digest.as_ref())) else { panic!() };
+        assert_eq!(cut.head, b"hi");
     }
 
     #[test]

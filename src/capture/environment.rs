@@ -19,7 +19,7 @@ pub(crate) const REMOVED: [&str; 3] = ["no_proxy", "NO_PROXY", "REQUEST_METHOD"]
 const PROXY: [&str; 6] = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 
 /// Variables that name a file of certificates to trust.
-const CERTIFICATES: [&str; 11] = [
+const CERTIFICATES: [&str; 18] = [
     "REQUESTS_CA_BUNDLE",
     "SSL_CERT_FILE",
     "CURL_CA_BUNDLE",
@@ -31,14 +31,37 @@ const CERTIFICATES: [&str; 11] = [
     "CARGO_HTTP_CAINFO",
     "DENO_CERT",
     "HTTPLIB2_CA_CERTS",
+    "PERL_LWP_SSL_CA_FILE",
+    "HTTPS_CA_FILE",
+    "BUNDLE_SSL_CA_CERT",
+    "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
+    "NIX_SSL_CERT_FILE",
+    "RCLONE_CA_CERT",
+    "VAULT_CACERT",
 ];
 
-/// The variables that make a command use the proxy at `url` and trust the certificates in `file`.
-pub(crate) fn added(url: &str, file: &Path) -> Vec<(String, OsString)> {
+/// Variables that make a client heed the others.
+const HEED: [&str; 2] = ["NODE_USE_ENV_PROXY", "PERL_LWP_ENV_PROXY"];
+
+/// The variable that names wget's settings, and what they are called in the home folder.
+const WGETRC: (&str, &str) = ("WGETRC", ".wgetrc");
+
+/// The settings that make wget trust the certificates in `file`: it knows no variable for them.
+/// `None` where the user has settings, which would not be read beside them.
+pub(crate) fn wgetrc(env: &[(OsString, OsString)], file: &Path) -> Option<String> {
+    let value = |name: &str| env.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+    let own = value("HOME").is_some_and(|home| Path::new(home).join(WGETRC.1).exists());
+    (value(WGETRC.0).is_none() && !own).then(|| format!("ca_certificate = {}\n", file.display()))
+}
+
+/// The variables that make a command use the proxy at `url` and trust the certificates in `file`;
+/// `wgetrc` is the file of wget's settings, where there is one for it.
+pub(crate) fn added(url: &str, file: &Path, wgetrc: Option<&Path>) -> Vec<(String, OsString)> {
     let proxy = PROXY.iter().map(|name| ((*name).to_owned(), OsString::from(url)));
     let certificates = CERTIFICATES.iter().map(|name| ((*name).to_owned(), file.as_os_str().to_owned()));
-    // Node heeds the proxy variables only when told to.
-    proxy.chain(certificates).chain([("NODE_USE_ENV_PROXY".to_owned(), "1".into())]).collect()
+    let heed = HEED.iter().map(|name| ((*name).to_owned(), "1".into()));
+    let wgetrc = wgetrc.map(|file| (WGETRC.0.to_owned(), file.as_os_str().to_owned()));
+    proxy.chain(certificates).chain(heed).chain(wgetrc).collect()
 }
 
 /// The files of certificates that an environment names, and that exist.
@@ -275,6 +298,20 @@ mod tests {
             assert_eq!((errors.len(), place.line, place.column), (1, 2, 3), "{line}");
             assert!(errors[0].help().is_some());
         }
+    }
+
+    #[test]
+    fn settings_of_wget_stay_the_users_own() {
+        let env = |pairs: &[(&str, &Path)]| -> Vec<(OsString, OsString)> {
+            pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
+        };
+        let home = tempfile::tempdir().unwrap();
+        let file = Path::new("/tmp/ca.pem");
+        let none = env(&[("HOME", home.path())]);
+        assert_eq!(wgetrc(&none, file).unwrap(), "ca_certificate = /tmp/ca.pem\n");
+        assert_eq!(wgetrc(&env(&[("WGETRC", file)]), file), None);
+        std::fs::write(home.path().join(".wgetrc"), "tries = 1\n").unwrap();
+        assert_eq!(wgetrc(&none, file), None);
     }
 
     #[test]

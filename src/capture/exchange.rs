@@ -29,12 +29,17 @@ pub(crate) enum Outcome {
     /// The server ended the connection, or it broke, before a byte of a response.
     Silent(Option<io::Error>),
     /// The client went away.
-    ClientGone,
+    ClientGone {
+        /// It reset its connection rather than ended it.
+        is_reset: bool,
+    },
     /// The server's message broke off, or was malformed; `why` says it in words. All that came
     /// was passed on.
     ServerBroke {
         /// What was wrong, to stand after the server's name.
         why: String,
+        /// It was a reset of the connection, and no end.
+        is_reset: bool,
     },
     /// The client's message was malformed.
     ClientBroke,
@@ -64,16 +69,18 @@ pub(crate) async fn pass(
     };
     let answer = match answer {
         Ok(answer) => answer,
-        Err(Stopped::Destination) => return Outcome::ClientGone,
-        Err(Stopped::Malformed(why)) => return Outcome::ServerBroke { why },
+        Err(Stopped::Destination) => return Outcome::ClientGone { is_reset: false },
+        Err(Stopped::Malformed(why)) => return Outcome::ServerBroke { why, is_reset: false },
         Err(Stopped::Source(error)) if draft.response_head.is_empty() => return Outcome::Silent(error),
         Err(Stopped::Source(error)) => {
             draft.end();
+            let is_reset = error.as_ref().is_some_and(is_reset);
+            let received = draft.received();
             let why = match error {
-                Some(error) => format!("broke off its response: {error}"),
-                None => "ended its response before it was whole".to_owned(),
+                Some(error) => format!("broke off its response after {received}: {error}"),
+                None => format!("ended its response before it was whole, after {received}"),
             };
-            return Outcome::ServerBroke { why };
+            return Outcome::ServerBroke { why, is_reset };
         }
     };
     draft.end();
@@ -84,6 +91,11 @@ pub(crate) async fn pass(
     Outcome::Complete { goes_on }
 }
 
+/// Whether the other side cut the connection rather than ended it.
+pub(crate) fn is_reset(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::ConnectionReset
+}
+
 /// Runs both directions until the response is over; says whether the request went out whole.
 async fn both(
     client: &mut Conn,
@@ -92,16 +104,29 @@ async fn both(
     forward: Vec<u8>,
     draft: &mut Draft<'_>,
 ) -> Result<(Result<wire::ResponseHead, Stopped>, bool), Outcome> {
-    let Draft { request_body, response_head, response_body, .. } = draft;
+    let recorder = draft.recorder();
+    let Draft {
+        request_body,
+        early_heads,
+        response_head,
+        response_body,
+        sent: sent_at,
+        answered,
+        client_ended,
+        ..
+    } = draft;
+    let client_ended = &*client_ended;
     let continued = AtomicBool::new(false);
     let upload = upload(&mut client.reader, &mut server.writer, forward, head.framing, request_body);
+    let response = Received { early_heads, head: response_head, body: response_body };
     let download = download(
         &mut server.reader,
         &mut client.writer,
         &head.method,
-        response_head,
-        response_body,
+        response,
+        || *answered = Some(recorder.now()),
         &continued,
+        client_ended,
     );
     tokio::pin!(upload, download);
 
@@ -111,15 +136,18 @@ async fn both(
         stopped = &mut upload => match stopped {
             Ok((from, to)) => {
                 sent = true;
+                *sent_at = Some(recorder.now());
                 tokio::select! {
                     biased;
                     answer = &mut download => answer,
-                    () = client_gone(from, to) => return Err(Outcome::ClientGone),
+                    is_reset = client_gone(from, to, client_ended) => return Err(Outcome::ClientGone { is_reset }),
                 }
             }
             // The server may have answered before it stopped listening.
             Err(Stopped::Destination) => download.await,
-            Err(Stopped::Source(_)) => return Err(Outcome::ClientGone),
+            Err(Stopped::Source(error)) => {
+                return Err(Outcome::ClientGone { is_reset: error.as_ref().is_some_and(is_reset) });
+            }
             Err(Stopped::Malformed(_)) => return Err(Outcome::ClientBroke),
         },
         answer = &mut download => {
@@ -128,6 +156,9 @@ async fn both(
             let asked = !head.expects_continue || continued.load(Ordering::Relaxed);
             if asked && answer.as_ref().is_ok_and(|answer| answer.keep_alive) {
                 sent = upload.await.is_ok();
+                if sent {
+                    *sent_at = Some(recorder.now());
+                }
             }
             answer
         }
@@ -142,19 +173,20 @@ async fn upload<'a>(
     framing: Framing,
     tap: &mut Tap,
 ) -> Result<(&'a mut Reader, &'a mut WriteHalf<Stream>), Stopped> {
-    body(from, to, head, framing, tap).await?;
+    body(from, to, head, framing, tap, None).await?;
     Ok((from, to))
 }
 
-/// Comes back when the client's connection breaks. Its mere end is passed on to the server, as it
+/// Comes back when the client's connection breaks, with whether it was reset. Its mere end is passed on to the server, as it
 /// would be without a proxy: the client may have said all that it wants to say.
-async fn client_gone(from: &mut Reader, to: &mut WriteHalf<Stream>) {
+async fn client_gone(from: &mut Reader, to: &mut WriteHalf<Stream>, ended: &AtomicBool) -> bool {
     if !from.buffer.is_empty() {
         return pending().await;
     }
     match from.fill().await {
-        Err(_) => (),
+        Err(error) => is_reset(&error),
         Ok(0) => {
+            ended.store(true, Ordering::Relaxed);
             let _ = to.shutdown().await;
             pending().await
         }
@@ -162,13 +194,21 @@ async fn client_gone(from: &mut Reader, to: &mut WriteHalf<Stream>) {
     }
 }
 
+/// Where a response is kept.
+struct Received<'d> {
+    early_heads: &'d mut Vec<u8>,
+    head: &'d mut Vec<u8>,
+    body: &'d mut Tap,
+}
+
 async fn download(
     from: &mut Reader,
     to: &mut WriteHalf<Stream>,
     method: &str,
-    final_head: &mut Vec<u8>,
-    tap: &mut Tap,
+    response: Received<'_>,
+    mut begins: impl FnMut(),
     continued: &AtomicBool,
+    client_ended: &AtomicBool,
 ) -> Result<wire::ResponseHead, Stopped> {
     loop {
         let end = match from.head().await {
@@ -192,11 +232,15 @@ async fn download(
         from.buffer.advance(end);
         if (100..200).contains(&head.status) && head.status != 101 {
             continued.store(true, Ordering::Relaxed);
+            if response.early_heads.len() < wire::HEAD_LIMIT {
+                response.early_heads.extend_from_slice(&bytes);
+            }
             write(to, &bytes).await?;
             continue;
         }
-        final_head.extend_from_slice(&bytes);
-        body(from, to, bytes, head.framing, tap).await?;
+        begins();
+        response.head.extend_from_slice(&bytes);
+        body(from, to, bytes, head.framing, response.body, Some(client_ended)).await?;
         return Ok(head);
     }
 }
@@ -220,17 +264,22 @@ async fn copy_all(from: &mut Reader, to: &mut WriteHalf<Stream>) -> Result<(), S
     }
 }
 
-/// Sends `head`, then the body that `from` goes on with.
+/// Sends `head`, then the body that `from` goes on with. `client_ended` tells
+/// whether its receiver may be gone: what comes then is marked.
 async fn body(
     from: &mut Reader,
     to: &mut WriteHalf<Stream>,
     head: Vec<u8>,
     framing: Framing,
     tap: &mut Tap,
+    client_ended: Option<&AtomicBool>,
 ) -> Result<(), Stopped> {
     let mut end = BodyEnd::new(framing);
     let mut first = head;
     loop {
+        if client_ended.is_some_and(|ended| ended.load(Ordering::Relaxed)) {
+            tap.mark();
+        }
         let Ok(taken) = end.take(&from.buffer, |content| tap.push(content)) else {
             first.extend_from_slice(&from.buffer);
             from.buffer.clear();
@@ -247,6 +296,7 @@ async fn body(
         }
         from.buffer.advance(taken);
         if end.is_done() {
+            tap.trailers = std::mem::take(&mut end.trailers);
             return Ok(());
         }
         match from.fill().await {

@@ -19,6 +19,7 @@ mod spool;
 mod stream;
 mod tls;
 mod upstream;
+mod web_socket;
 mod wire;
 
 use std::path::PathBuf;
@@ -107,6 +108,6 @@ impl Spooled {
     /// # Errors
     /// When the temporary file cannot be read any more.
     pub fn trace(&self, from: Option<&Text>) -> Result<Trace> {
-        Ok(Trace { exchanges: self.iter(from).collect::<Result<_>>()?, gaps: Vec::new() })
+        Ok(Trace { exchanges: self.iter(from).collect::<Result<_>>()?, ..Trace::default() })
     }
 }

@@ -9,22 +9,24 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
 use ring::rand::{SecureRandom, SystemRandom};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWriteExt, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::LazyConfigAcceptor;
 
-use super::exchange::{Outcome, pass};
-use super::recorder::{Draft, Recorder};
+use super::exchange::{Outcome, is_reset, pass};
+use super::recorder::{DISTRUST_HINT, Draft, Recorder};
 use super::spool::{Sealed, Spool};
-use super::stream::{Conn, Prefixed, Stream};
+use super::stream::{Conn, Prefixed, Reader, Stream};
 use super::tls::{Authority, HTTP_1_1, Roots};
 use super::upstream::{Connector, Refusal, Server};
+use super::web_socket::Frames;
 use super::wire;
 use super::{ProxyOptions, Spooled};
 use crate::error::{Error, ErrorKind, Result};
@@ -38,6 +40,9 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How many idle connections to servers a client's connection keeps.
 const IDLE_SERVERS: usize = 4;
+
+/// How a connection of HTTP/2 begins (RFC 9113, section 3.4), as far as it cannot be HTTP/1.1.
+const HTTP_2: &[u8] = b"PRI * HTTP/2";
 
 /// The fields that are between a client and its proxy only.
 const HOP_FIELDS: [&str; 2] = ["Proxy-Authorization", "Proxy-Connection"];
@@ -230,16 +235,16 @@ impl<'c> Client<'c> {
             let end = match client.reader.head().await {
                 Ok(end) if end > 0 => end,
                 Ok(_) => return,
-                Err(error) => return self.turn_away(client, "400 Bad Request", &error.to_string()).await,
+                Err(error) => {
+                    let line = first_line(&client.reader.buffer);
+                    return self.reject(client, &line, &error.to_string()).await;
+                }
             };
             let bytes = client.reader.buffer[..end].to_vec();
             bytes::Buf::advance(&mut client.reader.buffer, end);
             let head = match wire::request(&bytes) {
                 Ok(head) => head,
-                Err(why) => {
-                    self.recorder().note(format!("the command sent what is no HTTP request: {why}"), None);
-                    return self.turn_away(client, "400 Bad Request", why).await;
-                }
+                Err(why) => return self.reject(client, &first_line(&bytes), why).await,
             };
             let (server, url, forward) = match &tunnel {
                 Some(server) => {
@@ -248,29 +253,44 @@ impl<'c> Client<'c> {
                         true => format!("{scheme}://{}{}", server.authority(), head.target),
                         false => format!("{scheme}://{}/{}", server.authority(), head.target),
                     };
+                    if server.tls {
+                        self.recorder().served(&server.to_string());
+                    }
                     (server.clone(), url, bytes)
                 }
                 None => {
+                    let wanted = || format!("{} {}", head.method, without_query(&head.target));
                     if !self.knows_credentials(&bytes) {
+                        self.recorder().challenged(&wanted());
                         return self.ask_for_credentials(client).await;
                     }
+                    self.recorder().admitted(wanted);
                     if head.method == "CONNECT" {
                         return Box::pin(self.connect(client, &head.target)).await;
                     }
-                    let Some((server, origin)) = destination(&head.target, &head.method) else {
-                        let why = "this is docgen's recording proxy, and it takes absolute http:// URLs only";
-                        return self.turn_away(client, "400 Bad Request", why).await;
+                    let Some(Destination { server, url, origin }) = destination(&bytes, &head) else {
+                        let why = "a proxy takes absolute URLs of http and https only";
+                        return self.reject(client, &first_line(&bytes), why).await;
                     };
                     if server.port == self.context.port && is_loopback(&server.host) {
                         let why = "this is docgen's recording proxy itself";
-                        return self.turn_away(client, "400 Bad Request", why).await;
+                        return self.reject(client, &first_line(&bytes), why).await;
                     }
                     let forward = origin_form(&bytes, &head, &origin);
-                    (server, head.target.clone(), forward)
+                    (server, url, forward)
                 }
             };
             let mut draft = Draft::new(self.recorder(), started, url);
-            draft.request_head = forward;
+            draft.request_head = match wire::without_h2c(&forward) {
+                Some(forward) => {
+                    self.recorder().note(
+                        "the command offered to go on in HTTP/2 (`Upgrade: h2c`), and docgen did not pass the offer on",
+                        None,
+                    );
+                    forward
+                }
+                None => forward,
+            };
             if let Some(refusal) = refusal.take() {
                 return self.refuse(client, draft, refusal).await;
             }
@@ -330,36 +350,66 @@ impl<'c> Client<'c> {
                 outcome => break (outcome, conn),
             }
         };
-        let url = format!("{} {}", head.method, draft.url());
-        drop(draft);
+        let url = draft.shown();
         match outcome {
-            Outcome::Complete { goes_on: true } => {
-                pool.put(server, conn);
-                return Some(client);
+            // What ended its side may have left altogether: then what it was sent is refused.
+            Outcome::Complete { .. } if *draft.client_ended.get_mut() => {
+                if client.ends_broken() {
+                    draft.cut_by_client();
+                }
+                draft.conclude();
             }
-            Outcome::Complete { goes_on: false } => self.farewell(client).await,
+            Outcome::Complete { goes_on } => {
+                draft.conclude();
+                drop(draft);
+                if goes_on {
+                    pool.put(server, conn);
+                    return Some(client);
+                }
+                self.farewell(client).await;
+            }
             Outcome::Upgraded => {
+                draft.conclude();
                 self.recorder().note(
                     format!(
                         "{url} switched to another protocol; what followed passed through and is not recorded"
                     ),
                     None,
                 );
-                tunnel(client, conn).await;
+                if is_web_socket(&draft.response_head) {
+                    count_messages(client, conn, &draft.web_socket_messages).await;
+                } else {
+                    drop(draft);
+                    tunnel(client, conn).await;
+                }
             }
             Outcome::Silent(error) => {
+                let is_reset = error.as_ref().is_some_and(is_reset);
                 let why = error.map_or_else(|| "ended the connection".to_owned(), |error| error.to_string());
+                draft.fail(format!("the server gave none ({why})"));
                 let message = format!("no response to {url}: {server} gave none ({why})");
                 self.recorder().fault(message, "look into the server's log");
+                if is_reset {
+                    client.reset();
+                }
             }
-            Outcome::ClientGone => {
-                self.recorder().note(format!("the command went away before {url} was over"), None);
+            Outcome::ClientGone { is_reset } => {
+                draft.cut_by_client();
+                if is_reset {
+                    conn.reset();
+                }
             }
-            Outcome::ServerBroke { why } => {
+            Outcome::ServerBroke { why, is_reset } => {
                 self.recorder().fault(format!("{url}: {server} {why}"), "look into the server's log");
+                draft.fail(format!("the server {why}"));
+                if is_reset {
+                    client.reset();
+                }
             }
             Outcome::ClientBroke => {
-                self.recorder().note(format!("{url}: the command sent chunks that are malformed"), None);
+                let why = "the client sent chunks that are malformed";
+                self.recorder().note(format!("{url}: {why}"), None);
+                draft.fail(why);
             }
         }
         None
@@ -374,7 +424,8 @@ impl<'c> Client<'c> {
                     true => format!("http://{}{}", server.authority(), head.target),
                     false => head.target.clone(),
                 };
-                let mut sent = format!("{} {target} HTTP/1.1\r\n", head.method).into_bytes();
+                let version = if head.is_http_1_0 { "HTTP/1.0" } else { "HTTP/1.1" };
+                let mut sent = format!("{} {target} {version}\r\n", head.method).into_bytes();
                 sent.extend_from_slice(&via.credentials);
                 sent.extend_from_slice(&recorded[line..]);
                 sent
@@ -384,10 +435,20 @@ impl<'c> Client<'c> {
     }
 
     /// Says that there is no way to the server; the exchange has no response.
-    async fn refuse(&mut self, client: Conn, draft: Draft<'_>, refusal: Refusal) {
+    async fn refuse(&mut self, client: Conn, mut draft: Draft<'_>, refusal: Refusal) {
         self.recorder().fault(refusal.message.clone(), refusal.hint);
+        draft.fail(refusal.message.clone());
         drop(draft);
         self.turn_away(client, "502 Bad Gateway", &refusal.message).await;
+    }
+
+    /// Answers what no server can be asked, and says so: it is no exchange with a server.
+    async fn reject(&mut self, client: Conn, line: &str, why: &str) {
+        self.recorder().untrue(
+            format!("docgen's proxy answered `{line}` with 400 itself: {why}"),
+            "look how the command was told to use its proxy; without one it would have asked a server",
+        );
+        self.turn_away(client, "400 Bad Request", why).await;
     }
 
     async fn turn_away(&mut self, client: Conn, status: &str, why: &str) {
@@ -444,7 +505,9 @@ impl<'c> Client<'c> {
     async fn connect(&mut self, mut client: Conn, target: &str) {
         // Whether it is TLS is not known yet; the port that a bare name means is the one of https.
         let Some(server) = Server::parse(target, true) else {
-            return self.turn_away(client, "400 Bad Request", "CONNECT wants a host and a port").await;
+            return self
+                .reject(client, &format!("CONNECT {target}"), "CONNECT wants a host and a port")
+                .await;
         };
         let tcp = match self.context.connector.tunnel(&server).await {
             Ok(tcp) => tcp,
@@ -458,8 +521,13 @@ impl<'c> Client<'c> {
         }
         let mut conn = Conn::new(Stream::Plain(tcp));
         match self.first_speaker(&mut client, &mut conn).await {
-            Speaker::Nobody => {}
+            Speaker::Nobody => {
+                self.recorder().note(format!("the command connected to {server} and sent nothing"), None);
+            }
             Speaker::Client if client.reader.buffer[0] == 0x16 => self.open_tls(client, conn, server).await,
+            Speaker::Client if client.reader.buffer.starts_with(HTTP_2) => {
+                self.pass_http_2(client, conn, &server).await;
+            }
             Speaker::Client if wire::looks_like_http(&client.reader.buffer) => {
                 let server = Server { tls: false, ..server };
                 Box::pin(self.requests(client, Scope::Tunnel(server, Some(Ok(conn))))).await;
@@ -486,6 +554,15 @@ impl<'c> Client<'c> {
         }
     }
 
+    /// Passes on HTTP of a version that docgen cannot record.
+    async fn pass_http_2(&mut self, client: Conn, conn: Conn, server: &Server) {
+        self.recorder().untrue(
+            format!("a connection to {server} speaks HTTP/2 alone; it passed through, and its exchanges are not recorded"),
+            "tell the command to speak HTTP/1.1, as `curl --http1.1` does; docgen records no other version",
+        );
+        tunnel(client, conn).await;
+    }
+
     async fn pass_through(&mut self, client: Conn, conn: Conn, server: &Server) {
         self.recorder().note(
             format!("a connection to {server} speaks something else than HTTP/1.1; it passed through and is not recorded"),
@@ -503,11 +580,15 @@ impl<'c> Client<'c> {
                 Greeting::Broken => return self.pass_through(client, conn, &server).await,
                 Greeting::Part => {
                     if matches!(client.reader.fill().await, Ok(0) | Err(_)) {
-                        return;
+                        let message = format!("the command began TLS with {server} and went away");
+                        return self.recorder().note(message, None);
                     }
                 }
             }
         };
+        if hello.speaks_http_2_alone {
+            return self.pass_http_2(client, conn, &server).await;
+        }
         if !hello.speaks_http {
             return self.pass_through(client, conn, &server).await;
         }
@@ -515,7 +596,9 @@ impl<'c> Client<'c> {
         let Stream::Plain(tcp) = conn_parts(conn) else { return };
         let upstream = self.context.connector.secure(&server, &name, tcp).await;
 
-        let config = match self.context.authority.server(&server.host, hello.name.as_deref()) {
+        let asks = self.context.connector.asks(&server);
+        let config = match self.context.authority.server(&server.host, hello.name.as_deref(), asks.as_deref())
+        {
             Ok(config) => config,
             Err(error) => return self.recorder().note(error.message().to_owned(), error.help()),
         };
@@ -524,17 +607,27 @@ impl<'c> Client<'c> {
                 LazyConfigAcceptor::new(rustls::server::Acceptor::default(), client.into_stream()).await?;
             start.into_stream(config).await
         };
-        let mut client = match accepted.await {
-            Ok(stream) => Conn::new(Stream::Accepted(Box::new(stream))),
+        let client = match accepted.await {
+            Ok(stream) => stream,
             Err(error) => {
-                return self.recorder().note(
-                    format!("the command did not take the certificate that docgen showed it for {server}: {error}"),
-                    Some(
-                        "docgen names its certificate in REQUESTS_CA_BUNDLE, SSL_CERT_FILE, CURL_CA_BUNDLE, OS_CACERT and others; an option of the command may override them",
+                return self.recorder().untrue(
+                    format!(
+                        "the command did not take the certificate that docgen showed it for {server}: {error}"
                     ),
+                    DISTRUST_HINT,
                 );
             }
         };
+        if asks.is_some() && client.get_ref().1.peer_certificates().is_some() {
+            self.recorder().untrue(
+                format!("{server} asks for a client certificate, and the command has one, which docgen cannot show for it: the server knew nobody"),
+                "record the command with a log of its own and `docgen import`, or let it log in another way",
+            );
+        } else if asks.is_some() {
+            self.recorder()
+                .note(format!("{server} asks for a client certificate, and the command shows none"), None);
+        }
+        let mut client = Conn::new(Stream::Accepted(Box::new(client)));
         let mut upstream = match upstream {
             Ok(conn) => conn,
             Err(refusal) => {
@@ -542,7 +635,10 @@ impl<'c> Client<'c> {
             }
         };
         match self.first_speaker(&mut client, &mut upstream).await {
-            Speaker::Nobody => {}
+            Speaker::Nobody => self.recorder().opened_in_vain(server.to_string()),
+            Speaker::Client if client.reader.buffer.starts_with(HTTP_2) => {
+                self.pass_http_2(client, upstream, &server).await;
+            }
             Speaker::Client if wire::looks_like_http(&client.reader.buffer) => {
                 Box::pin(self.requests(client, Scope::Tunnel(server, Some(Ok(upstream))))).await;
             }
@@ -560,7 +656,9 @@ enum Speaker {
 /// What a TLS client says first.
 struct Hello {
     name: Option<String>,
+    /// HTTP/1.1 is among what it offers.
     speaks_http: bool,
+    speaks_http_2_alone: bool,
 }
 
 enum Greeting {
@@ -575,12 +673,13 @@ fn greeting(mut bytes: &[u8]) -> Greeting {
         match acceptor.accept() {
             Ok(Some(accepted)) => {
                 let hello = accepted.client_hello();
+                let offers = |protocol| hello.alpn().is_some_and(|mut all| all.any(|one| one == protocol));
+                // One that names no protocol means HTTP/1.1.
+                let speaks_http = hello.alpn().is_none() || offers(HTTP_1_1);
                 return Greeting::Whole(Hello {
                     name: hello.server_name().map(str::to_owned),
-                    // One that names no protocol means HTTP/1.1.
-                    speaks_http: hello
-                        .alpn()
-                        .is_none_or(|mut protocols| protocols.any(|one| one == HTTP_1_1)),
+                    speaks_http,
+                    speaks_http_2_alone: !speaks_http && offers(b"h2"),
                 });
             }
             Ok(None) if bytes.is_empty() => return Greeting::Part,
@@ -616,21 +715,80 @@ async fn tunnel(client: Conn, server: Conn) {
     let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
 }
 
-/// Where a request in the absolute form goes, and its target in the origin form (RFC 9112, section 3.2).
-fn destination(target: &str, method: &str) -> Option<(Server, String)> {
+fn is_web_socket(head: &[u8]) -> bool {
+    wire::fields(head).any(|(name, value)| {
+        name.eq_ignore_ascii_case(b"upgrade") && value.eq_ignore_ascii_case(b"websocket")
+    })
+}
+
+/// Copies both ways until both are over, and counts the messages that pass.
+async fn count_messages(mut client: Conn, mut server: Conn, count: &AtomicUsize) {
+    tokio::join!(
+        count_one_way(&mut client.reader, &mut server.writer, count),
+        count_one_way(&mut server.reader, &mut client.writer, count),
+    );
+}
+
+async fn count_one_way(from: &mut Reader, to: &mut WriteHalf<Stream>, count: &AtomicUsize) {
+    let mut frames = Frames::default();
+    loop {
+        count.fetch_add(frames.take(&from.buffer), Ordering::Relaxed);
+        // Whatever ends it, there is nobody left to tell.
+        if to.write_all(&from.buffer).await.is_err() || to.flush().await.is_err() {
+            return;
+        }
+        from.buffer.clear();
+        if matches!(from.fill().await, Ok(0) | Err(_)) {
+            let _ = to.shutdown().await;
+            return;
+        }
+    }
+}
+
+/// Where a request to a proxy goes.
+struct Destination {
+    server: Server,
+    url: String,
+    /// Its target in the origin form (RFC 9112, section 3.2).
+    origin: String,
+}
+
+/// What the target of a request in the absolute form leads to. Some clients send `OPTIONS *` as they
+/// would to the server, which their Host field names then; and some leave the TLS to the proxy.
+fn destination(bytes: &[u8], head: &wire::RequestHead) -> Option<Destination> {
+    let target = &*head.target;
+    if target == "*" {
+        let host = wire::fields(bytes).find(|(name, _)| name.eq_ignore_ascii_case(b"host"));
+        let server = Server::parse(&wire::text(host?.1), false)?;
+        let url = format!("http://{}/*", server.authority());
+        return Some(Destination { server, url, origin: "*".to_owned() });
+    }
     let scheme = target.split_once("://").map(|(scheme, _)| scheme)?;
-    if !scheme.eq_ignore_ascii_case("http") {
+    let tls = scheme.eq_ignore_ascii_case("https");
+    if !tls && !scheme.eq_ignore_ascii_case("http") {
         return None;
     }
     let parts = UrlParts::of(target);
-    let server = Server::parse(parts.authority, false)?;
+    let server = Server::parse(parts.authority, tls)?;
     let rest = &target[scheme.len() + 3 + parts.authority.len()..];
     let origin = match rest.as_bytes().first() {
-        None if method == "OPTIONS" => "*".to_owned(),
+        None if head.method == "OPTIONS" => "*".to_owned(),
         Some(b'/') => rest.to_owned(),
         _ => format!("/{rest}"),
     };
-    Some((server, origin))
+    Some(Destination { server, url: target.to_owned(), origin })
+}
+
+/// What is said of a request that is no exchange: its beginning, in one line, without a query.
+fn first_line(bytes: &[u8]) -> String {
+    const SHOWN: usize = 100;
+    let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii();
+    let line: String = String::from_utf8_lossy(line).chars().take(SHOWN).collect();
+    line.split(' ').map(without_query).collect::<Vec<_>>().join(" ")
+}
+
+fn without_query(target: &str) -> &str {
+    target.split_once('?').map_or(target, |(before, _)| before)
 }
 
 /// The head as the server would have got it without a proxy.
@@ -660,13 +818,18 @@ mod tests {
 
     #[test]
     fn the_absolute_form_becomes_the_origin_form() {
-        let origin =
-            |target, method| destination(target, method).map(|(server, origin)| (server.to_string(), origin));
+        let origin = |target: &str, method: &str| {
+            let bytes = format!("{method} {target} HTTP/1.1\r\nHost: named:81\r\n\r\n").into_bytes();
+            let found = destination(&bytes, &wire::request(&bytes).unwrap());
+            found.map(|found| (found.server.to_string(), found.origin))
+        };
         let found = |server: &str, origin: &str| Some((server.to_owned(), origin.to_owned()));
         assert_eq!(origin("http://h:1/a//b?c=%20#d", "GET"), found("h:1", "/a//b?c=%20#d"));
         assert_eq!(origin("HTTP://h", "GET"), found("h:80", "/"));
         assert_eq!(origin("http://h?a", "GET"), found("h:80", "/?a"));
         assert_eq!(origin("http://h", "OPTIONS"), found("h:80", "*"));
+        assert_eq!(origin("https://h/a", "GET"), found("h:443", "/a"));
+        assert_eq!(origin("*", "OPTIONS"), found("named:81", "*"));
         assert_eq!(origin("/path", "GET"), None);
         assert_eq!(origin("ftp://h/", "GET"), None);
     }
@@ -675,9 +838,9 @@ mod tests {
     fn what_is_between_client_and_proxy_is_taken_off() {
         let bytes = b"GET http://h/http://h/ HTTP/1.1\r\nHost: h\r\nproxy-connection: keep-alive\r\naccept:*/*\r\nProxy-Authorization: Basic x\r\n\r\n";
         let head = wire::request(bytes).unwrap();
-        let (_, origin) = destination(&head.target, &head.method).unwrap();
+        let found = destination(bytes, &head).unwrap();
         assert_eq!(
-            origin_form(bytes, &head, &origin),
+            origin_form(bytes, &head, &found.origin),
             b"GET /http://h/ HTTP/1.1\r\nHost: h\r\naccept:*/*\r\n\r\n"
         );
     }

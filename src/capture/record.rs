@@ -24,8 +24,8 @@ pub struct Options {
     pub redaction: Option<Rules>,
     /// Who sends the requests, as the trace should name it.
     pub from: Option<Text>,
-    /// Keeps a recording in which a server refused, broke off or sent what is no HTTP, if the command
-    /// ended as expected all the same.
+    /// Keeps a recording in which a server refused, broke off or sent what is no HTTP, or which docgen
+    /// knows not to be all that happened, if the command ended as expected all the same.
     pub allow_broken: bool,
 }
 
@@ -101,6 +101,7 @@ pub struct Exchanges {
     from: Option<Text>,
     /// What was replaced in the output.
     tally: Tally,
+    notes: Vec<Text>,
 }
 
 impl std::fmt::Debug for Exchanges {
@@ -158,7 +159,7 @@ impl Exchanges {
     /// # Errors
     /// When the temporary file cannot be read any more.
     pub fn trace_and_tally(&self) -> Result<(Trace, Tally)> {
-        let mut trace = Trace::default();
+        let mut trace = Trace { notes: self.notes.clone(), ..Trace::default() };
         let tally = self.for_each(|exchange| {
             trace.exchanges.push(exchange);
             Ok(())
@@ -195,8 +196,13 @@ async fn record_async(
     let mut proxy_options = options.proxy.clone();
     proxy_options.certificates.extend(environment::named_certificates(&spec.env));
     let proxy = Proxy::start(&proxy_options).await?;
-    let trusted = trusted_file(&proxy, &proxy_options)?;
-    let added = environment::added(&proxy.url(), trusted.path());
+    let trusted = temporary(&proxy_options, "docgen-ca-", ".pem", proxy.trusted().as_bytes())?;
+    let wgetrc = match environment::wgetrc(&spec.env, trusted.path()) {
+        Some(settings) => Some(temporary(&proxy_options, "docgen-wgetrc-", "", settings.as_bytes())?),
+        None => None,
+    };
+    let added =
+        environment::added(&proxy.url(), trusted.path(), wgetrc.as_ref().map(tempfile::NamedTempFile::path));
     let password = proxy.password().to_owned();
 
     let begun = Instant::now();
@@ -223,15 +229,19 @@ async fn record_async(
         }
         None => output,
     };
-    let exchanges = Exchanges { spooled, redactor, from: options.from.clone(), tally };
     if ran.output_is_cut {
         notes.push(Error::new(
             ErrorKind::Capture,
             format!("the command printed more than {} bytes; the rest is left out", spec.output_limit),
         ));
     }
-    let is_broken = notes.iter().any(|note| note.kind() == ErrorKind::Server) && !options.allow_broken;
-    match problem(spec, &options.shown(spec), ran.ending, &output, is_broken, exchanges.is_empty()) {
+    let told = notes.iter().map(|note| Text::from(note.message())).collect();
+    let exchanges = Exchanges { spooled, redactor, from: options.from.clone(), tally, notes: told };
+    let flaw = [(ErrorKind::Server, Flaw::Server), (ErrorKind::Unrecorded, Flaw::Untrue)]
+        .into_iter()
+        .find(|(kind, _)| !options.allow_broken && notes.iter().any(|note| note.kind() == *kind))
+        .map(|(_, flaw)| flaw);
+    match problem(spec, &options.shown(spec), ran.ending, &output, flaw, exchanges.is_empty()) {
         Some(error) => {
             let is_interrupted = ran.ending == Ending::Interrupted;
             Err(Box::new(Failure { errors: vec![error], notes, output, is_interrupted }))
@@ -274,20 +284,31 @@ fn redacted(note: &Error, redactor: &Redactor) -> Error {
     }
 }
 
-/// The file of certificates for the command: public, and for this user only all the same.
-fn trusted_file(proxy: &Proxy, options: &ProxyOptions) -> Result<tempfile::NamedTempFile> {
+/// A file for the command, of certificates for example: public, and for this user only all the same.
+fn temporary(
+    options: &ProxyOptions,
+    prefix: &str,
+    suffix: &str,
+    content: &[u8],
+) -> Result<tempfile::NamedTempFile> {
     let io = |error| {
-        Error::io("write the certificates for the command to", &options.temp_dir, error)
+        Error::io("write what the command needs to", &options.temp_dir, error)
             .hint("free some space there, or set TMPDIR to a folder that has it")
     };
-    let mut file = tempfile::Builder::new()
-        .prefix("docgen-ca-")
-        .suffix(".pem")
-        .tempfile_in(&options.temp_dir)
-        .map_err(io)?;
-    file.write_all(proxy.trusted().as_bytes()).map_err(io)?;
+    let mut file =
+        tempfile::Builder::new().prefix(prefix).suffix(suffix).tempfile_in(&options.temp_dir).map_err(io)?;
+    file.write_all(content).map_err(io)?;
     file.flush().map_err(io)?;
     Ok(file)
+}
+
+/// What is wrong with the recording of a command that did what it should.
+#[derive(Clone, Copy)]
+enum Flaw {
+    /// A server failed it.
+    Server,
+    /// It is not all that happened, or not as it would have happened.
+    Untrue,
 }
 
 /// What keeps a recording from being one.
@@ -296,7 +317,7 @@ fn problem(
     name: &str,
     ending: Ending,
     output: &str,
-    is_broken: bool,
+    flaw: Option<Flaw>,
     is_empty: bool,
 ) -> Option<Error> {
     let error = |message: String| Error::new(ErrorKind::Capture, message);
@@ -325,11 +346,20 @@ fn problem(
             return Some(error(format!("`{name}` was interrupted")).hint("the capture is as it was"));
         }
     }
-    if is_broken {
-        return Some(error(format!("`{name}` succeeded, and a server did not")).hint(
-            "look into what is said of the server above; if the command is expected to get over it, write `allow_broken = true` \
-             below `[capture]` in its capture.toml",
-        ));
+    match flaw {
+        Some(Flaw::Server) => {
+            return Some(error(format!("`{name}` succeeded, and a server did not")).hint(
+                "look into what is said of the server above; if the command is expected to get over it, write `allow_broken = true` \
+                 below `[capture]` in its capture.toml",
+            ));
+        }
+        Some(Flaw::Untrue) => {
+            return Some(error(format!("`{name}` succeeded, and its recording would not be true")).hint(
+                "look into what is said above; to keep the recording all the same, with what is said in it, write \
+                 `allow_broken = true` below `[capture]` in its capture.toml",
+            ));
+        }
+        None => {}
     }
     is_empty.then(|| {
         error(format!("`{name}` succeeded, and nothing was recorded")).hint(

@@ -8,6 +8,8 @@
 //! the command is over; decoding costs the command no time then. What it leaves
 //! out: the network, and secrets.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
@@ -17,7 +19,7 @@ use super::spool::{Sealed, Spool};
 use super::wire;
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::Text;
-use crate::trace::{Exchange, KnownFrom, Micros, Request, Response};
+use crate::trace::{Body, Exchange, Headers, Informational, KnownFrom, Micros, Request, Response};
 
 /// Notes beyond this many are counted only; a client that tries again forever must not fill the memory.
 const NOTES: usize = 200;
@@ -31,10 +33,19 @@ pub(crate) struct Recorder {
     notes: Mutex<Notes>,
 }
 
+/// What goes on beside the exchanges.
 #[derive(Default)]
 struct Notes {
-    kept: Vec<Error>,
+    /// Each with how often it happened.
+    kept: Vec<(Error, usize)>,
     more: usize,
+    /// How often docgen asked for the credentials of the run, by what was asked of it. Most clients
+    /// ask again with them, and then nothing was lost.
+    challenges: HashMap<String, usize>,
+    /// How often TLS to a server was opened and no request came.
+    silent: HashMap<String, usize>,
+    /// The servers that got a request inside TLS.
+    served: HashSet<String>,
 }
 
 impl Recorder {
@@ -52,7 +63,8 @@ impl Recorder {
         lock(&self.spool).len()
     }
 
-    /// Keeps something that the reader of the recording should know; one that was said is not said again.
+    /// Keeps something that the reader of the recording should know. One that was said is not said
+    /// again, but counted.
     pub(crate) fn note(&self, message: impl Into<String>, hint: Option<&str>) {
         self.keep(ErrorKind::Capture, message.into(), hint);
     }
@@ -62,19 +74,82 @@ impl Recorder {
         self.keep(ErrorKind::Server, message.into(), Some(hint));
     }
 
+    /// Keeps what makes the recording another than what would have happened without docgen.
+    pub(crate) fn untrue(&self, message: impl Into<String>, hint: &str) {
+        self.keep(ErrorKind::Unrecorded, message.into(), Some(hint));
+    }
+
+    /// A client was asked for the credentials of the run; `wanted` is what it wants.
+    pub(crate) fn challenged(&self, wanted: &str) {
+        let mut notes = lock(&self.notes);
+        if notes.challenges.len() < NOTES || notes.challenges.contains_key(wanted) {
+            *notes.challenges.entry(wanted.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// A client with the credentials of the run wants this.
+    pub(crate) fn admitted(&self, wanted: impl FnOnce() -> String) {
+        let mut notes = lock(&self.notes);
+        if !notes.challenges.is_empty() {
+            notes.challenges.remove(&wanted());
+        }
+    }
+
+    /// A client opened TLS to this server, and went without a request.
+    pub(crate) fn opened_in_vain(&self, server: String) {
+        let mut notes = lock(&self.notes);
+        if notes.silent.len() < NOTES || notes.silent.contains_key(&server) {
+            *notes.silent.entry(server).or_default() += 1;
+        }
+    }
+
+    /// A request to this server came inside TLS.
+    pub(crate) fn served(&self, server: &str) {
+        let mut notes = lock(&self.notes);
+        if !notes.served.contains(server) {
+            notes.served.insert(server.to_owned());
+        }
+    }
+
     fn keep(&self, kind: ErrorKind, message: String, hint: Option<&str>) {
         let mut note = Error::new(kind, message);
         if let Some(hint) = hint {
             note = note.hint(hint);
         }
         let mut notes = lock(&self.notes);
-        if notes.kept.iter().any(|earlier| earlier.message() == note.message()) {
-            return;
-        }
-        if notes.kept.len() < NOTES {
-            notes.kept.push(note);
+        if let Some((_, times)) = notes.kept.iter_mut().find(|(kept, _)| kept.message() == note.message()) {
+            *times += 1;
+        } else if notes.kept.len() < NOTES {
+            notes.kept.push((note, 1));
         } else {
             notes.more += 1;
+        }
+    }
+
+    /// Says what could only be judged at the end.
+    fn conclude(&self) {
+        let (challenges, silent, served) = {
+            let notes = &mut *lock(&self.notes);
+            (sorted(&mut notes.challenges), sorted(&mut notes.silent), std::mem::take(&mut notes.served))
+        };
+        for (wanted, times) in challenges {
+            for _ in 0..times {
+                self.untrue(
+                    format!("a client came to docgen's proxy without the credentials of the run, and was answered 407: {wanted}"),
+                    "the credentials are in the URL of http_proxy and https_proxy; give the client that whole URL",
+                );
+            }
+        }
+        for (server, times) in silent {
+            let message = format!("the command opened TLS to {server} and sent no request");
+            for _ in 0..times {
+                // One that came back may have opened one connection too many.
+                if served.contains(&server) {
+                    self.note(&message, Some(DISTRUST_HINT));
+                } else {
+                    self.untrue(&message, DISTRUST_HINT);
+                }
+            }
         }
     }
 
@@ -83,13 +158,37 @@ impl Recorder {
     /// # Errors
     /// When the recording could not be kept, because a disk is full for example.
     pub(crate) fn finish(self) -> Result<(Sealed, Vec<Error>)> {
+        self.conclude();
         let notes = self.notes.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut kept = notes.kept;
+        let mut kept: Vec<Error> = notes.kept.into_iter().map(counted).collect();
         if notes.more > 0 {
             kept.push(Error::new(ErrorKind::Capture, format!("{} more remarks are left out", notes.more)));
         }
         let spool = self.spool.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok((spool.seal()?, kept))
+    }
+}
+
+/// What to do about a client that does not take the certificate of the run.
+pub(crate) const DISTRUST_HINT: &str = "it may not trust the certificate that docgen showed it, whose authority docgen names in SSL_CERT_FILE, \
+     REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, OS_CACERT and others; give the command that file in an option of its own, with `--shell`";
+
+/// What there is, in order; it is empty then.
+fn sorted(counts: &mut HashMap<String, usize>) -> Vec<(String, usize)> {
+    let mut counts: Vec<_> = counts.drain().collect();
+    counts.sort();
+    counts
+}
+
+/// The note, with how often it happened where that was more than once.
+fn counted((note, times): (Error, usize)) -> Error {
+    if times == 1 {
+        return note;
+    }
+    let counted = Error::new(note.kind(), format!("{} ({times} times)", note.message()));
+    match note.help() {
+        Some(help) => counted.hint(help),
+        None => counted,
     }
 }
 
@@ -120,7 +219,20 @@ pub(crate) struct Draft<'r> {
     recorder: &'r Recorder,
     started: Micros,
     ended: Option<Micros>,
+    /// It is known how it ended.
+    is_concluded: bool,
+    failure: Option<String>,
     url: String,
+    /// When the request had gone out whole.
+    pub(crate) sent: Option<Micros>,
+    /// When the response began.
+    pub(crate) answered: Option<Micros>,
+    /// The client ended its side: it has said all, or has gone.
+    pub(crate) client_ended: AtomicBool,
+    /// The heads of the answers of 1xx.
+    pub(crate) early_heads: Vec<u8>,
+    /// How many messages of a WebSocket followed.
+    pub(crate) web_socket_messages: AtomicUsize,
     /// As the server sees it.
     pub(crate) request_head: Vec<u8>,
     pub(crate) request_body: Tap,
@@ -137,7 +249,14 @@ impl<'r> Draft<'r> {
             recorder,
             started,
             ended: None,
+            is_concluded: false,
+            failure: None,
             url,
+            sent: None,
+            answered: None,
+            client_ended: AtomicBool::new(false),
+            early_heads: Vec::new(),
+            web_socket_messages: AtomicUsize::new(0),
             request_head: Vec::new(),
             request_body: tap(),
             response_head: Vec::new(),
@@ -150,14 +269,80 @@ impl<'r> Draft<'r> {
         self.url.split_once('?').map_or(&self.url, |(before, _)| before)
     }
 
+    /// Who keeps it.
+    pub(crate) fn recorder(&self) -> &'r Recorder {
+        self.recorder
+    }
+
+    /// The method and the URL, for remarks.
+    pub(crate) fn shown(&self) -> String {
+        format!("{} {}", String::from_utf8_lossy(self.method()), self.url())
+    }
+
+    fn method(&self) -> &[u8] {
+        self.request_head.split(|&byte| byte == b' ').next().unwrap_or_default()
+    }
+
+    /// It went as it should.
+    pub(crate) fn conclude(&mut self) {
+        self.is_concluded = true;
+    }
+
+    /// It failed, and why, to stand on the page.
+    pub(crate) fn fail(&mut self, why: impl Into<String>) {
+        self.is_concluded = true;
+        self.failure = Some(why.into());
+    }
+
+    /// The client went away: what came after that has reached nobody.
+    pub(crate) fn cut_by_client(&mut self) {
+        self.response_body.cut();
+        let why = if self.sent.is_none() {
+            let all = wire::request(&self.request_head).ok().and_then(|head| head.framing.length());
+            format!("the client went away after {} of its request", bytes_of(self.request_body.length, all))
+        } else if self.response_head.is_empty() {
+            "the client went away before it was answered".to_owned()
+        } else {
+            let method = String::from_utf8_lossy(self.method());
+            let head = wire::response(&self.response_head, &method).ok();
+            let all = head.and_then(|head| head.framing.length());
+            format!("the client went away after {} of the response", bytes_of(self.response_body.length, all))
+        };
+        self.recorder.note(format!("{}: {why}", self.shown()), None);
+        self.fail(why);
+    }
+
+    /// How much of the response came, to stand after what cut it.
+    pub(crate) fn received(&self) -> String {
+        let method = String::from_utf8_lossy(self.method());
+        let head = wire::response(&self.response_head, &method).ok();
+        bytes_of(self.response_body.length, head.and_then(|head| head.framing.length()))
+    }
+
     /// The response is complete.
     pub(crate) fn end(&mut self) {
         self.ended = Some(self.recorder.now());
     }
 }
 
+/// `4 of 10 bytes`, or `4 bytes` where nobody knows how many there are.
+fn bytes_of(count: u64, all: Option<u64>) -> String {
+    match all {
+        Some(all) => format!("{count} of {all} bytes"),
+        None if count == 1 => "1 byte".to_owned(),
+        None => format!("{count} bytes"),
+    }
+}
+
 impl Drop for Draft<'_> {
     fn drop(&mut self) {
+        if !self.is_concluded && *self.client_ended.get_mut() {
+            self.cut_by_client();
+        } else if !self.is_concluded {
+            let why = "it was not over when the command had ended";
+            self.recorder.note(format!("{}: {why}", self.shown()), None);
+            self.fail(why);
+        }
         if self.ended.is_none() && !self.response_head.is_empty() {
             self.end();
         }
@@ -169,10 +354,15 @@ impl Drop for Draft<'_> {
                 + self.response_body.kept.len(),
         );
         record.extend_from_slice(&self.started.to_le_bytes());
-        record.extend_from_slice(&self.ended.unwrap_or(Micros::MIN).to_le_bytes());
+        for time in [self.ended, self.sent, self.answered] {
+            record.extend_from_slice(&time.unwrap_or(Micros::MIN).to_le_bytes());
+        }
+        record.extend_from_slice(&(*self.web_socket_messages.get_mut() as u64).to_le_bytes());
+        put(&mut record, self.failure.as_deref().unwrap_or_default().as_bytes());
         put(&mut record, self.url.as_bytes());
         put(&mut record, &self.request_head);
         self.request_body.store(&mut record);
+        put(&mut record, &self.early_heads);
         put(&mut record, &self.response_head);
         self.response_body.store(&mut record);
         lock(&self.recorder.spool).push(self.started, &record);
@@ -185,11 +375,15 @@ pub(crate) struct Tap {
     kept: Vec<u8>,
     length: u64,
     digest: Option<Digest>,
+    /// The lines that followed the body.
+    pub(crate) trailers: Vec<u8>,
+    /// The length at which the body may have to be cut.
+    mark: Option<u64>,
 }
 
 impl Tap {
     fn new(limit: usize) -> Tap {
-        Tap { limit, kept: Vec::new(), length: 0, digest: None }
+        Tap { limit, kept: Vec::new(), length: 0, digest: None, trailers: Vec::new(), mark: None }
     }
 
     /// Sees the next bytes of the body.
@@ -209,12 +403,27 @@ impl Tap {
         digest.update(data);
     }
 
+    /// Nobody may take what comes from now on.
+    pub(crate) fn mark(&mut self) {
+        self.mark.get_or_insert(self.length);
+    }
+
+    /// Forgets what came after the mark.
+    fn cut(&mut self) {
+        if let Some(mark) = self.mark.filter(|&mark| mark < self.length) {
+            self.length = mark;
+            self.kept.truncate(usize::try_from(mark).unwrap_or(usize::MAX));
+            // It is that of what came later, too.
+            self.digest = None;
+        }
+    }
+
     fn store(&mut self, record: &mut Vec<u8>) {
         put(record, &self.kept);
         record.extend_from_slice(&self.length.to_le_bytes());
-        if let Some(digest) = self.digest.take() {
-            record.extend_from_slice(digest.finish().as_ref());
-        }
+        let digest = self.digest.take().map(Digest::finish);
+        put(record, digest.as_ref().map_or(&[][..], |digest| digest.as_ref()));
+        put(record, &self.trailers);
     }
 }
 
@@ -235,38 +444,78 @@ pub(crate) fn exchange(record: &[u8], from: Option<&Text>) -> Result<Exchange> {
 fn read_exchange(record: &[u8], from: Option<&Text>) -> Option<Exchange> {
     let mut record = Reader(record);
     let started = record.number()? as Micros;
-    let ended = Some(record.number()? as Micros).filter(|&ended| ended != Micros::MIN);
+    let [ended, sent, answered] = [record.time()?, record.time()?, record.time()?];
+    let web_socket_messages = record.number()? as usize;
+    let failure = Some(record.text()?).filter(|failure| !failure.is_empty());
     let url = record.text()?;
     let head = record.bytes()?;
     let method = head.split(|&byte| byte == b' ').next().map(wire::text)?;
+    let (body, trailers) = record.body(head)?;
     let request = Request {
         method: method.clone().into(),
         url,
+        version: version(head),
         headers: content::headers(head),
-        body: record.body(head)?,
+        body,
+        trailers,
         ..Request::default()
     };
+    let early_heads = record.bytes()?;
     let head = record.bytes()?;
-    let body = record.body(head)?;
+    let (body, trailers) = record.body(head)?;
     let response = wire::response(head, &method).ok().map(|line| Response {
         status: line.status,
         reason: line.reason.into(),
-        url: None,
+        informational: informational(early_heads, &method),
+        version: version(head),
         headers: content::headers(head),
         body,
+        trailers,
         ..Response::default()
     });
+    let (sent, answered) = (sent.or(answered), answered.or(ended));
+    let part = |from: Option<Micros>, to: Option<Micros>| match (from, to, ended) {
+        (Some(from), Some(to), Some(ended)) => to.min(ended) - from.min(to.min(ended)),
+        _ => 0,
+    };
+    // A response may begin before the request has gone out whole.
+    let sending = part(Some(started), sent.min(answered));
+    let receiving = part(answered, ended);
     Some(Exchange {
         from: from.cloned(),
         to: None,
         started,
         ended,
+        sending,
+        receiving,
         synthetic: false,
         known_from: KnownFrom::Wire,
+        failure,
+        web_socket_messages,
         request,
         response,
-        ..Exchange::default()
     })
+}
+
+/// The version of a message with this head, where it is not the usual one.
+fn version(head: &[u8]) -> Option<Text> {
+    let line = head.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii();
+    let is_old = line.starts_with(b"HTTP/1.0 ") || line.ends_with(b" HTTP/1.0") || line == b"HTTP/1.0";
+    is_old.then(|| "HTTP/1.0".into())
+}
+
+/// The answers that came before the response.
+fn informational(mut heads: &[u8], method: &str) -> Vec<Informational> {
+    let mut answers = Vec::new();
+    while let Some(end) = wire::head_end(heads, 0) {
+        let (head, rest) = heads.split_at(end);
+        heads = rest;
+        if let Ok(line) = wire::response(head, method) {
+            let (status, reason) = (line.status, line.reason.into());
+            answers.push(Informational { status, reason, headers: content::headers(head) });
+        }
+    }
+    answers
 }
 
 /// Reads back what [`Draft`] wrote.
@@ -292,11 +541,23 @@ impl<'a> Reader<'a> {
         Some(wire::text(self.bytes()?).into())
     }
 
-    fn body(&mut self, head: &[u8]) -> Option<crate::trace::Body> {
+    fn time(&mut self) -> Option<Option<Micros>> {
+        Some(Some(self.number()? as Micros).filter(|&time| time != Micros::MIN))
+    }
+
+    /// A body and its trailers.
+    fn body(&mut self, head: &[u8]) -> Option<(Body, Headers)> {
         let kept = self.bytes()?;
         let length = self.number()?;
-        let sha256 = if length > kept.len() as u64 { Some(self.take(32)?) } else { None };
-        Some(content::body(head, kept, length, sha256))
+        let sha256 = Some(self.bytes()?).filter(|digest| !digest.is_empty());
+        let trailers = self.bytes()?;
+        // The lines of a head come after its first.
+        let trailers = if trailers.is_empty() {
+            Headers::default()
+        } else {
+            content::headers(&[b"\n", trailers.trim_ascii_end(), b"\n"].concat())
+        };
+        Some((content::body(head, kept, length, sha256), trailers))
     }
 }
 

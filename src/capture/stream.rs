@@ -45,6 +45,18 @@ impl Conn {
         self.writer.flush().await
     }
 
+    /// Cuts the connection, so that the other side sees no end but a reset.
+    pub(crate) fn reset(self) {
+        let stream = self.into_stream();
+        // Where it cannot be cut it ends, which is what happens to what is dropped.
+        let _ = stream.inner.tcp().set_zero_linger();
+    }
+
+    /// Gives up the connection; says whether what was sent last was refused.
+    pub(crate) fn ends_broken(self) -> bool {
+        self.into_stream().inner.tcp().take_error().is_ok_and(|error| error.is_some())
+    }
+
     /// Whether an idle connection is still good: nothing came, not even its end.
     pub(crate) async fn is_quiet(&mut self) -> bool {
         tokio::select! {
@@ -104,6 +116,14 @@ pub(crate) enum Stream {
 impl Stream {
     pub(crate) fn plain(tcp: TcpStream) -> Stream {
         Stream::Plain(Prefixed { prefix: Bytes::new(), inner: tcp })
+    }
+
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Stream::Plain(stream) => &stream.inner,
+            Stream::Accepted(stream) => stream.get_ref().0.inner.tcp(),
+            Stream::Connected(stream) => &stream.get_ref().0.inner,
+        }
     }
 }
 

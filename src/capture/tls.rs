@@ -5,6 +5,7 @@
 //! What a server shows is verified as the client would have done it without
 //! docgen, or not at all when the user says so.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs;
 use std::net::IpAddr;
@@ -15,12 +16,18 @@ use base64::Engine as _;
 use rcgen::{
     CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
 };
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ResolvesClientCert, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::sign::CertifiedKey;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig,
+    SignatureScheme,
+};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -57,9 +64,15 @@ impl Authority {
     }
 
     /// What a server that is `host`, a name or an address, and is asked for as `name`, would show.
-    pub(crate) fn server(&self, host: &str, name: Option<&str>) -> Result<Arc<ServerConfig>> {
+    /// `asks` are the authorities whose certificates it asks its clients for, if it does.
+    pub(crate) fn server(
+        &self,
+        host: &str,
+        name: Option<&str>,
+        asks: Option<&[DistinguishedName]>,
+    ) -> Result<Arc<ServerConfig>> {
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        let key = format!("{host} {}", name.unwrap_or_default());
+        let key = format!("{host} {} {}", name.unwrap_or_default(), asks.is_some());
         let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(config) = issued.get(&key) {
             return Ok(config.clone());
@@ -77,7 +90,13 @@ impl Authority {
         let chain = vec![certificate.der().clone(), self.issuer.der().clone()];
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
-            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private))
+            .and_then(|builder| {
+                let builder = match asks {
+                    Some(hints) => builder.with_client_cert_verifier(Arc::new(Asking::new(hints))),
+                    None => builder.with_no_client_auth(),
+                };
+                builder.with_single_cert(chain, private)
+            })
             .map_err(certificate_error)?;
         config.alpn_protocols = vec![HTTP_1_1.to_vec()];
         let config = Arc::new(config);
@@ -109,7 +128,11 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
 }
 
 /// The certificates that a server's own must lead to.
-pub(crate) struct Roots(Vec<CertificateDer<'static>>);
+pub(crate) struct Roots {
+    all: Vec<CertificateDer<'static>>,
+    /// Those that the user named: they are trusted as a server's own, too.
+    named: Vec<CertificateDer<'static>>,
+}
 
 impl Roots {
     /// Those of the system and of `files`, which are PEM files or folders of such.
@@ -117,7 +140,8 @@ impl Roots {
     /// # Errors
     /// When one of `files` cannot be read or holds no certificate.
     pub(crate) fn load(files: &[PathBuf]) -> Result<Roots> {
-        let mut roots = rustls_native_certs::load_native_certs().certs;
+        let mut all = rustls_native_certs::load_native_certs().certs;
+        let mut named = Vec::new();
         for file in files {
             let found = read(file)?;
             if found.is_empty() {
@@ -127,14 +151,15 @@ impl Roots {
                 )
                 .hint("name a file of certificates in PEM, as `openssl x509` prints them"));
             }
-            roots.extend(found);
+            named.extend(found);
         }
-        Ok(Roots(roots))
+        all.extend(named.iter().cloned());
+        Ok(Roots { all, named })
     }
 
     /// All of them in PEM.
     pub(crate) fn pem(&self) -> String {
-        self.0.iter().map(pem).collect()
+        self.all.iter().map(pem).collect()
     }
 
     /// How servers are spoken to: verified by these roots, or `insecure`.
@@ -147,16 +172,19 @@ impl Roots {
             Arc::new(Insecure(provider()))
         } else {
             let mut store = RootCertStore::empty();
-            store.add_parsable_certificates(self.0.iter().cloned());
+            store.add_parsable_certificates(self.all.iter().cloned());
             if store.is_empty() {
                 Arc::new(NoRoots(provider()))
             } else {
-                WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider())
+                let roots = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider())
                     .build()
-                    .map_err(certificate_error)?
+                    .map_err(certificate_error)?;
+                Arc::new(Named { roots, named: self.named.clone() })
             }
         };
-        let mut config = builder.with_custom_certificate_verifier(verifier).with_no_client_auth();
+        let mut config = builder
+            .with_custom_certificate_verifier(verifier)
+            .with_client_cert_resolver(Arc::new(NoneOfOurs));
         config.alpn_protocols = vec![HTTP_1_1.to_vec()];
         Ok(Arc::new(config))
     }
@@ -197,6 +225,103 @@ pub(crate) fn server_name(host: &str) -> Option<ServerName<'static>> {
     match host.parse::<IpAddr>() {
         Ok(address) => Some(ServerName::from(address)),
         Err(_) => ServerName::try_from(host.to_owned()).ok(),
+    }
+}
+
+/// Takes what leads to a root, and what the user named itself: a certificate that a server signed
+/// for itself and that calls itself an authority is no server's certificate by the rules.
+#[derive(Debug)]
+struct Named {
+    roots: Arc<WebPkiServerVerifier>,
+    named: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Named {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        between: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        match self.roots.verify_server_cert(certificate, between, name, ocsp, now) {
+            // Its times have been looked at before its use.
+            Err(rustls::Error::InvalidCertificate(CertificateError::Other(_)))
+                if self.named.contains(certificate) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.roots.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.roots.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.roots.supported_verify_schemes()
+    }
+}
+
+tokio::task_local! {
+    /// The authorities whose certificates a server asks for in the handshake under way.
+    static ASKED: RefCell<Option<Vec<DistinguishedName>>>;
+}
+
+/// Runs a handshake with a server; gives what comes of it, and the authorities whose certificates
+/// the server asked for, if it asked.
+pub(crate) async fn noticing_requests<T>(
+    handshake: impl Future<Output = T>,
+) -> (T, Option<Vec<DistinguishedName>>) {
+    let handshake = async {
+        let result = handshake.await;
+        (result, ASKED.with(RefCell::take))
+    };
+    ASKED.scope(RefCell::new(None), handshake).await
+}
+
+/// Has no certificate of a client, and notices who asks for one.
+#[derive(Debug)]
+struct NoneOfOurs;
+
+impl ResolvesClientCert for NoneOfOurs {
+    fn resolve(&self, authorities: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        let authorities = authorities.iter().map(|name| DistinguishedName::from(name.to_vec())).collect();
+        // Every handshake is run by `noticing_requests`.
+        let _ = ASKED.try_with(|asked| asked.replace(Some(authorities)));
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
+/// Asks a client for a certificate, as its server does, and takes any, or none: whether it has one
+/// is all that is to be known.
+#[derive(Debug)]
+struct Asking(Arc<CryptoProvider>, Vec<DistinguishedName>);
+
+impl Asking {
+    fn new(authorities: &[DistinguishedName]) -> Asking {
+        Asking(provider(), authorities.to_vec())
     }
 }
 
@@ -242,6 +367,27 @@ macro_rules! signatures {
             self.0.signature_verification_algorithms.supported_schemes()
         }
     };
+}
+
+impl ClientCertVerifier for Asking {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &self.1
+    }
+
+    fn verify_client_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    signatures!();
 }
 
 impl ServerCertVerifier for Insecure {

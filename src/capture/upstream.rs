@@ -1,8 +1,11 @@
 //! The way from the proxy to a server: straight, or through a proxy that the user has already.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use rustls::ClientConfig;
+use chrono::{DateTime, Utc};
+use rustls::pki_types::UnixTime;
+use rustls::{CertificateError, ClientConfig, DistinguishedName};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -69,6 +72,9 @@ pub(crate) struct Connector {
     http: Option<Via>,
     https: Option<Via>,
     bypass: Vec<String>,
+    /// The servers that ask for a client's certificate, and the authorities that they name. A
+    /// session that is taken up again is not asked again.
+    asking: Mutex<HashMap<String, Vec<DistinguishedName>>>,
 }
 
 /// Another proxy on the way.
@@ -98,6 +104,7 @@ impl Connector {
                 .map(|entry| entry.trim().to_ascii_lowercase())
                 .filter(|entry| !entry.is_empty())
                 .collect(),
+            asking: Mutex::default(),
         })
     }
 
@@ -163,18 +170,46 @@ impl Connector {
             hint: "look at the URL that the command was given",
         })?;
         let connector = TlsConnector::from(self.tls.clone());
-        match connector.connect(name, tcp).await {
+        let (connected, asked) = tls::noticing_requests(connector.connect(name, tcp)).await;
+        if let Some(authorities) = asked {
+            self.asking().insert(server.to_string(), authorities);
+        }
+        match connected {
             Ok(stream) => Ok(Conn::new(Stream::Connected(Box::new(stream)))),
             Err(error) => Err(untrusted(server, &error)),
         }
+    }
+
+    /// The authorities whose certificates `server` has asked for, if it has asked.
+    pub(crate) fn asks(&self, server: &Server) -> Option<Vec<DistinguishedName>> {
+        self.asking().get(&server.to_string()).cloned()
+    }
+
+    fn asking(&self) -> std::sync::MutexGuard<'_, HashMap<String, Vec<DistinguishedName>>> {
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn untrusted(server: &Server, error: &std::io::Error) -> Refusal {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
+        Some(rustls::Error::InvalidCertificate(
+            why @ (CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. }),
+        )) => Refusal {
+            message: format!("the certificate of {server} is not trusted: {}", in_words(why)),
+            hint: "look at the clock of this machine; have the certificate renewed; or, if you know the server, give --insecure",
+        },
+        Some(rustls::Error::InvalidCertificate(
+            why @ (CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }),
+        )) => Refusal {
+            message: format!("the certificate of {server} is not trusted: {}", in_words(why)),
+            hint: "ask for the server by a name that its certificate has; or, if you know the server, give --insecure",
+        },
         Some(rustls::Error::InvalidCertificate(why)) => Refusal {
-            message: format!("the certificate of {server} is not trusted: {why}"),
+            message: format!("the certificate of {server} is not trusted: {}", in_words(why)),
             hint: "name the file of its certificate authority in `certificates` below `[capture]`, or in SSL_CERT_FILE; or, if you know the server, give --insecure",
         },
         Some(rustls::Error::General(why)) => Refusal {
@@ -186,6 +221,40 @@ fn untrusted(server: &Server, error: &std::io::Error) -> Refusal {
             hint: "look whether the URL should begin with http:// and not https://",
         },
     }
+}
+
+/// What is wrong with a certificate, to stand after a colon.
+fn in_words(why: &CertificateError) -> String {
+    let date = |time: &UnixTime| {
+        let seconds = i64::try_from(time.as_secs()).ok();
+        let date = seconds.and_then(|seconds| DateTime::<Utc>::from_timestamp(seconds, 0));
+        date.map_or_else(|| "another time".to_owned(), |date| date.format("%Y-%m-%d %H:%M UTC").to_string())
+    };
+    match why {
+        CertificateError::UnknownIssuer => "no authority that docgen trusts has issued it".to_owned(),
+        CertificateError::Expired => "it has expired".to_owned(),
+        CertificateError::ExpiredContext { not_after, .. } => format!("it expired on {}", date(not_after)),
+        CertificateError::NotValidYet => "it is not valid yet".to_owned(),
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            format!("it is not valid before {}", date(not_before))
+        }
+        CertificateError::NotValidForName => "it is for another name".to_owned(),
+        CertificateError::NotValidForNameContext { expected, presented } => {
+            let names: Vec<&str> = presented.iter().map(|name| plain_name(name)).collect();
+            let names = if names.is_empty() { "no name".to_owned() } else { names.join(", ") };
+            format!("it is for {names}, and not for {}", expected.to_str())
+        }
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            "it is an authority's own, and no server's; it is trusted where its own file is named".to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
+/// `h` of `DnsName("h")`, the form in which a certificate's names are told.
+fn plain_name(told: &str) -> &str {
+    let inner = told.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(told);
+    inner.trim_matches('"')
 }
 
 async fn tcp(server: &Server) -> std::result::Result<TcpStream, Refusal> {

@@ -24,6 +24,17 @@ pub(crate) enum Framing {
     UntilClose,
 }
 
+impl Framing {
+    /// How long the body is, where the head tells.
+    pub(crate) fn length(self) -> Option<u64> {
+        match self {
+            Framing::Length(length) => Some(length),
+            Framing::Empty => Some(0),
+            Framing::Chunked | Framing::UntilClose => None,
+        }
+    }
+}
+
 /// What a proxy has to know of a request's head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RequestHead {
@@ -32,6 +43,7 @@ pub(crate) struct RequestHead {
     /// The request line's length, with its line end.
     pub(crate) line: usize,
     pub(crate) framing: Framing,
+    pub(crate) is_http_1_0: bool,
     /// Whether the sender can send another request on the connection.
     pub(crate) keep_alive: bool,
     /// The sender waits for `100 Continue` before it sends the body.
@@ -104,6 +116,49 @@ pub(crate) fn without_fields(head: &[u8], names: &[&str]) -> Vec<u8> {
     kept
 }
 
+/// The head without the offer to go on in HTTP/2 (RFC 7540, section 3.2), if it makes that offer.
+///
+/// Every field that is about it is there for the next hop only.
+pub(crate) fn without_h2c(head: &[u8]) -> Option<Vec<u8>> {
+    let tokens = |value: &[u8]| -> Vec<String> {
+        value.split(|&byte| byte == b',').map(|token| text(token.trim_ascii())).collect()
+    };
+    let is_offer = |token: &String| token.eq_ignore_ascii_case("h2c");
+    let upgrades = || fields(head).filter(|(name, _)| name.eq_ignore_ascii_case(b"upgrade"));
+    if !upgrades().any(|(_, value)| tokens(value).iter().any(is_offer)) {
+        return None;
+    }
+    let has_others = upgrades().any(|(_, value)| !tokens(value).iter().all(is_offer));
+    let mut kept = Vec::with_capacity(head.len());
+    let mut done = 0;
+    for range in field_lines(head) {
+        let line = &head[range.clone()];
+        let Some(colon) = memchr::memchr(b':', line) else { continue };
+        let (name, value) = (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii());
+        let mut left = tokens(value);
+        if name.eq_ignore_ascii_case(b"upgrade") {
+            left.retain(|token| !is_offer(token));
+        } else if name.eq_ignore_ascii_case(b"connection") {
+            left.retain(|token| {
+                !token.eq_ignore_ascii_case("http2-settings")
+                    && (has_others || !token.eq_ignore_ascii_case("upgrade"))
+            });
+        } else if name.eq_ignore_ascii_case(b"http2-settings") {
+            left.clear();
+        } else {
+            continue;
+        }
+        kept.extend_from_slice(&head[done..range.start]);
+        if !left.is_empty() {
+            kept.extend_from_slice(&line[..colon]);
+            kept.extend_from_slice(format!(": {}\r\n", left.join(", ")).as_bytes());
+        }
+        done = range.end;
+    }
+    kept.extend_from_slice(&head[done..]);
+    Some(kept)
+}
+
 /// Reads a whole request head, its empty line included.
 ///
 /// # Errors
@@ -131,6 +186,7 @@ pub(crate) fn request(head: &[u8]) -> Result<RequestHead, &'static str> {
         target: target.to_owned(),
         line: line_end,
         framing,
+        is_http_1_0: minor == 0,
         keep_alive: seen.keep_alive(minor),
         expects_continue: seen.expects_continue && framing != Framing::Empty,
     })
@@ -267,6 +323,8 @@ fn length(digits: &[u8]) -> Option<u64> {
 #[derive(Debug)]
 pub(crate) struct BodyEnd {
     state: State,
+    /// The lines after the last chunk, without the empty one at their end.
+    pub(crate) trailers: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -300,7 +358,7 @@ impl BodyEnd {
             Framing::Chunked => SIZE,
             Framing::UntilClose => State::UntilClose,
         };
-        BodyEnd { state }
+        BodyEnd { state, trailers: Vec::new() }
     }
 
     /// Whether the body is complete.
@@ -313,8 +371,8 @@ impl BodyEnd {
         matches!(self.state, State::UntilClose)
     }
 
-    /// Takes from `input` what belongs to the body; its content goes to `content`, the names of
-    /// trailers to nobody. Gives the number of bytes that belong to it.
+    /// Takes from `input` what belongs to the body; its content goes to `content`, and its trailers
+    /// are kept. Gives the number of bytes that belong to it.
     ///
     /// # Errors
     /// When the chunks are malformed, so that nobody can tell where the body ends.
@@ -371,6 +429,12 @@ impl BodyEnd {
                         b'\r' => {}
                         _ => *line += 1,
                     }
+                    if !self.is_done() && (input[at] != b'\r' || !self.trailers.is_empty()) {
+                        if self.trailers.len() == HEAD_LIMIT {
+                            return Err(BadChunk);
+                        }
+                        self.trailers.push(input[at]);
+                    }
                     at += 1;
                 }
             }
@@ -387,6 +451,24 @@ pub(crate) struct BadChunk;
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn an_offer_of_http_2_is_taken_off() {
+        let stripped = |head: &str| without_h2c(head.as_bytes()).map(|head| text(&head));
+        assert_eq!(
+            stripped(
+                "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nHTTP2-Settings: AAM\r\nA: b\r\n\r\n"
+            )
+            .unwrap(),
+            "GET / HTTP/1.1\r\nHost: h\r\nA: b\r\n\r\n"
+        );
+        assert_eq!(
+            stripped("GET / HTTP/1.1\r\nconnection: keep-alive, upgrade\r\nUpgrade: h2c, x/1\r\n\r\n")
+                .unwrap(),
+            "GET / HTTP/1.1\r\nconnection: keep-alive, upgrade\r\nUpgrade: x/1\r\n\r\n"
+        );
+        assert_eq!(stripped("GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"), None);
+    }
 
     #[test]
     fn a_head_ends_at_its_empty_line() {

@@ -9,12 +9,12 @@ use clap::Args;
 use super::recording::{
     self, expect_writable, put, settings_for_new, settings_of, tell_replaced, warn_of_secrets,
 };
-use super::ui::{Ui, counted};
+use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON};
 use crate::capture::{
     CommandSpec, Failure, Options, Program, ProxyOptions, Recording, UpstreamProxy, openrc, record,
 };
-use crate::error::{Error, ErrorKind, Place, Result, escape_control};
+use crate::error::{Error, ErrorKind, Place, Result, counted, escape_control};
 use crate::files::Root;
 use crate::files::folder::remove_leftovers;
 use crate::page::{self, first_settings};
@@ -22,7 +22,7 @@ use crate::redact::Rules;
 use crate::settings::Settings;
 use crate::site::folders::{self, Folder};
 use crate::source::har;
-use crate::text_file::read_text;
+use crate::text_file::{read_recording, read_text};
 use crate::toml_file::with_value;
 
 /// Run commands and record every exchange that they cause
@@ -31,6 +31,10 @@ use crate::toml_file::with_value;
 Each command runs with a proxy of its own on the loopback interface. What it sends and receives
 becomes the trace.har of its capture, what it prints the output.txt; an old capture is replaced
 only when the new one is whole. Tokens and passwords are replaced before anything is written.
+
+What docgen could not see or cut is told; a capture whose recording would be false fails. Programs in
+Go, and Ruby's Net::HTTP, never ask a server on the loopback interface through a proxy: give them
+another address of the machine.
 
 A capture's command runs with your rights and your cloud's credentials: read the captures of a
 stranger before you run them.
@@ -173,7 +177,12 @@ impl Capture {
     fn show(&self, jobs: &[Job], ui: &Ui) -> u8 {
         let mut status = DONE;
         for job in jobs {
-            match self.spec(job) {
+            let spec = self.spec(job);
+            let spec = spec.and_then(|spec| match expect_writable(&self.captures, &job.folder) {
+                Ok(()) => Ok(spec),
+                Err(error) => Err(vec![error]),
+            });
+            match spec {
                 Ok(spec) => ui.data(&format!("{}: {}\n", job.path, escape_control(&spec.shown()))),
                 Err(errors) => {
                     ui.errors(&errors);
@@ -386,8 +395,7 @@ impl Capture {
         spec.expected_exit = self.exit.map(i32::from).or(capture.exit).unwrap_or(0);
         spec.time_limit = capture.time_limit.map(Duration::from_secs);
         if let Some(file) = &capture.stdin {
-            let read = std::fs::read(file).map_err(|error| Error::io("read", file, error));
-            spec.stdin = Some(read.map_err(one)?);
+            spec.stdin = Some(read_recording(file).map_err(one)?);
         }
         Ok(spec)
     }

@@ -11,7 +11,7 @@ use crate::profile::Profile;
 use crate::redact::{Rules, Tally};
 use crate::settings::{Layer, Settings};
 use crate::site::folders::settings_above;
-use crate::site::named::Named;
+use crate::site::named_files::NamedFiles;
 use crate::toml_file;
 
 /// The settings of the capture in a folder, whether or not it has any of its own.
@@ -65,7 +65,7 @@ pub(super) fn profile(captures: &Path, name: &str) -> Option<Known> {
         return Profile::embedded(name).map(Known::Embedded);
     }
     let file = Path::new(name);
-    let named = Named::new(captures, &[]).ok()?;
+    let named = NamedFiles::new(captures, &[]).ok()?;
     let text = named.root_of(file)?.read_text(file).ok()?;
     Profile::from_toml(file, &text).ok().map(|profile| Known::Own(Box::new(profile)))
 }

@@ -15,9 +15,9 @@ const PART: &str = "tmp-";
 
 /// A folder in which parts are made.
 #[derive(Debug)]
-pub(crate) struct Parts<'d>(pub(crate) &'d Dir);
+pub(crate) struct StagingFolder<'d>(pub(crate) &'d Dir);
 
-impl Parts<'_> {
+impl StagingFolder<'_> {
     /// Puts a file of these bytes at `path`, below `root`, in place of one that is there. Folders are made as
     /// they are needed.
     ///
@@ -113,7 +113,7 @@ mod tests {
         fs::create_dir(&to).unwrap();
         let make = |text: &'static str| {
             let files = [("x.md", text.as_bytes()), ("y.md", b"y")].into_iter();
-            Parts(&open(&own)).put_folder(files, &open(&to), "a/b".as_ref())
+            StagingFolder(&open(&own)).put_folder(files, &open(&to), "a/b".as_ref())
         };
         assert_eq!(make("x").unwrap().iter().map(Metadata::len).collect::<Vec<_>>(), [1, 1]);
         assert_eq!(fs::read(to.join("a/b/x.md")).unwrap(), b"x");
@@ -133,11 +133,11 @@ mod tests {
         fs::write(at("out/x.md"), "theirs").unwrap();
         std::os::unix::fs::symlink("../out/x.md", at("to/x.md")).unwrap();
         let (own, to) = (open(&at("own")), open(&at("to")));
-        Parts(&own).put_file(b"new", &to, "a/x.md".as_ref()).unwrap_err();
-        Parts(&own).put_file(b"new", &to, "a/b/x.md".as_ref()).unwrap_err();
-        Parts(&own).put_folder([].into_iter(), &to, "a/b".as_ref()).unwrap_err();
-        // A link in the very place is replaced, and not written through.
-        Parts(&own).put_file(b"new", &to, "x.md".as_ref()).unwrap();
+        StagingFolder(&own).put_file(b"new", &to, "a/x.md".as_ref()).unwrap_err();
+        StagingFolder(&own).put_file(b"new", &to, "a/b/x.md".as_ref()).unwrap_err();
+        StagingFolder(&own).put_folder([].into_iter(), &to, "a/b".as_ref()).unwrap_err();
+        // A link in the place itself is replaced, and not written through.
+        StagingFolder(&own).put_file(b"new", &to, "x.md".as_ref()).unwrap();
         assert_eq!(fs::read(at("out/x.md")).unwrap(), b"theirs");
         assert_eq!(fs::read(at("to/x.md")).unwrap(), b"new");
         assert_eq!(
@@ -158,7 +158,7 @@ mod tests {
         fs::write(at("out/tmp-mine"), "mine").unwrap();
         std::os::unix::fs::symlink("../out", at("own/tmp-link")).unwrap();
         std::os::unix::fs::symlink("../../out", at("own/tmp-1-1/deep")).unwrap();
-        Parts(&open(&at("own"))).remove_leftovers();
+        StagingFolder(&open(&at("own"))).remove_leftovers();
         let left: Vec<_> = fs::read_dir(at("own")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, ["manifest"]);
         assert_eq!(fs::read_dir(at("out")).unwrap().count(), 1);

@@ -126,19 +126,19 @@ fn message(line: &str) -> Option<Arrow<'_>> {
     if from.is_empty() || to.is_empty() || from.contains(char::is_control) {
         return None;
     }
-    let text = &line[colon + 1..];
-    let said = text.trim();
-    let before = text.len() - text.trim_start().len();
+    let behind = &line[colon + 1..];
+    let text = behind.trim();
+    let before = behind.len() - behind.trim_start().len();
     let to_end = indent.len() + to_start + to.len();
-    let text_start = if said.is_empty() { colon + 1 } else { colon + 1 + before };
+    let text_start = if text.is_empty() { colon + 1 } else { colon + 1 + before };
     Some(Arrow {
         indent,
         from,
         arrow: &body[from.len()..to_start],
         to,
         colon: &line[to_end..text_start],
-        text: said,
-        end: &line[text_start + said.len()..],
+        text,
+        end: &line[text_start + text.len()..],
     })
 }
 

@@ -30,11 +30,11 @@
 mod blocks;
 mod diagram;
 mod facts;
+mod message_line;
+mod page_source;
 mod read;
 mod references;
-mod said;
 mod scan;
-mod weave;
 
 pub use read::{HandWritten, TextFile, write};
 
@@ -47,11 +47,11 @@ use crate::error::{Error, ErrorKind, Place, Result};
 use crate::page::source::Source;
 use crate::page::{Input, Page, Phrases, Resolved};
 use crate::profile::Profile;
-use crate::render::holes::{Alone, Filler};
+use crate::render::holes::{Filler, NoOtherCaptures};
 use crate::render::templates::Templates;
 use crate::sequence::Side;
 use crate::sequence::naming;
-use crate::settings::draft::{Draft, Group, Note};
+use crate::settings::capture_toml::{CaptureToml, Group, Note};
 use crate::settings::{Layer, Layout, Settings};
 use crate::source;
 use crate::text::Text;
@@ -59,9 +59,10 @@ use crate::trace::{KnownFrom, Trace};
 use blocks::Blocks;
 use diagram::{Statement, statement};
 use facts::Facts;
+use message_line::MessageLine;
+use page_source::{BuiltSources, SourceBuilder};
 use references::references;
 use scan::{Outline, PageLines};
-use weave::{Weaver, Woven};
 
 /// Where a capture is to be.
 #[derive(Clone, Debug)]
@@ -215,18 +216,18 @@ pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec
     let base = importer.base_phrases(&draft).map_err(one)?;
     importer.take_phrases(&mut draft, &base);
     let names = importer.name_exchanges(&mut draft)?;
-    importer.take_marks(&mut draft, &names);
-    let mut woven = importer.weave(&draft, &names)?;
-    let has_marks = !draft.notes.is_empty() || !draft.groups.is_empty();
-    if has_marks && !woven.draws_marks {
+    importer.take_boxes_and_notes(&mut draft, &names);
+    let mut built = importer.build_sources(&draft, &names)?;
+    let has_boxes_and_notes = !draft.notes.is_empty() || !draft.groups.is_empty();
+    if has_boxes_and_notes && !built.draws_boxes_and_notes {
         // What the diagram draws in a place or indent of its own stays text there.
         draft.notes.clear();
         draft.groups.clear();
-        woven = importer.weave(&draft, &names)?;
+        built = importer.build_sources(&draft, &names)?;
     }
-    notices.extend(woven.diagnostics.iter().cloned());
+    notices.extend(built.diagnostics.iter().cloned());
     notices.extend(importer.unknown_fences());
-    importer.finish(draft, &names, woven, notices)
+    importer.finish(draft, &names, built, notices)
 }
 
 fn documents(page: &HandWritten) -> Vec<Document<'_>> {
@@ -273,12 +274,12 @@ struct Importer<'a> {
 
 impl Importer<'_> {
     /// The settings that the page itself shows.
-    fn draft(&self, page: &HandWritten) -> Draft {
+    fn draft(&self, page: &HandWritten) -> CaptureToml {
         let text = self.documents[0].lines.text;
         let is_korean = text.chars().any(|c| matches!(c, '가'..='힣'));
         let blocks = &self.blocks;
         let layout = if page.snippet_prefix.is_some() { Layout::Snippets } else { Layout::Page };
-        let mut draft = Draft {
+        let mut draft = CaptureToml {
             title: blocks.title.clone(),
             layout,
             locale: if is_korean { "ko" } else { "en" }.to_owned(),
@@ -286,7 +287,7 @@ impl Importer<'_> {
             snippet_prefix: page.snippet_prefix.clone(),
             vars: self.facts.vars.clone(),
             query: self.facts.shows_query.filter(|shows| *shows != layout.traits().shows_query),
-            ..Draft::default()
+            ..CaptureToml::default()
         };
         draft.command = blocks.command.as_ref().map(|command| {
             self.facts.vars.iter().fold(command.typed.clone(), |typed, (name, value)| {
@@ -334,14 +335,14 @@ impl Importer<'_> {
         draft
     }
 
-    fn settings(&self, draft: &Draft) -> Result<Settings, Vec<Error>> {
+    fn settings(&self, draft: &CaptureToml) -> Result<Settings, Vec<Error>> {
         let toml = draft.to_toml();
         let layer = Layer::parse(Path::new("capture.toml"), &toml).map_err(|error| vec![error])?;
         let layers: Vec<Layer> = self.around.layers.iter().cloned().chain([layer]).collect();
         Ok(Settings::resolve(&layers))
     }
 
-    fn base_phrases(&self, draft: &Draft) -> Result<Phrases> {
+    fn base_phrases(&self, draft: &CaptureToml) -> Result<Phrases> {
         let mut phrases = self.around.templates.phrases(&draft.locale)?;
         let profile = self.profile.filter(|_| draft.profile.is_some()).map(|(_, profile)| profile);
         if let Some(of_profile) = profile.and_then(|profile| profile.phrases(&draft.locale)) {
@@ -353,8 +354,8 @@ impl Importer<'_> {
     /// Calls `then` with the page that these settings make.
     fn with_page<T>(
         &self,
-        draft: &Draft,
-        then: impl FnOnce(&Arc<Page>, &Resolved<'_>, weave::Fill<'_>) -> T,
+        draft: &CaptureToml,
+        then: impl FnOnce(&Arc<Page>, &Resolved<'_>, page_source::Printer<'_>) -> T,
     ) -> Result<T, Vec<Error>> {
         let settings = self.settings(draft)?;
         let phrases = self.base_phrases(draft).map_err(|error| vec![error])?;
@@ -373,19 +374,20 @@ impl Importer<'_> {
         let page = Arc::new(resolved.page()?);
         let none = HashSet::new();
         // There are no other captures yet: a page by hand names none in a hole.
-        let filler = Filler::new(&page, &self.around.templates, resolved.scope(), &Alone, "page.md", &none);
+        let filler =
+            Filler::new(&page, &self.around.templates, resolved.scope(), &NoOtherCaptures, "page.md", &none);
         let page_of = |name: &str, text: &str| {
             let source = Source::parse(name, text).ok()?;
-            String::from_utf8(filler.fill(&[&source]).ok()?.pop()?).ok()
+            filler.fill(&[&source]).ok()?.pop()
         };
         let fragment_of = |text: &str| filler.fragment(&Source::parse("page.md", text).ok()?);
-        let fill = weave::Fill { page: &page_of, fragment: &fragment_of };
-        Ok(then(&page, &resolved, fill))
+        let printer = page_source::Printer { page: &page_of, fragment: &fragment_of };
+        Ok(then(&page, &resolved, printer))
     }
 
     /// Keeps a profile from templating paths that the page shows as they are, and from leaving
     /// out what the page shows.
-    fn settle_paths(&self, draft: &mut Draft) -> Result<(), Vec<Error>> {
+    fn settle_paths(&self, draft: &mut CaptureToml) -> Result<(), Vec<Error>> {
         let Some(_) = draft.profile else { return Ok(()) };
         let (filtered, raw, templated) = self.with_page(draft, |page, _, _| {
             let (mut raw, mut templated) = (0, 0);
@@ -399,9 +401,9 @@ impl Importer<'_> {
                     Side::Request => Some(&exchange.request),
                     Side::Response => exchange.response.as_ref(),
                 };
-                for said in self.facts.shown(message) {
-                    let (said::Said::Request { target, .. }
-                    | said::Said::Response { target: Some(target), .. }) = said
+                for line in self.facts.shown(message) {
+                    let (MessageLine::Request { target, .. }
+                    | MessageLine::Response { target: Some(target), .. }) = line
                     else {
                         continue;
                     };
@@ -424,7 +426,7 @@ impl Importer<'_> {
     }
 
     /// The words that this page has in place of the phrases.
-    fn take_phrases(&self, draft: &mut Draft, base: &Phrases) {
+    fn take_phrases(&self, draft: &mut CaptureToml, base: &Phrases) {
         let mut found: Vec<(&str, Vec<String>)> = Vec::new();
         let tabs = |pick: fn(&facts::Section<'_>) -> Option<usize>| {
             let titles = self.facts.sections.iter().filter_map(|section| {
@@ -439,7 +441,7 @@ impl Importer<'_> {
         let word = |message: &facts::Message<'_>| {
             let arrow = message.drawn.filter(|_| message.side == Side::Response)?.arrow;
             let (word, rest) = arrow.text.split_once(": ").unwrap_or(("", arrow.text));
-            matches!(said::said(rest), said::Said::Response { .. }).then(|| word.to_owned())
+            matches!(MessageLine::of(rest), MessageLine::Response { .. }).then(|| word.to_owned())
         };
         let titles = &draft.layout.traits().own_titles;
         let title = |title: Option<&Option<String>>| title.cloned().flatten().into_iter().collect::<Vec<_>>();
@@ -467,21 +469,21 @@ impl Importer<'_> {
     }
 
     /// Gives every exchange a label.
-    fn name_exchanges(&self, draft: &mut Draft) -> Result<Vec<String>, Vec<Error>> {
+    fn name_exchanges(&self, draft: &mut CaptureToml) -> Result<Vec<String>, Vec<Error>> {
         let profile = self.profile.map(|(_, profile)| profile);
         let (names, selectors) = self.with_page(draft, |_, resolved, _| {
             let scope = resolved.scope();
             let selectors =
                 (0..scope.trace.exchanges.len()).map(|index| scope.describe(index)).collect::<Vec<_>>();
-            (naming::names(scope.trace, scope.cast, profile), selectors)
+            (naming::names(scope.trace, scope.participants, profile), selectors)
         })?;
         draft.labels = names.iter().cloned().zip(selectors).collect();
         Ok(names)
     }
 
     /// Notes and boxes of the diagram that belong to a message.
-    fn take_marks(&self, draft: &mut Draft, names: &[String]) {
-        // Marks of several diagrams that draw one sequence stay where they are, as text.
+    fn take_boxes_and_notes(&self, draft: &mut CaptureToml, names: &[String]) {
+        // Boxes and notes of several diagrams that draw one sequence stay where they are, as text.
         let [main] = self.facts.diagrams.whole() else { return };
         let lines = &self.documents[main.document].lines;
         let messages = &self.facts.messages;
@@ -529,25 +531,25 @@ impl Importer<'_> {
             }
         }
         // Settings that make no page are none.
-        let has_marks = !(draft.notes.is_empty() && draft.groups.is_empty());
-        if has_marks && self.with_page(draft, |_, _, _| ()).is_err() {
+        let has_boxes_and_notes = !(draft.notes.is_empty() && draft.groups.is_empty());
+        if has_boxes_and_notes && self.with_page(draft, |_, _, _| ()).is_err() {
             draft.notes.clear();
             draft.groups.clear();
         }
     }
 
-    fn weave(&self, draft: &Draft, names: &[String]) -> Result<Woven, Vec<Error>> {
-        self.with_page(draft, |page, _, fill| {
-            let weaver = Weaver {
+    fn build_sources(&self, draft: &CaptureToml, names: &[String]) -> Result<BuiltSources, Vec<Error>> {
+        self.with_page(draft, |page, _, printer| {
+            let builder = SourceBuilder {
                 documents: self.documents,
                 facts: self.facts,
                 blocks: &self.blocks,
                 page,
                 names,
-                fill,
+                printer,
                 printed: RefCell::default(),
             };
-            weaver.weave()
+            builder.build()
         })
     }
 
@@ -576,19 +578,18 @@ impl Importer<'_> {
 
     fn finish(
         &self,
-        mut draft: Draft,
+        mut draft: CaptureToml,
         names: &[String],
-        woven: Woven,
+        built: BuiltSources,
         mut notices: Vec<Error>,
     ) -> Result<Imported, Vec<Error>> {
         // Snippets that the templates print as they are need no source.
         let laid_out = self.with_page(&draft, |page, _, _| self.around.templates.lay_out(page, |_| true))?;
         let laid_out = laid_out.map_err(|error| vec![error])?;
         let mut files: Vec<(&'static str, String)> = Vec::new();
-        for (document, source) in self.documents.iter().zip(woven.sources) {
+        for (document, source) in self.documents.iter().zip(built.sources) {
             let made = laid_out.iter().find(|(file, _)| file.ending == document.name);
-            let is_made =
-                made.is_some_and(|(_, content)| content.as_bytes() == document.lines.text.as_bytes());
+            let is_made = made.is_some_and(|(_, content)| content.as_str() == document.lines.text);
             // A template ends its lines as Unix does.
             if !is_made || document.has_windows_ends {
                 files.push((document.name, source));
@@ -596,14 +597,14 @@ impl Importer<'_> {
         }
         let mut used = vec![false; names.len()];
         for (_, source) in &files {
-            for (used, here) in used.iter_mut().zip(weave::labels_in(source, names)) {
+            for (used, here) in used.iter_mut().zip(page_source::labels_in(source, names)) {
                 *used |= here;
             }
         }
         let by_name =
             |name: &str| names.iter().position(|known| known == name.split('.').next().unwrap_or(name));
-        let marks = draft.notes.iter().map(|note| &note.after);
-        for name in marks.chain(draft.groups.iter().flat_map(|group| [&group.first, &group.last])) {
+        let of_notes = draft.notes.iter().map(|note| &note.after);
+        for name in of_notes.chain(draft.groups.iter().flat_map(|group| [&group.first, &group.last])) {
             if let Some(at) = by_name(name) {
                 used[at] = true;
             }
@@ -643,12 +644,12 @@ impl Importer<'_> {
     }
 
     /// Renders the capture in memory, from the trace as it will be read again.
-    fn check(&self, draft: &Draft, files: &[(&'static str, String)]) -> Result<(), Vec<Error>> {
-        let same = self.with_page(draft, |_, _, fill| {
+    fn check(&self, draft: &CaptureToml, files: &[(&'static str, String)]) -> Result<(), Vec<Error>> {
+        let same = self.with_page(draft, |_, _, printer| {
             self.documents.iter().all(|document| {
                 let source = files.iter().find(|(name, _)| *name == document.name);
                 source.is_none_or(|(_, source)| {
-                    (fill.page)(document.name, source).as_deref() == Some(document.lines.text)
+                    (printer.page)(document.name, source).as_deref() == Some(document.lines.text)
                 })
             })
         })?;

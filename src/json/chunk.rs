@@ -15,31 +15,31 @@ pub(super) fn chunk(bytes: &[u8], at: usize) -> Option<&[u8; CHUNK]> {
 
 /// The top bit of each byte of a chunk that is such a byte.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Found(u64);
+pub(super) struct ByteMask(u64);
 
-impl Found {
+impl ByteMask {
     /// The bytes that are `byte`.
     #[inline]
-    pub(super) fn equal(chunk: &[u8; CHUNK], byte: u8) -> Found {
+    pub(super) fn equal(chunk: &[u8; CHUNK], byte: u8) -> ByteMask {
         zeros(u64::from_le_bytes(*chunk) ^ each(byte))
     }
 
     /// The control bytes, those below the space.
     #[inline]
-    pub(super) fn controls(chunk: &[u8; CHUNK]) -> Found {
+    pub(super) fn controls(chunk: &[u8; CHUNK]) -> ByteMask {
         zeros(u64::from_le_bytes(*chunk) & each(!(b' ' - 1)))
     }
 
     /// Those of both.
     #[inline]
-    pub(super) fn or(self, other: Found) -> Found {
-        Found(self.0 | other.0)
+    pub(super) fn or(self, other: ByteMask) -> ByteMask {
+        ByteMask(self.0 | other.0)
     }
 
     /// Those that are not among these.
     #[inline]
-    pub(super) fn others(self) -> Found {
-        Found(self.0 ^ each(0x80))
+    pub(super) fn others(self) -> ByteMask {
+        ByteMask(self.0 ^ each(0x80))
     }
 
     /// The index of the first; the length of the chunk where there is none.
@@ -65,9 +65,9 @@ const fn each(byte: u8) -> u64 {
 /// The bytes of a word that are zero: adding 127 to the lower bits of any other carries into its top
 /// bit, if that is not set already.
 #[inline]
-fn zeros(word: u64) -> Found {
+fn zeros(word: u64) -> ByteMask {
     let low = each(0x7f);
-    Found(!(((word & low) + low) | word | low))
+    ByteMask(!(((word & low) + low) | word | low))
 }
 
 #[cfg(test)]
@@ -84,10 +84,10 @@ mod tests {
             let at = |is_it: &dyn Fn(u8) -> bool| {
                 (0..CHUNK).filter(|&index| is_it(chunk[index])).fold(0, |bits, index| bits | 1u8 << index)
             };
-            let equal = Found::equal(&chunk, byte);
+            let equal = ByteMask::equal(&chunk, byte);
             prop_assert_eq!(equal.bits(), at(&|found| found == byte));
             prop_assert_eq!(equal.others().bits(), at(&|found| found != byte));
-            let either = equal.or(Found::controls(&chunk));
+            let either = equal.or(ByteMask::controls(&chunk));
             prop_assert_eq!(either.bits(), at(&|found| found == byte || found < b' '));
             prop_assert_eq!(either.first(), (either.bits().trailing_zeros() as usize).min(CHUNK));
         }

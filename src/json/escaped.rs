@@ -6,10 +6,10 @@
 //! which form: as it is meant, or, where that is JSON, laid out. Both are one pass. What this
 //! leaves out: finding where strings begin, which [`super::de`] does.
 
-use super::chunk::{CHUNK, Found, chunk};
+use super::chunk::{ByteMask, CHUNK, chunk};
 use super::{Notation, Sink, classes, lay_out, plain, push_short};
 
-/// What stands between the quotes of a string that has escapes, all of them right.
+/// What is between the quotes of a string that has escapes, all of them right.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Escaped<'a>(&'a str);
 
@@ -31,11 +31,11 @@ impl<'a> Escaped<'a> {
     /// to know, and says `false`.
     pub(crate) fn reindent_onto(self, out: &mut Vec<u8>) -> bool {
         let line = self.0.strip_suffix("\\n").unwrap_or(self.0);
-        line.starts_with(['{', '[']) && lay_out::<Inside>(line.as_bytes(), out)
+        line.starts_with(['{', '[']) && lay_out::<InString>(line.as_bytes(), out)
     }
 }
 
-/// The place after the quote that ends a string, of which the first backslash stands at `at`. `None`
+/// The place after the quote that ends a string, of which the first backslash is at `at`. `None`
 /// where there is none, or before it something that no string holds (RFC 8259, section 7), half a
 /// surrogate pair among that.
 pub(super) fn end(bytes: &[u8], mut at: usize) -> Option<usize> {
@@ -197,7 +197,7 @@ pub(super) fn unescape_oddly(content: &str) -> (String, Option<(usize, &'static 
 #[inline]
 fn next_slash(bytes: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = chunk(bytes, at) {
-        let before = Found::equal(chunk, b'\\').first();
+        let before = ByteMask::equal(chunk, b'\\').first();
         at += before;
         if before < CHUNK {
             return at;
@@ -232,9 +232,9 @@ fn unicode(bytes: &[u8], at: usize) -> Option<(char, usize)> {
 ///
 /// What may also be there and seldom is (a line end, a character by its number) is refused: to know
 /// it takes the string without its escapes.
-struct Inside;
+struct InString;
 
-impl Notation for Inside {
+impl Notation for InString {
     const QUOTE: u8 = b'\\';
 
     #[inline]

@@ -16,7 +16,7 @@ pub(crate) use reader::{Broken, CUT_OFF, JsonString, Key, Kind, Progress, Reader
 
 use std::ops::Range;
 
-use chunk::{CHUNK, Found, chunk};
+use chunk::{ByteMask, CHUNK, chunk};
 
 /// How deep arrays and objects may nest; `serde_json` has the same limit.
 pub const MAX_DEPTH: usize = 128;
@@ -33,10 +33,10 @@ pub fn reindent(text: &str) -> Option<String> {
 /// Adds to `out`, which is text, what [`reindent`] makes of `text`; where that is `None`, nothing,
 /// and says `false`.
 pub(crate) fn reindent_onto(text: &str, out: &mut Vec<u8>) -> bool {
-    lay_out::<Bare>(text.as_bytes(), out)
+    lay_out::<Plain>(text.as_bytes(), out)
 }
 
-/// Whether `text` stands on one line, with a line end behind it or without: so a program wrote it,
+/// Whether `text` is on one line, with a line end behind it or without: so a program wrote it,
 /// and nobody has laid it out.
 pub fn is_one_line(text: &str) -> bool {
     let line = text.strip_suffix('\n').unwrap_or(text);
@@ -48,7 +48,7 @@ pub fn is_one_line(text: &str) -> bool {
 /// # Errors
 /// The byte offset at which it stops being JSON; the length of `text` when it ends too early.
 pub fn validate(text: &str) -> Result<(), usize> {
-    scan::<Bare>(text.as_bytes(), &mut Nothing)
+    scan::<Plain>(text.as_bytes(), &mut Discard)
 }
 
 fn lay_out<N: Notation>(bytes: &[u8], out: &mut Vec<u8>) -> bool {
@@ -74,9 +74,9 @@ trait Notation {
 }
 
 /// As it is.
-struct Bare;
+struct Plain;
 
-impl Notation for Bare {
+impl Notation for Plain {
     const QUOTE: u8 = b'"';
 
     #[inline]
@@ -94,15 +94,15 @@ impl Notation for Bare {
 trait Sink {
     /// A run of tokens on one line, by its place in the text.
     fn run(&mut self, run: Range<usize>);
-    /// A colon that does not stand in a run.
+    /// A colon outside every run.
     fn colon(&mut self);
     /// A comma, if one comes before it, and the line break before a line at this depth.
     fn line(&mut self, comma: bool, depth: usize);
 }
 
-struct Nothing;
+struct Discard;
 
-impl Sink for Nothing {
+impl Sink for Discard {
     fn run(&mut self, _: Range<usize>) {}
     fn colon(&mut self) {}
     fn line(&mut self, _: bool, _: usize) {}
@@ -214,7 +214,7 @@ fn scan<N: Notation>(bytes: &[u8], sink: &mut impl Sink) -> Result<(), usize> {
         if matches!(expect, Expect::Element | Expect::Member) {
             sink.line(false, depth);
         }
-        // The tokens from here on go out in one run where they stand as they should.
+        // The tokens from here on go out in one run where they are as they should.
         let mut run = at;
         if matches!(expect, Expect::Key | Expect::Member) {
             if byte != N::QUOTE {
@@ -271,7 +271,7 @@ fn skip_space(bytes: &[u8], at: usize) -> usize {
 fn skip_indent(bytes: &[u8], mut at: usize) -> usize {
     loop {
         while let Some(chunk) = chunk(bytes, at) {
-            let spaces = Found::equal(chunk, b' ').others().first();
+            let spaces = ByteMask::equal(chunk, b' ').others().first();
             at += spaces;
             if spaces < CHUNK {
                 break;
@@ -335,8 +335,8 @@ fn plain(bytes: &[u8], mut at: usize) -> usize {
 /// Which bytes are quotes, backslashes and control bytes: those that do not stand for themselves in
 /// a string.
 #[inline]
-fn classes(chunk: &[u8; CHUNK]) -> [Found; 3] {
-    [Found::equal(chunk, b'"'), Found::equal(chunk, b'\\'), Found::controls(chunk)]
+fn classes(chunk: &[u8; CHUNK]) -> [ByteMask; 3] {
+    [ByteMask::equal(chunk, b'"'), ByteMask::equal(chunk, b'\\'), ByteMask::controls(chunk)]
 }
 
 /// The end of the number that begins at `at`.

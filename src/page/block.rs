@@ -11,7 +11,10 @@ use std::fmt;
 
 use memchr::{memchr_iter, memmem, memrchr};
 
-use crate::text::Text;
+use crate::text::{self, Text};
+
+/// What every snippet marker holds.
+const MARKER: &[u8] = b"-8<-";
 
 /// Text for the inside of a fence.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,6 +23,8 @@ pub struct Block {
     indent: usize,
     /// The longest run of backticks, where it is one that matters to a fence.
     backticks: usize,
+    /// Whether it is shown as it came, in a fence of three backticks, and so is every part of it.
+    is_plain: bool,
 }
 
 impl Block {
@@ -29,16 +34,24 @@ impl Block {
     /// return before a line's end is part of that end, and a line that pymdownx would
     /// take for a snippet marker gets the `;` that escapes it.
     pub fn new(text: Text) -> Block {
-        let text = match visible(&text) {
-            Cow::Borrowed(_) => text,
-            Cow::Owned(shown) => shown.into(),
+        let (text, is_visible) = match visible(&text) {
+            Cow::Borrowed(_) => (text, true),
+            Cow::Owned(shown) => (shown.into(), false),
         };
-        let text = match without_markers(&text) {
-            Cow::Borrowed(_) => text,
-            Cow::Owned(shown) => shown.into(),
-        };
+        let has_markers = memmem::find(text.as_bytes(), MARKER).is_some();
+        let text = if has_markers { without_markers(&text).into_owned().into() } else { text };
         let backticks = longest_run(&text);
-        Block { text, indent: 0, backticks }
+        let is_plain = is_visible && !has_markers && backticks == 0;
+        Block { text, indent: 0, backticks, is_plain }
+    }
+
+    /// The block that shows `part`. A part of the text of `whole`, where that is plain, is plain, too,
+    /// and not looked at again.
+    pub fn of_part(whole: &Block, part: Text) -> Block {
+        if whole.is_plain && text::holds(&whole.text, &part) {
+            return Block { text: part, indent: 0, backticks: 0, is_plain: true };
+        }
+        Block::new(part)
     }
 
     /// The same block with `indent` spaces before every line that is not empty.
@@ -52,6 +65,7 @@ impl Block {
             text: format!("{}\n{}", first.text, second.text).into(),
             indent: first.indent,
             backticks: first.backticks.max(second.backticks),
+            is_plain: first.is_plain && second.is_plain,
         }
     }
 
@@ -183,7 +197,7 @@ pub fn without_markers(text: &str) -> Cow<'_, str> {
     // Where the line of the last marker begins, and its first character that is no blank:
     // kept, so that a long line of markers is read once.
     let (mut line_start, mut first) = (0, None);
-    for at in memmem::find_iter(bytes, b"-8<-") {
+    for at in memmem::find_iter(bytes, MARKER) {
         let start =
             bytes[copied..at].iter().rposition(|&b| b != b'-').map_or(copied, |before| copied + before + 1);
         if let Some(end) = memrchr(b'\n', &bytes[line_start..start]) {
@@ -289,6 +303,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_part_is_shown_as_it_is_alone(text in "[-8<`a\\n\\r가\u{202e}]{0,12}|[-8a\\n가]{0,12}") {
+            let text = Text::from(text);
+            let whole = Block::new(text.clone());
+            let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+            for (index, &start) in places.iter().enumerate() {
+                for &end in &places[index..] {
+                    let part = text::slice(&text, &text[start..end]);
+                    prop_assert_eq!(Block::of_part(&whole, part.clone()), Block::new(part));
+                }
+            }
+        }
+
         #[test]
         fn nothing_hidden_is_left(text in any::<String>()) {
             let shown = visible(&text).into_owned();

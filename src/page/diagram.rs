@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{Entry, Message, Phrases};
-use crate::error::{Error, ErrorKind, Result};
-use crate::sequence::cast::{Cast, Participant};
+use crate::error::{Error, ErrorKind, Place, Result};
+use crate::sequence::participants::{Participant, Participants};
 use crate::sequence::selector::Scope;
 use crate::sequence::{Sequence, Side};
 use crate::settings::{GroupKind, Settings};
@@ -27,30 +27,30 @@ pub struct DrawnParticipant {
 pub enum DiagramItem {
     /// A message.
     Message {
-        /// How many boxes it stands in.
+        /// How many boxes it is in.
         depth: usize,
         /// The message.
         message: Arc<Message>,
     },
     /// A note.
     Note {
-        /// How many boxes it stands in.
+        /// How many boxes it is in.
         depth: usize,
-        /// Where it stands, with ids of the diagram: `right of glance`.
+        /// Where it is, with ids of the diagram: `right of glance`.
         position: String,
         /// What it says.
         text: String,
     },
     /// A request that got no response.
     Unanswered {
-        /// How many boxes it stands in.
+        /// How many boxes it is in.
         depth: usize,
         /// The request.
         message: Arc<Message>,
     },
     /// The beginning of a box.
     Begin {
-        /// How many boxes stand around it.
+        /// How many boxes are around it.
         depth: usize,
         /// Mermaid's keyword.
         keyword: &'static str,
@@ -59,13 +59,13 @@ pub enum DiagramItem {
     },
     /// The end of a box.
     End {
-        /// How many boxes stand around it.
+        /// How many boxes are around it.
         depth: usize,
     },
 }
 
 impl DiagramItem {
-    /// How many boxes stand around it.
+    /// How many boxes are around it.
     pub fn depth(&self) -> usize {
         match self {
             DiagramItem::Message { depth, .. }
@@ -79,15 +79,15 @@ impl DiagramItem {
 
 /// The participants of a diagram, and the ids that it uses for them.
 #[derive(Debug, Default)]
-pub(super) struct Drawn {
-    /// One for each participant of the cast.
+pub(super) struct DrawnParticipants {
+    /// One for each participant of the trace.
     all: Vec<DrawnParticipant>,
     /// Indices of those that the diagram shows, in order.
     shown: Vec<usize>,
 }
 
-impl Drawn {
-    /// The id of a participant of the cast.
+impl DrawnParticipants {
+    /// The id of a participant, by its index in [`Participants::all`].
     pub(super) fn id(&self, index: usize) -> Arc<str> {
         self.all[index].id.clone()
     }
@@ -99,31 +99,30 @@ impl Drawn {
 }
 
 /// The participants that take part in the sequence, the declared ones first.
-pub(super) fn draw_participants(cast: &Cast, sequence: &Sequence) -> Drawn {
-    let participants = cast.participants();
+pub(super) fn draw_participants(participants: &Participants, sequence: &Sequence) -> DrawnParticipants {
     let mut order: Vec<usize> = Vec::new();
-    let mut is_met = vec![false; participants.len()];
-    for end in sequence.steps().flat_map(|step| cast.ends(step.exchange)) {
+    let mut is_met = vec![false; participants.all().len()];
+    for end in sequence.steps().flat_map(|step| participants.ends(step.exchange)) {
         if !std::mem::replace(&mut is_met[end], true) {
             order.push(end);
         }
     }
     let (declared, others): (Vec<usize>, Vec<usize>) =
-        order.into_iter().partition(|&index| participants[index].is_declared());
+        order.into_iter().partition(|&index| participants.all()[index].is_declared());
     let mut shown = declared;
     shown.sort_unstable();
     shown.extend(others);
-    let mut all: Vec<DrawnParticipant> = participants.iter().map(unnumbered).collect();
+    let mut all: Vec<DrawnParticipant> = participants.all().iter().map(unnumbered).collect();
     for (number, &index) in shown.iter().enumerate() {
         if all[index].aliased {
             let mut alias = format!("P{}", number + 1);
-            while cast.named(&alias).iter().any(|&named| *participants[named].id == *alias) {
+            while participants.named(&alias).iter().any(|&named| *participants.all()[named].id == *alias) {
                 alias.push('_');
             }
             all[index].id = alias.into();
         }
     }
-    Drawn { all, shown }
+    DrawnParticipants { all, shown }
 }
 
 fn unnumbered(participant: &Participant) -> DrawnParticipant {
@@ -192,7 +191,7 @@ fn is_safe_id(id: &str) -> bool {
 
 /// Boxes and notes, resolved to the messages that they are about.
 #[derive(Debug, Default)]
-pub(super) struct Marks {
+pub(super) struct BoxesAndNotes {
     groups: Vec<ResolvedGroup>,
     notes: Vec<ResolvedNote>,
 }
@@ -204,6 +203,8 @@ struct ResolvedGroup {
     keyword: &'static str,
     title: String,
     note: Option<String>,
+    /// Where the settings say with which message it begins.
+    place: Place,
 }
 
 #[derive(Debug)]
@@ -214,73 +215,74 @@ struct ResolvedNote {
     text: String,
 }
 
-/// How many boxes may stand in each other: each indents what is in it.
+/// How deep boxes may nest: each indents what is in it.
 const MOST_NESTED: usize = 32;
 
-impl Marks {
+impl BoxesAndNotes {
     /// Finds the messages that the settings' groups and notes are about.
-    pub(super) fn resolve(scope: &Scope<'_>, settings: &Settings) -> Result<Marks, Vec<Error>> {
-        let mut marks = Marks::default();
+    pub(super) fn resolve(scope: &Scope<'_>, settings: &Settings) -> Result<BoxesAndNotes, Vec<Error>> {
+        let mut boxes_and_notes = BoxesAndNotes::default();
         let mut errors = Vec::new();
         for group in &settings.groups {
             match resolve_group(scope, group) {
-                Ok(group) => marks.groups.push(group),
+                Ok(group) => boxes_and_notes.groups.push(group),
                 Err(error) => errors.push(error),
             }
         }
         // The outer of two that begin together is the one that ends later.
-        marks.groups.sort_by_key(|group| (group.first, std::cmp::Reverse(group.last)));
+        boxes_and_notes.groups.sort_by_key(|group| (group.first, std::cmp::Reverse(group.last)));
         let mut open: Vec<u32> = Vec::new();
-        for group in &marks.groups {
+        for group in &boxes_and_notes.groups {
             while open.last().is_some_and(|&last| last < group.first) {
                 open.pop();
             }
             open.push(group.last);
             if open.len() > MOST_NESTED {
-                errors.push(Error::new(
-                    ErrorKind::Setting,
-                    format!(
-                        "the group ({})-({}) is in more than {MOST_NESTED} others",
-                        group.first, group.last
-                    ),
-                ));
+                let message = format!(
+                    "the group ({})-({}) is in more than {MOST_NESTED} others",
+                    group.first, group.last
+                );
+                errors.push(Error::new(ErrorKind::Setting, message).at(group.place.clone()));
                 break;
             }
         }
         // The groups so far, by where they end. One that begins where another does ends before it, or there.
         let mut ends: BTreeMap<u32, &ResolvedGroup> = BTreeMap::new();
-        for inner in &marks.groups {
+        for inner in &boxes_and_notes.groups {
             let crossed = ends.range(inner.first..inner.last).next().map(|(_, outer)| *outer);
             ends.entry(inner.last).or_insert(inner);
             if let Some(outer) = crossed {
-                errors.push(Error::new(
-                    ErrorKind::Setting,
-                    format!(
-                        "the groups ({})-({}) and ({})-({}) overlap; mermaid's boxes nest",
-                        outer.first, outer.last, inner.first, inner.last
-                    ),
-                ));
+                let message = format!(
+                    "the groups ({})-({}) and ({})-({}) overlap; mermaid's boxes nest",
+                    outer.first, outer.last, inner.first, inner.last
+                );
+                errors.push(Error::new(ErrorKind::Setting, message).at(inner.place.clone()));
             }
         }
         let vars = crate::text::values(&settings.vars);
         for note in &settings.notes {
             match resolve_note(scope, note, &vars) {
-                Ok(note) => marks.notes.push(note),
+                Ok(note) => boxes_and_notes.notes.push(note),
                 Err(error) => errors.push(error),
             }
         }
-        marks.notes.sort_by_key(|note| note.after);
-        if errors.is_empty() { Ok(marks) } else { Err(errors) }
+        boxes_and_notes.notes.sort_by_key(|note| note.after);
+        if errors.is_empty() { Ok(boxes_and_notes) } else { Err(errors) }
     }
 }
 
 /// The diagram's lines: messages, with the notes and boxes that belong to them.
-pub(super) fn draw(entries: &[Entry], drawn: &Drawn, marks: &Marks, phrases: &Phrases) -> Vec<DiagramItem> {
+pub(super) fn draw(
+    entries: &[Entry],
+    drawn: &DrawnParticipants,
+    boxes_and_notes: &BoxesAndNotes,
+    phrases: &Phrases,
+) -> Vec<DiagramItem> {
     let mut items = Vec::with_capacity(entries.len());
     let mut open: Vec<u32> = Vec::new();
     // Messages are numbered in their order, and both lists are in that of their messages.
-    let mut groups = marks.groups.iter().peekable();
-    let mut notes = marks.notes.iter().peekable();
+    let mut groups = boxes_and_notes.groups.iter().peekable();
+    let mut notes = boxes_and_notes.notes.iter().peekable();
     for entry in entries {
         let Entry::Message(message) = entry else { continue };
         while let Some(group) = groups.next_if(|group| group.first <= message.number) {
@@ -354,20 +356,21 @@ fn resolve_group(scope: &Scope<'_>, group: &crate::settings::Group) -> Result<Re
     // A `rect` takes a colour where the others take a title; its title becomes a note.
     let (title, note) = match group.kind {
         GroupKind::Rect => {
-            let color = group.color.clone().unwrap_or_else(|| "rgb(240, 240, 240)".into());
+            let color = group.color.as_ref().map_or("rgb(240, 240, 240)", |color| color.get_ref());
             let is_color = ["rgb(", "rgba("].iter().any(|start| color.starts_with(start))
                 && color.ends_with(')')
                 && !color.contains(['#', ';', '\n']);
             if !is_color {
                 return Err(Error::new(ErrorKind::Setting, format!("`{color}` is no colour of a rect"))
-                    .at(place(&group.first))
+                    .at(place(group.color.as_ref().unwrap_or(&group.first)))
                     .hint("mermaid reads `rgb(r, g, b)` and `rgba(r, g, b, a)` there"));
             }
-            (color, Some(group.title.clone()).filter(|title| !title.is_empty()))
+            (color.to_owned(), Some(group.title.clone()).filter(|title| !title.is_empty()))
         }
         _ => (group.title.clone(), None),
     };
-    Ok(ResolvedGroup { first, last: end, keyword: group.kind.keyword(), title, note })
+    let place = place(&group.first);
+    Ok(ResolvedGroup { first, last: end, keyword: group.kind.keyword(), title, note, place })
 }
 
 fn resolve_note(
@@ -396,10 +399,10 @@ fn resolve_note(
     };
     let mut participants = Vec::new();
     for name in names.split(',').map(str::trim) {
-        match scope.cast.named(name).first() {
+        match scope.participants.named(name).first() {
             Some(&index) => participants.push(index),
             None => {
-                let all = scope.cast.participants();
+                let all = scope.participants.all();
                 let mut ids: Vec<&str> = all.iter().take(IDS_NAMED).map(|p| &*p.id).collect();
                 if all.len() > IDS_NAMED {
                     ids.push("…");

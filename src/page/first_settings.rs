@@ -9,11 +9,11 @@ use std::fmt::Write;
 
 use crate::profile::Profile;
 use crate::sequence::Sequence;
-use crate::sequence::cast::Cast;
 use crate::sequence::naming;
+use crate::sequence::participants::Participants;
 use crate::sequence::paths::{Paths, Vars};
 use crate::sequence::selector::{Index, Scope};
-use crate::settings::draft::string as quoted;
+use crate::toml_file::string as quoted;
 use crate::trace::{Trace, UrlParts};
 
 /// The content of `capture.toml` for `command`, as it was typed, which caused `trace`.
@@ -56,24 +56,29 @@ pub fn settings_text(
             let _ = writeln!(text, "{name} = {}", quoted(value));
         }
     }
-    let cast = Cast::new(trace, &[], profile);
-    for participant in cast.participants() {
+    let participants = Participants::new(trace, &[], profile);
+    for participant in participants.all() {
         let _ = write!(text, "\n[[participant]]\nid = {}\n", quoted(&participant.id));
         if let Some(label) = &participant.label {
             let _ = writeln!(text, "label = {}", quoted(label));
         }
     }
-    text.push_str(&labels(trace, &cast, &vars, profile));
+    text.push_str(&labels(trace, &participants, &vars, profile));
     text
 }
 
-fn labels(trace: &Trace, cast: &Cast, vars: &[(String, String)], profile: Option<&Profile>) -> String {
+fn labels(
+    trace: &Trace,
+    participants: &Participants,
+    vars: &[(String, String)],
+    profile: Option<&Profile>,
+) -> String {
     let sequence = Sequence::new(trace, |_| true);
     let paths = Paths { vars: &Vars::of(vars), profile, query: false };
     let index = Index::default();
-    let scope = Scope { trace, sequence: &sequence, cast, paths, labels: &[], index: &index };
+    let scope = Scope { trace, sequence: &sequence, participants, paths, labels: &[], index: &index };
     let mut text = String::new();
-    for (index, name) in naming::names(trace, cast, profile).iter().enumerate() {
+    for (index, name) in naming::names(trace, participants, profile).iter().enumerate() {
         if text.is_empty() {
             text.push_str("\n[label]\n");
         }
@@ -86,11 +91,13 @@ fn labels(trace: &Trace, cast: &Cast, vars: &[(String, String)], profile: Option
 /// second value of the same name gets a number.
 fn variables(trace: &Trace, profile: Option<&Profile>) -> Vec<(String, String)> {
     let Some(profile) = profile else { return Vec::new() };
-    let cast = Cast::new(trace, &[], Some(profile));
+    let participants = Participants::new(trace, &[], Some(profile));
     let mut vars: Vec<(String, String)> = Vec::new();
     for (index, exchange) in trace.exchanges.iter().enumerate() {
         let path = UrlParts::of(&exchange.request.url).path;
-        let Some(route) = profile.route(&cast.to(index).id, &exchange.request.method, path) else { continue };
+        let Some(route) = profile.route(&participants.to(index).id, &exchange.request.method, path) else {
+            continue;
+        };
         for &(name, value) in &route.variables {
             // A name that the user typed says more than `{image_id}` would; an id says nothing.
             let worth_it = is_id(value) && crate::settings::is_identifier(name);

@@ -46,7 +46,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Place, Result};
 use crate::profile::{Call, Link, Profile, Step, wildcard_matches};
-use crate::sequence::cast::{Cast, Participant};
+use crate::sequence::participants::{Participant, Participants};
 use crate::sequence::paths::{Paths, Vars};
 use crate::sequence::renamed::Renamed;
 use crate::sequence::selector::{Index, Scope};
@@ -117,7 +117,7 @@ pub struct Page {
     pub filtered: usize,
 }
 
-/// What stands below a page's diagram.
+/// What is below a page's diagram.
 #[derive(Clone, Debug)]
 pub enum Entry {
     /// A message.
@@ -175,6 +175,9 @@ pub struct Message {
     pub status: u16,
     /// The reason phrase; empty on a request.
     pub reason: Text,
+    /// What it says: the method, or the status code and reason phrase. Of a response whose status
+    /// nobody saw, that.
+    pub verb: Text,
     /// The path with variables for values.
     pub path: Text,
     /// The path as sent.
@@ -199,31 +202,23 @@ pub struct Message {
     pub web_socket_messages: usize,
 }
 
-/// What stands in the place of a status that the source does not tell.
+/// What is shown for a status that the source does not tell.
 const NO_STATUS: &str = "no status";
 
 impl Message {
-    /// What a message says: the method, or the status code and reason phrase. Of a response whose
-    /// status nobody saw, that.
-    pub fn verb(&self) -> String {
-        match self.side {
-            Side::Request => self.method.to_string(),
-            Side::Response if self.status == 0 => {
-                if self.reason.is_empty() { NO_STATUS } else { &self.reason }.to_owned()
-            }
-            Side::Response if self.reason.is_empty() => format!("{:03}", self.status),
-            Side::Response => format!("{:03} {}", self.status, self.reason),
-        }
+    /// The status code as it is on the wire, of three digits; of a status that nobody saw, that.
+    pub fn status_text(&self) -> String {
+        if self.status == 0 { NO_STATUS.to_owned() } else { format!("{:03}", self.status) }
     }
 
     /// What it says, and the URL as sent.
     pub fn title(&self) -> String {
-        format!("{} {}", self.verb(), self.url)
+        [&*self.verb, " ", &self.url].concat()
     }
 
     /// What it says, and the path as sent.
     pub fn summary(&self) -> String {
-        format!("{} {}", self.verb(), self.raw_path)
+        [&*self.verb, " ", &self.raw_path].concat()
     }
 }
 
@@ -265,7 +260,7 @@ impl Resolved<'_> {
     /// # Errors
     /// Those of [`Page::new`].
     pub fn page(&self) -> Result<Page, Vec<Error>> {
-        let Resolved { input, cast, sequence, .. } = self;
+        let Resolved { input, participants, sequence, .. } = self;
         let settings = input.settings;
         let trace = input.trace;
         let scope = self.scope();
@@ -278,16 +273,18 @@ impl Resolved<'_> {
                 Err(error) => errors.push(error),
             }
         }
-        let drawn = diagram::draw_participants(cast, sequence);
-        let marks = diagram::Marks::resolve(&scope, settings).unwrap_or_else(|found| {
+        let drawn = diagram::draw_participants(participants, sequence);
+        let boxes_and_notes = diagram::BoxesAndNotes::resolve(&scope, settings).unwrap_or_else(|found| {
             errors.extend(found);
-            diagram::Marks::default()
+            diagram::BoxesAndNotes::default()
         });
         if !errors.is_empty() {
             return Err(one_for_each_cause(&scope, errors));
         }
 
-        let messages = Messages { input, cast, paths: self.paths(), drawn: &drawn };
+        let log = Block::new(input.log.clone());
+        let known = (0..trace.exchanges.len()).map(|index| Known::of(input, participants, index)).collect();
+        let messages = Messages { input, participants, paths: self.paths(), drawn: &drawn, log: &log, known };
         let mut entries = Vec::with_capacity(sequence.items.len());
         let mut pairs: Vec<[Option<Arc<Message>>; 2]> = vec![[None, None]; trace.exchanges.len()];
         let mut order = Vec::new();
@@ -319,7 +316,7 @@ impl Resolved<'_> {
             })
             .map(Arc::new)
             .collect();
-        let diagram = diagram::draw(&entries, &drawn, &marks, input.phrases);
+        let diagram = diagram::draw(&entries, &drawn, &boxes_and_notes, input.phrases);
 
         let command = settings.command.as_deref().map(|typed| Command::new(typed, &settings.vars));
         let reference = reference(input, command.as_ref());
@@ -344,7 +341,7 @@ impl Resolved<'_> {
             entries,
             exchanges,
             output: input.output.map(|output| make_output(output, settings, input.phrases)),
-            log: Block::new(input.log.clone()),
+            log,
             vars: settings.vars.clone(),
             labels,
             snippet_prefix: snippet_prefix(input),
@@ -370,7 +367,7 @@ fn one_for_each_cause(scope: &Scope<'_>, errors: Vec<Error>) -> Vec<Error> {
 #[derive(Debug)]
 pub struct Resolved<'a> {
     input: &'a Input<'a>,
-    cast: Cast,
+    participants: Participants,
     sequence: Sequence,
     vars: Vars<'a>,
     query: bool,
@@ -381,11 +378,11 @@ impl<'a> Resolved<'a> {
     /// Settles participants and numbers of a capture's trace.
     pub fn new(input: &'a Input<'a>) -> Resolved<'a> {
         let settings = input.settings;
-        let cast = Cast::new(input.trace, &settings.participants, input.profile);
-        let sequence = Sequence::new(input.trace, |index| !is_left_out(input, &cast, index));
+        let participants = Participants::new(input.trace, &settings.participants, input.profile);
+        let sequence = Sequence::new(input.trace, |index| !is_left_out(input, &participants, index));
         Resolved {
             input,
-            cast,
+            participants,
             sequence,
             vars: Vars::of(&settings.vars),
             query: settings.query.unwrap_or(settings.layout.traits().shows_query),
@@ -403,7 +400,7 @@ impl<'a> Resolved<'a> {
         Scope {
             trace: self.input.trace,
             sequence: &self.sequence,
-            cast: &self.cast,
+            participants: &self.participants,
             paths: self.paths(),
             labels: &self.input.settings.labels,
             index: &self.index,
@@ -412,7 +409,7 @@ impl<'a> Resolved<'a> {
 }
 
 /// What a message has of its own in an exchange.
-struct Parts<'a> {
+struct MessageParts<'a> {
     headers: &'a Headers,
     body: &'a Body,
     url: &'a Text,
@@ -422,19 +419,19 @@ struct Parts<'a> {
     reason: &'a Text,
 }
 
-impl<'a> Parts<'a> {
-    fn of(exchange: &'a Exchange, side: Side) -> Parts<'a> {
+impl<'a> MessageParts<'a> {
+    fn of(exchange: &'a Exchange, side: Side) -> MessageParts<'a> {
         static NO_REASON: Text = Text::from_static("");
         let request = &exchange.request;
         match (&exchange.response, side) {
-            (Some(response), Side::Response) => Parts {
+            (Some(response), Side::Response) => MessageParts {
                 headers: &response.headers,
                 body: &response.body,
                 url: response.url.as_ref().unwrap_or(&request.url),
                 status: response.status,
                 reason: &response.reason,
             },
-            _ => Parts {
+            _ => MessageParts {
                 headers: &request.headers,
                 body: &request.body,
                 url: &request.url,
@@ -448,9 +445,39 @@ impl<'a> Parts<'a> {
 /// What messages are made from.
 struct Messages<'a> {
     input: &'a Input<'a>,
-    cast: &'a Cast,
+    participants: &'a Participants,
     paths: Paths<'a>,
-    drawn: &'a diagram::Drawn,
+    drawn: &'a diagram::DrawnParticipants,
+    /// The whole trace as a log, whose memory headers and bodies mostly share.
+    log: &'a Block,
+    /// For each exchange of the trace.
+    known: Vec<Known<'a>>,
+}
+
+/// What the profile knows of an exchange.
+#[derive(Default)]
+struct Known<'a> {
+    /// Its standard description.
+    step: Option<&'a Step>,
+    api_reference: Option<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    fn of(input: &Input<'a>, participants: &Participants, index: usize) -> Known<'a> {
+        let Some(profile) = input.profile else { return Known::default() };
+        let found = &input.trace.exchanges[index];
+        let parts = UrlParts::of(&found.request.url);
+        let Some(route) = profile.route(&participants.to(index).id, &found.request.method, parts.path) else {
+            return Known::default();
+        };
+        let step = profile.step(&Call {
+            route: &route,
+            from: Some(&participants.from(index).id),
+            query: parts.query,
+            status: found.response.as_ref().map(|response| response.status),
+        });
+        Known { step, api_reference: Some(route.api_reference()) }
+    }
 }
 
 impl<'a> Messages<'a> {
@@ -459,8 +486,8 @@ impl<'a> Messages<'a> {
         let sequence::Step { number, exchange: index, side } = step;
         let exchange = &self.input.trace.exchanges[index];
         let request = &exchange.request;
-        let [client, server] = self.cast.ends(index);
-        let Parts { headers, body, url, status, reason } = Parts::of(exchange, side);
+        let [client, server] = self.participants.ends(index);
+        let MessageParts { headers, body, url, status, reason } = MessageParts::of(exchange, side);
         // What a message without content has in its place is told by the other message's type.
         let other_type = || {
             let other = match side {
@@ -484,21 +511,22 @@ impl<'a> Messages<'a> {
             exchange: index,
             from: self.drawn.id(from),
             to: self.drawn.id(to),
-            client: source_name(exchange.from.as_ref(), self.cast.from(index)),
-            server: source_name(exchange.to.as_ref(), self.cast.to(index)),
+            client: source_name(exchange.from.as_ref(), self.participants.from(index)),
+            server: source_name(exchange.to.as_ref(), self.participants.to(index)),
             method: request.method.clone(),
             status,
             reason: reason.clone(),
+            verb: verb(side, &request.method, status, reason),
             path,
             raw_path,
             url: url.clone(),
-            headers: Block::new(headers.lines()),
-            body: Block::new(shared_body_text(body)),
+            headers: Block::of_part(self.log, headers.lines()),
+            body: Block::of_part(self.log, shared_body_text(body)),
             language: language(headers.get("content-type").or_else(other_type), body).into(),
             about: self.about(index, side),
             unanswered: side == Side::Request && exchange.response.is_none(),
             drawn_only: exchange.known_from == KnownFrom::Diagram,
-            failure: exchange.failure.clone().filter(|_| is_last),
+            failure: exchange.failure.clone().filter(|failure| is_last && !failure.is_empty()),
             web_socket_messages: if is_last { exchange.web_socket_messages } else { 0 },
         }
     }
@@ -508,12 +536,12 @@ impl<'a> Messages<'a> {
         let method = &self.input.trace.exchanges[index].request.method;
         let parts = UrlParts::of(url);
         let raw_path = text::share(url, self.paths.raw(parts));
-        let path = self.paths.templated(&self.cast.to(index).id, method, parts);
+        let path = self.paths.templated(&self.participants.to(index).id, method, parts);
         (if path == *raw_path { raw_path.clone() } else { text::share(url, path) }, raw_path)
     }
 
     fn exchange(&self, index: usize, request: Arc<Message>, response: Option<Arc<Message>>) -> PageExchange {
-        let (step, api_reference) = self.known(index);
+        let Known { step, api_reference } = self.known[index];
         let locale = &self.input.settings.locale;
         let described = |part: fn(&'a Step, &str) -> Option<&'a str>| {
             step.and_then(|step| part(step, locale)).map(str::to_owned)
@@ -527,32 +555,25 @@ impl<'a> Messages<'a> {
             result: described(Step::response),
         }
     }
-}
-
-impl<'a> Messages<'a> {
-    /// What the profile knows of an exchange: its standard description and its reference.
-    fn known(&self, index: usize) -> (Option<&'a Step>, Option<&'a str>) {
-        let Some(profile) = self.input.profile else { return (None, None) };
-        let found = &self.input.trace.exchanges[index];
-        let parts = UrlParts::of(&found.request.url);
-        let Some(route) = profile.route(&self.cast.to(index).id, &found.request.method, parts.path) else {
-            return (None, None);
-        };
-        let step = profile.step(&Call {
-            route: &route,
-            from: Some(&self.cast.from(index).id),
-            query: parts.query,
-            status: found.response.as_ref().map(|response| response.status),
-        });
-        (step, Some(route.api_reference()))
-    }
 
     fn about(&self, index: usize, side: Side) -> Option<String> {
         let Input { settings, phrases, .. } = self.input;
-        let step = self.known(index).0?;
+        let step = self.known[index].step?;
         match side {
             Side::Request => Some(phrases.fill("purpose_line", "purpose", step.request(&settings.locale)?)),
             Side::Response => Some(phrases.fill("result_line", "result", step.response(&settings.locale)?)),
+        }
+    }
+}
+
+fn verb(side: Side, method: &Text, status: u16, reason: &Text) -> Text {
+    match (side, status) {
+        (Side::Request, _) => method.clone(),
+        (Side::Response, 0) if reason.is_empty() => Text::from_static(NO_STATUS),
+        (Side::Response, 0) => reason.clone(),
+        (Side::Response, status) => {
+            let space = if reason.is_empty() { "" } else { " " };
+            [&format!("{status:03}"), space, reason].concat().into()
         }
     }
 }
@@ -564,7 +585,7 @@ fn source_name(name: Option<&Text>, participant: &Participant) -> Text {
 /// What the source documents print for a body that is not there.
 const ABSENT: &str = "none";
 
-/// A body's lines. JSON that stands on one line is indented by 2, as the source documents
+/// A body's lines. JSON that is on one line is indented by 2, as the source documents
 /// show it, whether or not the line is ended; JSON that somebody has laid out already stays as it is.
 fn body_text(body: &Body) -> Cow<'_, str> {
     match body {
@@ -625,13 +646,13 @@ fn language(content_type: Option<&str>, body: &Body) -> &'static str {
 }
 
 /// Whether a filter of the settings, or the profile's noise, leaves an exchange out.
-fn is_left_out(input: &Input<'_>, cast: &Cast, index: usize) -> bool {
+fn is_left_out(input: &Input<'_>, participants: &Participants, index: usize) -> bool {
     let settings = input.settings;
     if settings.filters.is_empty() && (input.profile.is_none() || !settings.noise) {
         return false;
     }
     let exchange = &input.trace.exchanges[index];
-    let (from, to) = (cast.from(index), cast.to(index));
+    let (from, to) = (participants.from(index), participants.to(index));
     let path = UrlParts::of(&exchange.request.url).path;
     let fits = |filter: &Filter| {
         filter.from.as_deref().is_none_or(|name| from.is(name))

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::text::{self, with_values};
+use crate::text;
 use crate::toml_file;
 
 /// The phrases of one language.
@@ -65,14 +65,36 @@ pub fn fill(phrase: &str, name: &str, value: &str) -> String {
 
 /// The same with many values: each where the phrase names it, and nowhere in another value.
 pub fn fill_all(phrase: &str, values: &[(&str, &str)]) -> String {
-    let both = values.iter().flat_map(|(name, value)| {
-        [((*name).to_owned(), (*value).to_owned()), (capitalized(name), capitalized(value))]
-    });
-    let values: Vec<(String, String)> = both.collect();
-    with_values(phrase, &text::values(&values))
+    text::filled(phrase, |asked| {
+        values.iter().rev().find_map(|&(name, value)| {
+            if is_capitalized(asked, name) {
+                Some(capitalized(value).into())
+            } else {
+                (asked == name).then_some(value.into())
+            }
+        })
+    })
+}
+
+/// Whether `text` is `name` with a capital first letter.
+fn is_capitalized(text: &str, name: &str) -> bool {
+    // Few phrases ask for one.
+    !text.starts_with(|c: char| c.is_ascii_lowercase()) && text == capitalized(name)
 }
 
 fn capitalized(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phrase_asks_for_a_value_by_its_name_and_for_a_capital_by_one() {
+        let values = [("steps", "(1),(2)"), ("purpose", "list {steps}")];
+        assert_eq!(fill_all("{steps}: {Purpose}. {purpose", &values), "(1),(2): List {steps}. {purpose");
+        assert_eq!(fill_all("{Steps} {other} {PURPOSE}", &values), "(1),(2) {other} {PURPOSE}");
+    }
 }

@@ -13,10 +13,12 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag};
 
+use super::Context;
 use super::draft::{Labels, rest, section};
 use super::source::{GONE, GONE_END, Hole, Part, Source, TokenKind};
 use super::{Entry, Message, Page, PageExchange};
 use crate::sequence::Side;
+use crate::settings::{HoleWord, Shows};
 
 /// What becomes of a page source.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -99,7 +101,7 @@ pub fn without_needless_marks(source: &Source, matches: impl Fn(&str) -> bool) -
     text
 }
 
-/// What is put in at one place; in the order in which it stands where places are the same.
+/// What is put in at one place. Of several at the same place, these come in this order.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Edit {
     End(String),
@@ -107,12 +109,14 @@ enum Edit {
     Begin(String),
 }
 
-/// The runs of sections that show only exchanges that are lost, with their labels.
+/// The runs of sections that show nothing but exchanges that are lost, with their labels.
 fn gone(sections: &[Section], lost: &HashSet<&str>) -> Vec<(Range<usize>, Vec<String>)> {
     let mut gone: Vec<(Range<usize>, Vec<String>)> = Vec::new();
     // The labels of the last run.
     let mut named: HashSet<&str> = HashSet::new();
-    for section in sections.iter().filter(|section| section.names.iter().all(|name| lost.contains(&**name))) {
+    let is_gone =
+        |section: &&Section| !section.shows_others && section.names.iter().all(|name| lost.contains(&**name));
+    for section in sections.iter().filter(is_gone) {
         let is_next = gone.last().is_some_and(|(span, _)| span.end == section.span.start);
         if !is_next {
             gone.push((section.span.clone(), Vec::new()));
@@ -186,11 +190,11 @@ fn missing<'p>(
 /// How many entries of the page the holes `rest` of a source show, if nothing else does; `None` for all.
 fn up_to_rest(source: &Source, facts: &Facts<'_>) -> Option<usize> {
     let mut numbers = HashSet::new();
-    for hole in source.holes() {
+    for hole in source.holes().filter(|hole| shows(source, hole) == Shows::Rest) {
         let words: Vec<&str> = hole.tokens.iter().map(|token| &source.text[token.span.clone()]).collect();
         match words.as_slice() {
-            ["rest"] => return None,
-            ["rest", "(", "until", "=", name, rest @ ..] => {
+            [_] => return None,
+            [_, "(", "until", "=", name, rest @ ..] => {
                 // A label and its side are words of their own, a selector in quotes holds its own.
                 let quoted = name.trim_matches(['"', '\'']);
                 let (name, side) = match quoted.rsplit_once('.') {
@@ -223,6 +227,8 @@ struct Section {
     named: HashSet<String>,
     /// The numbers of the messages that it shows.
     numbers: Vec<u32>,
+    /// It shows messages that it does not name, too.
+    shows_others: bool,
 }
 
 /// Where a section may begin or end.
@@ -230,14 +236,14 @@ struct Boundary {
     at: usize,
     level: usize,
     /// It begins what cannot be part of a section.
-    gone: bool,
+    is_apart: bool,
 }
 
 impl Section {
     /// The sections of a source that show messages, in order.
     fn all(source: &Source, facts: &Facts<'_>) -> Vec<Section> {
         let boundaries = boundaries(source);
-        let known = Known::of(facts);
+        let lookup = Lookup::of(facts);
         let mut holes = source.holes().peekable();
         // First what lies between one boundary and the next, then what of it belongs together.
         let ends = boundaries.iter().skip(1).map(|next| next.at).chain([source.text.len()]);
@@ -248,22 +254,24 @@ impl Section {
                 let mut section = Section::new(boundary.at..end, boundary.level);
                 while let Some(hole) = holes.next_if(|hole| hole.span.start < end) {
                     if boundary.at <= hole.span.start {
-                        section.add(shown_by(source, hole), facts, &known);
+                        section.add(shown_by(source, hole), facts, &lookup);
+                        section.shows_others |= shows_others(source, hole);
                     }
                 }
-                (section, boundary.gone)
+                (section, boundary.is_apart)
             })
             .collect();
         let mut sections: Vec<Section> = Vec::new();
         let mut open = false;
-        for (part, gone) in parts {
+        for (part, is_apart) in parts {
             let shows = !part.names.is_empty();
             match sections.last_mut() {
-                Some(last) if open && !gone && !shows && part.level > last.level => {
-                    last.span.end = part.span.end
+                Some(last) if open && !is_apart && !shows && part.level > last.level => {
+                    last.span.end = part.span.end;
+                    last.shows_others |= part.shows_others;
                 }
                 _ => {
-                    open = shows && !gone;
+                    open = shows && !is_apart;
                     if open {
                         sections.push(part);
                     }
@@ -274,18 +282,25 @@ impl Section {
     }
 
     fn new(span: Range<usize>, level: usize) -> Section {
-        Section { span, level, names: Vec::new(), named: HashSet::new(), numbers: Vec::new() }
+        Section {
+            span,
+            level,
+            names: Vec::new(),
+            named: HashSet::new(),
+            numbers: Vec::new(),
+            shows_others: false,
+        }
     }
 
     /// Adds what a hole shows: the messages of a label, or selector.
-    fn add(&mut self, shown: Option<(String, Option<Side>)>, facts: &Facts<'_>, known: &Known<'_>) {
+    fn add(&mut self, shown: Option<(String, Option<Side>)>, facts: &Facts<'_>, lookup: &Lookup<'_>) {
         let Some((name, side)) = shown else { return };
-        let exchange = match known.labels.get(&*name) {
+        let exchange = match lookup.labels.get(&*name) {
             Some(exchange) => Some(*exchange),
-            None if known.lost.contains(&*name) => None,
+            None if lookup.lost.contains(&*name) => None,
             None => (facts.resolve)(&name),
         };
-        let found = exchange.and_then(|exchange| known.exchanges.get(&exchange));
+        let found = exchange.and_then(|exchange| lookup.exchanges.get(&exchange));
         self.numbers.extend(found.into_iter().flat_map(|exchange| numbers(exchange, side)));
         if self.named.insert(name.clone()) {
             self.names.push(name);
@@ -294,16 +309,16 @@ impl Section {
 }
 
 /// What is looked up for each hole.
-struct Known<'a> {
+struct Lookup<'a> {
     labels: HashMap<&'a str, usize>,
     lost: HashSet<&'a str>,
     /// By index in the trace.
     exchanges: HashMap<usize, &'a PageExchange>,
 }
 
-impl<'a> Known<'a> {
-    fn of(facts: &Facts<'a>) -> Known<'a> {
-        Known {
+impl<'a> Lookup<'a> {
+    fn of(facts: &Facts<'a>) -> Lookup<'a> {
+        Lookup {
             labels: facts.page.labels.iter().map(|(name, exchange)| (name.as_str(), *exchange)).collect(),
             lost: facts.lost.iter().copied().collect(),
             exchanges: facts.page.exchanges.iter().map(|found| (found.index, &**found)).collect(),
@@ -322,29 +337,56 @@ fn numbers(exchange: &PageExchange, side: Option<Side>) -> Vec<u32> {
 
 /// The label or selector of which a hole shows a heading, headers or a body, and which message.
 fn shown_by(source: &Source, hole: &Hole) -> Option<(String, Option<Side>)> {
-    let text = |index: usize| hole.tokens.get(index).map_or("", |token| &source.text[token.span.clone()]);
-    let kind = |index: usize| hole.tokens.get(index).map(|token| token.kind);
-    let side = Side::named;
-    let pieces = ["exchange", "message", "tabs", "header", "body", "heading", "part"];
-    let is_piece = pieces.contains(&text(0)) && text(1) == "(";
-    match (kind(if is_piece { 2 } else { 0 })?, is_piece) {
-        (TokenKind::Name, true) => Some((text(2).to_owned(), side(text(4)))),
-        (TokenKind::Text, true) => {
-            let quoted = text(2);
+    let words: Vec<(TokenKind, &str)> =
+        hole.tokens.iter().map(|token| (token.kind, &source.text[token.span.clone()])).collect();
+    let shows = |word: &str| HoleWord::named(word).map_or(Shows::Nothing, HoleWord::shows);
+    // A part is one of a piece.
+    let words = match words.as_slice() {
+        [(_, word), (_, "("), piece @ ..] if shows(word) == Shows::Lines => piece,
+        words => words,
+    };
+    let is_piece = |word| matches!(shows(word), Shows::Section | Shows::Content | Shows::Heading);
+    let side = |words: &[(TokenKind, &str)]| match words {
+        [(_, "."), (_, word), ..] => Side::named(word),
+        _ => None,
+    };
+    match words {
+        [(_, piece), (_, "("), (TokenKind::Name, name), rest @ ..] if is_piece(piece) => {
+            Some(((*name).to_owned(), side(rest)))
+        }
+        [(_, piece), (_, "("), (TokenKind::Text, quoted), ..] if is_piece(piece) => {
             let selector = &quoted[1..quoted.len() - 1];
             Some(match selector.rsplit_once('.') {
-                Some((name, word)) if side(word).is_some() => (name.trim_end().to_owned(), side(word)),
+                Some((name, word)) if Side::named(word).is_some() => {
+                    (name.trim_end().to_owned(), Side::named(word))
+                }
                 _ => (selector.to_owned(), None),
             })
         }
-        (TokenKind::Name, false) if matches!(text(4), "headers" | "body" | "raw_body") => {
-            Some((text(0).to_owned(), side(text(2))))
-        }
+        [
+            (TokenKind::Name, name),
+            (_, "."),
+            (_, word),
+            (_, "."),
+            (_, "headers" | "body" | "raw_body"),
+            ..,
+        ] => Some(((*name).to_owned(), Side::named(word))),
         _ => None,
     }
 }
 
-/// Headings of the Markdown, holes that print a heading of their own, and sections that are gone.
+/// What a hole shows by its first word.
+fn shows(source: &Source, hole: &Hole) -> Shows {
+    HoleWord::named(&source.text[hole.tokens[0].span.clone()]).map_or(Shows::Nothing, HoleWord::shows)
+}
+
+/// Whether a hole shows messages that it does not name.
+fn shows_others(source: &Source, hole: &Hole) -> bool {
+    matches!(shows(source, hole), Shows::Rest | Shows::Shared)
+}
+
+/// Headings of the Markdown, holes that print a heading of their own, what belongs to no section because it
+/// shows what it does not name, and sections that are gone.
 fn boundaries(source: &Source) -> Vec<Boundary> {
     let mut boundaries: Vec<Boundary> = Vec::new();
     let gone: Vec<&Range<usize>> = source.gone().map(|(span, _)| span).collect();
@@ -357,21 +399,25 @@ fn boundaries(source: &Source) -> Vec<Boundary> {
             // A heading may be indented by up to three blanks, which belong to it.
             let at = source.text[..range.start].rfind('\n').map_or(0, |end| end + 1);
             if !is_gone(at) {
-                boundaries.push(Boundary { at, level: depth(level), gone: false });
+                boundaries.push(Boundary { at, level: depth(level), is_apart: false });
             }
         }
     }
     for part in &source.parts {
         match part {
-            Part::Hole(hole) if hole.indent.is_some() => {
-                let word = &source.text[hole.tokens[0].span.clone()];
-                if matches!(word, "exchange" | "message") {
-                    let at = hole.indent.clone().map_or(hole.span.start, |indent| indent.start);
-                    boundaries.push(Boundary { at, level: 3, gone: false });
+            Part::Hole(hole) if hole.indent.is_some() && !matches!(hole.context, Context::Fence(_)) => {
+                let at = hole.indent.clone().map_or(hole.span.start, |indent| indent.start);
+                if shows(source, hole) == Shows::Section {
+                    boundaries.push(Boundary { at, level: 3, is_apart: false });
+                } else if at == hole.span.start
+                    && hole.context == Context::Prose
+                    && shows_others(source, hole)
+                {
+                    boundaries.push(Boundary { at, level: 0, is_apart: true });
                 }
             }
             Part::Gone { span, .. } => {
-                boundaries.push(Boundary { at: span.start, level: 0, gone: true });
+                boundaries.push(Boundary { at: span.start, level: 0, is_apart: true });
             }
             _ => {}
         }
@@ -400,7 +446,7 @@ fn first_place(source: &Source, sections: &[Section], page: &Page) -> (usize, us
     (next.map_or(source.text.len(), |next| next.at), 3)
 }
 
-/// What is missing for a blank line to stand before a new section.
+/// What is missing for a blank line before a new section.
 fn blank_line_before(text: &str) -> &'static str {
     let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
     match line {

@@ -118,14 +118,23 @@ pub(super) fn find(text: &str) -> Vec<Seen> {
     let bytes = text.as_bytes();
     let mut seen: Vec<Seen> = Vec::new();
     let mut done = 0;
+    // Where a run ends that is no key of this look: nor is what begins within it.
+    let mut no_key_before: Vec<usize> = vec![0; data.looks.len()];
     for found in data.automaton.find_iter(text) {
         if found.start() < done || !begins_a_word(bytes, found.start()) {
             continue;
         }
         let (name, class, span) = match &data.starts[found.pattern().as_usize()] {
-            Start::Look(look) => {
-                let look = &data.looks[*look];
-                let Some(end) = look_end(look, bytes, found.end()) else { continue };
+            Start::Look(index) => {
+                if found.start() < no_key_before[*index] {
+                    continue;
+                }
+                let look = &data.looks[*index];
+                let (end, is_key) = look_end(look, bytes, found.end());
+                if !is_key {
+                    no_key_before[*index] = if look.mixed { end } else { 0 };
+                    continue;
+                }
                 let class = if look.token { Class::Token } else { Class::Secret };
                 let start = if look.keep { found.end() } else { found.start() };
                 (&*look.name, class, start..end)
@@ -166,14 +175,13 @@ fn begins_a_word(bytes: &[u8], at: usize) -> bool {
     }
 }
 
-fn look_end(look: &Look, bytes: &[u8], start: usize) -> Option<usize> {
+/// Where the run of characters ends that a key would have, and whether it is one.
+fn look_end(look: &Look, bytes: &[u8], start: usize) -> (usize, bool) {
     let length = bytes[start..].iter().take_while(|byte| look.chars.has(**byte)).count();
-    if length < look.min || look.max.is_some_and(|max| length > max) {
-        return None;
-    }
     let value = &bytes[start..start + length];
-    let is_mixed = value.iter().any(u8::is_ascii_digit) && value.iter().any(u8::is_ascii_alphabetic);
-    (!look.mixed || is_mixed).then_some(start + length)
+    let is_mixed = || value.iter().any(u8::is_ascii_digit) && value.iter().any(u8::is_ascii_alphabetic);
+    let is_long = length >= look.min && look.max.is_none_or(|max| length <= max);
+    (start + length, is_long && (!look.mixed || is_mixed()))
 }
 
 /// Three parts in base64url between dots; the third may be empty where it is not signed, and the first

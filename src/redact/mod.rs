@@ -50,7 +50,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::profile::{Profile, Under};
 use crate::settings::Settings;
 use crate::text::Text;
-use crate::trace::{Body, Exchange, Headers, Trace, UrlParts};
+use crate::trace::{Body, Exchange, Headers, Response, Trace, UrlParts};
 
 /// What stands for a secret that shows nothing.
 const MASK: &str = "***";
@@ -332,8 +332,9 @@ pub fn redact(trace: Trace, output: &str, rules: &Rules) -> Redacted {
     redactor.weak(&mut tally);
     let exchanges =
         trace.exchanges.into_iter().map(|exchange| redactor.exchange(exchange, &mut tally)).collect();
+    let notes = trace.notes.iter().map(|note| redactor.text(note, &mut Tally::default()).into()).collect();
     let output = redactor.text(output, &mut tally);
-    Redacted { trace: Trace { exchanges, ..trace }, output, tally }
+    Redacted { trace: Trace { exchanges, notes, ..trace }, output, tally }
 }
 
 /// A command as it may be shown while nothing else is known: without what it says itself of secrets.
@@ -349,11 +350,61 @@ enum Part {
     ResponseUrl,
     From,
     To,
-    /// The field at this place, of the request or the response.
-    Header(bool, usize),
+    /// The field at this place.
+    Header(Fields, usize),
+    /// Of the request, or the response.
     Body(bool),
     Reason,
+    InformationalReason(usize),
     Failure,
+}
+
+/// Fields of an exchange.
+#[derive(Clone, Copy, Debug)]
+enum Fields {
+    Request,
+    RequestTrailers,
+    Response,
+    ResponseTrailers,
+    /// Of the answer of 1xx at this place.
+    Informational(usize),
+}
+
+impl Fields {
+    fn of_request() -> [Fields; 2] {
+        [Fields::Request, Fields::RequestTrailers]
+    }
+
+    fn of_response(response: &Response) -> impl Iterator<Item = Fields> + use<> {
+        let informational = (0..response.informational.len()).map(Fields::Informational);
+        [Fields::Response, Fields::ResponseTrailers].into_iter().chain(informational)
+    }
+
+    fn of_mut(self, exchange: &mut Exchange) -> Option<&mut Headers> {
+        let response = exchange.response.as_mut();
+        match self {
+            Fields::Request => Some(&mut exchange.request.headers),
+            Fields::RequestTrailers => Some(&mut exchange.request.trailers),
+            Fields::Response => response.map(|response| &mut response.headers),
+            Fields::ResponseTrailers => response.map(|response| &mut response.trailers),
+            Fields::Informational(at) => response
+                .and_then(|response| response.informational.get_mut(at))
+                .map(|answer| &mut answer.headers),
+        }
+    }
+
+    fn of(self, exchange: &Exchange) -> Option<&Headers> {
+        let response = exchange.response.as_ref();
+        match self {
+            Fields::Request => Some(&exchange.request.headers),
+            Fields::RequestTrailers => Some(&exchange.request.trailers),
+            Fields::Response => response.map(|response| &response.headers),
+            Fields::ResponseTrailers => response.map(|response| &response.trailers),
+            Fields::Informational(at) => {
+                response.and_then(|response| response.informational.get(at)).map(|answer| &answer.headers)
+            }
+        }
+    }
 }
 
 impl Part {
@@ -362,7 +413,7 @@ impl Part {
             Part::Url | Part::ResponseUrl | Part::From | Part::To => Where::Url,
             Part::Header(..) => Where::Header,
             Part::Body(_) => Where::Body,
-            Part::Reason | Part::Failure => Where::Reason,
+            Part::Reason | Part::InformationalReason(_) | Part::Failure => Where::Reason,
         }
     }
 }
@@ -376,17 +427,20 @@ fn visit(
 ) {
     let request = &exchange.request;
     let responses = exchange.response.as_ref().map(|response| &response.headers);
-    let fields = || request.headers.iter().chain(responses.into_iter().flat_map(Headers::iter));
+    let all = || request.headers.iter().chain(responses.into_iter().flat_map(Headers::iter));
     let scan = Scan::new(rules, known).under(&request.url, |mark| {
-        fields().any(|(name, _)| name.get(..mark.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(mark)))
+        all().any(|(name, _)| name.get(..mark.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(mark)))
     });
     each(Part::Url, scan.url(&request.url));
     // A recorder may have named a server by its URL.
     each(Part::From, scan.authority(exchange.from.as_deref().unwrap_or_default()));
     each(Part::To, scan.authority(exchange.to.as_deref().unwrap_or_default()));
-    for (index, (name, value)) in request.headers.iter().enumerate() {
-        each(Part::Header(false, index), scan.header(name, value));
-    }
+    let fields = |of: Fields, each: &mut dyn FnMut(Part, Vec<Edit>)| {
+        for (index, (name, value)) in of.of(exchange).into_iter().flat_map(Headers::iter).enumerate() {
+            each(Part::Header(of, index), scan.header(name, value));
+        }
+    };
+    Fields::of_request().into_iter().for_each(|of| fields(of, each));
     each(Part::Body(false), body(&request.body, &media_type(&request.headers, &request.media_type), &scan));
     if let Some(failure) = &exchange.failure {
         each(Part::Failure, scan.value(failure));
@@ -396,9 +450,10 @@ fn visit(
         each(Part::ResponseUrl, scan.url(url));
     }
     each(Part::Reason, scan.value(&response.reason));
-    for (index, (name, value)) in response.headers.iter().enumerate() {
-        each(Part::Header(true, index), scan.header(name, value));
+    for (at, answer) in response.informational.iter().enumerate() {
+        each(Part::InformationalReason(at), scan.value(&answer.reason));
     }
+    Fields::of_response(response).for_each(|of| fields(of, each));
     each(Part::Body(true), body(&response.body, &media_type(&response.headers, &response.media_type), &scan));
 }
 
@@ -433,13 +488,6 @@ fn body(body: &Body, media: &str, scan: &Scan<'_>) -> Vec<Edit> {
 /// Makes the edits of a part.
 fn change(exchange: &mut Exchange, part: Part, edits: &[Edit]) {
     let edit = |text: &mut Text| *text = Text::from(apply(text, edits));
-    let message = |exchange: &mut Exchange, is_response: bool, with: &dyn Fn(&mut Headers, &mut Body)| {
-        if !is_response {
-            with(&mut exchange.request.headers, &mut exchange.request.body);
-        } else if let Some(response) = &mut exchange.response {
-            with(&mut response.headers, &mut response.body);
-        }
-    };
     match part {
         Part::Url => edit(&mut exchange.request.url),
         Part::ResponseUrl => exchange.response.iter_mut().filter_map(|r| r.url.as_mut()).for_each(edit),
@@ -447,25 +495,35 @@ fn change(exchange: &mut Exchange, part: Part, edits: &[Edit]) {
         Part::To => exchange.to.iter_mut().for_each(edit),
         Part::Reason => exchange.response.iter_mut().for_each(|response| edit(&mut response.reason)),
         Part::Failure => exchange.failure.iter_mut().for_each(edit),
-        Part::Header(is_response, index) => message(exchange, is_response, &|headers, _| {
+        Part::InformationalReason(at) => {
+            let answer =
+                exchange.response.iter_mut().filter_map(|response| response.informational.get_mut(at));
+            answer.for_each(|answer| edit(&mut answer.reason));
+        }
+        Part::Header(of, index) => {
+            let Some(headers) = of.of_mut(exchange) else { return };
             let changed = headers.iter().enumerate().map(|(at, (name, value))| {
                 let value = if at == index { Text::from(apply(value, edits)) } else { Text::from(value) };
                 (Text::from(name), value)
             });
             *headers = changed.collect();
-        }),
-        Part::Body(is_response) => message(exchange, is_response, &|_, body| match body {
-            Body::Text(text) | Body::Omitted(text) => edit(text),
-            Body::Binary(binary) => {
-                binary.head = match std::str::from_utf8(&binary.head) {
-                    Ok(head) => apply(head, edits).into_bytes(),
-                    Err(_) => Vec::new(),
-                };
-                // The digest of the whole would let one try what the secret may be.
-                binary.sha256 = None;
+        }
+        Part::Body(is_response) => {
+            let response = exchange.response.as_mut().map(|response| &mut response.body);
+            let body = if is_response { response } else { Some(&mut exchange.request.body) };
+            match body {
+                Some(Body::Text(text) | Body::Omitted(text)) => edit(text),
+                Some(Body::Binary(binary)) => {
+                    binary.head = match std::str::from_utf8(&binary.head) {
+                        Ok(head) => apply(head, edits).into_bytes(),
+                        Err(_) => Vec::new(),
+                    };
+                    // The digest of the whole would let one try what the secret may be.
+                    binary.sha256 = None;
+                }
+                Some(Body::Absent) | None => {}
             }
-            Body::Absent => {}
-        }),
+        }
     }
 }
 

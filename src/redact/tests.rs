@@ -53,7 +53,7 @@ fn exchange(url: &str, request: (&[(&str, &str)], &str), response: (&[(&str, &st
 }
 
 fn trace(exchanges: Vec<Exchange>) -> Trace {
-    Trace { exchanges, gaps: Vec::new() }
+    Trace { exchanges, ..Trace::default() }
 }
 
 fn text_of(body: &Body) -> &str {
@@ -250,6 +250,20 @@ fn a_preference_in_a_cookie_is_no_secret_elsewhere() {
         text_of(&exchange.response.as_ref().unwrap().body),
         r#"{"region": "RegionOne", "session": "***"}"#
     );
+}
+
+#[test]
+fn trailers_and_early_answers_hold_secrets_as_headers_do() {
+    let field = || [("X-Auth-Token".into(), "t0ken-value-77-of-this-run".into())].into_iter().collect();
+    let mut exchange = exchange("http://h/", (&[], ""), (&[], ""));
+    exchange.request.trailers = field();
+    let response = exchange.response.as_mut().unwrap();
+    response.trailers = field();
+    response.informational =
+        vec![crate::trace::Informational { status: 103, reason: "Early".into(), headers: field() }];
+    let notes = vec!["1 request went to http://h/?token=t0ken-value-77-of-this-run".into()];
+    let (trace, _) = redact(Trace { notes, ..trace(vec![exchange]) }, "", &rules());
+    assert!(!format!("{trace:?}").contains("t0ken-value"), "{trace:?}");
 }
 
 #[test]

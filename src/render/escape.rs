@@ -8,6 +8,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr3;
+
 use crate::page::{Context, Fence, Scalar, visible, without_markers};
 
 /// What is beside a hole.
@@ -21,6 +23,8 @@ pub struct Around {
     pub begins_block: bool,
     /// Whether it is the first of its line.
     pub begins_line: bool,
+    /// What would make a snippet marker of the end of what is before it.
+    pub marker_lacks: Option<&'static str>,
 }
 
 /// Why a text cannot be put into a place.
@@ -221,7 +225,7 @@ pub fn code(text: &str) -> String {
         return "` `".into();
     }
     let pad = if shown.starts_with('`') || shown.ends_with('`') { " " } else { "" };
-    format!("{ticks}{pad}{shown}{pad}{ticks}")
+    [&ticks, pad, &shown, pad, &ticks].concat()
 }
 
 /// `text` as the title of an admonition, a details block or a tab, with its quotes, which can only
@@ -232,6 +236,10 @@ pub fn titled(text: &str) -> String {
 
 /// The longest run of a character.
 pub fn longest_run(text: &str, mark: char) -> usize {
+    // Nearly all texts have none, and this is quick to tell.
+    if !text.contains(mark) {
+        return 0;
+    }
     text.split(|c| c != mark).map(str::len).max().unwrap_or(0)
 }
 
@@ -241,7 +249,7 @@ pub fn longest_run(text: &str, mark: char) -> usize {
 pub fn quoted(text: &str) -> String {
     let shown = one_line(text);
     match (shown.contains('"'), shown.contains('\'')) {
-        (false, _) => format!("\"{shown}\""),
+        (false, _) => ["\"", &shown, "\""].concat(),
         (true, false) => format!("'{shown}'"),
         (true, true) => format!("\"{}\"", shown.replace('"', "%22")),
     }
@@ -260,6 +268,10 @@ pub fn json_string(text: &str) -> String {
 /// `text` on one line that is none of a snippet's.
 fn one_line(text: &str) -> Cow<'_, str> {
     let shown = visible(text);
+    // Nearly all texts have none of what is looked for below.
+    if memchr3(b'\n', b'\t', b'<', shown.as_bytes()).is_none() {
+        return shown;
+    }
     let shown = if shown.contains(['\n', '\t']) { shown.replace(['\n', '\t'], " ").into() } else { shown };
     if !shown.contains("8<") {
         return shown;
@@ -478,10 +490,11 @@ fn fenced(text: &str, around: Around) -> Result<Cow<'_, str>, Refusal> {
 
 /// Whether what is before a text makes no snippet marker of its begin.
 fn completes_no_marker(text: &str, around: Around) -> Result<(), Refusal> {
-    if around.before == Some('-') && text.starts_with("8<") {
+    let dashes = if around.before == Some('-') { text.trim_start_matches('-') } else { text };
+    if around.marker_lacks.is_some_and(|rest| dashes.starts_with(rest)) {
         return Err(Refusal::new(
-            "with the dashes before it, this text would include a file",
-            "leave out the dashes, or put something else before the hole",
+            "with what is before it, this text would include a file",
+            "put something else before the hole",
         ));
     }
     Ok(())
@@ -623,7 +636,7 @@ pub(super) fn is_inert(text: &str) -> bool {
     text.is_ascii() || text.chars().all(|c| c.is_ascii() || c.is_alphanumeric())
 }
 
-/// Bytes that mean nothing wherever they stand.
+/// Bytes that mean nothing wherever they are.
 static ALWAYS_INERT: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
@@ -678,7 +691,15 @@ mod tests {
         assert!(markdown_in_context("``` js", &fence, behind(' ')).is_ok());
         assert!(markdown_in_context("a\n```", &fence, behind(' ')).is_err());
         assert!(markdown_in_context("``` js", &fence, first).is_err());
-        assert!(markdown_in_context("8<-- \"a\"", &fence, behind('-')).is_err());
+        let dash = Around { marker_lacks: Some("8<-"), ..behind('-') };
+        let eight = Around { marker_lacks: Some("<-"), ..behind('8') };
+        let scissors = Around { marker_lacks: Some("-"), ..behind('<') };
+        for (text, around) in
+            [("8<-- \"a\"", dash), ("--8<-- \"a\"", dash), ("<-- \"a\"", eight), ("- \"a\"", scissors)]
+        {
+            assert!(markdown_in_context(text, &fence, around).is_err(), "{text}");
+        }
+        assert!(markdown_in_context("8<", &fence, dash).is_ok());
         assert!(markdown_in_context("8<-- \"a\"", &fence, behind(' ')).is_ok());
     }
 

@@ -104,7 +104,7 @@ impl Limited {
 /// Reads a template of the user's.
 ///
 /// # Errors
-/// What it holds that a template may not hold, or not so much of.
+/// What a template holds that is not allowed, or too much of what is.
 pub(super) fn limited(text: &str) -> Result<Limited, Fault> {
     if text.len() > LARGEST_TEMPLATE {
         let message = format!("the template is longer than {} KiB", LARGEST_TEMPLATE >> 10);
@@ -157,7 +157,7 @@ fn after_basic_tag(text: &str, start: usize, name: &str) -> Option<usize> {
     Some(text.len() - rest.len())
 }
 
-/// The end of what stands between `raw`, at `start`, and `endraw`.
+/// The end of what is between `raw`, at `start`, and `endraw`.
 fn after_raw(text: &str, start: usize) -> usize {
     let blocks = text[start + 2..].match_indices("{%").map(|(at, _)| start + 2 + at);
     blocks.filter_map(|at| after_basic_tag(text, at, "endraw")).next().unwrap_or(text.len())
@@ -284,7 +284,7 @@ fn statement<'t>(text: &str, tokens: &'t [Token], elifs: &mut usize) -> Result<&
             if let Some(recursive) = named("recursive") {
                 return fault(recursive, "a loop cannot call itself: a template does not compute".into());
             }
-            // What stands before `in` is given a value, and has none.
+            // What is before `in` is given a value, and has none.
             tokens.iter().position(|token| of(token) == "in").map_or(tokens.len(), |at| at + 1)
         }
         "set" => match tokens.iter().position(|token| of(token) == "=") {
@@ -338,11 +338,11 @@ fn depth(text: &str, tokens: &[Token]) -> Result<(), Fault> {
 /// What is known of an expression between two brackets, up to some token.
 #[derive(Default)]
 struct Level {
-    /// An operator stands before the operand that has to know how much it is.
+    /// The operand follows an operator whose operands are weighed.
     is_weighed: bool,
-    /// `*` stands before it.
+    /// The operand follows `*`.
     is_factor: bool,
-    /// An operator stands before it that goes before a `*` behind it.
+    /// The operand follows a division, which a `*` behind it would come after.
     is_divisor: bool,
     /// The operand is written out, or in brackets.
     is_written: bool,
@@ -464,7 +464,7 @@ fn weigh(text: &str, tokens: &[Token], edits: &mut Vec<(Range<usize>, String)>) 
 }
 
 /// What may still be computed for a page, in bytes.
-struct Left(usize);
+struct BytesLeft(usize);
 
 /// Has an environment keep the limits for templates of the user's.
 pub(super) fn limit(env: &mut Environment<'_>) {
@@ -591,7 +591,7 @@ fn times(state: &mut State<'_, '_>, left: Value, right: Value) -> Result<Value, 
 
 /// Takes so many bytes from what may still be computed for the page.
 fn charge(state: &mut State<'_, '_>, bytes: usize) -> Result<(), Error> {
-    let left = match state.get_extension::<Left>() {
+    let left = match state.get_extension::<BytesLeft>() {
         Some(left) => left.0,
         None => {
             let page = state.lookup("page");
@@ -601,7 +601,7 @@ fn charge(state: &mut State<'_, '_>, bytes: usize) -> Result<(), Error> {
         }
     };
     let left = left.checked_sub(bytes).ok_or_else(|| invalid(TOO_MUCH))?;
-    state.get_or_insert_extension(Left(left)).0 = left;
+    state.get_or_insert_extension(BytesLeft(left)).0 = left;
     Ok(())
 }
 

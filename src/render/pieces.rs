@@ -49,7 +49,7 @@ pub(super) enum Piece<'a> {
     Vars,
 }
 
-/// What stands behind a fence's title, each option with a blank before it.
+/// What is behind a fence's title, each option with a blank before it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FenceOptions {
     pub(super) header: String,
@@ -126,12 +126,12 @@ impl FenceOptions {
 #[derive(Debug)]
 pub(super) struct PageWriter<'a> {
     page: &'a Arc<Page>,
-    by: By<'a>,
+    by: Engine<'a>,
 }
 
 /// What lays a page out.
 #[derive(Debug)]
-enum By<'a> {
+enum Engine<'a> {
     Functions(Box<Context<'a>>),
     /// With what all templates of the page see, once one has asked, and what they may cost together.
     Templates(&'a Templates, OnceCell<Value>, Allowance),
@@ -140,7 +140,7 @@ enum By<'a> {
 impl<'a> PageWriter<'a> {
     pub(super) fn new(templates: &'a Templates, page: &'a Arc<Page>) -> PageWriter<'a> {
         match Words::of(&page.phrases).filter(|_| templates.are_default(page.layout)) {
-            Some(words) => PageWriter { page, by: By::Functions(Box::new(Context { page, words })) },
+            Some(words) => PageWriter { page, by: Engine::Functions(Box::new(Context { page, words })) },
             None => PageWriter::of_templates(templates, page),
         }
     }
@@ -148,7 +148,7 @@ impl<'a> PageWriter<'a> {
     /// One that has every piece from a template, whoever wrote that.
     pub(super) fn of_templates(templates: &'a Templates, page: &'a Arc<Page>) -> PageWriter<'a> {
         let allowance = Allowance::new(page.entries.len(), page.log.text().len());
-        PageWriter { page, by: By::Templates(templates, OnceCell::new(), allowance) }
+        PageWriter { page, by: Engine::Templates(templates, OnceCell::new(), allowance) }
     }
 
     /// A whole file: [`Piece::File`], without a copy of the log.
@@ -157,8 +157,8 @@ impl<'a> PageWriter<'a> {
     /// Those of [`PageWriter::write`].
     pub(super) fn file(&self, file: &'static PageFile) -> Result<Content> {
         match (&self.by, file.template) {
-            (By::Functions(context), "log") => Ok(Content::Text(context.page.log.text().clone())),
-            _ => self.write(&Piece::File(file)).map(|text| Content::Bytes(text.into_bytes())),
+            (Engine::Functions(context), "log") => Ok(Content::Text(context.page.log.text().clone())),
+            _ => self.write(&Piece::File(file)).map(Content::Own),
         }
     }
 
@@ -168,7 +168,7 @@ impl<'a> PageWriter<'a> {
     /// [`ErrorKind::Template`](crate::ErrorKind::Template) with its place, where a template fails.
     pub(super) fn write(&self, piece: &Piece<'_>) -> Result<String> {
         match &self.by {
-            By::Functions(context) => {
+            Engine::Functions(context) => {
                 // What the bodies take is known; growing to it would copy it many times over.
                 let size = match piece {
                     Piece::File(PageFile { template: "body" | "page", .. }) => {
@@ -180,7 +180,7 @@ impl<'a> PageWriter<'a> {
                 layouts::write(context, piece, &mut out);
                 Ok(out)
             }
-            By::Templates(templates, shared, allowance) => {
+            Engine::Templates(templates, shared, allowance) => {
                 let shared = shared.get_or_init(|| shared_context(self.page));
                 let context = match piece.context() {
                     Some(own) => context! { ..own, ..shared.clone() },
@@ -267,7 +267,7 @@ mod tests {
     fn check(templates: &Templates, page: Page, options: &[FenceOptions; 2]) -> BTreeSet<&'static str> {
         let page = Arc::new(page);
         let by_functions = PageWriter::new(templates, &page);
-        assert!(matches!(by_functions.by, By::Functions(_)));
+        assert!(matches!(by_functions.by, Engine::Functions(_)));
         let by_templates = PageWriter::of_templates(templates, &page);
         let mut names = BTreeSet::new();
         for_each_piece(&page, options, |piece| {
@@ -517,9 +517,10 @@ mod tests {
                     body: bodies.1,
                     ..Response::default()
                 }),
+                ..Exchange::default()
             },
         );
-        vec(exchange, 0..4).prop_map(|exchanges| Trace { exchanges, gaps: Vec::new() })
+        vec(exchange, 0..4).prop_map(|exchanges| Trace { exchanges, ..Trace::default() })
     }
 
     #[test]

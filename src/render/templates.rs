@@ -272,16 +272,16 @@ fn innermost(error: &minijinja::Error) -> &minijinja::Error {
 pub enum Content {
     /// Text that the trace shares.
     Text(Text),
-    /// Bytes of its own.
-    Bytes(Vec<u8>),
+    /// Text of its own.
+    Own(String),
 }
 
 impl Content {
-    /// The bytes.
-    pub fn as_bytes(&self) -> &[u8] {
+    /// The text.
+    pub fn as_str(&self) -> &str {
         match self {
-            Content::Text(text) => text.as_bytes(),
-            Content::Bytes(bytes) => bytes,
+            Content::Text(text) => text,
+            Content::Own(text) => text,
         }
     }
 
@@ -289,7 +289,7 @@ impl Content {
     pub fn into_bytes(self) -> Vec<u8> {
         match self {
             Content::Text(text) => text.as_bytes().to_vec(),
-            Content::Bytes(bytes) => bytes,
+            Content::Own(text) => text.into_bytes(),
         }
     }
 }

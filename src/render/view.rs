@@ -339,7 +339,7 @@ impl Object for MessageView {
             "method" => text(&message.method),
             "status" => Some(message.status.into()),
             "reason" => text(&message.reason),
-            "verb" => text(&message.verb()),
+            "verb" => text(&message.verb),
             "path" => text(&message.path),
             "raw_path" => text(&message.raw_path),
             "url" => text(&message.url),

@@ -3,7 +3,7 @@
 //! A page counts messages the way mermaid's `autonumber` does: every arrow gets
 //! the next number. Everything that a page says with a number goes through here,
 //! so that diagram, headings and prose cannot disagree. What this leaves out:
-//! who a participant is ([`cast`]), what a path shows ([`paths`]), and what a
+//! who a participant is ([`participants`]), what a path shows ([`paths`]), and what a
 //! label means ([`selector`]); those are asked with the same trace beside.
 //!
 //! ```
@@ -21,8 +21,8 @@
 //! assert_eq!([0, 1].map(|index| sequence.number(index, Side::Response)), [Some(4), Some(3)]);
 //! ```
 
-pub mod cast;
 pub mod naming;
+pub mod participants;
 pub mod paths;
 pub mod renamed;
 pub mod selector;
@@ -66,7 +66,7 @@ pub struct Step {
     pub side: Side,
 }
 
-/// What stands in a sequence.
+/// What a sequence consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item {
     /// A message.
@@ -178,7 +178,7 @@ mod tests {
     fn order(times: &[(Micros, Option<Micros>)]) -> Vec<(usize, Side)> {
         let trace = Trace {
             exchanges: times.iter().map(|&(started, ended)| exchange(started, ended)).collect(),
-            gaps: Vec::new(),
+            ..Trace::default()
         };
         Sequence::new(&trace, |_| true).steps().map(|step| (step.exchange, step.side)).collect()
     }
@@ -212,6 +212,7 @@ mod tests {
         let trace = Trace {
             exchanges: vec![exchange(5, Some(7)), exchange(7, Some(9))],
             gaps: vec![gap(7), gap(4), gap(8)],
+            ..Trace::default()
         };
         let order: Vec<String> = (Sequence::new(&trace, |_| true).items.iter())
             .map(|item| match item {
@@ -225,7 +226,7 @@ mod tests {
     #[test]
     fn a_response_without_its_request_has_a_number_and_is_no_exchange_to_speak_of() {
         let alone = Exchange { known_from: KnownFrom::Response, ..exchange(1, Some(1)) };
-        let trace = Trace { exchanges: vec![exchange(0, None), alone], gaps: Vec::new() };
+        let trace = Trace { exchanges: vec![exchange(0, None), alone], ..Trace::default() };
         let sequence = Sequence::new(&trace, |_| true);
         assert_eq!([0, 1].map(|index| sequence.contains(index)), [true, false]);
         assert_eq!(sequence.number(1, Side::Response), Some(2));
@@ -239,7 +240,7 @@ mod tests {
         ) {
             let trace = Trace {
                 exchanges: times.iter().map(|&(s, e)| exchange(s, e)).collect(),
-                gaps: Vec::new(),
+                ..Trace::default()
             };
             let sequence = Sequence::new(&trace, |index| index % 5 != skip);
             let numbers: Vec<u32> = sequence.steps().map(|step| step.number).collect();

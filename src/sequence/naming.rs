@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use super::cast::Cast;
+use super::participants::Participants;
 use crate::profile::Profile;
-use crate::settings::RESERVED;
+use crate::settings::HoleWord;
 use crate::trace::{Trace, UrlParts};
 
 /// Words of the grammar of holes, and of expressions that nobody should mistake a label for.
@@ -16,17 +16,17 @@ const WORDS: [&str; 16] = [
 
 /// One name for each exchange, all different: the name of the profile's route where there is
 /// one, else made of method and path.
-pub fn names(trace: &Trace, cast: &Cast, profile: Option<&Profile>) -> Vec<String> {
+pub fn names(trace: &Trace, participants: &Participants, profile: Option<&Profile>) -> Vec<String> {
     // Names, with the participant whose exchange has it.
     let mut taken: HashMap<String, &str> =
-        RESERVED.iter().chain(&WORDS).map(|&name| (name.to_owned(), "")).collect();
+        HoleWord::ALL.iter().map(|word| word.name()).chain(WORDS).map(|name| (name.to_owned(), "")).collect();
     // How often a name was wanted before.
     let mut wanted_before: HashMap<String, usize> = HashMap::new();
     let mut names = Vec::with_capacity(trace.exchanges.len());
     for (index, exchange) in trace.exchanges.iter().enumerate() {
         let request = &exchange.request;
         let path = UrlParts::of(&request.url).path;
-        let to = &cast.to(index).id;
+        let to = &participants.to(index).id;
         let routed = profile.and_then(|profile| profile.route(to, &request.method, path));
         let wanted = match routed {
             Some(found) => identifier(found.route.name()),
@@ -97,7 +97,7 @@ mod tests {
     fn the_same_call_of_another_participant_says_whose_it_is() {
         let calls = [(Some("glance"), "/"), (Some("nova"), "/"), (Some("nova"), "/"), (Some("glance"), "/")];
         let trace = super::super::testing::trace(&calls.map(|(to, path)| (to, path)));
-        let cast = Cast::new(&trace, &[], None);
-        assert_eq!(names(&trace, &cast, None), ["get", "nova_get", "get_2", "get_3"]);
+        let participants = Participants::new(&trace, &[], None);
+        assert_eq!(names(&trace, &participants, None), ["get", "nova_get", "get_2", "get_3"]);
     }
 }

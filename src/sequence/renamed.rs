@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::cast::CLIENT;
+use super::participants::CLIENT;
 use super::selector::{Scope, Selector};
 use crate::error::{Error, ErrorKind, Place};
 use crate::profile::Profile;
@@ -16,11 +16,11 @@ use crate::text::Text;
 use crate::trace::UrlParts;
 
 /// Exchanges in the order of their requests, by other names of their ends than the page uses.
-pub(super) type ByOtherNames = HashMap<Request, Vec<usize>>;
+pub(super) type ByOtherNames = HashMap<NamedRequest, Vec<usize>>;
 
 /// What a selector asks for, with the names that it uses.
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct Request {
+pub(super) struct NamedRequest {
     pub(super) from: Option<Text>,
     pub(super) to: Text,
     pub(super) method: Text,
@@ -79,7 +79,7 @@ impl Scope<'_> {
         let mut found = ByOtherNames::new();
         for &index in exchanges {
             let exchange = &self.trace.exchanges[index];
-            let (from, to) = (self.cast.from(index), self.cast.to(index));
+            let (from, to) = (self.participants.from(index), self.participants.to(index));
             let url = &exchange.request.url;
             let mut receivers: Vec<Text> = to.names().map(Text::from).collect();
             let mut senders: Vec<Text> = from.names().map(Text::from).collect();
@@ -99,7 +99,7 @@ impl Scope<'_> {
                 for to in &receivers {
                     for from in std::iter::once(None).chain(senders.iter().cloned().map(Some)) {
                         let method = exchange.request.method.clone();
-                        let request = Request { from, to: to.clone(), method, path: path.clone() };
+                        let request = NamedRequest { from, to: to.clone(), method, path: path.clone() };
                         found.entry(request).or_default().push(index);
                     }
                 }
@@ -142,7 +142,11 @@ impl Scope<'_> {
                     continue;
                 };
                 alike += 1;
-                let end = if selector.to == name { self.cast.to(exchange) } else { self.cast.from(exchange) };
+                let end = if selector.to == name {
+                    self.participants.to(exchange)
+                } else {
+                    self.participants.from(exchange)
+                };
                 is_declared |= end.is_declared();
                 now.insert(&end.id);
             }
@@ -163,10 +167,11 @@ impl Scope<'_> {
 
     /// The names of all who send or receive one of these exchanges.
     fn taking_part(&self, exchanges: &[usize]) -> HashSet<&str> {
-        let mut ends: Vec<usize> = exchanges.iter().flat_map(|&index| self.cast.ends(index)).collect();
+        let mut ends: Vec<usize> =
+            exchanges.iter().flat_map(|&index| self.participants.ends(index)).collect();
         ends.sort_unstable();
         ends.dedup();
-        ends.into_iter().flat_map(|end| self.cast.participants()[end].names()).collect()
+        ends.into_iter().flat_map(|end| self.participants.all()[end].names()).collect()
     }
 
     /// Whether an exchange has a selector's method and path, whatever the names of its ends; a name in

@@ -22,9 +22,9 @@ use std::collections::HashMap;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::settings::Located;
 
-use super::cast::Cast;
+use super::participants::Participants;
 use super::paths::Paths;
-use super::renamed::{ByOtherNames, Request};
+use super::renamed::{ByOtherNames, NamedRequest};
 use super::{Sequence, Side};
 use crate::text::{self, Text};
 use crate::toml_file::neighbours;
@@ -55,7 +55,7 @@ pub struct Scope<'a> {
     /// Its steps.
     pub sequence: &'a Sequence,
     /// Its participants.
-    pub cast: &'a Cast,
+    pub participants: &'a Participants,
     /// How its paths are shown.
     pub paths: Paths<'a>,
     /// The labels of the settings.
@@ -85,12 +85,12 @@ pub struct Index {
 }
 
 /// Exchanges in the order of their requests.
-type Exchanges = HashMap<What, Vec<usize>>;
+type Exchanges = HashMap<ExchangeKey, Vec<usize>>;
 
-/// What an exchange is.
+/// What tells exchanges apart: those of one key are told apart by their order.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct What {
-    /// The sender, where it is asked for one: its index in the cast.
+struct ExchangeKey {
+    /// The sender, where it is asked for one: its index in [`Participants::all`].
     from: Option<usize>,
     to: usize,
     method: Text,
@@ -157,12 +157,17 @@ impl<'a> Scope<'a> {
         };
         let senders = selector.from.map_or_else(
             || vec![None],
-            |from| self.cast.named(from).iter().copied().map(Some).collect::<Vec<_>>(),
+            |from| self.participants.named(from).iter().copied().map(Some).collect::<Vec<_>>(),
         );
-        let receivers = self.cast.named(selector.to);
+        let receivers = self.participants.named(selector.to);
         let ends = senders.iter().flat_map(|from| receivers.iter().map(move |to| (*from, *to)));
         let mut found = ends.filter_map(|(from, to)| {
-            exchanges.get(&What { from, to, method: selector.method.into(), path: selector.path.into() })
+            exchanges.get(&ExchangeKey {
+                from,
+                to,
+                method: selector.method.into(),
+                path: selector.path.into(),
+            })
         });
         let first = found.next().map_or(&[][..], Vec::as_slice);
         let mut all = Cow::Borrowed(first);
@@ -174,7 +179,7 @@ impl<'a> Scope<'a> {
         }
         if all.is_empty() {
             let others = self.index.by_other_names.get_or_init(|| self.by_other_names(&self.in_order()));
-            let request = Request {
+            let request = NamedRequest {
                 from: selector.from.map(Text::from),
                 to: selector.to.into(),
                 method: selector.method.into(),
@@ -212,7 +217,7 @@ impl<'a> Scope<'a> {
     /// nothing else tells it from another. `None` where none can, as for a response without its request.
     pub fn selector(&self, exchange: usize) -> Option<String> {
         let request = &self.trace.exchanges[exchange].request;
-        let (from, to) = (&self.cast.from(exchange).id, &self.cast.to(exchange).id);
+        let (from, to) = (&self.participants.from(exchange).id, &self.participants.to(exchange).id);
         let path = |query| {
             let paths = Paths { query, ..self.paths };
             paths.templated(to, &request.method, UrlParts::of(&request.url)).into_owned()
@@ -238,11 +243,11 @@ impl<'a> Scope<'a> {
         Some(format!("{sent} #{nth}"))
     }
 
-    /// The same for a message to people, who can do with less.
+    /// The same for a message. What no selector matches is described by its receiver, method and path.
     pub fn describe(&self, exchange: usize) -> String {
         self.selector(exchange).unwrap_or_else(|| {
             let method = &self.trace.exchanges[exchange].request.method;
-            format!("{} {method} {}", self.cast.to(exchange).id, self.path(exchange))
+            format!("{} {method} {}", self.participants.to(exchange).id, self.path(exchange))
         })
     }
 
@@ -253,14 +258,16 @@ impl<'a> Scope<'a> {
 
     /// The exchanges of the sequence by what they are; with `templated`, also by their templated paths.
     fn by_what(&self, templated: bool) -> Exchanges {
-        let mut exchanges = Exchanges::new();
-        for index in self.in_order() {
-            let [from, to] = self.cast.ends(index);
+        let order = self.in_order();
+        // Two senders for each, and one path or two.
+        let mut exchanges = Exchanges::with_capacity(order.len() * 4);
+        for index in order {
+            let [from, to] = self.participants.ends(index);
             let method = &self.trace.exchanges[index].request.method;
             for path in self.paths_of(index, templated) {
                 for from in [None, Some(from)] {
-                    let what = What { from, to, method: method.clone(), path: path.clone() };
-                    exchanges.entry(what).or_default().push(index);
+                    let key = ExchangeKey { from, to, method: method.clone(), path: path.clone() };
+                    exchanges.entry(key).or_default().push(index);
                 }
             }
         }
@@ -279,19 +286,17 @@ impl<'a> Scope<'a> {
     pub(super) fn paths_of(&self, exchange: usize, templated: bool) -> Vec<Text> {
         let request = &self.trace.exchanges[exchange].request;
         let url = UrlParts::of(&request.url);
+        // Without a query in the URL both are the same.
         let both = [true, false].map(|query| Paths { query, ..self.paths });
-        let [with_query, without] = both.map(|paths| text::share(&request.url, paths.raw(url)));
-        let mut all = vec![with_query];
-        let mut add = |path: Text| {
-            if !all.contains(&path) {
-                all.push(path);
-            }
-        };
-        add(without);
+        let ways = if url.query.is_some() { &both[..] } else { &both[1..] };
+        let mut all: Vec<Text> = ways.iter().map(|paths| text::share(&request.url, paths.raw(url))).collect();
         if templated {
-            let to = &self.cast.to(exchange).id;
-            for paths in both {
-                add(text::share(&request.url, paths.templated(to, &request.method, url)));
+            let to = &self.participants.to(exchange).id;
+            for paths in ways {
+                let path = text::share(&request.url, paths.templated(to, &request.method, url));
+                if !all.contains(&path) {
+                    all.push(path);
+                }
             }
         }
         all
@@ -383,11 +388,11 @@ impl<'a> Scope<'a> {
             (None, 1) => Ok(found[0]),
             (None, 2..) if selector.after.is_some() => Ok(found[0]),
             (_, 0) => Err(self.nothing(text, place)),
-            (Some(nth), len) => Err(Error::new(
-                ErrorKind::Label,
-                format!("`{text}` matches nothing: there are only {len} of them, not {nth}"),
-            )
-            .at(place.clone())),
+            (Some(nth), len) => {
+                let there = if len == 1 { "is only one" } else { &format!("are only {len} of them") };
+                let message = format!("`{text}` matches nothing: there {there}, not {nth}");
+                Err(Error::new(ErrorKind::Label, message).at(place.clone()))
+            }
             (None, len) => {
                 let steps = found.iter().filter_map(|&index| self.sequence.number(index, Side::Request));
                 let mut named: Vec<String> =
@@ -409,7 +414,9 @@ impl<'a> Scope<'a> {
     fn path(&self, exchange: usize) -> String {
         let request = &self.trace.exchanges[exchange].request;
         let paths = Paths { query: false, ..self.paths };
-        paths.templated(&self.cast.to(exchange).id, &request.method, UrlParts::of(&request.url)).into_owned()
+        paths
+            .templated(&self.participants.to(exchange).id, &request.method, UrlParts::of(&request.url))
+            .into_owned()
     }
 
     /// The names of the labels, sorted.

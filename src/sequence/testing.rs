@@ -1,6 +1,6 @@
 //! Traces and labels for the tests of this room.
 
-use super::cast::Cast;
+use super::participants::Participants;
 use super::paths::{Paths, Vars};
 use super::selector::{Index, Scope};
 use super::{Sequence, Side};
@@ -18,12 +18,11 @@ pub(super) fn trace(calls: &[(Option<&str>, &str)]) -> Trace {
         ended: Some(at as i64 * 10 + 5),
         synthetic: false,
         known_from: KnownFrom::Wire,
-        failure: None,
-        web_socket_messages: 0,
         request: Sent { method: "GET".into(), url: (*url).into(), ..Sent::default() },
         response: Some(Response::default()),
+        ..Exchange::default()
     };
-    Trace { exchanges: calls.iter().enumerate().map(exchange).collect(), gaps: Vec::new() }
+    Trace { exchanges: calls.iter().enumerate().map(exchange).collect(), ..Trace::default() }
 }
 
 /// What each label finds, by its number from 1, and what is said of those who were renamed.
@@ -34,12 +33,13 @@ pub(super) fn found(
 ) -> (Vec<Option<usize>>, Vec<String>) {
     let settings = Settings::resolve(&[Layer::parse("capture.toml".as_ref(), settings).unwrap()]);
     let profile = profile.and_then(Profile::embedded);
-    let cast = Cast::new(trace, &settings.participants, profile);
+    let participants = Participants::new(trace, &settings.participants, profile);
     let sequence = Sequence::new(trace, |_| true);
     let (vars, index) = (Vars::of(&settings.vars), Index::default());
     let paths = Paths { vars: &vars, profile, query: false };
     let labels = &settings.labels;
-    let scope = Scope { trace, sequence: &sequence, cast: &cast, paths, labels, index: &index };
+    let scope =
+        Scope { trace, sequence: &sequence, participants: &participants, paths, labels, index: &index };
     let number = |exchange| sequence.number(exchange, Side::Request).map(|number| number as usize);
     let found = labels.iter().map(|(name, at)| scope.find(name, &at.place).ok().and_then(number)).collect();
     (found, scope.renamed().iter().map(|renamed| renamed.error().to_string()).collect())

@@ -24,8 +24,6 @@ pub(super) struct Capture<'a> {
     pub(super) trace: Trace,
     pub(super) trace_file: &'static str,
     pub(super) log: Text,
-    /// The digest of the log, where it is the trace's file as it was read.
-    pub(super) log_digest: Option<Digest>,
     pub(super) output: Option<String>,
     /// The page sources: file and content.
     pub(super) sources: Vec<(PathBuf, Vec<u8>)>,
@@ -36,7 +34,7 @@ pub(super) struct Capture<'a> {
 
 impl<'a> Capture<'a> {
     pub(super) fn read(root: &Root, folder: &'a Folder) -> Result<Capture<'a>> {
-        let settings = Capture::settings(root, folder)?;
+        let (settings, settings_digest) = Capture::settings_and_digest(root, folder)?;
         let trace_file = match (folder.file("trace.har"), folder.file("trace.log")) {
             (Some(har), Some(_)) => {
                 return Err(Error::new(ErrorKind::Io, "the capture has two traces, trace.har and trace.log")
@@ -58,7 +56,6 @@ impl<'a> Capture<'a> {
                 _ => "trace.har",
             },
             log: Text::new(),
-            log_digest: None,
             output: None,
             sources: Vec::new(),
             diagnostics: Vec::new(),
@@ -66,26 +63,21 @@ impl<'a> Capture<'a> {
         };
         let has_sources = folder.files.iter().any(|file| is_source(file.name()));
         for file in &folder.files {
+            let seen = |digest| FileState { path: file.path.clone(), stat: file.stat, digest };
+            if let Some(digest) = settings_digest.filter(|_| file.name() == "capture.toml") {
+                capture.read.push(seen(digest));
+                continue;
+            }
             let is_recorded = ["trace.har", "trace.log", "output.txt"].contains(&file.name());
             let bytes = root.read(&file.path, if is_recorded { LARGEST_TRACE } else { LARGEST_TEXT })?;
-            let (digest, length) = (Digest::of(&bytes), bytes.len());
-            capture.read.push(FileState { path: file.path.clone(), stat: file.stat, digest });
+            capture.read.push(seen(Digest::of(&bytes)));
             match file.name() {
                 "trace.har" | "trace.log" => {
                     // A page source may ask for a body as it was sent.
                     let read = if has_sources { source::read } else { source::read_as_log };
                     let read = read(&file.path, bytes);
-                    let log = match read.log {
-                        Some(log) => {
-                            // Only this format is shown as it is. Whatever decoding changes, it
-                            // changes the length.
-                            let is_log = read.format == Some(source::Format::Requestshook);
-                            let is_whole = is_log && log.len() == length;
-                            capture.log_digest = is_whole.then_some(digest);
-                            log
-                        }
-                        None => source::requestshook_writer::write(&read.trace).into(),
-                    };
+                    let log =
+                        read.log.unwrap_or_else(|| source::requestshook_writer::write(&read.trace).into());
                     (capture.trace, capture.log) = (read.trace, log);
                     capture.diagnostics = read.diagnostics;
                 }
@@ -141,12 +133,19 @@ impl<'a> Capture<'a> {
     }
 
     pub(super) fn settings(root: &Root, folder: &Folder) -> Result<Settings> {
+        Capture::settings_and_digest(root, folder).map(|(settings, _)| settings)
+    }
+
+    /// The settings, and the digest of the capture's own file of them, if it has one.
+    fn settings_and_digest(root: &Root, folder: &Folder) -> Result<(Settings, Option<Digest>)> {
         let shared = folder.shared.iter().map(|shared| shared.read(root).map(|(_, layer)| layer));
         let mut layers: Vec<&Layer> = shared.collect::<Result<_>>()?;
-        let own = folder.file("capture.toml");
-        let own = own.map(|file| Layer::parse(&file.path, &root.read_text(&file.path)?)).transpose()?;
-        layers.extend(&own);
-        Ok(Settings::resolve(&layers))
+        let Some(file) = folder.file("capture.toml") else { return Ok((Settings::resolve(&layers), None)) };
+        let bytes = root.read(&file.path, LARGEST_TEXT)?;
+        let digest = Digest::of(&bytes);
+        let own = Layer::parse(&file.path, &decode(&file.path, bytes)?)?;
+        layers.push(&own);
+        Ok((Settings::resolve(&layers), Some(digest)))
     }
 }
 

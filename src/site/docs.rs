@@ -17,7 +17,7 @@ use rustix::fs::{Mode, OFlags};
 use super::file_state::Stat;
 use super::page_path::PagePath;
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::files::whole::Parts;
+use crate::files::whole::StagingFolder;
 use crate::files::{LARGEST_TRACE, Root, for_reading, not_regular, read_whole};
 
 /// The folder that holds what docgen notes for itself.
@@ -71,7 +71,7 @@ impl Docs {
         }
         let docs = Docs::of(root, lock)?;
         if let Some(own) = docs.own.get() {
-            Parts(own).remove_leftovers();
+            StagingFolder(own).remove_leftovers();
         }
         Ok(docs)
     }
@@ -134,7 +134,7 @@ impl Docs {
     /// [`ErrorKind::Io`]; what was there is intact then.
     pub(super) fn put(&self, page: &PagePath, bytes: &[u8]) -> Result<()> {
         self.own_made()
-            .and_then(|own| Parts(own).put_file(bytes, self.root.dir(), page.as_path()))
+            .and_then(|own| StagingFolder(own).put_file(bytes, self.root.dir(), page.as_path()))
             .map_err(|error| self.root.error("write", &self.shown(page), error))
     }
 
@@ -147,7 +147,7 @@ impl Docs {
         folder: &str,
         pages: impl Iterator<Item = (&'a str, &'a [u8])>,
     ) -> io::Result<Vec<Stat>> {
-        let made = Parts(self.own_made()?).put_folder(pages, self.root.dir(), folder.as_ref())?;
+        let made = StagingFolder(self.own_made()?).put_folder(pages, self.root.dir(), folder.as_ref())?;
         Ok(made.iter().map(Stat::of).collect())
     }
 
@@ -201,7 +201,7 @@ impl Docs {
     /// [`ErrorKind::Io`].
     pub(super) fn put_own(&self, name: &str, bytes: &[u8]) -> Result<()> {
         self.own_made()
-            .and_then(|own| Parts(own).put_file(bytes, own, name.as_ref()))
+            .and_then(|own| StagingFolder(own).put_file(bytes, own, name.as_ref()))
             .map_err(|error| Error::io("write", &self.own_path(name), error))
     }
 
@@ -256,11 +256,11 @@ impl Docs {
 
 /// Pages of one folder after another: each folder is opened once.
 #[derive(Debug, Default)]
-pub(super) struct Looked {
+pub(super) struct PageStats {
     folder: Option<(String, Dir)>,
 }
 
-impl Looked {
+impl PageStats {
     /// What is known of the regular file in the place of a page, if there is one.
     pub(super) fn stat(&mut self, docs: &Docs, page: &PagePath) -> Option<Stat> {
         let (folder, name) = page.split();

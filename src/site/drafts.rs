@@ -22,7 +22,7 @@ use crate::files::folder::{self, Change};
 use crate::page::draft::{self, Labels};
 use crate::page::update::{self, Facts, Update};
 use crate::page::{Input, Resolved, Source};
-use crate::render::holes::{Alone, Filler};
+use crate::render::holes::{Filler, NoOtherCaptures};
 use crate::render::templates::Templates;
 use crate::sequence::renamed::Renamed;
 use crate::sequence::selector::Scope;
@@ -230,7 +230,7 @@ impl OpenCapture<'_> {
         let page = Arc::new(self.resolved.page()?);
         let scope = self.resolved.scope();
         // Which exchanges a source shows needs no other capture.
-        let filler = Filler::new(&page, self.templates, scope, &Alone, "", &self.gone);
+        let filler = Filler::new(&page, self.templates, scope, &NoOtherCaptures, "", &self.gone);
         let shown = filler.exchanges_shown(&self.sources.iter().collect::<Vec<_>>());
         let unshown = page.exchanges.iter().filter(|exchange| !shown[exchange.index]).map(|found| &**found);
         let taken: Vec<String> = self.lost.iter().chain(&self.gone).cloned().collect();

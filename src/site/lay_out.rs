@@ -1,7 +1,7 @@
 //! One capture to the files of its page.
 //!
 //! Templates, profile and phrases are at hand, other captures are asked where prose speaks of them.
-//! What this leaves out: where the files go, and how their text comes about (`render`).
+//! What this leaves out: where the files go, and how their text is made (`render`).
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -11,7 +11,7 @@ use super::capture::Capture;
 use super::file_state::FileState;
 use super::folders::Folder;
 use super::page_path::PagePath;
-use super::shared::{SharedOpenings, Site};
+use super::shared::{SharedSummaries, Site};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::page::{Page, Phrases, Resolved, Source};
 use crate::render::holes;
@@ -56,28 +56,22 @@ impl Site<'_> {
         let mut files = templates.lay_out(&page, |file| source_of(file).is_none()).map_err(one)?;
         if !sources.is_empty() {
             let own_path = PagePath::own(path, layout);
-            let neighbours = Neighbours { site: self, own: &capture.folder.path, read: RefCell::default() };
-            let filler = holes::Filler::new(
-                &page,
-                &templates,
-                resolved.scope(),
-                &neighbours,
-                own_path.as_str(),
-                &gone,
-            );
+            let others = OtherCaptures { site: self, own: &capture.folder.path, read: RefCell::default() };
+            let filler =
+                holes::Filler::new(&page, &templates, resolved.scope(), &others, own_path.as_str(), &gone);
             let filled = filler.fill(&sources.iter().collect::<Vec<_>>())?;
             for (source, text) in sources.iter().zip(filled) {
                 let file = layout.traits().files.iter().find(|file| file.is_of(&source.file));
-                files.extend(file.map(|file| (file, Content::Bytes(text))));
+                files.extend(file.map(|file| (file, Content::Own(text))));
             }
-            let read = neighbours.read.into_inner();
+            let read = others.read.into_inner();
             capture.read.extend(read);
         }
         Ok(files.into_iter().map(|(file, content)| (PagePath::of(path, file), content)).collect())
     }
 
     /// The exchanges of a capture, for pages that share their beginning.
-    pub(super) fn openings_of(&self, folder: &Folder) -> Result<SharedOpenings> {
+    pub(super) fn summaries_of(&self, folder: &Folder) -> Result<SharedSummaries> {
         let mut capture = Capture::read(self.captures_root, folder)?;
         let profile = self.profile(&mut capture)?;
         // A label that is lost there is that page's trouble.
@@ -87,7 +81,7 @@ impl Site<'_> {
         let phrases = Phrases::default();
         let input = capture.input(profile.as_deref(), &phrases);
         let page = Page::new(&input).map_err(|mut errors| errors.swap_remove(0))?;
-        Ok((Arc::new(holes::Opening::all(&page)), capture.read))
+        Ok((Arc::new(holes::ExchangeSummary::all(&page)), capture.read))
     }
 
     /// A page `a/index.md` and a snippet of `a` would be the same file.
@@ -117,14 +111,14 @@ impl Site<'_> {
 }
 
 /// The other captures of a run, as the holes of one ask for them.
-struct Neighbours<'a> {
+struct OtherCaptures<'a> {
     site: &'a Site<'a>,
     own: &'a str,
     /// What was read of them.
     read: RefCell<Vec<FileState>>,
 }
 
-impl Neighbours<'_> {
+impl OtherCaptures<'_> {
     fn folder(&self, capture: &str) -> Option<&Folder> {
         let folder = self.site.captures.get(capture)?;
         // A file that comes or goes there has to be noticed too.
@@ -133,20 +127,20 @@ impl Neighbours<'_> {
     }
 }
 
-impl holes::Neighbours for Neighbours<'_> {
-    fn openings(&self, capture: &str) -> Result<Option<Arc<Vec<holes::Opening>>>> {
+impl holes::OtherCaptures for OtherCaptures<'_> {
+    fn exchanges_of(&self, capture: &str) -> Result<Option<Arc<Vec<holes::ExchangeSummary>>>> {
         let Some(folder) = self.folder(capture) else { return Ok(None) };
-        let mut all = self.site.openings.lock().unwrap_or_else(PoisonError::into_inner);
-        let (openings, read) = match all.get(capture) {
+        let mut all = self.site.summaries.lock().unwrap_or_else(PoisonError::into_inner);
+        let (summaries, read) = match all.get(capture) {
             Some(known) => known.clone(),
             None => {
-                let made = self.site.openings_of(folder)?;
+                let made = self.site.summaries_of(folder)?;
                 all.insert(capture.to_owned(), made.clone());
                 made
             }
         };
         self.read.borrow_mut().extend(read);
-        Ok(Some(openings))
+        Ok(Some(summaries))
     }
 
     fn page_path(&self, capture: &str) -> Result<Option<String>> {

@@ -18,7 +18,7 @@ pub mod folders;
 mod journal;
 mod lay_out;
 mod manifest;
-pub(crate) mod named;
+pub(crate) mod named_files;
 mod page_path;
 mod put;
 mod shared;
@@ -41,7 +41,7 @@ use folders::Folder;
 pub use manifest::WrittenPages;
 use manifest::{JOURNAL, Manifest};
 use page_path::PagePath;
-use put::{Made, expect_few_to_go, prune};
+use put::{RenderedFile, expect_few_to_go, prune};
 use shared::Site;
 
 /// What to render, and how.
@@ -344,15 +344,15 @@ impl Site<'_> {
                 ),
             );
         }
-        let files: Vec<Made> = files
+        let files: Vec<RenderedFile> = files
             .into_iter()
             .map(|(page, content)| {
-                let digest = Digest::of(content.as_bytes());
-                Made { page, content, digest }
+                let digest = Digest::of(content.as_str().as_bytes());
+                RenderedFile { page, content, digest }
             })
             .collect();
         let is_among =
-            |made: &Made| captures.is_some_and(|captures| made.page.as_path().starts_with(captures));
+            |made: &RenderedFile| captures.is_some_and(|captures| made.page.as_path().starts_with(captures));
         if let Some(made) = files.iter().find(|made| is_among(made)) {
             let message = format!("the page `{}` would be a file among the captures", made.page);
             let error = Error::new(ErrorKind::Setting, message).at(crate::error::Place::file(&folder.dir));
@@ -408,10 +408,10 @@ impl Site<'_> {
             }
         }
         let mut pages = Vec::with_capacity(record.outputs.len());
-        let mut looked = docs::Looked::default();
+        let mut stats = docs::PageStats::default();
         for seen in &record.outputs {
             let page = PagePath::parse(seen.path.to_str()?)?;
-            let stat = looked.stat(docs, &page)?;
+            let stat = stats.stat(docs, &page)?;
             // A page that the manifest does not hold is not docgen's, whatever the cache says.
             if !seen.is_still(stat, written, || Some(Digest::of(&docs.read(&page).ok()?)))
                 || !self.manifest.wrote(&page, seen.digest)

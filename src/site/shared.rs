@@ -14,12 +14,12 @@ use super::file_state::FileState;
 use super::folders::{self, Folder};
 use super::journal::Journal;
 use super::manifest::Manifest;
-use super::named::Named;
+use super::named_files::NamedFiles;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::Root;
 use crate::page::Phrases;
 use crate::profile::Profile;
-use crate::render::holes::Opening;
+use crate::render::holes::ExchangeSummary;
 use crate::render::templates::Templates;
 use crate::settings::{Located, Settings};
 
@@ -29,7 +29,7 @@ pub(super) struct Site<'a> {
     /// The folder of the captures.
     pub(super) captures_root: &'a Root,
     /// Where settings may name files.
-    pub(super) named: Named,
+    pub(super) named: NamedFiles,
     /// The docs folder, if there is one.
     pub(super) docs: Option<&'a Docs>,
     pub(super) manifest: &'a Manifest,
@@ -39,14 +39,14 @@ pub(super) struct Site<'a> {
     pub(super) templates: Mutex<HashMap<Vec<PathBuf>, Arc<Templates>>>,
     pub(super) profiles: Mutex<HashMap<String, Arc<Profile>>>,
     pub(super) phrases: Mutex<HashMap<PhrasesKey, Phrases>>,
-    pub(super) openings: Mutex<HashMap<String, SharedOpenings>>,
+    pub(super) summaries: Mutex<HashMap<String, SharedSummaries>>,
 }
 
 /// What phrases depend on: templates folders, locale, profile, and the settings' own phrases.
 pub(super) type PhrasesKey = (Vec<PathBuf>, String, Option<String>, Vec<(String, String)>);
 
 /// The exchanges of a capture that others share, and what was read to know them.
-pub(super) type SharedOpenings = (Arc<Vec<Opening>>, Vec<FileState>);
+pub(super) type SharedSummaries = (Arc<Vec<ExchangeSummary>>, Vec<FileState>);
 
 impl<'a> Site<'a> {
     /// # Errors
@@ -62,7 +62,7 @@ impl<'a> Site<'a> {
         Ok(Site {
             options,
             captures_root,
-            named: Named::new(captures_root.path(), &options.trusted)?,
+            named: NamedFiles::new(captures_root.path(), &options.trusted)?,
             docs,
             manifest,
             cache,
@@ -71,7 +71,7 @@ impl<'a> Site<'a> {
             templates: Mutex::default(),
             profiles: Mutex::default(),
             phrases: Mutex::default(),
-            openings: Mutex::default(),
+            summaries: Mutex::default(),
         })
     }
 }

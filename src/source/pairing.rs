@@ -171,7 +171,7 @@ impl<'a> Pairing<'a> {
         Pairing {
             whole,
             places: Places::new(file, whole),
-            trace: Trace { exchanges, gaps: Vec::new() },
+            trace: Trace { exchanges, ..Trace::default() },
             diagnostics: Vec::new(),
             ids: Vec::new(),
             open: Vec::new(),
@@ -198,7 +198,7 @@ impl<'a> Pairing<'a> {
         self.open.push(index);
     }
 
-    /// Takes a request whose response the caller finds himself: its number, for
+    /// Takes a request whose response the caller finds itself: its number, for
     /// [`Pairing::answer`].
     pub(super) fn unpaired(&mut self, request: Request) -> usize {
         self.clock += TICK;

@@ -2,8 +2,9 @@
 //!
 //! For people: a trace of any source reads as the logs that the source documents show.
 //! A log of the middleware that was read comes out with the same bytes. What the first line of
-//! an entry has no place for, as a blank in a URL, stands there as in a URL (`%20`), so that
-//! every line that is written is read. What this leaves out: gaps, which no entry can carry, and
+//! an entry has no place for, as a blank in a URL, is there as in a URL (`%20`), so that
+//! every line that is written is read. A body that the trace leaves out is there as words that the
+//! reader knows. What this leaves out: gaps, which no entry can carry, and
 //! times, which the format has no place for.
 
 use std::borrow::Cow;
@@ -13,7 +14,9 @@ use std::ops::Range;
 use super::requestshook::{BETWEEN, is_token};
 use crate::json;
 use crate::text::{self, Text};
-use crate::trace::{Body, Exchange, Headers, KnownFrom, Micros, Request, Response, Trace, UrlParts};
+use crate::trace::{
+    Body, Exchange, Headers, KnownFrom, Micros, Request, Response, Trace, UrlParts, omission,
+};
 
 /// The messages of `trace` in the order of their times; where these are equal, in the order of
 /// the trace, each request before its response.
@@ -21,24 +24,24 @@ use crate::trace::{Body, Exchange, Headers, KnownFrom, Micros, Request, Response
 /// A JSON body on a single line is laid out as the middleware does it. Where the trace does not
 /// say who sent a request, the log says `client`; who received it, the URL's host and port.
 pub fn write(trace: &Trace) -> String {
-    Log::of(trace, &Nowhere).finish().0
+    Log::of(trace, &NoDetails).finish().0
 }
 
 /// The log of [`write()`], and the trace with the headers and bodies that the log shows: they share
 /// its memory, and JSON that was on a single line is laid out.
 pub fn rewrite(trace: Trace) -> (Trace, Text) {
-    rewrite_with(trace, &Nowhere)
+    rewrite_with(trace, &NoDetails)
 }
 
-/// The same for a trace that does not hold all headers and bodies. Where `elsewhere` has those of a
+/// The same for a trace that does not hold all headers and bodies. Where `details` has those of a
 /// message, it has empty ones.
-pub(super) fn rewrite_with(trace: Trace, elsewhere: &impl Elsewhere) -> (Trace, Text) {
-    let (text, parts) = Log::of(&trace, elsewhere).finish();
+pub(super) fn rewrite_with(trace: Trace, details: &impl DetailsSource) -> (Trace, Text) {
+    let (text, parts) = Log::of(&trace, details).finish();
     share(trace, text, parts)
 }
 
 /// Headers and bodies that a trace does not hold.
-pub(super) trait Elsewhere {
+pub(super) trait DetailsSource {
     /// A guess at how many bytes they take in a log.
     fn size(&self) -> usize;
 
@@ -57,9 +60,9 @@ pub(super) fn push_text(text: &str, log: &mut Vec<u8>) {
 }
 
 /// A trace holds everything itself.
-struct Nowhere;
+struct NoDetails;
 
-impl Elsewhere for Nowhere {
+impl DetailsSource for NoDetails {
     fn size(&self) -> usize {
         0
     }
@@ -71,7 +74,7 @@ impl Elsewhere for Nowhere {
     }
 }
 
-/// The trace with the headers and bodies that stand at `parts` of its log.
+/// The trace with the headers and bodies that are at `parts` of its log.
 fn share(mut trace: Trace, text: String, parts: Vec<Part>) -> (Trace, Text) {
     let log = Text::from(text);
     for Part { exchange, is_response, lines, body: shown } in parts {
@@ -95,10 +98,10 @@ struct Log<'a, E> {
     /// Bytes, because JSON is laid out by so many at once. All that is added is text.
     text: Vec<u8>,
     parts: Vec<Part>,
-    elsewhere: &'a E,
+    details: &'a E,
 }
 
-/// Where a message stands in the log.
+/// Where a message is in the log.
 struct Part {
     exchange: usize,
     is_response: bool,
@@ -107,8 +110,8 @@ struct Part {
     body: Range<usize>,
 }
 
-impl<'a, E: Elsewhere> Log<'a, E> {
-    fn of(trace: &Trace, elsewhere: &'a E) -> Log<'a, E> {
+impl<'a, E: DetailsSource> Log<'a, E> {
+    fn of(trace: &Trace, details: &'a E) -> Log<'a, E> {
         let mut messages = Vec::with_capacity(trace.exchanges.len() * 2);
         for (index, exchange) in trace.exchanges.iter().enumerate() {
             if exchange.known_from != KnownFrom::Response {
@@ -125,9 +128,9 @@ impl<'a, E: Elsewhere> Log<'a, E> {
         messages.sort_by_key(|&(at, index, ref message): &(Micros, usize, Message<'_>)| {
             (at, index, matches!(message, Message::Response(_)))
         });
-        let size = messages.iter().map(|(.., message)| message.size()).sum::<usize>() + elsewhere.size();
+        let size = messages.iter().map(|(.., message)| message.size()).sum::<usize>() + details.size();
         let (text, parts) = (Vec::with_capacity(size), Vec::with_capacity(messages.len()));
-        let mut log = Log { text, parts, elsewhere };
+        let mut log = Log { text, parts, details };
         for (_, index, message) in messages {
             log.entry(index, &trace.exchanges[index], message);
         }
@@ -159,20 +162,23 @@ impl<'a, E: Elsewhere> Log<'a, E> {
     fn rest(&mut self, exchange: usize, is_response: bool, headers: &Headers, body: &Body) {
         let start = self.text.len();
         match headers.as_lines() {
-            Some("") => self.elsewhere.push_headers(exchange, is_response, &mut self.text),
+            Some("") => self.details.push_headers(exchange, is_response, &mut self.text),
             Some(lines) => self.push(&[lines, "\n"]),
             None => headers.iter().for_each(|(name, value)| self.push(&[name, ": ", value, "\n"])),
         }
         let lines = start..(self.text.len() - 1).max(start);
         self.push(&["\n"]);
         let start = self.text.len();
-        let is_elsewhere = self.elsewhere.push_body(exchange, is_response, &mut self.text);
+        let is_elsewhere = self.details.push_body(exchange, is_response, &mut self.text);
         match body {
             _ if is_elsewhere => {}
             Body::Absent => self.push(&["none"]),
             Body::Text(text) => push_text(text, &mut self.text),
             Body::Binary(binary) => self.push(&[&binary.repr()]),
-            Body::Omitted(words) => self.push(&[words]),
+            Body::Omitted(words) => {
+                let has_length = has_length(&self.text[lines.clone()]);
+                self.push(&[&omission(words, has_length)]);
+            }
         }
         self.parts.push(Part { exchange, is_response, lines, body: start..self.text.len() });
         self.push(&["\n\n"]);
@@ -212,6 +218,14 @@ impl Message<'_> {
         };
         headers + body + 160
     }
+}
+
+/// Whether header lines have one of a Content-Length.
+fn has_length(lines: &[u8]) -> bool {
+    const NAME: &[u8] = b"content-length:";
+    lines
+        .split(|&byte| byte == b'\n')
+        .any(|line| line.get(..NAME.len()).is_some_and(|name| name.eq_ignore_ascii_case(NAME)))
 }
 
 /// `name`, that of a participant, as a head has it: nothing in it looks like the end of it.
@@ -271,6 +285,7 @@ mod tests {
     use super::*;
     use crate::source;
     use crate::trace::testing;
+    use proptest::collection::vec;
     use proptest::prelude::*;
     use std::path::Path;
 
@@ -309,6 +324,48 @@ mod tests {
                 seen
             };
             prop_assert_eq!(sorted(&again), sorted(&trace));
+        }
+
+        /// A length that the headers declare is that of what the log does not hold.
+        #[test]
+        fn what_stands_for_a_body_is_read_as_that(
+            trace in testing::trace(), said in "\\([0-9]{1,2} bytes, not in the log\\)", lengths in vec(0..400u64, 16),
+        ) {
+            let mut trace = Trace { gaps: Vec::new(), ..trace };
+            let mut lengths = lengths.into_iter();
+            for (index, exchange) in trace.exchanges.iter_mut().enumerate() {
+                exchange.known_from = KnownFrom::Wire;
+                exchange.request.method = "GET".into();
+                exchange.request.url = format!("http://h/{index}").into();
+                let response = exchange.response.iter_mut().map(|it| {
+                    it.url = None;
+                    (&mut it.headers, &mut it.body)
+                });
+                let request = &mut exchange.request;
+                for (headers, body) in response.chain([(&mut request.headers, &mut request.body)]) {
+                    if !matches!(body, Body::Omitted(_) | Body::Binary(_)) {
+                        *body = Body::Omitted(said.as_str().into());
+                    }
+                    let length = lengths.next().unwrap_or_default().to_string();
+                    *headers = [("Content-Type", "application/json"), ("Content-Length", &*length)]
+                        .map(|(name, value)| (name.into(), value.into()))
+                        .into_iter()
+                        .collect();
+                }
+            }
+            let log = write(&trace);
+            let again = source::read(Path::new("trace.log"), log.as_bytes().to_vec());
+            prop_assert!(again.diagnostics.is_empty(), "{:?}\n{}", again.diagnostics, log);
+            prop_assert_eq!(write(&again.trace), &*log);
+            // One that has as many bytes as the headers declare is believed.
+            let is_right = |headers: &Headers, body: &Body| match body {
+                Body::Text(text) => headers.get("Content-Length") == Some(&text.len().to_string()),
+                body => matches!(body, Body::Omitted(_) | Body::Binary(_)),
+            };
+            for Exchange { request, response, .. } in &again.trace.exchanges {
+                prop_assert!(is_right(&request.headers, &request.body), "{}", log);
+                prop_assert!(response.iter().all(|it| is_right(&it.headers, &it.body)), "{}", log);
+            }
         }
 
         #[test]

@@ -1,5 +1,8 @@
 //! The body of a message, in the forms in which sources can know one.
 
+use std::borrow::Cow;
+
+use crate::error::counted;
 use crate::text::Text;
 
 /// The body of a message.
@@ -14,6 +17,40 @@ pub enum Body {
     Binary(Binary),
     /// There was one, and who wrote the log left it out; the text says so in the writer's words.
     Omitted(Text),
+}
+
+/// How the words begin that a writer of a log has in place of a body (keystoneauth's own).
+const OMITTED: &str = "Omitted, ";
+
+/// Words for a body of so many bytes that a log does not hold.
+pub(crate) fn omitted_length(length: u64) -> String {
+    format!("({}, not in the log)", counted(length, "byte"))
+}
+
+/// The words of [`Body::Omitted`] as a log has them: on one line, and where the message `has_length`, which is
+/// not theirs, so that [`is_omission`] knows them.
+pub(crate) fn omission(words: &str, has_length: bool) -> Cow<'_, str> {
+    let is_clear = !has_length && !words.is_empty() && !words.starts_with(['{', '[']);
+    if is_omission(words, None) || is_clear && !words.contains(['\n', '\r']) {
+        return words.into();
+    }
+    let words = words.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>();
+    match words.join(" ") {
+        words if words.is_empty() => format!("{OMITTED}and nothing else is known of it").into(),
+        words => format!("{OMITTED}{words}").into(),
+    }
+}
+
+/// Whether `body`, of a message whose headers say that it has `length` bytes, is no body but the words of
+/// one that was left out.
+pub(crate) fn is_omission(body: &str, length: Option<u64>) -> bool {
+    let has_its_length = length == Some(body.len() as u64);
+    if body.starts_with(OMITTED) {
+        return !has_its_length && !body.contains(['\n', '\r']);
+    }
+    let digits = body.strip_prefix('(').and_then(|rest| rest.split(' ').next());
+    let said = digits.and_then(|digits| digits.parse().ok());
+    said.is_some_and(|said| omitted_length(said) == body && (length == Some(said) || !has_its_length))
 }
 
 /// What is known of a body that is not kept whole.
@@ -89,7 +126,29 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn a_body_that_has_its_length_is_no_omission() {
+        let omitted = [
+            "(12 bytes, not in the log)",
+            "Omitted, 12 bytes are not in the HAR file",
+            "(1 byte, not in the log)",
+        ];
+        assert!(omitted.iter().all(|words| is_omission(words, None) && is_omission(words, Some(12))));
+        assert!(is_omission("(26 bytes, not in the log)", Some(26)));
+        assert!(is_omission(omitted[0], Some(5)) && !is_omission(omitted[0], Some(26)));
+        assert!(!is_omission(omitted[1], Some(41)));
+        assert!(!is_omission("(012 bytes, not in the log)", None) && !is_omission("Omitted, a\nb", None));
+    }
+
     proptest! {
+        #[test]
+        fn an_omission_is_known(words in "(Omitted, |\\(12 bytes, not in the log\\)|\\PC|[\n\r ]){0,6}") {
+            let written = omission(&words, true);
+            prop_assert!(is_omission(&written, None) && !written.contains(['\n', '\r']), "{written:?}");
+            prop_assert_eq!(omission(&written, true), &*written);
+            prop_assert!([&*words, &*written].contains(&&*omission(&words, false)));
+        }
+
         #[test]
         fn repr_reads_back(head in proptest::collection::vec(any::<u8>(), 0..40)) {
             let binary = Binary { head, length: None, sha256: None };

@@ -10,6 +10,7 @@ mod body;
 pub(crate) mod testing;
 
 pub use body::{Binary, Body};
+pub(crate) use body::{is_omission, omission, omitted_length};
 
 use memchr::{memchr, memchr_iter, memchr2};
 
@@ -22,6 +23,8 @@ pub struct Trace {
     pub exchanges: Vec<Exchange>,
     /// Places of the input where an entry was damaged and left out.
     pub gaps: Vec<Gap>,
+    /// What the recorder has to say of the whole: what it refused, could not see, or cut.
+    pub notes: Vec<Text>,
 }
 
 /// One request and its response.
@@ -35,6 +38,10 @@ pub struct Exchange {
     pub started: Micros,
     /// When the response was complete; `None` when none came.
     pub ended: Option<Micros>,
+    /// How much of the time between the two went into sending the request.
+    pub sending: Micros,
+    /// How much of it went into receiving the response, from its first byte on; the rest was waiting.
+    pub receiving: Micros,
     /// The times are made up to carry an order (the source had none); no page shows them.
     pub synthetic: bool,
     /// How the exchange came to be known.
@@ -72,12 +79,16 @@ pub struct Request {
     pub method: Text,
     /// The whole URL, as the source gives it.
     pub url: Text,
+    /// The version of the protocol, where the source tells it and it is not HTTP/1.1.
+    pub version: Option<Text>,
     /// The header fields, in order.
     pub headers: Headers,
     /// The media type of the body, where the source tells it and no header field does.
     pub media_type: Option<Text>,
     /// The body.
     pub body: Body,
+    /// The fields that followed the body.
+    pub trailers: Headers,
 }
 
 /// A response as it was received.
@@ -90,12 +101,29 @@ pub struct Response {
     /// The URL that the response's own log entry names, where it is not the request's
     /// (a trailing slash gained on the way, say).
     pub url: Option<Text>,
+    /// The answers of 1xx that came before it, in order.
+    pub informational: Vec<Informational>,
+    /// The version of the protocol, where the source tells it and it is not HTTP/1.1.
+    pub version: Option<Text>,
     /// The header fields, in order.
     pub headers: Headers,
     /// The media type of the body, where the source tells it and no header field does.
     pub media_type: Option<Text>,
     /// The body.
     pub body: Body,
+    /// The fields that followed the body.
+    pub trailers: Headers,
+}
+
+/// An answer that is not the response yet: `100 Continue`, `103 Early Hints`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Informational {
+    /// The status code, from 100 to 199.
+    pub status: u16,
+    /// The reason phrase, in the case of the wire; may be empty.
+    pub reason: Text,
+    /// The header fields, in order.
+    pub headers: Headers,
 }
 
 /// Header fields in the order, case and repetition of the wire.

@@ -4,12 +4,18 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::{Binary, Body, Exchange, Gap, Headers, KnownFrom, Micros, Request, Response, Trace};
+use super::{
+    Binary, Body, Exchange, Gap, Headers, Informational, KnownFrom, Micros, Request, Response, Trace,
+};
 use crate::text::Text;
 
 /// Any trace that all sources could agree on: a response has an end, a text is not empty.
 pub(crate) fn trace() -> impl Strategy<Value = Trace> {
-    (vec(exchange(), 0..5), vec(gap(), 0..3)).prop_map(|(exchanges, gaps)| Trace { exchanges, gaps })
+    (vec(exchange(), 0..5), vec(gap(), 0..3), vec(text(), 0..3)).prop_map(|(exchanges, gaps, notes)| Trace {
+        exchanges,
+        gaps,
+        notes,
+    })
 }
 
 fn text() -> impl Strategy<Value = Text> {
@@ -44,29 +50,40 @@ fn media_type() -> impl Strategy<Value = Option<Text>> {
     option::of("[a-z]{1,5}/[a-z ;=\"]{1,9}".prop_map(Text::from))
 }
 
+/// The version of a message that is not HTTP/1.1, and its trailers.
+fn version_and_trailers() -> impl Strategy<Value = (Option<Text>, Headers)> {
+    (option::of(prop_oneof![Just("HTTP/1.0".into()), Just("h2".into())]), headers())
+}
+
+fn informational() -> impl Strategy<Value = Vec<Informational>> {
+    let one = (100..200u16, text(), headers());
+    vec(one.prop_map(|(status, reason, headers)| Informational { status, reason, headers }), 0..3)
+}
+
 fn exchange() -> impl Strategy<Value = Exchange> {
     let method = prop_oneof![text(), Just(Text::new()), "[A-Z]{3,6}".prop_map(Text::from)];
-    let request = (method, text(), headers(), media_type(), body());
-    let request = request.prop_map(|(method, url, headers, media_type, body)| {
+    let request = (method, text(), headers(), media_type(), body(), version_and_trailers());
+    let request = request.prop_map(|(method, url, headers, media_type, body, (version, trailers))| {
         let named = |text: Text| if text.is_empty() { Text::from("x".to_owned()) } else { text };
-        Request { method, url: named(url), headers, media_type, body }
+        Request { method, url: named(url), version, headers, media_type, body, trailers }
     });
-    let response = (0..1000u16, text(), option::of(text()), headers(), media_type(), body()).prop_map(
-        |(status, reason, url, headers, media_type, body)| Response {
-            status,
-            reason,
-            url,
-            headers,
-            media_type,
-            body,
-        },
-    );
-    let answer = option::of((0..10_000_000_000_i64, response));
+    let line = (0..1000u16, text(), option::of(text()), version_and_trailers());
+    let response =
+        (line, informational(), headers(), media_type(), body()).prop_map(
+            |((status, reason, url, (version, trailers)), informational, headers, media_type, body)| {
+                Response { status, reason, url, informational, version, headers, media_type, body, trailers }
+            },
+        );
+    let micros_of_a_part = || prop_oneof![Just(0), 0..10_000_000_i64];
+    let answer = option::of((micros_of_a_part(), 0..10_000_000_000_i64, micros_of_a_part(), response));
     let names = (option::of(text()), option::of(text()));
     let extras = (option::of("[ -~]{1,9}"), 0..3usize);
     (names, micros(), any::<bool>(), any::<bool>(), request, answer, extras).prop_map(
         |((from, to), started, synthetic, drawn, request, answer, (failure, web_socket_messages))| {
-            let (ended, response) = answer.map(|(time, response)| (started + time, response)).unzip();
+            let (parts, response) =
+                answer.map(|(send, wait, receive, response)| ((send, wait, receive), response)).unzip();
+            let ended = parts.map(|(send, wait, receive)| started + send + wait + receive);
+            let (sending, _, receiving) = parts.unwrap_or_default();
             let known_from = match (drawn, &response) {
                 (false, _) => KnownFrom::Wire,
                 (true, None) => KnownFrom::Diagram,
@@ -83,6 +100,8 @@ fn exchange() -> impl Strategy<Value = Exchange> {
                 to,
                 started,
                 ended,
+                sending,
+                receiving,
                 synthetic,
                 known_from,
                 failure,

@@ -87,7 +87,7 @@ const ALL_KINDS = {
 };
 // With every field; the other kinds only with OFTEN.
 const WHOLE = ['harmless', 'quotes', 'all'];
-const SAMPLE = ['scheme', 'snippet_end', 'all'];
+const SAMPLE = ['scheme', 'snippet', 'snippet_end', 'all'];
 const KINDS = chosen(process.env.DOCGEN_CONTEXTS);
 
 // `@` is the hole. The blocks of a page are told apart by the paragraphs before them.

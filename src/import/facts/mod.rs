@@ -15,7 +15,7 @@ mod trace;
 use std::ops::Range;
 
 use super::Document;
-use super::said::{Said, said};
+use super::message_line::MessageLine;
 use crate::error::{Error, ErrorKind, Place};
 use crate::sequence::{Sequence, Side};
 use crate::trace::Trace;
@@ -75,16 +75,16 @@ impl<'a> Facts<'a> {
     pub(super) fn tells_of_http(&self) -> bool {
         self.messages.iter().any(|message| {
             let section = message.section.map(|at| &self.sections[at]);
-            let headed = section.map(|section| section.tells());
-            let drawn = message.drawn.map(|drawn| said(drawn.arrow.text));
-            headed.into_iter().chain(drawn).any(|said| said.is_http())
+            let headed = section.map(|section| section.message_line());
+            let drawn = message.drawn.map(|drawn| MessageLine::of(drawn.arrow.text));
+            headed.into_iter().chain(drawn).any(|line| line.is_http())
         })
     }
 
     /// What the heading and the arrow of a message say of it.
-    pub(super) fn shown(&self, message: &Message<'a>) -> [Said<'a>; 2] {
-        let headed = message.section.map_or(Said::Other, |at| self.sections[at].said.clone());
-        [headed, message.drawn.map_or(Said::Other, |drawn| said(drawn.arrow.text))]
+    pub(super) fn shown(&self, message: &Message<'a>) -> [MessageLine<'a>; 2] {
+        let headed = message.section.map_or(MessageLine::Other, |at| self.sections[at].in_heading.clone());
+        [headed, message.drawn.map_or(MessageLine::Other, |drawn| MessageLine::of(drawn.arrow.text))]
     }
 
     /// Whether a log tells of the same messages as the page.
@@ -96,11 +96,13 @@ impl<'a> Facts<'a> {
                 let [_, drawn] = self.shown(message);
                 step.side == message.side
                     && match (drawn, step.side) {
-                        (Said::Request { method, .. }, Side::Request) => *exchange.request.method == *method,
-                        (Said::Response { status, .. }, Side::Response) => {
+                        (MessageLine::Request { method, .. }, Side::Request) => {
+                            *exchange.request.method == *method
+                        }
+                        (MessageLine::Response { status, .. }, Side::Response) => {
                             exchange.response.as_ref().is_some_and(|response| response.status == status)
                         }
-                        (Said::Other, _) => true,
+                        (MessageLine::Other, _) => true,
                         _ => false,
                     }
             })

@@ -8,7 +8,7 @@ use super::diagrams::{Diagrams, Drawn};
 use super::sections::Section;
 use super::trace::same_path;
 use crate::error::Error;
-use crate::import::said::{Said, said};
+use crate::import::message_line::MessageLine;
 
 /// A message in its place: drawn, or printed by a section, or both.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ fn by_number(found: &[Section<'_, ()>]) -> Vec<usize> {
 fn beyond(found: &[Section<'_, ()>], drawn: usize) -> Vec<usize> {
     let mut beyond: Vec<(u32, usize)> = (0..found.len())
         .filter_map(|at| Some((found[at].number.as_ref()?.value, at)))
-        .filter(|(number, at)| *number as usize > drawn && found[*at].tells() != Said::Other)
+        .filter(|(number, at)| *number as usize > drawn && found[*at].message_line() != MessageLine::Other)
         .collect();
     beyond.sort_unstable();
     let mut taken = Vec::new();
@@ -108,20 +108,22 @@ fn beyond(found: &[Section<'_, ()>], drawn: usize) -> Vec<usize> {
 fn fits(message: Option<&Option<Drawn<'_>>>, section: &Section<'_, ()>) -> bool {
     let Some(message) = message else { return false };
     let Some(drawn) = message else { return true };
-    match (said(drawn.arrow.text), section.tells()) {
-        (Said::Request { method, target }, Said::Request { method: m, target: t }) => {
+    match (MessageLine::of(drawn.arrow.text), section.message_line()) {
+        (MessageLine::Request { method, target }, MessageLine::Request { method: m, target: t }) => {
             section.number.is_some() || (method == m && same_path(target, t))
         }
-        (Said::Response { status, target, .. }, Said::Response { status: s, target: t, .. }) => {
+        (
+            MessageLine::Response { status, target, .. },
+            MessageLine::Response { status: s, target: t, .. },
+        ) => {
             let same_target = match (target, t) {
                 (Some(a), Some(b)) => same_path(a, b),
                 _ => true,
             };
             section.number.is_some() || status == s && same_target
         }
-        (Said::Request { .. }, Said::Response { .. }) | (Said::Response { .. }, Said::Request { .. }) => {
-            false
-        }
+        (MessageLine::Request { .. }, MessageLine::Response { .. })
+        | (MessageLine::Response { .. }, MessageLine::Request { .. }) => false,
         _ => section.number.is_some(),
     }
 }

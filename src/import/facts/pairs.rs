@@ -10,7 +10,7 @@ use super::sections::Section;
 use super::trace::same_path;
 use super::{Document, Message, place};
 use crate::error::Error;
-use crate::import::said::{Said, said};
+use crate::import::message_line::MessageLine;
 use crate::sequence::Side;
 
 /// Tells requests from responses, and finds each response's request.
@@ -27,13 +27,13 @@ pub(super) fn pair<'a>(
     for Placed { drawn, section: index } in placed {
         let section = index.map(|at| &sections[at]);
         let arrow = drawn.map(|drawn| drawn.arrow);
-        let in_section = section.map_or(Said::Other, Section::tells);
-        let in_diagram = arrow.map_or(Said::Other, |arrow| said(arrow.text));
+        let in_section = section.map_or(MessageLine::Other, Section::message_line);
+        let in_diagram = arrow.map_or(MessageLine::Other, |arrow| MessageLine::of(arrow.text));
         let ends = match (arrow, section.and_then(|section| section.names)) {
             (Some(arrow), _) => [arrow.from, arrow.to],
             // These names keep their order in a response.
             (None, Some((client, server))) => match in_section {
-                Said::Response { .. } => [server, client],
+                MessageLine::Response { .. } => [server, client],
                 _ => [client, server],
             },
             (None, None) => ["", ""],
@@ -41,13 +41,14 @@ pub(super) fn pair<'a>(
         let back = [ends[1], ends[0]];
         let waits = open.get(&back).is_some_and(|open| !open.is_empty());
         let (is_response, target) = match (&in_section, &in_diagram) {
-            (Said::Request { target, .. }, _) | (Said::Other, Said::Request { target, .. }) => {
-                (false, Some(*target))
-            }
-            (Said::Response { target, .. }, _) | (Said::Other, Said::Response { target, .. }) => {
-                (true, *target)
-            }
-            _ => (waits && arrow.is_none_or(|arrow| arrow.is_dotted() || in_diagram == Said::Other), None),
+            (MessageLine::Request { target, .. }, _)
+            | (MessageLine::Other, MessageLine::Request { target, .. }) => (false, Some(*target)),
+            (MessageLine::Response { target, .. }, _)
+            | (MessageLine::Other, MessageLine::Response { target, .. }) => (true, *target),
+            _ => (
+                waits && arrow.is_none_or(|arrow| arrow.is_dotted() || in_diagram == MessageLine::Other),
+                None,
+            ),
         };
         let request = if is_response { open.get_mut(&back) } else { None };
         let request = request.and_then(|open| {

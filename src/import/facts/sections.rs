@@ -5,10 +5,10 @@
 use std::ops::Range;
 
 use super::Document;
-use crate::import::said::{Said, said, start_line};
+use crate::import::message_line::MessageLine;
 use crate::import::scan::{Heading, Outline, PageLines, info_parts};
 
-/// A heading that names a message, with what stands below it. `M` says which message it is: nothing
+/// A heading that names a message, with what is below it. `M` says which message it is: nothing
 /// before that is known, its index after.
 #[derive(Debug)]
 pub(in crate::import) struct Section<'a, M = usize> {
@@ -16,9 +16,9 @@ pub(in crate::import) struct Section<'a, M = usize> {
     pub(in crate::import) heading: Heading,
     pub(in crate::import) number: Option<Number>,
     /// What its heading says.
-    pub(in crate::import) said: Said<'a>,
+    pub(in crate::import) in_heading: MessageLine<'a>,
     /// What its fences say of themselves: by a title, or by the first line of a message.
-    pub(in crate::import) titled: Said<'a>,
+    pub(in crate::import) in_fences: MessageLine<'a>,
     /// The fences, as indices into the outline's.
     pub(in crate::import) headers: Option<usize>,
     pub(in crate::import) body: Option<usize>,
@@ -39,14 +39,14 @@ pub(in crate::import) struct Number {
 
 impl<'a, M> Section<'a, M> {
     /// What it says of its message, in its heading or else in its fences.
-    pub(in crate::import) fn tells(&self) -> Said<'a> {
-        if self.said == Said::Other { self.titled.clone() } else { self.said.clone() }
+    pub(in crate::import) fn message_line(&self) -> MessageLine<'a> {
+        if self.in_heading == MessageLine::Other { self.in_fences.clone() } else { self.in_heading.clone() }
     }
 
     /// The same section, of this message.
     pub(super) fn of_message<N>(self, message: N) -> Section<'a, N> {
-        let Section { document, heading, number, said, titled, headers, body, names, .. } = self;
-        Section { document, heading, number, said, titled, headers, body, names, message }
+        let Section { document, heading, number, in_heading, in_fences, headers, body, names, .. } = self;
+        Section { document, heading, number, in_heading, in_fences, headers, body, names, message }
     }
 }
 
@@ -62,29 +62,29 @@ fn of_document<'a>(index: usize, document: &'a Document<'a>) -> Vec<Section<'a, 
         let text = &lines.text[heading.text.clone()];
         let number = heading_number(text, heading.text.start);
         let rest = number.as_ref().map_or(text, |number| &lines.text[number.range.end..heading.text.end]);
-        let said = said(rest);
+        let in_heading = MessageLine::of(rest);
         let end = outline.headings.get(at + 1).map_or(lines.len(), |next| next.line);
         let section_lines = heading.line..end;
         if heading.level < 2 && number.is_none() {
             continue;
         }
         let (headers, body) = message_fences(lines, outline, &section_lines);
-        let begins = headers.map_or(Said::Other, |fence| first_line(document, fence));
-        if number.is_none() && said == Said::Other && begins == Said::Other {
+        let begins = headers.map_or(MessageLine::Other, |fence| first_line(document, fence));
+        if number.is_none() && in_heading == MessageLine::Other && begins == MessageLine::Other {
             continue;
         }
-        if said == Said::Other && headers.is_none() && body.is_none() {
+        if in_heading == MessageLine::Other && headers.is_none() && body.is_none() {
             continue;
         }
         let titles = [headers, body].into_iter().flatten().map(|fence| title(document, fence));
-        let titled = titles.chain([begins]).find(|said| *said != Said::Other).unwrap_or_default();
+        let in_fences = titles.chain([begins]).find(|line| *line != MessageLine::Other).unwrap_or_default();
         let names = lines_names(lines, &section_lines);
         found.push(Section {
             document: index,
             heading: heading.clone(),
             number,
-            said,
-            titled,
+            in_heading,
+            in_fences,
             headers,
             body,
             names,
@@ -95,18 +95,18 @@ fn of_document<'a>(index: usize, document: &'a Document<'a>) -> Vec<Section<'a, 
 }
 
 /// What a fence is titled with.
-fn title<'a>(document: &'a Document<'a>, fence: usize) -> Said<'a> {
+fn title<'a>(document: &'a Document<'a>, fence: usize) -> MessageLine<'a> {
     let text = document.lines.text;
     let info = &document.outline.fences[fence].info;
     let (_, options) = info_parts(&text[info.clone()], info.start);
     let title = options.into_iter().find(|option| option.name == "title");
-    title.map_or(Said::Other, |title| said(&text[title.value]))
+    title.map_or(MessageLine::Other, |title| MessageLine::of(&text[title.value]))
 }
 
 /// What the first line of a message says, where a fence begins with one.
-fn first_line<'a>(document: &'a Document<'a>, fence: usize) -> Said<'a> {
+fn first_line<'a>(document: &'a Document<'a>, fence: usize) -> MessageLine<'a> {
     let mut lines = document.outline.fences[fence].content().map(|line| document.lines.get(line).trim());
-    lines.find(|line| !line.is_empty()).map_or(Said::Other, start_line)
+    lines.find(|line| !line.is_empty()).map_or(MessageLine::Other, MessageLine::of_start_line)
 }
 
 /// The number at the beginning of a heading: `(7)`, `[7]`, `7.`, `7)`, `#7`.
@@ -151,7 +151,8 @@ fn message_fences(
         let looks_like_headers = || {
             let mut filled =
                 fence.content().map(|line| lines.get(line).trim()).filter(|line| !line.is_empty()).peekable();
-            let is_headed = filled.next_if(|line| start_line(line) != Said::Other).is_some();
+            let is_headed =
+                filled.next_if(|line| MessageLine::of_start_line(line) != MessageLine::Other).is_some();
             (is_headed || filled.peek().is_some()) && filled.all(|line| field(line).is_some())
         };
         let is_empty = || fence.content().all(|line| lines.get(line).trim().is_empty());

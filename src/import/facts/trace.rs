@@ -8,7 +8,7 @@ use super::content::{body_content, header_content};
 use super::sections::Section;
 use super::{Document, Facts, Message, place};
 use crate::error::Error;
-use crate::import::said::{Said, said};
+use crate::import::message_line::MessageLine;
 use crate::sequence::Side;
 use crate::text::Text;
 use crate::trace::{Body, Exchange, Headers, KnownFrom, Micros, Request, Response, Trace, UrlParts};
@@ -32,10 +32,10 @@ fn targets<'a>(
 ) -> impl Iterator<Item = (UrlParts<'a>, UrlParts<'a>)> {
     messages.iter().flat_map(move |message| {
         let section = message.section.map(|at| &sections[at]);
-        let real = section.and_then(|section| section.titled.target());
-        let headed = section.map_or(Said::Other, |section| section.said.clone());
-        let drawn = message.drawn.map_or(Said::Other, |drawn| said(drawn.arrow.text));
-        let shown = [headed, drawn].into_iter().filter_map(|said| said.target());
+        let real = section.and_then(|section| section.in_fences.target());
+        let headed = section.map_or(MessageLine::Other, |section| section.in_heading.clone());
+        let drawn = message.drawn.map_or(MessageLine::Other, |drawn| MessageLine::of(drawn.arrow.text));
+        let shown = [headed, drawn].into_iter().filter_map(|line| line.target());
         shown.filter_map(move |shown| Some((UrlParts::of(real?), UrlParts::of(shown)))).collect::<Vec<_>>()
     })
 }
@@ -71,21 +71,21 @@ pub(super) fn trace(documents: &[Document<'_>], facts: &Facts<'_>, diagnostics: 
         let printed = section.is_some_and(|section| section.headers.is_some() || section.body.is_some());
         let (headers, body) = section.map(|section| content(documents, section)).unwrap_or_default();
         let [headed, drawn] = facts.shown(message);
-        let titled = section.map_or(Said::Other, |section| section.titled.clone());
+        let in_fences = section.map_or(MessageLine::Other, |section| section.in_fences.clone());
         let names = match (message.drawn, section.and_then(|section| section.names), message.side) {
             (_, Some((client, server)), _) => Some((client, server)),
             (Some(drawn), None, Side::Request) => Some((drawn.arrow.from, drawn.arrow.to)),
             (Some(drawn), None, Side::Response) => Some((drawn.arrow.to, drawn.arrow.from)),
             (None, None, _) => None,
         };
-        let all = [&titled, &headed, &drawn];
+        let all = [&in_fences, &headed, &drawn];
         match message.side {
             Side::Request => {
-                let said = all.into_iter().find_map(|said| match said {
-                    Said::Request { method, target } => Some((*method, *target)),
+                let told = all.into_iter().find_map(|line| match line {
+                    MessageLine::Request { method, target } => Some((*method, *target)),
                     _ => None,
                 });
-                if said.is_none() {
+                if told.is_none() {
                     let (document, range) = place(documents, section, message.drawn);
                     diagnostics.push(
                         document.error(range, "the page does not say what this request asks for").hint(
@@ -93,7 +93,7 @@ pub(super) fn trace(documents: &[Document<'_>], facts: &Facts<'_>, diagnostics: 
                         ),
                     );
                 }
-                let (method, target) = said.unwrap_or((UNKNOWN_METHOD, "/"));
+                let (method, target) = told.unwrap_or((UNKNOWN_METHOD, "/"));
                 let text = |text: &str| Text::from(text.to_owned());
                 exchanges.push(Exchange {
                     from: names.map(|(client, _)| text(client)),
@@ -112,11 +112,11 @@ pub(super) fn trace(documents: &[Document<'_>], facts: &Facts<'_>, diagnostics: 
                 });
             }
             Side::Response => {
-                let said = all.into_iter().find_map(|said| match said {
-                    Said::Response { status, reason, target } => Some((*status, *reason, *target)),
+                let told = all.into_iter().find_map(|line| match line {
+                    MessageLine::Response { status, reason, target } => Some((*status, *reason, *target)),
                     _ => None,
                 });
-                if said.is_none() {
+                if told.is_none() {
                     let (document, range) = place(documents, section, message.drawn);
                     diagnostics.push(
                         document
@@ -124,8 +124,8 @@ pub(super) fn trace(documents: &[Document<'_>], facts: &Facts<'_>, diagnostics: 
                             .hint(format!("the trace has {UNKNOWN_STATUS}; put the real one in by hand")),
                     );
                 }
-                let (status, reason, target) = said.unwrap_or((UNKNOWN_STATUS, "", None));
-                let is_url = titled.target().is_some();
+                let (status, reason, target) = told.unwrap_or((UNKNOWN_STATUS, "", None));
+                let is_url = in_fences.target().is_some();
                 let target = target.map(|target| with_values(target, &facts.vars));
                 let exchange = &mut exchanges[message.exchange];
                 // The request's own title says more than a heading; the response's may do so for it.
@@ -146,7 +146,7 @@ pub(super) fn trace(documents: &[Document<'_>], facts: &Facts<'_>, diagnostics: 
             }
         }
     }
-    Trace { exchanges, gaps: Vec::new() }
+    Trace { exchanges, ..Trace::default() }
 }
 
 /// The URL of a request: a path alone belongs to the host that a field names, if one does.
@@ -179,7 +179,7 @@ pub(super) fn same_path(a: &str, b: &str) -> bool {
         && a.split('/').zip(b.split('/')).all(|(a, b)| a == b || is_open(a) || is_open(b))
 }
 
-/// Names in `template` and what stands in their place in `real`, both cut at `separator`.
+/// Names in `template` and what is in their place in `real`, both cut at `separator`.
 fn align<'t>(template: &'t str, real: &'t str, separator: char) -> Vec<(&'t str, &'t str)> {
     if template.split(separator).count() != real.split(separator).count() {
         return Vec::new();

@@ -604,13 +604,15 @@ impl<'t> Lines<'_, '_, 't> {
                 return;
             }
         }
-        for (cell, column) in cells.iter().zip(self.table.columns.clone().unwrap_or_default()) {
+        let columns = self.table.columns.take();
+        for (cell, column) in cells.iter().zip(columns.iter().flatten()) {
             if let Some((said, name)) = column
                 && !is_prose(&text[cell.clone()])
             {
-                self.cell(cell, said, &name);
+                self.cell(cell, *said, name);
             }
         }
+        self.table.columns = columns;
     }
 
     fn cell(&mut self, cell: &Range<usize>, said: Said, name: &str) {

@@ -9,19 +9,20 @@ use std::sync::Arc;
 use minijinja::value::Value;
 
 use super::Filler;
-use super::ask::{Ask, Call, Name};
-use super::blame::{Blame, no_field, usage};
 use super::contents::Part;
+use super::expression::{Call, Expression, Name};
+use super::hole_error::{HoleError, no_field, usage};
 use super::subject::message_of;
 use super::write::Printed;
 use crate::error::Result;
 use crate::page::{Block, Message, visible};
 use crate::sequence::Side;
+use crate::settings::HoleWord;
 use crate::trace::{Body, UrlParts};
 
 impl Filler<'_> {
     /// What a label prints: its steps, the number of one of its messages, or a field of that.
-    pub(super) fn answer_label(&self, exchange: usize, fields: &[String]) -> Result<Printed, Blame> {
+    pub(super) fn answer_label(&self, exchange: usize, fields: &[String]) -> Result<Printed, HoleError> {
         let exchange = self.exchange(exchange)?;
         let Some((side, fields)) = fields.split_first() else { return Ok(Printed::Text(exchange.steps())) };
         let message = message_of(&exchange, side)?;
@@ -29,18 +30,19 @@ impl Filler<'_> {
             [] => Ok(Printed::Text(format!("({})", message.number))),
             [field] if field == "raw_body" => Ok(Printed::Block(self.raw_body(&message))),
             [field] => field_of(&message, field),
-            [_, beyond, ..] => Err(Blame::new(format!("there is no `.{beyond}` here")).at(beyond)),
+            [_, beyond, ..] => Err(HoleError::new(format!("there is no `.{beyond}` here")).at(beyond)),
         }
     }
 
     /// Some lines of a message's headers or body: from the first number to the second, or to the end.
-    pub(super) fn part(&self, of: &Value, lines: &[Value]) -> Result<String, Blame> {
+    pub(super) fn part(&self, of: &Value, lines: &[Value]) -> Result<String, HoleError> {
         let of_what = || {
-            Blame::new("`part` is about the headers or the body of a message")
-                .hint(format!("`{}`", usage("part")))
+            HoleError::new("`part` is about the headers or the body of a message")
+                .hint(format!("`{}`", usage(HoleWord::Part)))
         };
-        let ask = of.downcast_object_ref::<Ask>().ok_or_else(of_what)?;
-        let (Name::Label(exchange), [side, field], None) = (ask.name, ask.fields.as_slice(), &ask.call)
+        let expression = of.downcast_object_ref::<Expression>().ok_or_else(of_what)?;
+        let (Name::Label(exchange), [side, field], None) =
+            (expression.name, expression.fields.as_slice(), &expression.call)
         else {
             return Err(of_what());
         };
@@ -57,7 +59,7 @@ impl Filler<'_> {
         let first = number(lines.first().ok_or_else(of_what)?)?;
         let last = lines.get(1).map_or(Ok(count), number)?;
         if first == 0 || last < first || last > count {
-            return Err(Blame::new(format!(
+            return Err(HoleError::new(format!(
                 "there are no lines {first} to {last}: they go from 1 to {count}"
             ))
             .at(&last.to_string()));
@@ -66,8 +68,8 @@ impl Filler<'_> {
     }
 
     /// The value of a header, or of a key of the body: a text without its quotes, all else as JSON.
-    pub(super) fn value(&self, message: &Arc<Message>, name: &str) -> Result<String, Blame> {
-        let missing = || Blame::new(format!("({}) has no `{name}`", message.number)).at(name);
+    pub(super) fn value(&self, message: &Arc<Message>, name: &str) -> Result<String, HoleError> {
+        let missing = || HoleError::new(format!("({}) has no `{name}`", message.number)).at(name);
         let contents = self.contents.of(message);
         if !name.starts_with('/') {
             let line = contents.headers().find(name).first().ok_or_else(missing)?;
@@ -76,7 +78,8 @@ impl Filler<'_> {
             return Ok(value.strip_prefix(' ').unwrap_or(value).to_owned());
         }
         let body = contents.json().ok_or_else(|| {
-            Blame::new(format!("the body of ({}) is no JSON, so it has no `{name}`", message.number)).at(name)
+            HoleError::new(format!("the body of ({}) is no JSON, so it has no `{name}`", message.number))
+                .at(name)
         })?;
         let found = body.pointer(name).ok_or_else(missing)?;
         let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
@@ -84,13 +87,13 @@ impl Filler<'_> {
     }
 
     /// The message with its body as the options of a call say it.
-    pub(super) fn reworded(&self, message: Arc<Message>, call: &Call) -> Result<Arc<Message>, Blame> {
+    pub(super) fn reworded(&self, message: Arc<Message>, call: &Call) -> Result<Arc<Message>, HoleError> {
         let text = |name: &str| match call.option(name) {
             None => Ok(None),
             Some(value) => value
                 .as_str()
                 .map(|text| Some(text.to_owned()))
-                .ok_or_else(|| Blame::new(format!("`{name}` is a text, in quotes")).at(name)),
+                .ok_or_else(|| HoleError::new(format!("`{name}` is a text, in quotes")).at(name)),
         };
         let (prefix, absent, language) = (text("prefix")?, text("absent")?, text("language")?);
         let raw = call.switch("raw")?;
@@ -121,7 +124,7 @@ impl Filler<'_> {
         }
     }
 
-    /// A body as it was sent: one that stands on a single line stays on it.
+    /// A body as it was sent: one that is on a single line stays on it.
     fn raw_body(&self, message: &Message) -> String {
         match self.body(message) {
             Body::Text(text) => Block::new(text.clone()).to_string(),
@@ -135,7 +138,7 @@ const MESSAGE_FIELDS: &[&str] = &[
     "from", "to", "client", "server", "headers", "body", "raw_body",
 ];
 
-fn field_of(message: &Message, field: &str) -> Result<Printed, Blame> {
+fn field_of(message: &Message, field: &str) -> Result<Printed, HoleError> {
     let is_request = message.side == Side::Request;
     let text = match field {
         "number" => message.number.to_string(),
@@ -145,11 +148,13 @@ fn field_of(message: &Message, field: &str) -> Result<Printed, Blame> {
         "url" => message.url.to_string(),
         "query" => UrlParts::of(&message.url).query.unwrap_or_default().to_owned(),
         "status" | "reason" if is_request => {
-            return Err(Blame::new(format!("a request has no {field}")).at(field).hint("its response does"));
+            return Err(HoleError::new(format!("a request has no {field}"))
+                .at(field)
+                .hint("its response does"));
         }
-        "status" => message.status.to_string(),
+        "status" => message.status_text(),
         "reason" => message.reason.to_string(),
-        "verb" => message.verb(),
+        "verb" => message.verb.to_string(),
         "title" => message.title(),
         "summary" => message.summary(),
         "from" => message.from.to_string(),

@@ -1,20 +1,20 @@
 //! Page sources to text: every hole filled from the page.
 //!
-//! What stands in a hole is an expression of minijinja's, but nothing is computed
-//! while it is evaluated: names, fields and calls only build an [`Ask`], a value
+//! What is in a hole is an expression of minijinja's, but nothing is computed
+//! while it is evaluated: names, fields and calls only build an [`Expression`], a value
 //! that says what is wanted. It is answered here, where page, templates and other
 //! captures are at hand and a message can point at the very word that is wrong.
 //! This module reads all holes, then answers them, and puts the text together. What
 //! it leaves out: finding holes (`page::source`), and how anything looks, which the
 //! same templates decide that lay out a page without a source.
 
-mod ask;
-mod blame;
 mod contents;
 mod diagram;
-mod marks;
+mod expression;
+mod highlights;
+mod hole_error;
 mod message;
-mod neighbours;
+mod other_captures;
 mod subject;
 mod tabs;
 mod words;
@@ -23,11 +23,12 @@ mod words;
 mod tests;
 mod write;
 
-pub(crate) use neighbours::{Alone, Neighbours, Opening};
+pub(crate) use other_captures::{ExchangeSummary, NoOtherCaptures, OtherCaptures};
 pub(crate) use tabs::TabSet;
 
-use std::cell::Cell;
-use std::collections::HashSet;
+use std::cell::{Cell, OnceCell};
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use minijinja::{Environment, UndefinedBehavior};
@@ -37,12 +38,14 @@ use super::pieces::PageWriter;
 use super::templates::Templates;
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::Page;
-use crate::page::source::{Hole, Source, TokenKind};
+use crate::page::source::{Hole, MOST_TOLD, Source, TokenKind, more_of_these};
 use crate::sequence::selector::Scope;
+use crate::settings::Shows;
 use crate::trace::{Exchange, KnownFrom};
-use ask::{Ask, Name, Names};
-use blame::{Spot, spots};
 use contents::AllContents;
+use diagram::Outline;
+use expression::{Expression, Name, Names};
+use hole_error::{PlacedHole, placed_holes};
 use write::{fragment_of, text_of};
 
 /// Fills the holes of one capture's page sources.
@@ -50,7 +53,7 @@ pub(crate) struct Filler<'a> {
     page: &'a Arc<Page>,
     writer: PageWriter<'a>,
     scope: Scope<'a>,
-    neighbours: &'a dyn Neighbours,
+    others: &'a dyn OtherCaptures,
     /// The path below the docs folder of the capture's own page.
     own_path: &'a str,
     /// Labels of sections that are marked as gone.
@@ -58,6 +61,7 @@ pub(crate) struct Filler<'a> {
     env: Environment<'static>,
     names: Arc<Names>,
     contents: AllContents,
+    outline: OnceCell<Outline>,
 }
 
 impl<'a> Filler<'a> {
@@ -65,7 +69,7 @@ impl<'a> Filler<'a> {
         page: &'a Arc<Page>,
         templates: &'a Templates,
         scope: Scope<'a>,
-        neighbours: &'a dyn Neighbours,
+        others: &'a dyn OtherCaptures,
         own_path: &'a str,
         gone: &'a HashSet<String>,
     ) -> Filler<'a> {
@@ -74,21 +78,22 @@ impl<'a> Filler<'a> {
         let writer = PageWriter::new(templates, page);
         let names = Arc::new(Names::of(page));
         let contents = AllContents::default();
-        Filler { page, writer, scope, neighbours, own_path, gone, env, names, contents }
+        let outline = OnceCell::new();
+        Filler { page, writer, scope, others, own_path, gone, env, names, contents, outline }
     }
 
     /// The pages that the sources stand for.
     ///
     /// # Errors
     /// [`ErrorKind::Hole`] for every hole that cannot be filled, and errors of templates.
-    pub(crate) fn fill(&self, sources: &[&Source]) -> Result<Vec<Vec<u8>>, Vec<Error>> {
+    pub(crate) fn fill(&self, sources: &[&Source]) -> Result<Vec<String>, Vec<Error>> {
         // A hole that cannot be read keeps its place, so that all the others are answered, or named, too.
-        let read: Vec<(Spot<'_>, Result<Arc<Ask>>)> =
-            spots(sources).map(|spot| (spot, self.read(spot))).collect();
+        let read: Vec<(PlacedHole<'_>, Result<Arc<Expression>>)> =
+            placed_holes(sources).map(|placed| (placed, self.read(placed))).collect();
         let shown = Shown::new(self.shown(&read));
         let mut errors = Vec::new();
-        let mut answers = read.into_iter().map(|(spot, ask)| match ask {
-            Ok(ask) => self.answer(spot, &ask, &shown).map_err(|blame| spot.error(blame)),
+        let mut answers = read.into_iter().map(|(placed, expression)| match expression {
+            Ok(expression) => self.answer(placed, &expression, &shown).map_err(|error| placed.error(error)),
             Err(error) => Err(error),
         });
         let mut filled = Vec::with_capacity(sources.len());
@@ -102,66 +107,76 @@ impl<'a> Filler<'a> {
                 if length > most {
                     errors.extend(printed.into_iter().filter_map(Result::err));
                     errors.push(too_long(source, hole, most));
-                    return Err(errors);
+                    return Err(at_most(errors));
                 }
             }
             match text_of(source, printed) {
-                Ok(text) => filled.push(text.into_bytes()),
+                Ok(text) => filled.push(text),
                 Err(found) => errors.extend(found),
             }
         }
-        if errors.is_empty() { Ok(filled) } else { Err(errors) }
+        if errors.is_empty() { Ok(filled) } else { Err(at_most(errors)) }
     }
 
     /// What a part of a page source prints, with text as it is: what its place makes of text is not known.
     /// `None` where a hole cannot be filled.
     pub(crate) fn fragment(&self, source: &Source) -> Option<String> {
-        let read: Vec<_> = spots(&[source]).map(|spot| (spot, self.read(spot))).collect();
+        let read: Vec<_> = placed_holes(&[source]).map(|placed| (placed, self.read(placed))).collect();
         let shown = Shown::new(self.shown(&read));
-        let answers = read.into_iter().map(|(spot, ask)| self.answer(spot, ask.ok()?.as_ref(), &shown).ok());
+        let answers = read
+            .into_iter()
+            .map(|(placed, expression)| self.answer(placed, expression.ok()?.as_ref(), &shown).ok());
         Some(fragment_of(source, &answers.collect::<Option<Vec<_>>>()?))
     }
 
     /// Which exchanges of the trace the sources show, by holes that can be read.
     pub(crate) fn exchanges_shown(&self, sources: &[&Source]) -> Vec<bool> {
-        let read: Vec<_> = spots(sources).map(|spot| (spot, self.read(spot))).collect();
+        let read: Vec<_> = placed_holes(sources).map(|placed| (placed, self.read(placed))).collect();
         self.shown(&read)
     }
 
-    fn shown(&self, read: &[(Spot<'_>, Result<Arc<Ask>>)]) -> Vec<bool> {
-        // What only a diagram tells of has nothing more to show.
-        let drawn_only = |exchange: &Exchange| exchange.known_from == KnownFrom::Diagram;
-        let mut shown: Vec<bool> = self.scope.trace.exchanges.iter().map(drawn_only).collect();
-        for (spot, ask) in read {
-            let exchanges = ask.as_ref().map_or_else(|_| Vec::new(), |ask| self.shown_by(*spot, ask));
+    fn shown(&self, read: &[(PlacedHole<'_>, Result<Arc<Expression>>)]) -> Vec<bool> {
+        // What only a diagram tells of has nothing more to show than a heading, which a page may have or not;
+        // but where no hole can name it, the page would have no way to it.
+        let drawn_only = |(index, exchange): (usize, &Exchange)| {
+            exchange.known_from == KnownFrom::Diagram && self.scope.selector(index).is_some()
+        };
+        let mut shown: Vec<bool> = self.scope.trace.exchanges.iter().enumerate().map(drawn_only).collect();
+        for (placed, expression) in read {
+            let exchanges = expression
+                .as_ref()
+                .map_or_else(|_| Vec::new(), |expression| self.shown_by(*placed, expression));
             exchanges.into_iter().for_each(|exchange| shown[exchange] = true);
         }
         shown
     }
 
     /// The exchanges, by index in the trace, that a hole shows.
-    fn shown_by(&self, spot: Spot<'_>, ask: &Ask) -> Vec<usize> {
-        let call = ask.call.as_ref();
-        match ask.name {
+    fn shown_by(&self, placed: PlacedHole<'_>, expression: &Expression) -> Vec<usize> {
+        let call = expression.call.as_ref();
+        match expression.name {
             Name::Label(exchange) => {
-                let of_message = matches!(ask.fields.as_slice(), [_, field] if ["headers", "body", "raw_body"].contains(&field.as_str()));
+                let of_message = matches!(expression.fields.as_slice(), [_, field] if ["headers", "body", "raw_body"].contains(&field.as_str()));
                 if of_message { vec![exchange] } else { Vec::new() }
             }
-            Name::Word("exchange" | "message" | "tabs" | "header" | "body") => {
-                let subject = call.and_then(|call| self.subject(spot, call.arguments.first()?).ok());
-                subject.iter().map(|subject| subject.exchange().index).collect()
-            }
-            Name::Word("part") => {
-                let of = call.and_then(|call| call.arguments.first()?.downcast_object_ref::<Ask>());
-                of.map_or_else(Vec::new, |of| self.shown_by(spot, of))
-            }
-            Name::Word("shared") => {
-                let until = call.and_then(|call| self.subject(spot, call.option("until")?).ok());
-                until.map_or_else(Vec::new, |until| {
-                    self.up_to(&until).iter().map(|exchange| exchange.index).collect()
-                })
-            }
-            Name::Word(_) => Vec::new(),
+            Name::Word(word) => match word.shows() {
+                Shows::Section | Shows::Content => {
+                    let subject = call.and_then(|call| self.subject(placed, call.arguments.first()?).ok());
+                    subject.iter().map(|subject| subject.exchange().index).collect()
+                }
+                Shows::Lines => {
+                    let of =
+                        call.and_then(|call| call.arguments.first()?.downcast_object_ref::<Expression>());
+                    of.map_or_else(Vec::new, |of| self.shown_by(placed, of))
+                }
+                Shows::Shared => {
+                    let until = call.and_then(|call| self.subject(placed, call.option("until")?).ok());
+                    until.map_or_else(Vec::new, |until| {
+                        self.up_to(&until).iter().map(|exchange| exchange.index).collect()
+                    })
+                }
+                Shows::Heading | Shows::Rest | Shows::Nothing => Vec::new(),
+            },
         }
     }
 }
@@ -190,7 +205,7 @@ pub(crate) fn holes_of_lost(source: &Source, lost: &HashSet<&str>) -> Vec<Error>
                 errors.push(
                     Error::new(
                         ErrorKind::Hole,
-                        format!("this speaks of `{name}`, whose label matches no exchange"),
+                        format!("this is about `{name}`, whose label matches no exchange"),
                     )
                     .at(source.place(&token.span))
                     .hint(
@@ -201,6 +216,24 @@ pub(crate) fn holes_of_lost(source: &Source, lost: &HashSet<&str>) -> Vec<Error>
         }
     }
     errors
+}
+
+/// The first errors of each file, and how many more there are.
+fn at_most(errors: Vec<Error>) -> Vec<Error> {
+    let mut counts: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    let mut told = Vec::new();
+    for error in errors {
+        let file = error.place().map(|place| place.file.clone()).unwrap_or_default();
+        let count = counts.entry(file).or_default();
+        *count += 1;
+        if *count <= MOST_TOLD {
+            told.push(error);
+        }
+    }
+    told.extend(
+        counts.iter().filter_map(|(file, count)| more_of_these(file, count.saturating_sub(MOST_TOLD))),
+    );
+    told
 }
 
 /// Whether every line of a text ends as Windows ends lines.

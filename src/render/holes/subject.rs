@@ -8,11 +8,12 @@ use std::sync::Arc;
 use minijinja::value::Value;
 
 use super::Filler;
-use super::ask::{Ask, Name};
-use super::blame::{Blame, Spot, no_field};
+use super::expression::{Expression, Name};
+use super::hole_error::{HoleError, PlacedHole, no_field};
 use crate::error::Result;
 use crate::page::{Message, PageExchange};
 use crate::sequence::Side;
+use crate::settings::HoleWord;
 
 /// What an argument names.
 pub(super) enum Subject {
@@ -44,9 +45,9 @@ impl Subject {
 
 impl Filler<'_> {
     /// The exchange or message that an argument names.
-    pub(super) fn subject(&self, spot: Spot<'_>, value: &Value) -> Result<Subject, Blame> {
-        if let Some(ask) = value.downcast_object_ref::<Ask>() {
-            return match (&ask.name, ask.fields.as_slice(), &ask.call) {
+    pub(super) fn subject(&self, placed: PlacedHole<'_>, value: &Value) -> Result<Subject, HoleError> {
+        if let Some(expression) = value.downcast_object_ref::<Expression>() {
+            return match (&expression.name, expression.fields.as_slice(), &expression.call) {
                 (Name::Label(index), [], None) => Ok(Subject::Exchange(self.exchange(*index)?)),
                 (Name::Label(index), [side], None) => {
                     let exchange = self.exchange(*index)?;
@@ -54,14 +55,16 @@ impl Filler<'_> {
                     Ok(Subject::Message(exchange, message))
                 }
                 (Name::Label(_), [_, beyond, ..], _) => {
-                    Err(Blame::new(format!("a message is asked for, and not its `.{beyond}`")).at(beyond))
+                    Err(HoleError::new(format!("a message is asked for, and not its `.{beyond}`")).at(beyond))
                 }
-                (Name::Word(word), ..) => Err(Blame::new(format!("`{word}` names no exchange")).at(word)),
-                (Name::Label(_), ..) => Err(Blame::new("a label is no function")),
+                (Name::Word(word), ..) => {
+                    Err(HoleError::new(format!("`{word}` names no exchange")).at(word.name()))
+                }
+                (Name::Label(_), ..) => Err(HoleError::new("a label is no function")),
             };
         }
         let Some(text) = value.as_str() else {
-            return Err(Blame::new(format!("`{value}` names no exchange"))
+            return Err(HoleError::new(format!("`{value}` names no exchange"))
                 .hint("a label, or a selector in quotes: \"glance GET /v2/images #2\""));
         };
         let (selector, side) = match (text.strip_suffix(".request"), text.strip_suffix(".response")) {
@@ -69,7 +72,8 @@ impl Filler<'_> {
             (_, Some(selector)) => (selector, Some("response")),
             (None, None) => (text, None),
         };
-        let index = self.scope.find(selector.trim_end(), &spot.place(Some(text))).map_err(Blame::Error)?;
+        let index =
+            self.scope.find(selector.trim_end(), &placed.place(Some(text))).map_err(HoleError::Error)?;
         let exchange = self.exchange(index)?;
         match side {
             None => Ok(Subject::Exchange(exchange)),
@@ -80,19 +84,24 @@ impl Filler<'_> {
         }
     }
 
-    pub(super) fn message(&self, spot: Spot<'_>, word: &str, value: &Value) -> Result<Arc<Message>, Blame> {
-        match self.subject(spot, value)? {
+    pub(super) fn message(
+        &self,
+        placed: PlacedHole<'_>,
+        word: HoleWord,
+        value: &Value,
+    ) -> Result<Arc<Message>, HoleError> {
+        match self.subject(placed, value)? {
             Subject::Message(_, message) => Ok(message),
             Subject::Exchange(_) => {
-                Err(Blame::new(format!("`{word}` is about one message, not both of an exchange"))
+                Err(HoleError::new(format!("`{word}` is about one message, not both of an exchange"))
                     .hint("add `.request` or `.response`"))
             }
         }
     }
 
-    pub(super) fn exchange(&self, index: usize) -> Result<Arc<PageExchange>, Blame> {
+    pub(super) fn exchange(&self, index: usize) -> Result<Arc<PageExchange>, HoleError> {
         let found = self.place(index).map(|at| self.page.exchanges[at].clone());
-        found.ok_or_else(|| Blame::new("this exchange is not on the page"))
+        found.ok_or_else(|| HoleError::new("this exchange is not on the page"))
     }
 
     /// The page's first exchanges, up to one of them.
@@ -100,18 +109,18 @@ impl Filler<'_> {
         &self.page.exchanges[..self.place(until.exchange().index).map_or(0, |at| at + 1)]
     }
 
-    /// Where an exchange of the trace stands on the page: exchanges are in the order of their requests.
+    /// Where an exchange of the trace is on the page: exchanges are in the order of their requests.
     fn place(&self, index: usize) -> Option<usize> {
         let number = self.scope.sequence.number(index, Side::Request)?;
         self.page.exchanges.binary_search_by_key(&number, |exchange| exchange.request.number).ok()
     }
 }
 
-pub(super) fn message_of(exchange: &PageExchange, side: &str) -> Result<Arc<Message>, Blame> {
+pub(super) fn message_of(exchange: &PageExchange, side: &str) -> Result<Arc<Message>, HoleError> {
     match side {
         "request" => Ok(exchange.request.clone()),
         "response" => exchange.response.clone().ok_or_else(|| {
-            Blame::new("this exchange got no response").at(side).hint("only its request can be shown")
+            HoleError::new("this exchange got no response").at(side).hint("only its request can be shown")
         }),
         _ => Err(no_field("an exchange", side, &["request", "response"])),
     }

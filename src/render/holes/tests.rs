@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{Alone, Filler};
+use super::{Filler, NoOtherCaptures};
 use crate::error::Place;
 use crate::page::draft::{self, Labels};
 use crate::page::update::{self, Facts};
@@ -84,12 +84,12 @@ impl Capture {
             sources.iter().map(|(name, text)| Source::parse(*name, text.as_str()).unwrap()).collect();
         self.with(settings, |resolved, page| {
             let none = HashSet::new();
-            let filler = Filler::new(page, &self.templates, resolved.scope(), &Alone, "x.md", &none);
+            let filler =
+                Filler::new(page, &self.templates, resolved.scope(), &NoOtherCaptures, "x.md", &none);
             let filled = filler.fill(&read.iter().collect::<Vec<_>>()).unwrap_or_else(|errors| {
                 panic!("{errors:?}\n{sources:#?}");
             });
-            let texts = filled.into_iter().map(|text| String::from_utf8(text).unwrap());
-            sources.iter().map(|(name, _)| *name).zip(texts).collect()
+            sources.iter().map(|(name, _)| *name).zip(filled).collect()
         })
     }
 
@@ -110,7 +110,7 @@ impl Capture {
         let source = Source::parse("page.md", text).unwrap();
         self.with(settings, |resolved, page| {
             let none = HashSet::new();
-            let filler = Filler::new(page, &self.templates, resolved.scope(), &Alone, "", &none);
+            let filler = Filler::new(page, &self.templates, resolved.scope(), &NoOtherCaptures, "", &none);
             let shown = filler.exchanges_shown(&[&source]);
             let unshown =
                 page.exchanges.iter().filter(|exchange| !shown[exchange.index]).map(|found| &**found);
@@ -159,11 +159,11 @@ fn body() -> impl Strategy<Value = Body> {
 }
 
 fn exchange() -> impl Strategy<Value = Exchange> {
-    use KnownFrom::{Diagram, Response as Alone, Wire};
+    use KnownFrom::{Diagram, Response as ResponseAlone, Wire};
     let known = prop_oneof![
         6 => Just((Wire, true)),
         1 => Just((Wire, false)),
-        2 => Just((Alone, true)),
+        2 => Just((ResponseAlone, true)),
         1 => Just((Diagram, true)),
         1 => Just((Diagram, false)),
     ];
@@ -177,8 +177,6 @@ fn exchange() -> impl Strategy<Value = Exchange> {
                 ended: Some(started + 2),
                 synthetic: true,
                 known_from,
-                failure: None,
-                web_socket_messages: 0,
                 request: Request {
                     method: method.into(),
                     url: format!("http://h/{path}").into(),
@@ -194,25 +192,19 @@ fn exchange() -> impl Strategy<Value = Exchange> {
                     body: bodies.1,
                     ..Response::default()
                 }),
+                ..Exchange::default()
             }
         })
-}
-
-/// What only a diagram tells of is never in the rest of a page, so it has to have a name.
-fn with_plain_names(mut exchange: Exchange) -> Exchange {
-    if exchange.known_from == KnownFrom::Diagram {
-        (exchange.from, exchange.to) = (Some("a".into()), Some("b".into()));
-        exchange.request.method = "GET".into();
-        exchange.request.url = "http://h/drawn".into();
-    }
-    exchange
 }
 
 fn trace() -> impl Strategy<Value = Trace> {
     let gap = (0i64..12, hostile()).prop_map(|(at, reason)| Gap { at, line: 1, column: 1, reason });
     let gaps = prop_oneof![2 => Just(Vec::new()), 1 => proptest::collection::vec(gap, 1..4)];
-    (proptest::collection::vec(exchange().prop_map(with_plain_names), 0..5), gaps)
-        .prop_map(|(exchanges, gaps)| Trace { exchanges, gaps })
+    (proptest::collection::vec(exchange(), 0..5), gaps).prop_map(|(exchanges, gaps)| Trace {
+        exchanges,
+        gaps,
+        ..Trace::default()
+    })
 }
 
 fn capture() -> impl Strategy<Value = Capture> {
@@ -257,14 +249,13 @@ fn what_has_no_name_keeps_its_place() {
         ended: Some(started + 1),
         synthetic: true,
         known_from,
-        failure: None,
-        web_socket_messages: 0,
         request: Request {
             method: "GET".into(),
             url: format!("http://h{path}").into(),
             ..Request::default()
         },
         response: Some(Response { status: 200, reason: "OK".into(), ..Response::default() }),
+        ..Exchange::default()
     };
     let exchanges = vec![
         exchange(0, "/a", KnownFrom::Wire),
@@ -274,7 +265,7 @@ fn what_has_no_name_keeps_its_place() {
     ];
     let gaps = vec![Gap { at: 15, line: 7, column: 1, reason: "broken".into() }];
     let settings = Settings { layout: Layout::Page, locale: "en".into(), ..Settings::default() };
-    let capture = Capture::new(Trace { exchanges, gaps }, settings, None);
+    let capture = Capture::new(Trace { exchanges, gaps, ..Trace::default() }, settings, None);
     let (_, sources) = capture.drafted();
     let holes: Vec<&str> = sources[0].1.lines().filter(|line| line.contains("rest")).collect();
     assert_eq!(holes, ["{{ rest(until=get_b.request) }}", "{{ rest }}"]);

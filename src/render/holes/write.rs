@@ -191,7 +191,16 @@ fn around(source: &Source, hole: &Hole, before: &Before<'_>) -> Around {
         },
         begins_block: before.line.chars().all(is_mark),
         begins_line: hole.indent.is_some() || before.line.trim().is_empty(),
+        marker_lacks: marker_lacks(before.line),
     }
+}
+
+/// What would make a snippet marker (`--8<--`) of the end of a line, if anything would.
+fn marker_lacks(line: &str) -> Option<&'static str> {
+    [("-", "8<-"), ("-8", "<-"), ("-8<", "-")]
+        .into_iter()
+        .find(|(has, _)| line.ends_with(has))
+        .map(|(_, lacks)| lacks)
 }
 
 /// What is put beside the backticks of a code span, so that nothing inside ends it.
@@ -266,7 +275,7 @@ fn backticks(source: &Source, printed: &[Option<Printed>]) -> HashMap<usize, Tic
 }
 
 /// Appends what a hole prints. Its line lends its indent to all lines but the first, which has it
-/// already: also where text stands before the hole (`DATA={{ show.request.body }}`).
+/// already: also where text is before the hole (`DATA={{ show.request.body }}`).
 fn push(text: &mut String, printed: &str, indent: &str) {
     if indent.is_empty() {
         text.push_str(printed);

@@ -22,7 +22,7 @@ use super::unwrap;
 use crate::error::Error;
 use crate::json;
 use crate::text::{self, Text};
-use crate::trace::{Binary, Body, Headers, KnownFrom, Request, Response, Trace, UrlParts};
+use crate::trace::{Binary, Body, Headers, KnownFrom, Request, Response, Trace, UrlParts, omitted_length};
 
 const HINT: &str = "the call is left out, with what else the log has of it; mend the line, or record the command with `docgen capture`";
 
@@ -493,7 +493,7 @@ impl<'a> Calls<'a> {
                 && !is_empty
                 && !is_over
             {
-                response.body = Body::Omitted(Text::from(format!("({length} bytes, not in the log)")));
+                response.body = Body::Omitted(Text::from(omitted_length(length)));
             }
         }
         let mut unlogged: Vec<_> = self.lanes.values().flat_map(|lane| &lane.unlogged).collect();

@@ -11,7 +11,7 @@ use super::body::{Content, content};
 use super::time;
 use crate::json::{Broken, Escaped, Key, Kind, Progress, Reader};
 use crate::text::{self, Text};
-use crate::trace::{Body, Exchange, Gap, Headers, KnownFrom, Micros, Request, Response};
+use crate::trace::{Body, Exchange, Gap, Headers, Informational, KnownFrom, Micros, Request, Response};
 
 /// What stands for a method or URL that an entry does not tell.
 const UNKNOWN: &str = "UNKNOWN";
@@ -66,10 +66,12 @@ impl Details<'_> {
 
 /// What an archive says of a request.
 #[derive(Default)]
-struct Asked<'a> {
+struct RequestParts<'a> {
     method: Option<Cow<'a, str>>,
     url: Option<Cow<'a, str>>,
+    version: Option<Text>,
     fields: Option<Vec<Field<'a>>>,
+    trailers: Option<Vec<Field<'a>>>,
     content: Option<Content<'a>>,
     /// docgen's own form of a body that HAR cannot say.
     own: Option<Content<'a>>,
@@ -78,11 +80,14 @@ struct Asked<'a> {
 
 /// What an archive says of a response.
 #[derive(Default)]
-struct Answered<'a> {
+struct ResponseParts<'a> {
     status: Option<Status>,
     reason: Option<Cow<'a, str>>,
     url: Option<Cow<'a, str>>,
+    informational: Vec<Informational>,
+    version: Option<Text>,
     fields: Option<Vec<Field<'a>>>,
+    trailers: Option<Vec<Field<'a>>>,
     content: Option<Content<'a>>,
     body_size: Option<f64>,
     failure: Option<Cow<'a, str>>,
@@ -190,15 +195,18 @@ pub(super) fn entry<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<En
     let started = started.flatten();
     let failure = failure.or_else(|| answered.as_mut()?.failure.take()).map(share);
     let has_request = asked.is_some();
-    let Asked { method, url, fields, content, own, body_size } = asked.unwrap_or_default();
+    let RequestParts { method, url, version, fields, trailers, content, own, body_size } =
+        asked.unwrap_or_default();
     let mut details: [Details<'a>; 2] = Default::default();
     let (headers, media_type, body) = message(fields, own.or(content), body_size, true, &mut details[0]);
     let request = Request {
         method: share(method.unwrap_or(UNKNOWN.into())),
         url: share(url.unwrap_or(UNKNOWN.into())),
+        version,
         headers,
         media_type: media_type.map(share),
         body,
+        trailers: owned(trailers),
     };
     let response = answered.and_then(|answered| {
         let status = answered.status.unwrap_or(Status::Unseen);
@@ -212,15 +220,20 @@ pub(super) fn entry<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<En
         let status = if let Status::Known(status) = status { status } else { 0 };
         // Such a response has a Content-Length of what it does not hold.
         let may_have_body = !(&*request.method == "HEAD" || matches!(status, 204 | 304));
-        let Answered { reason, url, fields, content, body_size, .. } = answered;
+        let ResponseParts {
+            reason, url, informational, version, fields, trailers, content, body_size, ..
+        } = answered;
         let (headers, media_type, body) = message(fields, content, body_size, may_have_body, &mut details[1]);
         Some(Response {
             status,
             reason: reason.map(share).unwrap_or_default(),
             url: url.map(share),
+            informational,
+            version,
             headers,
             media_type: media_type.map(share),
             body,
+            trailers: owned(trailers),
         })
     });
     if !has_request {
@@ -233,12 +246,18 @@ pub(super) fn entry<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<En
         known_from = KnownFrom::Response;
     }
     let started_at = started.unwrap_or_default();
-    let duration = duration.or(parts).unwrap_or_default();
+    let Timings { all, sending, receiving } = parts.unwrap_or_default();
+    let duration = duration.or(all).unwrap_or_default();
+    let is_answered = response.is_some();
+    let sending = if is_answered { sending.min(duration) } else { 0 };
+    let receiving = if is_answered { receiving.min(duration - sending) } else { 0 };
     let exchange = Exchange {
         from: from.map(share),
         to: to.map(share),
         started: started_at,
-        ended: response.is_some().then(|| started_at.saturating_add(duration)),
+        ended: is_answered.then(|| started_at.saturating_add(duration)),
+        sending,
+        receiving,
         synthetic: synthetic.unwrap_or(started.is_none()),
         known_from,
         failure,
@@ -271,12 +290,16 @@ fn message<'a>(
 }
 
 /// `is_unseen` of a request of which a response tells all that is known: it may not tell the method.
-fn request<'a>(json: &mut Reader<'a>, whole: &Text, is_unseen: bool) -> Result<Option<Asked<'a>>, Broken> {
+fn request<'a>(
+    json: &mut Reader<'a>,
+    whole: &Text,
+    is_unseen: bool,
+) -> Result<Option<RequestParts<'a>>, Broken> {
     if !is_object(json, "request")? {
         return Ok(None);
     }
     let start = json.next_at();
-    let mut asked = Asked::default();
+    let mut asked = RequestParts::default();
     let mut progress = Progress::default();
     while let Some(key) = json.next_member(&mut progress)? {
         match &*key.name {
@@ -291,9 +314,17 @@ fn request<'a>(json: &mut Reader<'a>, whole: &Text, is_unseen: bool) -> Result<O
                 let value = needed(json, "url")?;
                 put(json, &key, &mut asked.url, Some(value));
             }
+            "httpVersion" => {
+                let value = version(json)?;
+                put(json, &key, &mut asked.version, value);
+            }
             "headers" => {
                 let value = headers(json)?;
                 put(json, &key, &mut asked.fields, value);
+            }
+            "_trailers" => {
+                let value = headers(json)?;
+                put(json, &key, &mut asked.trailers, value);
             }
             "postData" => {
                 let value = content(json, whole, "postData")?;
@@ -321,11 +352,11 @@ fn request<'a>(json: &mut Reader<'a>, whole: &Text, is_unseen: bool) -> Result<O
     Ok(Some(asked))
 }
 
-fn response<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<Answered<'a>>, Broken> {
+fn response<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<ResponseParts<'a>>, Broken> {
     if !is_object(json, "response")? {
         return Ok(None);
     }
-    let mut answered = Answered::default();
+    let mut answered = ResponseParts::default();
     let mut progress = Progress::default();
     while let Some(key) = json.next_member(&mut progress)? {
         match &*key.name {
@@ -337,9 +368,23 @@ fn response<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<Answered<'
                 let value = text(json, "statusText")?;
                 put(json, &key, &mut answered.reason, value);
             }
+            "httpVersion" => {
+                let value = version(json)?;
+                put(json, &key, &mut answered.version, value);
+            }
             "headers" => {
                 let value = headers(json)?;
                 put(json, &key, &mut answered.fields, value);
+            }
+            "_informational" if json.peek()? == Kind::List => {
+                let mut progress = Progress::default();
+                while json.next_element(&mut progress)? {
+                    answered.informational.extend(informational(json)?);
+                }
+            }
+            "_trailers" => {
+                let value = headers(json)?;
+                put(json, &key, &mut answered.trailers, value);
             }
             "content" => {
                 let value = content(json, whole, "content")?;
@@ -480,26 +525,81 @@ fn millis(json: &mut Reader<'_>, name: &str) -> Result<Option<Micros>, Broken> {
     Ok(millis.map(|millis| (millis * 1000.0).round() as Micros))
 }
 
-/// How long all parts of an exchange took.
-fn timings(json: &mut Reader<'_>) -> Result<Option<Micros>, Broken> {
+/// The version of the protocol, where it is another than most have.
+fn version(json: &mut Reader<'_>) -> Result<Option<Text>, Broken> {
+    if json.peek()? != Kind::String {
+        return json.skip().map(|_| None);
+    }
+    let version = json.string()?.text();
+    let is_told = !["", "unknown", "http/1.1"].iter().any(|usual| version.eq_ignore_ascii_case(usual));
+    Ok(is_told.then(|| Text::from(version.into_owned())))
+}
+
+/// The next value, an answer before the response.
+fn informational(json: &mut Reader<'_>) -> Result<Option<Informational>, Broken> {
+    if !is_object(json, "_informational")? {
+        return Ok(None);
+    }
+    let mut answer = Informational::default();
+    let mut progress = Progress::default();
+    while let Some(key) = json.next_member(&mut progress)? {
+        match &*key.name {
+            "status" => {
+                if let Some(Status::Known(status)) = status(json)? {
+                    answer.status = status;
+                }
+            }
+            "statusText" => {
+                answer.reason = Text::from(text(json, "statusText")?.unwrap_or_default().into_owned());
+            }
+            "headers" => answer.headers = owned(headers(json)?),
+            _ => {
+                json.skip()?;
+            }
+        }
+    }
+    Ok(Some(answer))
+}
+
+/// Fields that few messages have, in memory of their own.
+fn owned(fields: Option<Vec<Field<'_>>>) -> Headers {
+    let fields = fields.unwrap_or_default().into_iter();
+    fields.map(|(name, value)| (Text::from(name.into_owned()), Text::from(value.into_owned()))).collect()
+}
+
+/// How long the parts of an exchange took.
+#[derive(Default)]
+struct Timings {
+    /// All of them, where one is told.
+    all: Option<Micros>,
+    sending: Micros,
+    receiving: Micros,
+}
+
+fn timings(json: &mut Reader<'_>) -> Result<Option<Timings>, Broken> {
     if !is_object(json, "timings")? {
         return Ok(None);
     }
-    let mut all = None;
+    let mut parts = Timings::default();
     let mut progress = Progress::default();
     while let Some(key) = json.next_member(&mut progress)? {
         // The time of `ssl` is part of that of `connect`.
         match &*key.name {
             name @ ("blocked" | "dns" | "connect" | "send" | "wait" | "receive") => {
-                let part = millis(json, name)?;
-                all = part.map(|part| all.unwrap_or(0) + part).or(all);
+                let Some(part) = millis(json, name)? else { continue };
+                parts.all = Some(parts.all.unwrap_or(0) + part);
+                match name {
+                    "send" => parts.sending = part,
+                    "receive" => parts.receiving = part,
+                    _ => {}
+                }
             }
             _ => {
                 json.skip()?;
             }
         }
     }
-    Ok(all)
+    Ok(Some(parts))
 }
 
 /// When an exchange began.

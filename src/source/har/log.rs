@@ -5,12 +5,12 @@
 //! [`requestshook_writer`] knows.
 
 use super::entry::{Details, Entry};
-use crate::source::requestshook_writer::{self, Elsewhere};
+use crate::source::requestshook_writer::{self, DetailsSource};
 use crate::text::Text;
-use crate::trace::{Exchange, Gap, KnownFrom, Trace};
+use crate::trace::{Exchange, KnownFrom, Trace};
 
-/// The trace of these entries, with headers and bodies as its log shows them, and that log.
-pub(super) fn log(entries: Vec<Entry<'_>>, gaps: Vec<Gap>, whole: &Text) -> (Trace, Text) {
+/// The trace of these entries and of what else is `known`, with headers and bodies as its log shows them, and that log.
+pub(super) fn log(entries: Vec<Entry<'_>>, known: Trace, whole: &Text) -> (Trace, Text) {
     let mut details = Vec::with_capacity(entries.len());
     let mut exchanges = Vec::with_capacity(entries.len());
     for Entry { mut exchange, details: [mut asked, mut answered], .. } in entries {
@@ -25,17 +25,17 @@ pub(super) fn log(entries: Vec<Entry<'_>>, gaps: Vec<Gap>, whole: &Text) -> (Tra
         details.push([asked, answered]);
         exchanges.push(exchange);
     }
-    requestshook_writer::rewrite_with(Trace { exchanges, gaps }, &Archived { details, size: whole.len() })
+    requestshook_writer::rewrite_with(Trace { exchanges, ..known }, &Archived { details, size: whole.len() })
 }
 
-/// What of the messages stands in the archive and not in their trace.
+/// What of the messages is in the archive and not in their trace.
 struct Archived<'a> {
     details: Vec<[Details<'a>; 2]>,
     /// The length of the archive.
     size: usize,
 }
 
-impl Elsewhere for Archived<'_> {
+impl DetailsSource for Archived<'_> {
     fn size(&self) -> usize {
         self.size
     }

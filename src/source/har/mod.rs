@@ -5,7 +5,7 @@
 //! warning; a place where the structure is broken costs the entry around it and is told as an
 //! error, with a gap in the trace; reading goes on with the next entry. The list of entries is found where
 //! it is: in `log`, alone, in a list of archives, one a line. What this leaves out: pages, cookies,
-//! caches and single timings, which no page of docgen shows.
+//! and caches, which no page of docgen shows.
 
 mod body;
 mod entry;
@@ -18,7 +18,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::path::Path;
 
-use self::entry::{Entry, entry, gap};
+use self::entry::{Entry, entry, gap, text};
 use super::places::Places;
 use crate::error::{Error, ErrorKind, Place};
 use crate::json::{Broken, CUT_OFF, Kind, Progress, Reader, brackets_end};
@@ -38,16 +38,16 @@ const IS_A_LIST: &str = "this is no whole HAR file but a list; the entries in it
 
 /// Reads the archive `text`, the content of `file`. The exchanges keep the order of the array.
 pub fn read(file: &Path, text: &Text) -> (Trace, Vec<Error>) {
-    let (entries, gaps, diagnostics) = Archive::read(text).finish(file);
+    let (entries, known, diagnostics) = Archive::read(text).finish(file);
     let exchanges = entries.into_iter().map(|entry| entry.into_exchange(text)).collect();
-    (Trace { exchanges, gaps }, diagnostics)
+    (Trace { exchanges, ..known }, diagnostics)
 }
 
 /// The same, but with headers and bodies as a log of the trace shows them, and that log: what
 /// [`rewrite`](super::requestshook_writer::rewrite) makes of the trace, in less time.
 pub(super) fn read_as_log(file: &Path, text: &Text) -> (Trace, Text, Vec<Error>) {
-    let (entries, gaps, diagnostics) = Archive::read(text).finish(file);
-    let (trace, log) = log::log(entries, gaps, text);
+    let (entries, known, diagnostics) = Archive::read(text).finish(file);
+    let (trace, log) = log::log(entries, known, text);
     (trace, log, diagnostics)
 }
 
@@ -70,8 +70,8 @@ struct Archive<'a> {
     text: &'a Text,
     json: Reader<'a>,
     entries: Vec<Entry<'a>>,
-    /// The gaps that the file's writer knew of.
-    gaps: Vec<Gap>,
+    /// The gaps that the file's writer knew of, and what it noted; there are no exchanges in it.
+    known: Trace,
     damages: Vec<Damage>,
     /// Whether entries were found where some archive has them.
     has_list: bool,
@@ -111,7 +111,7 @@ impl<'a> Archive<'a> {
             text,
             json: Reader::new(text),
             entries: Vec::new(),
-            gaps: Vec::new(),
+            known: Trace::default(),
             damages: Vec::new(),
             has_list: false,
             remarks: Vec::new(),
@@ -157,7 +157,7 @@ impl<'a> Archive<'a> {
         Ok(())
     }
 
-    /// Takes the object at `start`, which stands in no list.
+    /// Takes the object at `start`, which is in no list.
     fn alone(&mut self, start: usize) -> Result<(), Broken> {
         let had_list = self.has_list;
         let Err(broken) = self.object(true) else { return Ok(()) };
@@ -264,7 +264,14 @@ impl<'a> Archive<'a> {
                     let mut progress = Progress::default();
                     while self.json.next_element(&mut progress)? {
                         let found = gap(&mut self.json)?;
-                        self.gaps.extend(found);
+                        self.known.gaps.extend(found);
+                    }
+                }
+                ("_notes", Kind::List) => {
+                    let mut progress = Progress::default();
+                    while self.json.next_element(&mut progress)? {
+                        let note = text(&mut self.json, "_notes")?;
+                        self.known.notes.extend(note.map(|note| Text::from(note.into_owned())));
                     }
                 }
                 _ => {
@@ -465,8 +472,8 @@ impl<'a> Archive<'a> {
         }
     }
 
-    /// The entries, the gaps, and all that is to be told, in the order of the file.
-    fn finish(mut self, file: &Path) -> (Vec<Entry<'a>>, Vec<Gap>, Vec<Error>) {
+    /// The entries, what else is known, and all that is to be told, in the order of the file.
+    fn finish(mut self, file: &Path) -> (Vec<Entry<'a>>, Trace, Vec<Error>) {
         give_times(&mut self.entries);
         let mut places = Places::new(file, self.text);
         let (mut clock, mut counted) = (0, 0);
@@ -487,7 +494,7 @@ impl<'a> Archive<'a> {
                 }
                 counted = counted.max(damage.entries);
                 let place = places.span(damage.at, damage.at + 1);
-                self.gaps.push(Gap {
+                self.known.gaps.push(Gap {
                     at: started_in(&self.text[damage.lost]).unwrap_or(clock),
                     line: place.line,
                     column: place.column,
@@ -523,7 +530,7 @@ impl<'a> Archive<'a> {
             None => error,
         });
         let errors = remarks.chain(errors).collect();
-        (self.entries, self.gaps, errors)
+        (self.entries, self.known, errors)
     }
 }
 

@@ -280,7 +280,7 @@ fn repair(read: &mut Exchange, good: &Exchange, pointer: &str) {
         ["startedDateTime"] => {
             (read.started, read.ended, read.synthetic) = (good.started, good.ended, good.synthetic);
         }
-        ["time" | "timings", ..] => read.ended = good.ended,
+        ["time" | "timings", ..] => repair_times(read, good),
         ["request"] => (read.request, read.known_from) = (good.request.clone(), good.known_from),
         ["request", "method"] => read.request.method = good.request.method.clone(),
         ["request", "url"] => read.request.url = good.request.url.clone(),
@@ -290,7 +290,8 @@ fn repair(read: &mut Exchange, good: &Exchange, pointer: &str) {
             read.request.media_type = good.request.media_type.clone();
         }
         ["response"] => {
-            (read.response, read.ended) = (good.response.clone(), good.ended);
+            read.response = good.response.clone();
+            repair_times(read, good);
             read.failure = good.failure.clone();
         }
         ["response", part, ..] => {
@@ -306,6 +307,10 @@ fn repair(read: &mut Exchange, good: &Exchange, pointer: &str) {
         ["_synthetic"] => read.synthetic = good.synthetic,
         _ => {}
     }
+}
+
+fn repair_times(read: &mut Exchange, good: &Exchange) {
+    (read.ended, read.sending, read.receiving) = (good.ended, good.sending, good.receiving);
 }
 
 /// Reads the model with `value` for the field at `pointer` of its entry `index`.

@@ -2,7 +2,7 @@
 //!
 //! The layout is made for diffs: a fixed order of fields, one header a line, nothing that
 //! changes without the trace changing. Every field that HAR 1.2 demands is there, so that
-//! a browser's developer tools and proxies open the file. What HAR cannot say stands in
+//! a browser's developer tools and proxies open the file. What HAR cannot say is in
 //! fields that begin with `_`, as it allows.
 
 use base64::Engine;
@@ -14,6 +14,9 @@ use crate::trace::{Body, Exchange, Headers, KnownFrom, Micros, Response, Trace, 
 
 /// The version of the creator: without the patch, which changes no file.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
+
+/// The version of a message that tells none.
+const HTTP_1_1: &str = "HTTP/1.1";
 
 /// The archive of `trace`, whose exchanges keep their order. Reading it gives `trace` again.
 pub fn write(trace: &Trace) -> String {
@@ -34,6 +37,13 @@ pub fn write(trace: &Trace) -> String {
                     }
                 });
             }
+            if !trace.notes.is_empty() {
+                json.array("_notes", |json| {
+                    for note in &trace.notes {
+                        json.element(note);
+                    }
+                });
+            }
             json.array("entries", |json| {
                 for exchange in &trace.exchanges {
                     json.object(None, |json| entry(json, exchange));
@@ -48,8 +58,7 @@ pub fn write(trace: &Trace) -> String {
 fn entry(json: &mut Json, exchange: &Exchange) {
     json.string("startedDateTime", &time(exchange.started));
     let micros = exchange.ended.map_or(0, |ended| ended.saturating_sub(exchange.started).max(0));
-    let duration = format!("{}.{:03}", micros / 1000, micros % 1000);
-    json.number("time", &duration);
+    json.number("time", millis(micros));
     if let Some(from) = &exchange.from {
         json.string("_from", from);
     }
@@ -71,9 +80,9 @@ fn entry(json: &mut Json, exchange: &Exchange) {
     json.object(Some("request"), |json| {
         json.string("method", &request.method);
         json.string("url", &request.url);
-        json.string("httpVersion", "HTTP/1.1");
+        json.string("httpVersion", request.version.as_deref().unwrap_or(HTTP_1_1));
         json.array("cookies", |_| {});
-        headers(json, &request.headers);
+        headers(json, "headers", &request.headers);
         json.array("queryString", |json| {
             for pair in UrlParts::of(&request.url).query.into_iter().flat_map(|query| query.split('&')) {
                 let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -95,13 +104,14 @@ fn entry(json: &mut Json, exchange: &Exchange) {
                 unusual_body(json, other);
             }),
         }
+        trailers(json, &request.trailers);
     });
     let missing = Response::default();
     let response = exchange.response.as_ref().unwrap_or(&missing);
     json.object(Some("response"), |json| {
         json.number("status", response.status);
         json.string("statusText", &response.reason);
-        json.string("httpVersion", "HTTP/1.1");
+        json.string("httpVersion", response.version.as_deref().unwrap_or(HTTP_1_1));
         if let Some(failure) = &exchange.failure {
             json.string("_error", failure);
         }
@@ -112,8 +122,19 @@ fn entry(json: &mut Json, exchange: &Exchange) {
         if let Some(url) = &response.url {
             json.string("_url", url);
         }
+        if !response.informational.is_empty() {
+            json.array("_informational", |json| {
+                for answer in &response.informational {
+                    json.object(None, |json| {
+                        json.number("status", answer.status);
+                        json.string("statusText", &answer.reason);
+                        headers(json, "headers", &answer.headers);
+                    });
+                }
+            });
+        }
         json.array("cookies", |_| {});
-        headers(json, &response.headers);
+        headers(json, "headers", &response.headers);
         json.object(Some("content"), |json| {
             json.number("size", size(&response.body).max(0));
             json.string("mimeType", mime_type(&response.headers, &response.media_type));
@@ -126,13 +147,29 @@ fn entry(json: &mut Json, exchange: &Exchange) {
         json.string("redirectURL", response.headers.get("Location").map_or("", |url| url));
         json.number("headersSize", -1);
         json.number("bodySize", size(&response.body));
+        trailers(json, &response.trailers);
     });
     json.line("cache", "{}");
-    json.line("timings", &format!("{{ \"send\": 0, \"wait\": {duration}, \"receive\": 0 }}"));
+    let send = exchange.sending.clamp(0, micros);
+    let receive = exchange.receiving.clamp(0, micros - send);
+    let wait = millis(micros - send - receive);
+    let [send, receive] = [send, receive].map(|part| if part == 0 { "0".to_owned() } else { millis(part) });
+    json.line("timings", &format!("{{ \"send\": {send}, \"wait\": {wait}, \"receive\": {receive} }}"));
 }
 
-fn headers(json: &mut Json, headers: &Headers) {
-    json.array("headers", |json| {
+/// A time in milliseconds.
+fn millis(micros: Micros) -> String {
+    format!("{}.{:03}", micros / 1000, micros % 1000)
+}
+
+fn trailers(json: &mut Json, trailers: &Headers) {
+    if !trailers.is_empty() {
+        headers(json, "_trailers", trailers);
+    }
+}
+
+fn headers(json: &mut Json, name: &str, headers: &Headers) {
+    json.array(name, |json| {
         for (name, value) in headers.iter() {
             json.pair(name, value);
         }
@@ -214,6 +251,12 @@ impl Json {
     fn pair(&mut self, name: &str, value: &str) {
         self.start(None);
         self.members(&[("name", name), ("value", value)]);
+    }
+
+    /// An element that is a string.
+    fn element(&mut self, value: &str) {
+        self.start(None);
+        self.quoted(value);
     }
 
     /// An object on one line.
@@ -327,7 +370,7 @@ mod tests {
                 response: Some(Response { status: 200, reason: "OK".into(), ..Default::default() }),
                 ..Exchange::default()
             }],
-            gaps: Vec::new(),
+            ..Trace::default()
         };
         let text = write(&trace);
         let har: serde_json::Value = serde_json::from_str(&text).unwrap();

@@ -1,0 +1,245 @@
+//! Who sends and who receives: from a source's names and URLs to participants.
+//!
+//! A log names its writers, a HAR names nobody, a profile knows systems by port
+//! and path, and a maintainer may call them anything. This module settles it
+//! once for a trace. What it leaves out: how mermaid wants an id written.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::profile::Profile;
+use crate::settings;
+use crate::trace::{Exchange, Trace, UrlParts};
+
+/// One who sends or receives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Participant {
+    /// The id that settings, labels and messages use.
+    pub id: Arc<str>,
+    /// What the diagram shows instead of the id, where somebody gave one.
+    pub label: Option<Arc<str>>,
+    /// The names under which sources know it.
+    names: Vec<Arc<str>>,
+    declared: bool,
+}
+
+/// The participants of a trace, and who sent each exchange to whom.
+#[derive(Clone, Debug, Default)]
+pub struct Participants {
+    participants: Vec<Participant>,
+    ends: Vec<[usize; 2]>,
+    /// Indices of the participants that a name may mean, in their order.
+    named: HashMap<Arc<str>, Vec<usize>>,
+}
+
+/// Who runs the command, where a source does not name it.
+pub(super) const CLIENT: &str = "client";
+
+impl Participants {
+    /// Settles the participants of a trace: those of the settings first, in their
+    /// order, then all others in the order in which they appear.
+    ///
+    /// A name of the source is a participant's id or one of its other names, in the
+    /// settings, else in the profile, else itself. Without a name the receiver is
+    /// found by the URL: in the settings, else in the profile, else its host and
+    /// port; and the sender is the profile's client, or `client`.
+    pub fn new(trace: &Trace, declared: &[settings::Participant], profile: Option<&Profile>) -> Participants {
+        let mut participants = Participants::default();
+        for participant in declared {
+            let known = profile.and_then(|profile| profile.participant_by_name(&participant.id));
+            let mut names: Vec<Arc<str>> =
+                participant.names.iter().map(|name| name.as_str().into()).collect();
+            names.extend(
+                known.into_iter().flat_map(|known| known.aliases()).map(|name| Arc::from(name.as_str())),
+            );
+            let label = participant.label.as_deref().or(known.map(|known| known.label()));
+            participants.add(Participant {
+                id: participant.id.as_str().into(),
+                label: label.map(Arc::from),
+                names,
+                declared: true,
+            });
+        }
+        let urls = Urls::of(declared);
+        participants.ends =
+            trace.exchanges.iter().map(|exchange| participants.ends_of(exchange, &urls, profile)).collect();
+        participants
+    }
+
+    /// The sender of the exchange's request.
+    pub fn from(&self, exchange: usize) -> &Participant {
+        &self.participants[self.ends[exchange][0]]
+    }
+
+    /// The receiver of the exchange's request.
+    pub fn to(&self, exchange: usize) -> &Participant {
+        &self.participants[self.ends[exchange][1]]
+    }
+
+    /// Indices into [`Participants::all`] of an exchange's sender and receiver.
+    pub fn ends(&self, exchange: usize) -> [usize; 2] {
+        self.ends[exchange]
+    }
+
+    /// All participants: the declared ones first, then those that appear.
+    pub fn all(&self) -> &[Participant] {
+        &self.participants
+    }
+
+    /// Indices into [`Participants::all`] of those that have this id, or a source knows by this name.
+    pub fn named(&self, name: &str) -> &[usize] {
+        self.named.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    fn ends_of(&mut self, exchange: &Exchange, urls: &Urls<'_>, profile: Option<&Profile>) -> [usize; 2] {
+        let from = match exchange.from.as_deref() {
+            Some(name) => self.end(name, profile),
+            None => {
+                let client = profile.and_then(Profile::client).map_or(CLIENT, |client| client.id());
+                self.end(client, profile)
+            }
+        };
+        let to = match exchange.to.as_deref() {
+            Some(name) => self.end(name, profile),
+            None => {
+                let url = &exchange.request.url;
+                let known = urls
+                    .participant(url)
+                    .or_else(|| profile.and_then(|profile| profile.participant_by_url(url)).map(|p| p.id()));
+                let host = UrlParts::of(url).host_and_port();
+                self.end(known.unwrap_or(if host.is_empty() { "server" } else { host }), profile)
+            }
+        };
+        [from, to]
+    }
+
+    /// The index of the participant that a source calls so; a new one where there is none.
+    fn end(&mut self, name: &str, profile: Option<&Profile>) -> usize {
+        if let Some(&index) = self.named(name).first() {
+            return index;
+        }
+        let known = profile.and_then(|profile| profile.participant_by_name(name));
+        let id = known.map_or(name, |known| known.id());
+        let of_id = self.named(id).iter().find(|&&index| &*self.participants[index].id == id);
+        if let Some(&index) = of_id {
+            self.participants[index].names.push(name.into());
+            self.named.entry(name.into()).or_default().push(index);
+            return index;
+        }
+        self.add(Participant {
+            id: id.into(),
+            label: known.map(|known| known.label().into()),
+            names: vec![name.into()],
+            declared: false,
+        })
+    }
+
+    fn add(&mut self, participant: Participant) -> usize {
+        let index = self.participants.len();
+        for name in std::iter::once(&participant.id).chain(&participant.names) {
+            let named = self.named.entry(name.clone()).or_default();
+            if named.last() != Some(&index) {
+                named.push(index);
+            }
+        }
+        self.participants.push(participant);
+        index
+    }
+}
+
+/// The participants of the settings, by the beginnings of their URLs.
+struct Urls<'d> {
+    /// The first participant that claims a beginning.
+    by_start: HashMap<&'d str, usize>,
+    /// The lengths that beginnings have.
+    lengths: Vec<usize>,
+    declared: &'d [settings::Participant],
+}
+
+impl<'d> Urls<'d> {
+    fn of(declared: &'d [settings::Participant]) -> Urls<'d> {
+        let mut by_start = HashMap::new();
+        for (index, participant) in declared.iter().enumerate() {
+            for start in &participant.urls {
+                by_start.entry(start.as_str()).or_insert(index);
+            }
+        }
+        let mut lengths: Vec<usize> = by_start.keys().map(|start| start.len()).collect();
+        lengths.sort_unstable();
+        lengths.dedup();
+        Urls { by_start, lengths, declared }
+    }
+
+    /// The id of the first participant that serves this URL.
+    fn participant(&self, url: &str) -> Option<&'d str> {
+        let starts = self.lengths.iter().map_while(|&length| url.as_bytes().get(..length));
+        let claims = starts.filter_map(|start| self.by_start.get(std::str::from_utf8(start).ok()?));
+        claims.min().map(|&index| self.declared[index].id.as_str())
+    }
+}
+
+impl Participant {
+    /// Whether this is its id, or a name under which a source knows it.
+    pub fn is(&self, name: &str) -> bool {
+        &*self.id == name || self.names.iter().any(|known| &**known == name)
+    }
+
+    /// Its id, and the names under which sources know it.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.id).chain(&self.names).map(|name| &**name)
+    }
+
+    /// Whether the settings name it.
+    pub fn is_declared(&self) -> bool {
+        self.declared
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::trace;
+    use super::*;
+
+    const GLANCE: &str = "http://192.0.2.1:9292/v2/images";
+
+    fn ids(participants: &Participants) -> Vec<&str> {
+        participants.all().iter().map(|participant| &*participant.id).collect()
+    }
+
+    fn declared(id: &str) -> settings::Participant {
+        settings::Participant { id: id.into(), label: None, names: Vec::new(), urls: Vec::new() }
+    }
+
+    #[test]
+    fn a_declared_participant_has_the_names_and_the_label_that_the_profile_gives() {
+        let profile = Profile::embedded("openstack");
+        let participants = Participants::new(&trace(&[(None, GLANCE)]), &[declared("glance")], profile);
+        assert_eq!(ids(&participants), ["glance", "client"]);
+        assert!(participants.to(0).is("glance-api") && participants.to(0).is_declared());
+        assert_eq!(participants.to(0).label.as_deref(), Some("glance-api"));
+        assert_eq!(participants.named("glance-api"), [0]);
+    }
+
+    #[test]
+    fn a_source_may_call_one_participant_by_several_names() {
+        let profile = Profile::embedded("openstack");
+        let participants = Participants::new(
+            &trace(&[(Some("glance"), GLANCE), (Some("glance-api"), GLANCE)]),
+            &[],
+            profile,
+        );
+        assert_eq!(ids(&participants), ["client", "glance"]);
+        assert!(participants.to(0).is("glance-api") && participants.to(0).is("glance"));
+        assert_eq!(participants.named("glance-api"), participants.named("glance"));
+    }
+
+    #[test]
+    fn declared_ones_come_first_and_serve_their_urls() {
+        let images =
+            settings::Participant { urls: vec!["http://192.0.2.1:9292/".into()], ..declared("images") };
+        let calls = trace(&[(None, "http://192.0.2.2/"), (None, GLANCE), (None, "")]);
+        let participants = Participants::new(&calls, &[declared("idle"), images], None);
+        assert_eq!(ids(&participants), ["idle", "images", "client", "192.0.2.2", "server"]);
+        assert_eq!([0, 1, 2].map(|index| participants.ends(index)), [[2, 3], [2, 1], [2, 4]]);
+    }
+}
