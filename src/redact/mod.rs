@@ -337,12 +337,6 @@ pub fn redact(trace: Trace, output: &str, rules: &Rules) -> Redacted {
     Redacted { trace: Trace { exchanges, notes, ..trace }, output, tally }
 }
 
-/// A command as it may be shown while nothing else is known: without what it says itself of secrets.
-/// With a shell, the one word is a line.
-pub fn shown_command(words: &[String], is_shell: bool, rules: &Rules) -> Vec<String> {
-    Learner::new(rules).done().command(words, is_shell, &mut Tally::default())
-}
-
 /// A part of an exchange.
 #[derive(Clone, Copy, Debug)]
 enum Part {

@@ -129,6 +129,8 @@ pub struct Capture {
     pub certificates: Option<Vec<PathBuf>>,
     /// How many bytes of a body are kept.
     pub body_limit: Option<usize>,
+    /// Hosts whose requests are passed on and not recorded.
+    pub ignore_hosts: Option<Vec<String>>,
 }
 
 /// What is secret besides what docgen knows to be.
@@ -381,6 +383,7 @@ impl Settings {
                     .map(|all| all.iter().map(|one| layer.folder().join(one)).collect()),
             );
             set(&mut to.body_limit, &from.body_limit);
+            set(&mut to.ignore_hosts, &from.ignore_hosts);
             // Rules add up: a nearer file cannot make a secret public.
             settings.redact.headers.extend(typed.redact.headers.iter().cloned());
             settings.redact.keys.extend(typed.redact.keys.iter().cloned());
