@@ -255,6 +255,13 @@ fn no_planted_secret_comes_through_an_import() {
     goes_well(&site, &["render", "captures", "docs"]);
     let leaks = leaks(&site, &["captures", "docs"], &used);
     assert!(leaks.is_empty(), "{} of {}:\n{}", leaks.len(), used.len(), leaks.join("\n"));
+    // What is redacted stays as it is.
+    goes_well(&site, &["import", "captures/a/trace.har", "captures/b"]);
+    assert!(
+        site.read("captures/a/trace.har") == site.read("captures/b/trace.har"),
+        "the second import is another"
+    );
+    fs::remove_dir_all(site.path("captures/b")).unwrap();
     // What `check` would flag, an import does not write.
     let checked = docgen(&site, &["check", "captures", "docs"]);
     assert!(

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::names::Memory;
 use super::scan::{Found, Rule, Scan};
 use super::{Class, Rules};
 
@@ -19,7 +20,8 @@ pub struct Finding {
 
 /// The secrets that stand in clear in a page, a trace, settings or the output of a command, in order.
 pub fn find_secrets(text: &str, rules: &Rules) -> Vec<Finding> {
-    let edits = Scan::new(rules, None).prose().body(text, "");
+    let memory = Memory::default();
+    let edits = Scan::new(rules, None, &memory).prose().body(text, "");
     let finding = |edit: super::Edit| Finding { span: edit.range, kind: kind(edit.found.first()) };
     edits.into_iter().map(finding).collect()
 }

@@ -41,6 +41,7 @@ mod tally;
 
 pub use find::{Finding, find_secrets};
 use known::Known;
+use names::Memory;
 use regex::Regex;
 use scan::{Edit, Scan, apply};
 use serde::Deserialize;
@@ -147,7 +148,7 @@ impl Rules {
 
     /// Whether a variable of the environment of this name is secret by it.
     pub fn is_secret_variable(&self, name: &str) -> bool {
-        Scan::new(self, None).judges(name)
+        Scan::new(self, None, &Memory::default()).judges(name)
     }
 
     /// What stands for a secret of this class.
@@ -175,6 +176,7 @@ enum Class {
 
 /// Whether a value was redacted before, by docgen or by whoever recorded it.
 fn is_redacted(value: &str) -> bool {
+    let value = value.trim_matches(['"', '\'', ' ', ',', ';']);
     const WORDS: [&str; 8] = [
         "[redacted]",
         "redacted",
@@ -197,12 +199,13 @@ fn is_redacted(value: &str) -> bool {
 pub struct Learner<'r> {
     rules: &'r Rules,
     known: Known,
+    memory: Memory,
 }
 
 impl<'r> Learner<'r> {
     /// One that knows nothing yet.
     pub fn new(rules: &'r Rules) -> Learner<'r> {
-        Learner { rules, known: Known::default() }
+        Learner { rules, known: Known::default(), memory: Memory::default() }
     }
 
     /// A value that is secret wherever it stands, if it is strong; `name` is what it is called.
@@ -223,26 +226,30 @@ impl<'r> Learner<'r> {
             self.known.public(parts.host_and_port());
         }
         let mut learned = Vec::new();
-        visit(exchange, self.rules, None, &mut |_, edits| learned.extend(edits));
+        visit(exchange, &self.scan(), &mut |_, text, find| learned.extend(find(text)));
         self.learn(learned);
     }
 
     /// What a text says, such as the output of a command.
     pub fn text(&mut self, text: &str) {
-        let edits = Scan::new(self.rules, None).body(text, "");
+        let edits = self.scan().body(text, "");
         self.learn(edits);
     }
 
     /// What the words of a command say.
     pub fn command(&mut self, words: &[String]) {
-        let edits = Scan::new(self.rules, None).command(words);
+        let edits = self.scan().command(words);
         self.learn(edits.into_iter().flatten().collect());
     }
 
     /// What a line for a shell says.
     pub fn command_line(&mut self, line: &str) {
-        let edits = Scan::new(self.rules, None).command_line(line);
+        let edits = self.scan().command_line(line);
         self.learn(edits);
+    }
+
+    fn scan(&self) -> Scan<'_> {
+        Scan::new(self.rules, None, &self.memory)
     }
 
     fn learn(&mut self, edits: Vec<Edit>) {
@@ -254,7 +261,7 @@ impl<'r> Learner<'r> {
     /// Knows all that there is to know.
     pub fn done(self) -> Redactor {
         let known = self.known.build(self.rules);
-        Redactor { rules: self.rules.clone(), known }
+        Redactor { rules: self.rules.clone(), known, memory: self.memory }
     }
 }
 
@@ -262,45 +269,54 @@ impl<'r> Learner<'r> {
 pub struct Redactor {
     rules: Rules,
     known: known::Replacer,
+    memory: Memory,
 }
 
 impl Redactor {
     /// The exchange without its secrets, which are counted.
     pub fn exchange(&self, mut exchange: Exchange, tally: &mut Tally) -> Exchange {
         let mut changes = Vec::new();
-        visit(&exchange, &self.rules, Some(&self.known), &mut |part, edits| {
-            tally.add(part.place(), &edits);
-            if !edits.is_empty() {
-                changes.push((part, edits));
-            }
+        visit(&exchange, &self.scan(), &mut |part, text, find| {
+            changes.extend(settled(text, find, part.place(), tally).map(|changed| (part, changed)));
         });
-        for (part, edits) in changes {
-            change(&mut exchange, part, &edits);
+        for (part, changed) in changes {
+            change(&mut exchange, part, changed);
         }
         exchange
     }
 
     /// A text, such as the output of a command, without its secrets.
     pub fn text(&self, text: &str, tally: &mut Tally) -> String {
-        let edits = Scan::new(&self.rules, Some(&self.known)).body(text, "");
-        tally.add(Where::Output, &edits);
-        apply(text, &edits)
+        let scan = self.scan();
+        let changed = settled(text, &|text| scan.body(text, ""), Where::Output, tally);
+        changed.unwrap_or_else(|| text.to_owned())
     }
 
     /// The words of a command without their secrets. With a shell, the one word is a line.
     pub fn command(&self, words: &[String], is_shell: bool, tally: &mut Tally) -> Vec<String> {
-        let scan = Scan::new(&self.rules, Some(&self.known));
-        let edits = match (words, is_shell) {
-            ([line], true) => vec![scan.command_line(line)],
-            _ => scan.command(words),
-        };
-        let changed = words.iter().zip(edits);
-        changed
-            .map(|(word, edits)| {
-                tally.add(Where::Command, &edits);
-                apply(word, &edits)
-            })
-            .collect()
+        let scan = self.scan();
+        if let ([line], true) = (words, is_shell) {
+            let changed = settled(line, &|line| scan.command_line(line), Where::Command, tally);
+            return vec![changed.unwrap_or_else(|| line.clone())];
+        }
+        let mut words = words.to_vec();
+        for pass in 0..PASSES {
+            let edits = scan.command(&words);
+            if edits.iter().all(Vec::is_empty) {
+                break;
+            }
+            for (word, edits) in words.iter_mut().zip(edits) {
+                if pass == 0 {
+                    tally.add(Where::Command, &edits);
+                }
+                *word = apply(word, &edits);
+            }
+        }
+        words
+    }
+
+    fn scan(&self) -> Scan<'_> {
+        Scan::new(&self.rules, Some(&self.known), &self.memory)
     }
 
     /// Names of values that are too weak to be told from words, which `tally` gets to tell.
@@ -335,6 +351,27 @@ pub fn redact(trace: Trace, output: &str, rules: &Rules) -> Redacted {
     let notes = trace.notes.iter().map(|note| redactor.text(note, &mut Tally::default()).into()).collect();
     let output = redactor.text(output, &mut tally);
     Redacted { trace: Trace { exchanges, notes, ..trace }, output, tally }
+}
+
+/// How often a text is scanned at most.
+const PASSES: usize = 5;
+
+/// A text without its secrets, if it has any. What stands in for one may make another of what is around
+/// it, so the text is scanned until nothing is found, as `docgen check` will scan it.
+fn settled(text: &str, find: &dyn Fn(&str) -> Vec<Edit>, place: Where, tally: &mut Tally) -> Option<String> {
+    let mut changed: Option<String> = None;
+    for pass in 0..PASSES {
+        let now = changed.as_deref().unwrap_or(text);
+        let edits = find(now);
+        if edits.is_empty() {
+            break;
+        }
+        if pass == 0 {
+            tally.add(place, &edits);
+        }
+        changed = Some(apply(now, &edits));
+    }
+    changed
 }
 
 /// A part of an exchange.
@@ -412,43 +449,40 @@ impl Part {
     }
 }
 
-/// Shows `each` every part of an exchange with its edits.
-fn visit(
-    exchange: &Exchange,
-    rules: &Rules,
-    known: Option<&known::Replacer>,
-    each: &mut dyn FnMut(Part, Vec<Edit>),
-) {
+/// Finds the edits of a text.
+type Find<'f> = &'f dyn Fn(&str) -> Vec<Edit>;
+
+/// Shows `each` every part of an exchange, and how its edits are found.
+fn visit(exchange: &Exchange, scan: &Scan<'_>, each: &mut dyn FnMut(Part, &str, Find<'_>)) {
     let request = &exchange.request;
     let responses = exchange.response.as_ref().map(|response| &response.headers);
     let all = || request.headers.iter().chain(responses.into_iter().flat_map(Headers::iter));
-    let scan = Scan::new(rules, known).under(&request.url, |mark| {
+    let scan = scan.under(&request.url, |mark| {
         all().any(|(name, _)| name.get(..mark.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(mark)))
     });
-    each(Part::Url, scan.url(&request.url));
-    // A recorder may have named a server by its URL.
-    each(Part::From, scan.authority(exchange.from.as_deref().unwrap_or_default()));
-    each(Part::To, scan.authority(exchange.to.as_deref().unwrap_or_default()));
-    let fields = |of: Fields, each: &mut dyn FnMut(Part, Vec<Edit>)| {
+    let url = |text: &str| scan.url(text);
+    let value = |text: &str| scan.value(text);
+    let authority = |text: &str| scan.authority(text);
+    let fields = |of: Fields, each: &mut dyn FnMut(Part, &str, Find<'_>)| {
         for (index, (name, value)) in of.of(exchange).into_iter().flat_map(Headers::iter).enumerate() {
-            each(Part::Header(of, index), scan.header(name, value));
+            each(Part::Header(of, index), value, &|value| scan.header(name, value));
         }
     };
+    each(Part::Url, &request.url, &url);
+    // A recorder may have named a server by its URL.
+    each(Part::From, exchange.from.as_deref().unwrap_or_default(), &authority);
+    each(Part::To, exchange.to.as_deref().unwrap_or_default(), &authority);
     Fields::of_request().into_iter().for_each(|of| fields(of, each));
-    each(Part::Body(false), body(&request.body, &media_type(&request.headers, &request.media_type), &scan));
-    if let Some(failure) = &exchange.failure {
-        each(Part::Failure, scan.value(failure));
-    }
+    body(&request.body, Part::Body(false), &media_type(&request.headers, &request.media_type), &scan, each);
+    each(Part::Failure, exchange.failure.as_deref().unwrap_or_default(), &value);
     let Some(response) = &exchange.response else { return };
-    if let Some(url) = &response.url {
-        each(Part::ResponseUrl, scan.url(url));
-    }
-    each(Part::Reason, scan.value(&response.reason));
+    each(Part::ResponseUrl, response.url.as_deref().unwrap_or_default(), &url);
+    each(Part::Reason, &response.reason, &value);
     for (at, answer) in response.informational.iter().enumerate() {
-        each(Part::InformationalReason(at), scan.value(&answer.reason));
+        each(Part::InformationalReason(at), &answer.reason, &value);
     }
     Fields::of_response(response).for_each(|of| fields(of, each));
-    each(Part::Body(true), body(&response.body, &media_type(&response.headers, &response.media_type), &scan));
+    body(&response.body, Part::Body(true), &media_type(&response.headers, &response.media_type), &scan, each);
 }
 
 /// The media type that the headers name, or else `told`, in lower case, without parameters.
@@ -462,56 +496,59 @@ fn head_text(head: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(head)
 }
 
-fn body(body: &Body, media: &str, scan: &Scan<'_>) -> Vec<Edit> {
+fn body(body: &Body, part: Part, media: &str, scan: &Scan<'_>, each: &mut dyn FnMut(Part, &str, Find<'_>)) {
     match body {
-        Body::Absent => Vec::new(),
-        Body::Text(text) => scan.body(text, media),
-        Body::Omitted(why) => scan.value(why),
-        Body::Binary(binary) => {
-            let head = head_text(&binary.head);
-            let mut edits = scan.body(&head, media);
+        Body::Absent => {}
+        Body::Text(text) => each(part, text, &|text| scan.body(text, media)),
+        Body::Omitted(why) => each(part, why, &|why| scan.value(why)),
+        Body::Binary(binary) => each(part, &head_text(&binary.head), &|head| {
+            let mut edits = scan.body(head, media);
             let end = edits.last().map_or(0, |edit| edit.range.end);
             // The value may have been cut, too.
-            let cut = scan.known().and_then(|known| known.cut_off(&head));
+            let cut = scan.known().and_then(|known| known.cut_off(head));
             edits.extend(cut.filter(|edit| edit.range.start >= end));
             edits
-        }
+        }),
     }
 }
 
-/// Makes the edits of a part.
-fn change(exchange: &mut Exchange, part: Part, edits: &[Edit]) {
-    let edit = |text: &mut Text| *text = Text::from(apply(text, edits));
+/// Puts the text of a part in its place.
+fn change(exchange: &mut Exchange, part: Part, text: String) {
+    let response = exchange.response.as_mut();
     match part {
-        Part::Url => edit(&mut exchange.request.url),
-        Part::ResponseUrl => exchange.response.iter_mut().filter_map(|r| r.url.as_mut()).for_each(edit),
-        Part::From => exchange.from.iter_mut().for_each(edit),
-        Part::To => exchange.to.iter_mut().for_each(edit),
-        Part::Reason => exchange.response.iter_mut().for_each(|response| edit(&mut response.reason)),
-        Part::Failure => exchange.failure.iter_mut().for_each(edit),
+        Part::Url => exchange.request.url = text.into(),
+        Part::From => exchange.from = Some(text.into()),
+        Part::To => exchange.to = Some(text.into()),
+        Part::Failure => exchange.failure = Some(text.into()),
+        Part::ResponseUrl => {
+            if let Some(response) = response {
+                response.url = Some(text.into());
+            }
+        }
+        Part::Reason => {
+            if let Some(response) = response {
+                response.reason = text.into();
+            }
+        }
         Part::InformationalReason(at) => {
-            let answer =
-                exchange.response.iter_mut().filter_map(|response| response.informational.get_mut(at));
-            answer.for_each(|answer| edit(&mut answer.reason));
+            if let Some(answer) = response.and_then(|response| response.informational.get_mut(at)) {
+                answer.reason = text.into();
+            }
         }
         Part::Header(of, index) => {
             let Some(headers) = of.of_mut(exchange) else { return };
             let changed = headers.iter().enumerate().map(|(at, (name, value))| {
-                let value = if at == index { Text::from(apply(value, edits)) } else { Text::from(value) };
-                (Text::from(name), value)
+                (Text::from(name), Text::from(if at == index { &text } else { value }))
             });
             *headers = changed.collect();
         }
         Part::Body(is_response) => {
-            let response = exchange.response.as_mut().map(|response| &mut response.body);
-            let body = if is_response { response } else { Some(&mut exchange.request.body) };
-            match body {
-                Some(Body::Text(text) | Body::Omitted(text)) => edit(text),
+            let of_response = response.map(|response| &mut response.body);
+            match if is_response { of_response } else { Some(&mut exchange.request.body) } {
+                Some(Body::Text(body) | Body::Omitted(body)) => *body = text.into(),
                 Some(Body::Binary(binary)) => {
-                    binary.head = match std::str::from_utf8(&binary.head) {
-                        Ok(head) => apply(head, edits).into_bytes(),
-                        Err(_) => Vec::new(),
-                    };
+                    let is_text = std::str::from_utf8(&binary.head).is_ok();
+                    binary.head = if is_text { text.into_bytes() } else { Vec::new() };
                     // The digest of the whole would let one try what the secret may be.
                     binary.sha256 = None;
                 }

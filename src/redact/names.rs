@@ -4,6 +4,7 @@
 //! add names, and except them, in their settings; a profile adds those of its system. What this leaves
 //! out: values, which `looks` judges, and where names and values stand, which the scanners know.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
@@ -171,6 +172,62 @@ pub(super) struct Said {
 impl Said {
     pub(super) fn plainly(class: Class) -> Said {
         Said { class, strong: false, text: false }
+    }
+}
+
+/// What a name says of its value, and of those beside it.
+#[derive(Clone, Copy)]
+pub(super) struct Judged {
+    pub(super) said: Option<Said>,
+    pub(super) role: Role,
+}
+
+/// What the member of an object is to the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Role {
+    /// Its value may be the name of one beside it.
+    pub(super) names_pair: bool,
+    /// It may be the value of a name beside it.
+    pub(super) is_pair_value: bool,
+    /// It may say that one beside it is secret.
+    pub(super) tells_beside: bool,
+    /// It may be secret by one beside it.
+    pub(super) is_beside: bool,
+    /// It describes what its parent is called, and is not what that holds.
+    pub(super) describes: bool,
+}
+
+impl Role {
+    pub(super) fn of(name: &str) -> Role {
+        Role {
+            names_pair: names_pair(name),
+            is_pair_value: is_pair_value(name),
+            tells_beside: beside().iter().any(|beside| beside.key == name),
+            is_beside: beside().iter().any(|beside| beside.keys.iter().any(|key| key == name)),
+            describes: describes(name),
+        }
+    }
+}
+
+/// What names were judged to say: a recording has few, and each of them often.
+#[derive(Default)]
+pub(super) struct Memory([RefCell<HashMap<String, Judged>>; 3]);
+
+impl Memory {
+    /// What a name says, which `judge` tells the first time.
+    pub(super) fn of(&self, name: &str, place: Place, judge: impl FnOnce() -> Judged) -> Judged {
+        /// As many names as people think of; a machine may come up with any number.
+        const REMEMBERED: usize = 10_000;
+        let memory = &self.0[place as usize];
+        if let Some(judged) = memory.borrow().get(name) {
+            return *judged;
+        }
+        let judged = judge();
+        let mut memory = memory.borrow_mut();
+        if memory.len() < REMEMBERED {
+            memory.insert(name.to_owned(), judged);
+        }
+        judged
     }
 }
 

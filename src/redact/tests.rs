@@ -379,6 +379,68 @@ fn secrets_in_clear_are_found() {
     }
 }
 
+/// A text in some notation with names and values by chance, of which some are secret.
+fn any_notation() -> impl Strategy<Value = String> {
+    let name = prop_oneof![
+        "(password|api_key|X-Auth-Token|user\\[secret\\]|token|client_secret|otp|Cookie|Authorization)",
+        "(name|next_page_token|requires_password|id|url|text|type|value|key|data|kind|headers)",
+        "[a-z_-]{1,12}",
+    ];
+    let value = prop_oneof![
+        "[A-Za-z0-9]{6,24}",
+        "[ -~]{0,24}",
+        "(\\{|\\[|\"|'|<|--|gAAAAA|eyJ|ghp_|Bearer |Basic |http://u:)[a-zA-Z0-9=\"&;<>{}:/ -]{0,80}",
+        "(password|token)[=: ]{1,2}[a-z0-9]{0,12}",
+        ".{0,12}",
+    ];
+    let pairs = proptest::collection::vec((name, value), 1..6);
+    (pairs, 0..10usize, 0..4usize).prop_map(|(pairs, notation, within)| {
+        let json = |text: &str| serde_json::Value::from(text).to_string();
+        let each = |write: &dyn Fn(&str, &str) -> String, between: &str| {
+            pairs.iter().map(|(name, value)| write(name, value)).collect::<Vec<_>>().join(between)
+        };
+        let text = match notation {
+            0 => format!("{{{}}}", each(&|name, value| format!("{}: {}", json(name), json(value)), ", ")),
+            1 => format!(
+                "[{}]",
+                each(&|n, v| format!("{{\"name\": {}, \"value\": {}}}", json(n), json(v)), ",")
+            ),
+            2 => each(&|name, value| format!("{name}={}", scan::percent_encoded(value)), "&"),
+            3 => format!("<a>{}</a>", each(&|name, value| format!("<{name}>{value}</{name}>"), "\n")),
+            4 => format!("<a {}/>", each(&|name, value| format!("{name}=\"{value}\""), " ")),
+            5 => each(&|name, value| format!("{name}: {value}"), "\n"),
+            6 => each(&|name, value| format!("{name}='{value}'"), " "),
+            7 => each(&|name, value| format!("| {name} | {value} |"), "\n"),
+            8 => each(&|name, value| format!("--{name} {value}"), " "),
+            _ => each(&|name, value| format!("{name} {value}"), "\n"),
+        };
+        match within {
+            0 => json(&text),
+            1 => base64::engine::general_purpose::STANDARD.encode(&text),
+            2 => format!("http://h/?q={}", scan::percent_encoded(&text)),
+            _ => text,
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    /// What is redacted stays as it is, and `check` finds nothing in it, be it in a trace or an output.
+    #[test]
+    fn what_is_redacted_is_so_for_check_and_for_good(body in any_notation(), said in any_notation(), field in any_notation()) {
+        let one = exchange("http://h/", (&[("X-Any", &field)], &body), (&[], &said));
+        let rules = rules();
+        let (once, shown) = redact(trace(vec![one]), &said, &rules);
+        let har = crate::source::har::write::write(&once);
+        prop_assert_eq!(find_secrets(&har), vec![], "{}", har);
+        prop_assert_eq!(find_secrets(&shown), vec![], "{}", shown);
+        let (twice, shown_twice) = redact(once.clone(), &shown, &rules);
+        prop_assert_eq!(&twice, &once);
+        prop_assert_eq!(shown_twice, shown);
+    }
+}
+
 proptest! {
     /// Whatever the secrets: they are gone from all that is published, and nothing is found there.
     #[test]
@@ -499,4 +561,110 @@ fn a_fragment_stays_and_is_looked_into() {
     };
     assert_eq!(url("http://h/x?a=1#part-2"), "http://h/x?a=1#part-2");
     assert_eq!(url("http://h/x?a=1#access_token=abcd-1234&b=2"), "http://h/x?a=1#access_token=***&b=2");
+}
+
+/// What an exchange with this URL and fields of its response says in its bodies after all.
+fn bodies(url: &str, fields_of: &[(&str, &str)], request: &str, response: &str) -> (String, String) {
+    let one = exchange(url, (&[], request), (fields_of, response));
+    let (trace, _) = redact(trace(vec![one]), "", &rules());
+    let exchange = &trace.exchanges[0];
+    let text = |body: &Body| if let Body::Text(text) = body { text.to_string() } else { String::new() };
+    (text(&exchange.request.body), text(&exchange.response.as_ref().unwrap().body))
+}
+
+#[test]
+fn a_name_is_secret_under_its_api_alone() {
+    let payload = r#"{"name": "n", "payload": "my-words"}"#;
+    let (request, _) = bodies("http://h:9311/v1/secrets", &[], payload, "");
+    assert_eq!(request, r#"{"name": "n", "payload": "***"}"#);
+    let (request, _) = bodies("http://h/hooks", &[], payload, "");
+    assert_eq!(request, payload);
+    let (_, response) = bodies("http://h:9311/v1/secrets/77/payload", &[], "", "my words\n");
+    assert_eq!(response, "***");
+    let vault = r#"{"data": {"data": {"a": "my-words"}, "metadata": {"version": 2}}}"#;
+    let (_, response) = bodies("http://h:8200/v1/kv/data/x", &[("X-Vault-Index", "1")], "", vault);
+    assert_eq!(response, r#"{"data": {"data": {"a": "***"}, "metadata": {"version": 2}}}"#);
+    let (_, response) = bodies("http://h/v1/kv/data/x", &[], "", vault);
+    assert_eq!(response, vault);
+}
+
+#[test]
+fn hostile_texts_take_time_in_proportion() {
+    let parts = [
+        "{\"a\":",
+        "[",
+        "{",
+        "\"",
+        "<a ",
+        "<a>",
+        "</a>",
+        "<!--",
+        "<![CDATA[",
+        "<script>",
+        "--x\n",
+        "--x\r\ncontent-disposition: form-data; name=a\r\n",
+        "password=",
+        "password: ",
+        "token=(...)",
+        "'password': '",
+        "\\\"password\\\": \\\"",
+        "|a|\n",
+        "+-+\n| password |\n",
+        "http://",
+        "http://u:p@",
+        "?a=b&",
+        "%3D",
+        "sk-",
+        "eyJ",
+        "-----BEGIN PRIVATE KEY-----",
+        "curl -u a:",
+        "curl \n",
+        "$ a\n",
+        "data: {\"\n",
+        "password:\n  ",
+        "password: |\n ",
+        "- name: token\n",
+        "Authorization: a=\"",
+        "Cookie: a=b;",
+        "&amp;",
+        "--password ",
+        "login a password ",
+        "AKIA",
+        "ZGF0YTog",
+        "\\",
+        "\u{e9}=",
+        "a: &",
+    ];
+    for part in parts {
+        for end in ["", "}", "\"", "x"] {
+            let text = part.repeat((200 << 10) / part.len()) + end;
+            let begun = std::time::Instant::now();
+            let memory = names::Memory::default();
+            Scan::new(&rules(), None, &memory).body(&text, "");
+            let took = begun.elapsed();
+            // A quadratic way takes minutes.
+            assert!(took < std::time::Duration::from_secs(20), "{part:?} {end:?} {took:?}");
+        }
+    }
+}
+
+#[test]
+fn a_profile_and_settings_add_names_and_take_some_away() {
+    let profile = "name = 'x'\n[redact]\nkeys = ['badge']\nexcept = ['vm_token']\n\
+        [[redact.under]]\npath = '/boxes/*'\nkeys = ['content']\n";
+    let profile = Profile::from_toml("x.toml".as_ref(), profile).unwrap();
+    let mut settings = Settings { locale: "en".into(), ..Settings::default() };
+    settings.redact.keys.push("crew-name".into());
+    settings.redact.except.push("Pass Phrase".into());
+    let rules = Rules::of(&settings, Some(&profile)).unwrap();
+    let body = r#"{"badge": "b", "vmToken": "v", "crewName": "c", "pass_phrase": "p", "content": "d"}"#;
+    let one = |url: &str| redact(trace(vec![exchange(url, (&[], body), (&[], ""))]), "", &rules).0;
+    let shown = |url: &str| text_of(&one(url).exchanges[0].request.body).to_owned();
+    let expected =
+        r#"{"badge": "***", "vmToken": "v", "crewName": "***", "pass_phrase": "p", "content": "d"}"#;
+    assert_eq!(shown("http://h/x"), expected);
+    assert_eq!(shown("http://h/boxes/7"), expected.replace("\"d\"", "\"***\""));
+    // The profile that ships knows Barbican's orders.
+    let openstack = Profile::embedded("openstack").unwrap();
+    assert!(openstack.secrets().under.iter().any(|under| under.keys.iter().any(|key| key == "payload")));
 }

@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{
-    Class, Edit, Place, Rule, Said, Scan, Setting, header, is_message, json_escaped, names, unescaped,
+    Class, Edit, Judged, Place, Role, Rule, Said, Scan, Setting, header, is_message, json_escaped, names,
+    unescaped,
 };
 
 /// A text that nests deeper is read as lines from there on.
@@ -43,6 +44,7 @@ struct Level<'t> {
     /// The member whose value comes; in an array, that which holds the array.
     key: Cow<'t, str>,
     said: Option<Said>,
+    role: Role,
     index: usize,
     /// The member that holds this value.
     holder: Cow<'t, str>,
@@ -204,9 +206,9 @@ impl<'w, 'r, 't> Walk<'w, 'r, 't> {
         let (key, said, inherited) = match self.levels.last() {
             None => (Cow::Borrowed(""), None, None),
             Some(above) => {
-                let from_above = above.inherited.filter(|class| {
-                    !above.is_object || *class == Class::Secret && !names::describes(&above.key)
-                });
+                let from_above = above
+                    .inherited
+                    .filter(|class| !above.is_object || *class == Class::Secret && !above.role.describes);
                 (above.key.clone(), above.said, above.said.map(|said| said.class).or(from_above))
             }
         };
@@ -215,6 +217,7 @@ impl<'w, 'r, 't> Walk<'w, 'r, 't> {
             holder: key.clone(),
             key: if is_object { Cow::Borrowed("") } else { key },
             said: if is_object { None } else { said },
+            role: Role::default(),
             index: 0,
             inherited,
             held: Vec::new(),
@@ -231,9 +234,10 @@ impl<'w, 'r, 't> Walk<'w, 'r, 't> {
 
     fn key(&mut self, range: Range<usize>) {
         let key = unescaped(&self.text[range]);
-        let said = self.scan.judge(&key, Place::Key);
+        let Judged { said, role } = self.scan.judged(&key, Place::Key);
         if let Some(level) = self.levels.last_mut() {
             level.is_schema |= key == "$ref";
+            level.role = role;
             level.key = key;
             level.said = said;
         }
@@ -255,29 +259,32 @@ impl<'w, 'r, 't> Walk<'w, 'r, 't> {
         };
         if level.is_object {
             level.notice(&value);
-            if scalar.is_string && level.pair_name.is_none() && names::names_pair(&level.key) {
+            if scalar.is_string && level.pair_name.is_none() && level.role.names_pair {
                 level.pair_name = Some(value.chars().take(200).collect());
             }
-            if level.pair_value.is_none() && names::is_pair_value(&level.key) {
+            if level.pair_value.is_none() && level.role.is_pair_value {
                 level.pair_value = Some(scalar.clone());
             }
-            if names::beside().iter().any(|beside| beside.keys.iter().any(|key| *key == level.key)) {
+            if level.role.is_beside {
                 level.besides.push((level.key.clone(), scalar.clone()));
             }
             if scalar.is_string && is_kube_data(&level.holder) {
                 level.strings.push(scalar.range.clone());
             }
         }
-        let key = level.key.to_string();
         if by_pointer {
-            self.hide(&scalar, Said::plainly(Class::Secret), Rule::Pointer, &key, &value);
-            return;
+            let key = level.key.to_string();
+            return self.hide(&scalar, Said::plainly(Class::Secret), Rule::Pointer, &key, &value);
         }
         let option = level.option.take();
         if !level.is_object && scalar.is_string {
             level.option = option_of(self.scan, &value);
         }
         let said = level.said.or(option.filter(|_| !value.starts_with('-')));
+        if said.is_none() && level.inherited.is_none() {
+            return self.leaf(&scalar, &value);
+        }
+        let key = level.key.to_string();
         if let Some(said) = said {
             let is_short_number = !scalar.is_string && value.len() < 4;
             if !is_short_number && !is_message(&value) {
@@ -292,7 +299,7 @@ impl<'w, 'r, 't> Walk<'w, 'r, 't> {
         let of_token = ["id", "value", "token", "key", "secret", "string", "raw", "data", "content", "text"];
         let inherited = level.inherited.filter(|class| match class {
             Class::Token => level.is_object && of_token.contains(&&*key),
-            Class::Secret => !level.is_object || !names::describes(&key),
+            Class::Secret => !level.is_object || !level.role.describes,
         });
         if let Some(class) = inherited.filter(|_| scalar.is_string && !is_message(&value)) {
             let name = if level.holder.is_empty() { key } else { format!("{}.{key}", level.holder) };
@@ -387,7 +394,7 @@ impl<'w, 'r, 't> Walk<'w, 'r, 't> {
         if let (Some(name), Some(value)) = (&level.pair_name, &level.pair_value) {
             self.pair(name, value, &level);
         }
-        for (index, beside) in names::beside().iter().enumerate() {
+        for (index, beside) in names::beside().iter().enumerate().filter(|_| level.beside != 0) {
             if level.beside & 1 << index == 0 {
                 continue;
             }
@@ -443,7 +450,8 @@ impl Level<'_> {
         let types = ["string", "object", "integer", "number", "boolean", "array"];
         self.is_schema |= self.key == "type" && types.contains(&value);
         self.is_kube_secret |= self.key == "kind" && value == "Secret";
-        for (index, beside) in names::beside().iter().enumerate() {
+        let besides = if self.role.tells_beside { names::beside() } else { &[] };
+        for (index, beside) in besides.iter().enumerate() {
             if beside.key == self.key && beside.value.as_deref().is_none_or(|wanted| wanted == value) {
                 self.beside |= 1 << index;
             }

@@ -16,8 +16,6 @@ mod markup;
 mod multipart;
 
 use std::borrow::Cow;
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::ops::Range;
 
 use base64::Engine as _;
@@ -29,9 +27,10 @@ pub(super) use form::percent_encoded;
 pub(super) use markup::encoded as xml_encoded;
 
 use super::known::Replacer;
-use super::names::{self, Place, Said};
+use super::names::{self, Judged, Memory, Place, Role, Said};
 use super::{Class, Rules, is_redacted, looks, strength};
-use crate::profile::Under;
+use crate::profile::{Under, wildcard_matches};
+use crate::trace::UrlParts;
 
 /// How deep texts within texts are followed.
 pub(super) const DEPTH: usize = 5;
@@ -82,12 +81,12 @@ pub(super) struct Scan<'r> {
     /// People write here, who mean `{password}` and `$OS_PASSWORD` as what stands for a value.
     is_prose: bool,
     under: Vec<&'r Under>,
-    judged: RefCell<HashMap<(Place, String), Option<Said>>>,
+    memory: &'r Memory,
 }
 
 impl<'r> Scan<'r> {
-    pub(super) fn new(rules: &'r Rules, known: Option<&'r Replacer>) -> Scan<'r> {
-        Scan { rules, known, is_prose: false, under: Vec::new(), judged: RefCell::default() }
+    pub(super) fn new(rules: &'r Rules, known: Option<&'r Replacer>, memory: &'r Memory) -> Scan<'r> {
+        Scan { rules, known, is_prose: false, under: Vec::new(), memory }
     }
 
     pub(super) fn prose(self) -> Scan<'r> {
@@ -96,14 +95,13 @@ impl<'r> Scan<'r> {
 
     /// Goes by what is secret under this path of an API; `has_field` tells whether the exchange has a
     /// header field whose name begins so.
-    pub(super) fn under(self, url: &str, has_field: impl Fn(&str) -> bool) -> Scan<'r> {
-        let path = url.split(['?', '#']).next().unwrap_or_default();
+    pub(super) fn under(&self, url: &str, has_field: impl Fn(&str) -> bool) -> Scan<'r> {
+        let path = UrlParts::of(url).path;
         let is_there = |under: &&Under| {
-            (under.mark.is_empty() || has_field(&under.mark))
-                && crate::profile::wildcard_matches(&under.path, path)
+            (under.mark.is_empty() || has_field(&under.mark)) && wildcard_matches(&under.path, path)
         };
         let all = names::under().iter().chain(&self.rules.under);
-        Scan { under: all.filter(is_there).collect(), ..self }
+        Scan { under: all.filter(is_there).collect(), ..*self }
     }
 
     pub(super) fn known(&self) -> Option<&'r Replacer> {
@@ -254,31 +252,28 @@ impl<'r> Scan<'r> {
 
     /// What this name says of its value, with the rules of the user.
     fn judge(&self, name: &str, place: Place) -> Option<Said> {
-        /// As many names as a text of people has; one of a machine may have any number.
-        const REMEMBERED: usize = 10_000;
-        if let Some(said) = self.judged.borrow().get(&(place, name) as &dyn NameAt) {
-            return *said;
-        }
-        let said = self.judge_anew(name, place);
-        let mut judged = self.judged.borrow_mut();
-        if judged.len() < REMEMBERED {
-            judged.insert((place, name.to_owned()), said);
-        }
-        said
+        self.judged(name, place).said
     }
 
-    fn judge_anew(&self, name: &str, place: Place) -> Option<Said> {
-        if self.is_excepted(name) {
-            return None;
+    /// What a name says of its value, and of those beside it.
+    fn judged(&self, name: &str, place: Place) -> Judged {
+        let is_under = |key: &String| names::plain(key) == names::plain(name);
+        if !self.under.is_empty() && self.under.iter().any(|under| under.keys.iter().any(is_under)) {
+            return Judged { said: Some(Said::plainly(Class::Secret)), role: Role::of(name) };
         }
-        let plain = names::plain(name);
-        let is_own = self.rules.keys.contains(&plain)
-            || place == Place::Header && self.rules.headers.contains(&plain)
-            || self.under.iter().any(|under| under.keys.iter().any(|key| names::plain(key) == plain));
-        if is_own {
-            return Some(Said::plainly(Class::Secret));
-        }
-        names::judge(name, place)
+        self.memory.of(name, place, || {
+            let plain = names::plain(name);
+            let said = if self.is_excepted(name) {
+                None
+            } else if self.rules.keys.contains(&plain)
+                || place == Place::Header && self.rules.headers.contains(&plain)
+            {
+                Some(Said::plainly(Class::Secret))
+            } else {
+                names::judge(name, place)
+            };
+            Judged { said, role: Role::of(name) }
+        })
     }
 
     fn is_excepted(&self, name: &str) -> bool {
@@ -353,45 +348,6 @@ impl<'r> Scan<'r> {
         self.nested(out, start..start + value.len(), &decoded, encode, |out| {
             self.structure(&decoded, 0, "", Setting::Whole, depth - 1, out);
         });
-    }
-}
-
-/// A name at a place, looked up without a copy of the name.
-trait NameAt {
-    fn parts(&self) -> (Place, &str);
-}
-
-impl NameAt for (Place, String) {
-    fn parts(&self) -> (Place, &str) {
-        (self.0, &self.1)
-    }
-}
-
-impl NameAt for (Place, &str) {
-    fn parts(&self) -> (Place, &str) {
-        *self
-    }
-}
-
-impl std::hash::Hash for dyn NameAt + '_ {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        let (place, name) = self.parts();
-        place.hash(state);
-        name.hash(state);
-    }
-}
-
-impl PartialEq for dyn NameAt + '_ {
-    fn eq(&self, other: &Self) -> bool {
-        self.parts() == other.parts()
-    }
-}
-
-impl Eq for dyn NameAt + '_ {}
-
-impl<'a> std::borrow::Borrow<dyn NameAt + 'a> for (Place, String) {
-    fn borrow(&self) -> &(dyn NameAt + 'a) {
-        self
     }
 }
 
