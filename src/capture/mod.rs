@@ -19,6 +19,7 @@ mod spool;
 mod stream;
 mod tls;
 mod upstream;
+mod watch;
 mod web_socket;
 mod wire;
 
@@ -28,6 +29,7 @@ pub use environment::openrc;
 pub use proxy::Proxy;
 pub use record::{Exchanges, Failure, Options, Progress, Recording, record};
 pub use runner::{CommandSpec, Program};
+pub use watch::keep_connections;
 
 use crate::error::Result;
 use crate::text::Text;

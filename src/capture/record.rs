@@ -1,10 +1,14 @@
 //! One command with its proxy, from its start to what is worth keeping of it.
 
+use std::ffi::OsString;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::proxy::Proxy;
-use super::runner::{self, CommandSpec, Ending};
+use super::runner::{self, CommandSpec, Ending, Program};
+use super::watch::{Seen, Watch};
 use super::{ProxyOptions, Spooled, environment};
 use crate::error::{Error, ErrorKind, Result};
 use crate::redact::{Learner, Redactor, Rules};
@@ -27,6 +31,12 @@ pub struct Options {
     /// Keeps a recording in which a server refused, broke off or sent what is no HTTP, or which docgen
     /// knows not to be all that happened, if the command ended as expected all the same.
     pub allow_broken: bool,
+    /// Whether connections that go past the proxy are looked for. Where docgen may not administer the
+    /// system, programs that gain rights when they start (`sudo`) gain none then.
+    pub watch: bool,
+    /// The command line of a program that calls [`keep_connections`](super::keep_connections) with its
+    /// standard input. It is started where a watched command leaves something running.
+    pub keeper: Vec<OsString>,
 }
 
 /// What is told while a command runs.
@@ -178,12 +188,32 @@ async fn record_async(
 
     let begun = Instant::now();
     let mut tick = || progress(Progress { exchanges: proxy.exchanges(), elapsed: begun.elapsed() });
-    let ran = runner::run(spec, &environment::REMOVED, &added, &mut tick).await;
+    let mut watch = options.watch.then(|| start_watch(&proxy, spec));
+    let watching = watch.as_mut().and_then(|watch| watch.as_mut().ok());
+    let ran = runner::run(spec, &environment::REMOVED, &added, watching, &mut tick).await;
     let elapsed = begun.elapsed();
+    let seen = match watch {
+        Some(Ok(watch)) => watch.finish(&options.keeper),
+        Some(Err(error)) => Seen::blind(error),
+        None => Seen::default(),
+    };
     let (spooled, mut notes) = proxy.finish().await?;
     let ran = ran?;
+    notes.extend(seen.told().into_iter().map(|message| {
+        Error::new(ErrorKind::Capture, message)
+            .hint("what went past the proxy is not recorded; the guide says how to keep a client to it, under \"Clients that ignore the proxy\"")
+    }));
 
     let output = runner::plain_text(&ran.output);
+    if seen.took_rights && RIGHTS_WANTED.iter().any(|words| output.contains(words)) {
+        notes.push(
+            Error::new(
+                ErrorKind::Capture,
+                "the command may have wanted rights that no program gains while docgen looks for connections past the proxy",
+            )
+            .hint("write `watch = false` below `[capture]` in its capture.toml: it has them then, and docgen does not look"),
+        );
+    }
     let redactor = match &options.redaction {
         Some(rules) => {
             let own = environment::secrets(&spec.env).chain([&*password]);
@@ -217,6 +247,32 @@ async fn record_async(
         }
         None => Ok(Recording { exchanges, output, notes, exit: spec.expected_exit, elapsed }),
     }
+}
+
+/// What programs say that were started without the rights which they should gain.
+const RIGHTS_WANTED: [&str; 4] =
+    ["no new privileges", "effective uid is not 0", "newuidmap", "must be setuid"];
+
+fn start_watch(proxy: &Proxy, spec: &CommandSpec) -> std::io::Result<Watch> {
+    let is_root = rustix::process::geteuid().is_root();
+    if let (false, Program::Words(words)) = (is_root, &spec.program)
+        && words.first().is_some_and(|program| gains_rights(program, spec))
+    {
+        let error = format!("{} would not gain its rights, if it did", words[0]);
+        return Err(std::io::Error::other(error));
+    }
+    Watch::start(proxy.address())
+}
+
+/// Whether a program runs with the rights of another user.
+fn gains_rights(program: &str, spec: &CommandSpec) -> bool {
+    let gains = |file: &Path| file.metadata().is_ok_and(|file| file.permissions().mode() & 0o6000 != 0);
+    if program.contains('/') {
+        return gains(Path::new(program));
+    }
+    let paths = spec.env.iter().find(|(name, _)| name == "PATH").map(|(_, paths)| paths);
+    let mut found = paths.into_iter().flat_map(std::env::split_paths).map(|folder| folder.join(program));
+    found.find(|file| file.exists()).is_some_and(|file| gains(&file))
 }
 
 /// What knows all secrets: those of the environment, of the exchanges and of the output.

@@ -22,6 +22,7 @@ use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 
+use super::watch::Watch;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How long a command may take to end after it was asked to.
@@ -112,7 +113,7 @@ pub(crate) struct Ran {
 }
 
 /// Runs the command with `more` variables on top of its own, and `less` of them taken away.
-/// `tick` is called ten times a second.
+/// `watch` is told of its connections; `tick` is called ten times a second.
 ///
 /// # Errors
 /// When it cannot be started.
@@ -120,9 +121,13 @@ pub(crate) async fn run(
     spec: &CommandSpec,
     less: &[&str],
     more: &[(String, OsString)],
+    watch: Option<&mut Watch>,
     tick: &mut dyn FnMut(),
 ) -> Result<Ran> {
     let (mut command, output) = prepare(spec, less, more)?;
+    if let Some(watch) = watch {
+        watch.install(&mut command);
+    }
     let mut interrupts = Interrupts::new()?;
     let mut child = command.spawn().map_err(|error| not_started(spec, error))?;
     // It holds the writing ends of the pipe, which must close when the child's do.
@@ -412,7 +417,7 @@ mod tests {
 
     fn run_it(spec: &CommandSpec) -> Result<Ran> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(run(spec, &["NO_PROXY"], &[("ADDED".to_owned(), "yes".into())], &mut || {}))
+        runtime.block_on(run(spec, &["NO_PROXY"], &[("ADDED".to_owned(), "yes".into())], None, &mut || {}))
     }
 
     #[test]

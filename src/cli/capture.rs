@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::keep_connections;
 use super::recording::{expect_writable, put, rules, settings_for_new, settings_of, warn_of_secrets};
 use super::ui::{Ui, counted};
 use super::{DONE, NEEDS_A_PERSON};
@@ -299,7 +300,15 @@ impl Capture {
         }
         let redaction = if self.keep_secrets { None } else { Some(rules(&job.settings)?) };
         let allow_broken = job.settings.capture.allow_broken.unwrap_or(false);
-        let options = Options { proxy: self.proxy(job, &spec), redaction, from: None, allow_broken };
+        let keeper = std::env::current_exe().map(|docgen| vec![docgen.into(), keep_connections::NAME.into()]);
+        let options = Options {
+            proxy: self.proxy(job, &spec),
+            redaction,
+            from: None,
+            allow_broken,
+            watch: job.settings.capture.watch.unwrap_or(true),
+            keeper: keeper.unwrap_or_default(),
+        };
         let running = ui.running(format!("[{}/{all}] {}: {}", index + 1, job.path, spec.shown()));
         let recorded =
             record(&spec, &options, &mut |progress| running.tell(progress.exchanges, progress.elapsed));
