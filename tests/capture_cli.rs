@@ -761,7 +761,7 @@ fn what_a_command_leaves_running_can_connect() {
     let project = Project::new();
     let (server, out) = (project.server, project.path("out"));
     let line = format!(
-        "curl -sS http://{server}/a; setsid sh -c 'sleep 1; curl -sS --noproxy \"*\" http://{server}/b > {out}.new 2>&1; mv {out}.new {out}' >/dev/null 2>&1 &",
+        "curl -sS http://{server}/a; setsid sh -c 'sleep 1; curl -sS --noproxy \"*\" http://{server}/b > {out}.new 2>&1; mv {out}.new {out}' >/dev/null 2>&1 & sleep 0.3",
         out = out.display()
     );
     project.says(0, &["capture", "captures", "a", "--shell", "--", &line]);
