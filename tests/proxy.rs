@@ -978,6 +978,19 @@ mod tls {
         assert!(notes.is_empty(), "{notes:?}");
     }
 
+    /// As `curl -0` names itself.
+    #[test]
+    fn https_of_the_older_version_is_opened() {
+        let (address, file) = tls_server(&["127.0.0.1"], OK);
+        let proxy = Running::start(trusting(&file));
+        let get = GET.strip_suffix(b"1\r\nhOst: h\r\n\r\n").unwrap();
+        let get = [get, b"0\r\n\r\n"].concat();
+        assert_eq!(ask(&proxy, &address.to_string(), "127.0.0.1", &["http/1.0"], &get).unwrap(), OK);
+        let (exchanges, notes) = proxy.finish();
+        assert_eq!(exchanges[0].request.version.as_deref(), Some("HTTP/1.0"));
+        assert!(notes.is_empty(), "{notes:?}");
+    }
+
     #[test]
     fn a_server_is_verified_unless_told_otherwise() {
         let (address, _file) = tls_server(&["127.0.0.1"], OK);

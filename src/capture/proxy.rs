@@ -24,7 +24,7 @@ use super::exchange::{Outcome, is_reset, pass};
 use super::recorder::{DISTRUST_HINT, Draft, Recorder};
 use super::spool::{Sealed, Spool};
 use super::stream::{Conn, Prefixed, Reader, Stream};
-use super::tls::{Authority, HTTP_1_1, Roots};
+use super::tls::{Authority, HTTP_1_0, HTTP_1_1, Roots};
 use super::upstream::{Connector, Refusal, Server};
 use super::web_socket::Frames;
 use super::wire;
@@ -656,7 +656,7 @@ enum Speaker {
 /// What a TLS client says first.
 struct Hello {
     name: Option<String>,
-    /// HTTP/1.1 is among what it offers.
+    /// HTTP/1 is among what it offers.
     speaks_http: bool,
     speaks_http_2_alone: bool,
 }
@@ -675,7 +675,7 @@ fn greeting(mut bytes: &[u8]) -> Greeting {
                 let hello = accepted.client_hello();
                 let offers = |protocol| hello.alpn().is_some_and(|mut all| all.any(|one| one == protocol));
                 // One that names no protocol means HTTP/1.1.
-                let speaks_http = hello.alpn().is_none() || offers(HTTP_1_1);
+                let speaks_http = hello.alpn().is_none() || offers(HTTP_1_1) || offers(HTTP_1_0);
                 return Greeting::Whole(Hello {
                     name: hello.server_name().map(str::to_owned),
                     speaks_http,
