@@ -262,7 +262,8 @@ def unknown_keys(captures, count):
 
 
 def nested_settings(captures, count):
-    """So many folders in each other, each with settings; as deep as paths may be, no further."""
+    """So many folders in each other, each with settings; as deep as paths may be, no further. docgen takes 64, and
+    has to say so of more at no cost."""
     folder = captures
     for number in range(count):
         folder /= "d"
@@ -271,6 +272,27 @@ def nested_settings(captures, count):
         (folder / "docgen.toml").write_text(f"[vars]\nv{depth} = '{depth}'\n")
         (folder / "trace.log").write_text(log([{}]))
         folder = folder.parent
+    return RENDER
+
+
+def diagram_parts(captures, count):
+    page = "".join(f"{{{{ diagram(after=l{number}, until=l{number + 1}) }}}}\n\n" for number in range(count - 1))
+    capture(captures, paths(count), labels(count), page)
+    return RENDER
+
+
+def diagram_parts_in_boxes(captures, count):
+    """Every other message in a box, and one box around all."""
+    boxes = f'[[group]]\nkind = "loop"\ntitle = "all"\nfirst = "l0"\nlast = "l{count - 1}"\n' + "".join(
+        f'[[group]]\nkind = "opt"\ntitle = "t"\nfirst = "l{number}"\n' for number in range(1, count - 1, 2)
+    )
+    page = "".join(f"{{{{ diagram(after=l{number}, until=l{number + 1}) }}}}\n\n" for number in range(count - 1))
+    capture(captures, paths(count), labels(count) + boxes, page)
+    return RENDER
+
+
+def open_braces(captures, count):
+    capture(captures, paths(1), labels(1), "{{" * count)
     return RENDER
 
 
@@ -345,6 +367,7 @@ KINDS = {
     highlights: None, highlighted_lines: None, highlighted_headers: None,
     groups: None, nested_groups: None, notes: None,
     update_unshown: None, update_shown: None, update_gone: None, gone_marks: None, check_gone_marks: None,
+    diagram_parts: None, diagram_parts_in_boxes: None, open_braces: None,
     unclosed_marks: None, unclosed_holes: None, check_unshown: None,
     client_calls: None, client_open_requests: None, client_threads: None, client_fields: None,
     client_unsorted_fields: None, client_quotes: None, client_begun_bodies: None, client_commands_on_a_line: None,

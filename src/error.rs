@@ -56,7 +56,7 @@ pub enum ErrorKind {
     Stale,
     /// A hand-written page could not be understood in some place.
     Import,
-    /// A secret stands in clear.
+    /// A secret is unredacted.
     Secret,
     /// A link between pages leads nowhere.
     Link,
@@ -184,13 +184,13 @@ impl Place {
     }
 }
 
-/// Where the lines of a text begin and how many characters stand before them, so that each of many
+/// Where the lines of a text begin and how many characters are before them, so that each of many
 /// places costs the same, however long the text and its lines are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TextIndex {
     /// The offset of each line.
     lines: Vec<usize>,
-    /// How many characters stand before each block of [`BLOCK`] bytes.
+    /// How many characters are before each block of [`BLOCK`] bytes.
     characters: Vec<usize>,
 }
 
@@ -221,7 +221,7 @@ impl TextIndex {
         Place::on_line(file, line, column, &text[line_start..line_end], start - line_start, end)
     }
 
-    /// How many characters stand before an offset.
+    /// How many characters are before an offset.
     fn before(&self, text: &str, at: usize) -> usize {
         let block = at / BLOCK;
         let counted = self.characters.get(block).copied();
@@ -369,10 +369,10 @@ const EXCERPT_WIDTH: usize = 100;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.0.severity.name(), escape_control(&self.0.message))?;
+        write!(f, "{}: {}", self.0.severity.name(), on_its_lines(&self.0.message))?;
         let Some(place) = &self.0.place else {
             if let Some(hint) = &self.0.hint {
-                write!(f, "\n  = help: {}", escape_control(hint))?;
+                write!(f, "\n  = help: {}", on_its_lines(hint))?;
             }
             return Ok(());
         };
@@ -387,7 +387,7 @@ impl fmt::Display for Error {
             }
         }
         if let Some(hint) = &self.0.hint {
-            write!(f, "\n{:gutter$} = help: {}", "", escape_control(hint))?;
+            write!(f, "\n{:gutter$} = help: {}", "", on_its_lines(hint))?;
         }
         Ok(())
     }
@@ -454,6 +454,21 @@ pub fn escape_control(text: &str) -> std::borrow::Cow<'_, str> {
     escaped.into()
 }
 
+/// The same with a visible escape for a line end too: what a message quotes must not look like another message.
+/// Lines that it has on purpose are indented, and stay.
+fn on_its_lines(text: &str) -> String {
+    let text = escape_control(text);
+    let mut lines = text.split('\n');
+    let first = lines.next().unwrap_or_default().to_owned();
+    lines.fold(first, |text, line| text + if line.starts_with(' ') { "\n" } else { "\\n" } + line)
+}
+
+/// `1 page`, `2 pages`: a number of things with their name, which gets an `s`.
+pub fn counted<N: fmt::Display + PartialEq + From<u8>>(count: N, name: &str) -> String {
+    let ending = if count == N::from(1) { "" } else { "s" };
+    format!("{count} {name}{ending}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -506,5 +521,13 @@ mod tests {
     fn a_message_cannot_move_the_cursor() {
         let error = Error::new(ErrorKind::Io, "bad \u{1b}[2J name");
         assert!(!error.to_string().contains('\u{1b}'));
+    }
+
+    #[test]
+    fn what_a_message_quotes_looks_like_no_other_message() {
+        let error = Error::new(ErrorKind::Setting, "`a\nerror: b` is none").hint("not `c\nd`");
+        assert_eq!(error.to_string(), "error: `a\\nerror: b` is none\n  = help: not `c\\nd`");
+        let error = Error::new(ErrorKind::Capture, "it printed:\n  no\n  more");
+        assert_eq!(error.to_string(), "error: it printed:\n  no\n  more");
     }
 }

@@ -58,7 +58,7 @@ pub(crate) fn with_entries(
         }
     }
     let lines: Vec<String> =
-        entries.iter().map(|(key, value)| format!("{key} = {}", quoted(value))).collect();
+        entries.iter().map(|(key, value)| format!("{key} = {}", string(value))).collect();
     with_lines(file, text, table, &lines, &wanted)
 }
 
@@ -179,18 +179,24 @@ fn last_line(text: &str, fits: impl Fn(&str) -> bool) -> Option<usize> {
     found
 }
 
-/// `text` as a TOML basic string.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
+/// `text` as a basic string, or for several lines a multi-line one (TOML 1.0, "String").
+pub(crate) fn string(text: &str) -> String {
+    let is_long = text.contains('\n') && !text.contains('\r');
+    let mut quoted = String::with_capacity(text.len() + 8);
+    quoted.push_str(if is_long { "\"\"\"\n" } else { "\"" });
     for c in text.chars() {
         match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", c as u32)),
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' if is_long => quoted.push('\n'),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            '\r' => quoted.push_str("\\r"),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", c as u32)),
             c => quoted.push(c),
         }
     }
-    quoted.push('"');
+    quoted.push_str(if is_long { "\"\"\"" } else { "\"" });
     quoted
 }
 

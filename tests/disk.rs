@@ -883,3 +883,74 @@ fn a_name_forges_no_message_and_is_counted() {
     let ran = docgen(&site, &["new", "captures/b\nerror: forged\u{1b}[31m", "--captures", "captures"]);
     assert!(!ran.err.contains("\nerror: forged"), "{}", ran.err);
 }
+
+/// What a stranger's repository has in the place of a folder that docgen writes to by its name.
+#[test]
+fn nothing_is_written_or_promised_behind_a_link_that_leads_out() {
+    let outside = tempfile::tempdir().unwrap();
+    let site = Site::with(&["a"]);
+    site.write("captures/a/capture.toml", "command = \"true\"\n");
+    for name in ["templates", "captures/behind"] {
+        std::os::unix::fs::symlink(outside.path(), site.path(name)).unwrap();
+    }
+    for (command, link) in [
+        (&["templates", "eject"][..], "templates"),
+        (&["templates", "eject", "--to", "./templates/inside"], "templates"),
+        (&["capture", "captures", "behind/new", "--dry-run", "--", "true"], "captures/behind"),
+        (&["capture", "captures", "behind/new", "--", "true"], "captures/behind"),
+    ] {
+        let ran = docgen(&site, command);
+        ran.complains(&[&format!("{link}` is a symbolic link that leads out")]);
+        assert_eq!((fs::read_dir(outside.path()).unwrap().count(), &*ran.out), (0, ""), "{command:?}");
+    }
+    let own = outside.path().join("own");
+    assert_eq!(docgen(&site, &["templates", "eject", "--to", own.to_str().unwrap()]).status, 0);
+}
+
+#[test]
+fn more_files_of_settings_above_each_other_than_anybody_needs_are_refused_once() {
+    let site = Site::with(&["beside"]);
+    let mut folder = String::from("captures");
+    for depth in 0..70 {
+        site.write(&format!("{folder}/docgen.toml"), format!("[vars]\nv{depth} = '{depth}'\n"));
+        site.write(&format!("{folder}/c/trace.log"), log("c", "c"));
+        folder.push_str("/d");
+    }
+    let ran = site.render(&[]);
+    ran.complains(&["more than 64 files of settings", "/docgen.toml"]);
+    assert_eq!(ran.err.matches("error").count(), 1, "{}", ran.err);
+    assert!(site.exists("docs/beside") && site.exists(&format!("docs{}/c", "/d".repeat(63))));
+    assert!(!site.exists(&format!("docs{}/c", "/d".repeat(64))));
+}
+
+/// One cause, one message, however many pages are concerned.
+#[test]
+fn what_stops_many_pages_is_told_once() {
+    let site = Site::with(&["a/x", "a/y", "b"]);
+    let checked = docgen(&site, &["check", "captures", "docs"]);
+    checked.complains(&["there is no folder `docs`, and no page was rendered yet"]);
+    assert!(checked.err.ends_with("1 found\n"), "{}", checked.err);
+    if is_root() {
+        return skip("no permissions stop root");
+    }
+    let set_mode = |folder: &str, mode| {
+        fs::set_permissions(site.path(folder), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    site.renders();
+    for capture in ["a/x", "a/y", "b"] {
+        site.write(&format!("captures/{capture}/trace.log"), log(capture, "second"));
+    }
+    for (folder, mode, told) in [
+        ("docs/.docgen", 0o500, "cannot write to docs/.docgen"),
+        ("docs/a", 0o000, "docs/a: Permission denied"),
+        ("docs/a/x", 0o500, "cannot write to docs/a/x"),
+    ] {
+        set_mode(folder, mode);
+        let ran = site.render(&[]);
+        let checked = docgen(&site, &["check", "captures", "docs"]);
+        set_mode(folder, 0o700);
+        ran.complains(&[told]);
+        assert_eq!(ran.err.matches("Permission denied").count(), 1, "{}", ran.err);
+        assert!(checked.err.matches("Permission denied").count() <= 1, "{}", checked.err);
+    }
+}

@@ -13,19 +13,19 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 /// A captures folder with one capture, `image/show`, and a docs folder.
-struct Desk {
+struct Project {
     root: TempDir,
 }
 
 const CAPTURE: &str = "captures/image/show";
 
-impl Desk {
-    fn new(layout: &str, log: &str, capture: &str) -> Desk {
-        let desk = Desk { root: tempfile::tempdir().unwrap() };
-        desk.write("captures/docgen.toml", &format!("layout = \"{layout}\"\nprofile = \"openstack\"\n"));
-        desk.write(&format!("{CAPTURE}/capture.toml"), capture);
-        desk.write(&format!("{CAPTURE}/trace.log"), log);
-        desk
+impl Project {
+    fn new(layout: &str, log: &str, capture: &str) -> Project {
+        let project = Project { root: tempfile::tempdir().unwrap() };
+        project.write("captures/docgen.toml", &format!("layout = \"{layout}\"\nprofile = \"openstack\"\n"));
+        project.write(&format!("{CAPTURE}/capture.toml"), capture);
+        project.write(&format!("{CAPTURE}/trace.log"), log);
+        project
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -132,62 +132,62 @@ fn a_draft_renders_to_what_the_page_was() {
             let settings = format!("locale = \"{locale}\"\n{SETTINGS}");
             let unanswered = request("9", "openstack", "nova", "GET http://h/compute");
             let log = versions() + &token() + &show(&check()) + &unanswered;
-            let desk = Desk::new(layout, &log, &settings);
-            desk.write(&format!("{CAPTURE}/output.txt"), "+---+\n| x |\n+---+\n");
-            let before = desk.render();
-            desk.ok(&["new", CAPTURE]);
-            let settings_now = desk.read(&format!("{CAPTURE}/capture.toml"));
+            let project = Project::new(layout, &log, &settings);
+            project.write(&format!("{CAPTURE}/output.txt"), "+---+\n| x |\n+---+\n");
+            let before = project.render();
+            project.ok(&["new", CAPTURE]);
+            let settings_now = project.read(&format!("{CAPTURE}/capture.toml"));
             assert!(settings_now.starts_with(&settings), "{settings_now}");
-            assert_eq!(desk.render(), before, "{layout} {locale}");
-            assert!(!desk.source().contains("(1)"));
-            assert_eq!(desk.ok(&["check", "captures", "docs"]), "0 found\n");
+            assert_eq!(project.render(), before, "{layout} {locale}");
+            assert!(!project.source().contains("(1)"));
+            assert_eq!(project.ok(&["check", "captures", "docs"]), "0 found\n");
         }
     }
 }
 
 #[test]
 fn a_source_that_is_there_is_never_drafted_over() {
-    let desk = Desk::new("page", &versions(), SETTINGS);
-    desk.write(&format!("{CAPTURE}/page.md"), "mine");
-    let said = desk.not_ok(&["new", CAPTURE]);
+    let project = Project::new("page", &versions(), SETTINGS);
+    project.write(&format!("{CAPTURE}/page.md"), "mine");
+    let said = project.not_ok(&["new", CAPTURE]);
     assert!(said.contains("has a page source already"), "{said}");
-    assert_eq!(desk.source(), "mine");
-    assert_eq!(desk.read(&format!("{CAPTURE}/capture.toml")), SETTINGS);
+    assert_eq!(project.source(), "mine");
+    assert_eq!(project.read(&format!("{CAPTURE}/capture.toml")), SETTINGS);
 }
 
 #[test]
 fn the_captures_folder_is_found_or_named() {
-    let desk = Desk::new("page", &versions(), SETTINGS);
-    fs::remove_file(desk.path("captures/docgen.toml")).unwrap();
-    fs::rename(desk.path("captures"), desk.path("recorded")).unwrap();
-    let said = desk.not_ok(&["new", "recorded/image/show"]);
+    let project = Project::new("page", &versions(), SETTINGS);
+    fs::remove_file(project.path("captures/docgen.toml")).unwrap();
+    fs::rename(project.path("captures"), project.path("recorded")).unwrap();
+    let said = project.not_ok(&["new", "recorded/image/show"]);
     assert!(said.contains("--captures"), "{said}");
-    desk.ok(&["new", "recorded/image/show", "--captures", "recorded"]);
-    assert!(desk.path("recorded/image/show/body.md").is_file());
-    let said = desk.not_ok(&["update", "recorded/image", "--captures", "recorded"]);
+    project.ok(&["new", "recorded/image/show", "--captures", "recorded"]);
+    assert!(project.path("recorded/image/show/body.md").is_file());
+    let said = project.not_ok(&["update", "recorded/image", "--captures", "recorded"]);
     assert!(said.contains("no capture"), "{said}");
 }
 
 #[test]
 fn new_exchanges_get_their_sections_and_nothing_else_changes() {
     for layout in ["page", "snippets"] {
-        let desk = Desk::new(layout, &(token() + &show("")), SETTINGS);
-        desk.ok(&["new", CAPTURE]);
+        let project = Project::new(layout, &(token() + &show("")), SETTINGS);
+        project.ok(&["new", CAPTURE]);
         let name = if layout == "page" { "page.md" } else { "body.md" };
         let name = format!("{CAPTURE}/{name}");
-        let before = desk.read(&name).replace(
+        let before = project.read(&name).replace(
             "{{ tabs(show_image.request) }}\n",
             "{{ tabs(show_image.request) }}\n\nOur own words.   \n",
         );
-        desk.write(&name, &before);
+        project.write(&name, &before);
 
-        desk.write(&format!("{CAPTURE}/trace.log"), &(versions() + &token() + &show(&check())));
-        let said = desk.not_ok(&["check", "captures", "docs"]);
+        project.write(&format!("{CAPTURE}/trace.log"), &(versions() + &token() + &show(&check())));
+        let said = project.not_ok(&["check", "captures", "docs"]);
         assert_eq!(said.matches("no page shows").count(), 2, "{said}");
         assert!(said.contains("no page shows (6),(7), `keystone GET"), "{said}");
 
-        desk.ok(&["update", CAPTURE]);
-        let after = desk.read(&name);
+        project.ok(&["update", CAPTURE]);
+        let after = project.read(&name);
         let mut lines = after.lines();
         for line in before.lines() {
             assert!(lines.any(|found| found == line), "`{line}` is gone from\n{after}");
@@ -205,48 +205,48 @@ fn new_exchanges_get_their_sections_and_nothing_else_changes() {
         .collect();
         assert!(order.is_sorted(), "{after}");
 
-        desk.render();
-        desk.ok(&["update", CAPTURE]);
-        assert_eq!(desk.read(&name), after, "doing it again changes nothing");
-        assert_eq!(desk.ok(&["check", "captures", "docs"]), "0 found\n");
+        project.render();
+        project.ok(&["update", CAPTURE]);
+        assert_eq!(project.read(&name), after, "doing it again changes nothing");
+        assert_eq!(project.ok(&["check", "captures", "docs"]), "0 found\n");
     }
 }
 
 #[test]
 fn a_section_whose_exchange_is_gone_is_kept_marked_and_comes_back() {
     let whole = versions() + &token() + &show("");
-    let desk = Desk::new("page", &whole, SETTINGS);
-    desk.ok(&["new", CAPTURE]);
+    let project = Project::new("page", &whole, SETTINGS);
+    project.ok(&["new", CAPTURE]);
     // Prose outside the sections would need a person; the list of steps is such.
     let source: String =
-        desk.source().split_inclusive('\n').filter(|line| !line.starts_with("- {{")).collect();
-    desk.write(&format!("{CAPTURE}/page.md"), &source);
-    desk.render();
+        project.source().split_inclusive('\n').filter(|line| !line.starts_with("- {{")).collect();
+    project.write(&format!("{CAPTURE}/page.md"), &source);
+    project.render();
 
-    desk.write(&format!("{CAPTURE}/trace.log"), &(versions() + &show("")));
-    let said = desk.not_ok(&["render", "captures", "docs"]);
-    assert!(said.contains("this speaks of `issue_token`"), "{said}");
+    project.write(&format!("{CAPTURE}/trace.log"), &(versions() + &show("")));
+    let said = project.not_ok(&["render", "captures", "docs"]);
+    assert!(said.contains("this is about `issue_token`"), "{said}");
 
-    let said = desk.ok(&["update", CAPTURE]);
+    let said = project.ok(&["update", CAPTURE]);
     assert!(said.contains("marked `issue_token` as gone"), "{said}");
-    let marked = desk.source();
+    let marked = project.source();
     let without_marks: String =
         marked.split_inclusive('\n').filter(|line| !line.starts_with("<!-- docgen:")).collect();
     assert_eq!(without_marks, source);
     assert_eq!(marked.matches("<!-- docgen: gone issue_token -->\n").count(), 1, "{marked}");
 
-    let pages = desk.render();
+    let pages = project.render();
     let page = pages.values().next().unwrap();
     assert!(!page.contains("docgen:") && !page.contains("/auth/tokens"), "{page}");
-    desk.ok(&["update", CAPTURE]);
-    assert_eq!(desk.source(), marked, "doing it again changes nothing");
-    let said = desk.not_ok(&["check", "captures", "docs"]);
+    project.ok(&["update", CAPTURE]);
+    assert_eq!(project.source(), marked, "doing it again changes nothing");
+    let said = project.not_ok(&["check", "captures", "docs"]);
     assert!(said.contains("this prose is about `issue_token`, whose exchange is gone"), "{said}");
     assert!(said.ends_with("1 found\n"), "{said}");
 
-    desk.write(&format!("{CAPTURE}/trace.log"), &whole);
-    desk.ok(&["update", CAPTURE]);
-    assert_eq!(desk.source(), source, "the exchange is back, and so is its section");
+    project.write(&format!("{CAPTURE}/trace.log"), &whole);
+    project.ok(&["update", CAPTURE]);
+    assert_eq!(project.source(), source, "the exchange is back, and so is its section");
 }
 
 /// A hole shows messages that it does not name: it goes with no section, and a section that has one within
@@ -270,12 +270,12 @@ fn what_shows_the_rest_is_never_marked_as_gone() {
             format!("<!-- docgen: gone b -->\n{part}<!-- docgen: end -->\n{{{{ rest }}}}\n"),
         ),
     ] {
-        let desk = Desk::new("page", &(token() + &versions()), &labels);
-        desk.write(&format!("{CAPTURE}/page.md"), &source);
-        desk.ok(&["update", CAPTURE]);
-        assert_eq!(desk.source(), expected);
-        let said = desk.ok(&["update", CAPTURE]);
-        assert_eq!((desk.source(), said), (expected, format!("{CAPTURE}: 0 sections added\n")));
+        let project = Project::new("page", &(token() + &versions()), &labels);
+        project.write(&format!("{CAPTURE}/page.md"), &source);
+        project.ok(&["update", CAPTURE]);
+        assert_eq!(project.source(), expected);
+        let said = project.ok(&["update", CAPTURE]);
+        assert_eq!((project.source(), said), (expected, format!("{CAPTURE}: 0 sections added\n")));
     }
 }
 
@@ -339,13 +339,13 @@ fn only_what_is_gone_is_marked_as_gone() {
 
 #[test]
 fn sections_of_a_template_need_no_update() {
-    let desk = Desk::new("snippets", &versions(), SETTINGS);
-    let said = desk.not_ok(&["update", CAPTURE]);
+    let project = Project::new("snippets", &versions(), SETTINGS);
+    let said = project.not_ok(&["update", CAPTURE]);
     assert!(said.contains("no page source"), "{said}");
-    desk.write(&format!("{CAPTURE}/page.md"), "# ours\n");
-    assert_eq!(desk.ok(&["update", CAPTURE]), format!("{CAPTURE}: 0 sections added\n"));
-    desk.render();
-    assert_eq!(desk.ok(&["check", "captures", "docs"]), "0 found\n");
+    project.write(&format!("{CAPTURE}/page.md"), "# ours\n");
+    assert_eq!(project.ok(&["update", CAPTURE]), format!("{CAPTURE}: 0 sections added\n"));
+    project.render();
+    assert_eq!(project.ok(&["check", "captures", "docs"]), "0 found\n");
 }
 
 #[test]
@@ -353,71 +353,71 @@ fn a_section_that_shows_something_else_too_is_not_marked() {
     let labels = format!(
         "{SETTINGS}\n[label]\na = \"keystone GET /identity\"\nb = \"glance GET /image/v2/images/42\"\n"
     );
-    let desk = Desk::new("page", &versions(), &labels);
+    let project = Project::new("page", &versions(), &labels);
     let source = "## Both\n\n{{ tabs(a.request) }}\n\n{{ tabs(b.request) }}\n";
-    desk.write(&format!("{CAPTURE}/page.md"), source);
-    desk.ok(&["update", CAPTURE]);
-    assert_eq!(desk.source(), source);
-    let said = desk.not_ok(&["render", "captures", "docs"]);
+    project.write(&format!("{CAPTURE}/page.md"), source);
+    project.ok(&["update", CAPTURE]);
+    assert_eq!(project.source(), source);
+    let said = project.not_ok(&["render", "captures", "docs"]);
     assert!(said.contains("page.md:5:9"), "{said}");
 }
 
 #[test]
 fn a_section_ends_where_another_of_its_level_begins() {
     let labels = format!("{SETTINGS}\n[label]\na = \"keystone GET /identity\"\n");
-    let desk = Desk::new("page", &(versions() + &token()), &labels);
+    let project = Project::new("page", &(versions() + &token()), &labels);
     let section =
         "### A\n\n{{ tabs(a.request) }}\n\n{{ tabs(a.response) }}\n\n#### More of it\n\nDeeper.\n\n";
     let own = "### Our own\n\nProse.\n";
-    desk.write(&format!("{CAPTURE}/page.md"), &format!("# x\n\n{section}{own}"));
-    desk.ok(&["update", CAPTURE]);
-    let updated = desk.source();
+    project.write(&format!("{CAPTURE}/page.md"), &format!("# x\n\n{section}{own}"));
+    project.ok(&["update", CAPTURE]);
+    let updated = project.source();
     let order = ["Deeper.", "heading(issue_token.request)", "heading(issue_token.response)", "### Our own"];
     let order: Vec<Option<usize>> = order.iter().map(|text| updated.find(text)).collect();
     assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{updated}");
 
-    desk.write(&format!("{CAPTURE}/page.md"), &format!("# x\n\n{section}{own}"));
-    desk.write(&format!("{CAPTURE}/trace.log"), &token());
-    desk.ok(&["update", CAPTURE]);
+    project.write(&format!("{CAPTURE}/page.md"), &format!("# x\n\n{section}{own}"));
+    project.write(&format!("{CAPTURE}/trace.log"), &token());
+    project.ok(&["update", CAPTURE]);
     let marked = format!("<!-- docgen: gone a -->\n{section}<!-- docgen: end -->\n");
-    assert!(desk.source().contains(&marked), "{}", desk.source());
+    assert!(project.source().contains(&marked), "{}", project.source());
 }
 
 #[test]
 fn sections_without_an_end_of_line_and_pages_without_sections_are_served_too() {
     let labels = format!("{SETTINGS}\n[label]\na = \"keystone GET /identity\"\n");
-    let desk = Desk::new("page", &(versions() + &token()), &labels);
-    desk.write(&format!("{CAPTURE}/page.md"), "# x\n\n{{ exchange(a) }}");
-    desk.ok(&["update", CAPTURE]);
-    let updated = desk.source();
+    let project = Project::new("page", &(versions() + &token()), &labels);
+    project.write(&format!("{CAPTURE}/page.md"), "# x\n\n{{ exchange(a) }}");
+    project.ok(&["update", CAPTURE]);
+    let updated = project.source();
     assert!(
         updated.starts_with("# x\n\n{{ exchange(a) }}\n\n### {{ heading(issue_token.request) }}\n"),
         "{updated}"
     );
 
-    desk.write(&format!("{CAPTURE}/page.md"), "# x\n\n## Request/Response\n\n## Output\n");
-    desk.ok(&["update", CAPTURE]);
-    let updated = desk.source();
+    project.write(&format!("{CAPTURE}/page.md"), "# x\n\n## Request/Response\n\n## Output\n");
+    project.ok(&["update", CAPTURE]);
+    let updated = project.source();
     let order = ["## Request/Response", "heading(a.request)", "heading(issue_token.response)", "## Output"];
     let order: Vec<Option<usize>> = order.iter().map(|text| updated.find(text)).collect();
     assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{updated}");
 
-    desk.write(&format!("{CAPTURE}/page.md"), "# x\n\n{{ rest }}\n");
-    desk.ok(&["update", CAPTURE]);
-    assert_eq!(desk.source(), "# x\n\n{{ rest }}\n");
+    project.write(&format!("{CAPTURE}/page.md"), "# x\n\n{{ rest }}\n");
+    project.ok(&["update", CAPTURE]);
+    assert_eq!(project.source(), "# x\n\n{{ rest }}\n");
 }
 
 #[test]
 fn broken_links_and_stale_pages_are_found_with_their_place() {
-    let desk = Desk::new("page", &versions(), SETTINGS);
-    desk.write("captures/image/create/trace.log", &token());
-    desk.write(
+    let project = Project::new("page", &versions(), SETTINGS);
+    project.write("captures/image/create/trace.log", &token());
+    project.write(
         &format!("{CAPTURE}/page.md"),
         "# x\n\n[create](./create.md), [gone](../gone.md#x), [out](https://x/y.md)\n\n{{ rest }}\n",
     );
-    desk.write("docs/index.md", "[show](image/show.md) and [no](image/shoe.md)\n");
-    desk.render();
-    let said = desk.not_ok(&["check", "captures", "docs", "--format", "json"]);
+    project.write("docs/index.md", "[show](image/show.md) and [no](image/shoe.md)\n");
+    project.render();
+    let said = project.not_ok(&["check", "captures", "docs", "--format", "json"]);
     let findings: Vec<serde_json::Value> =
         said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let places: Vec<(&str, &str, u64, u64)> = findings
@@ -437,23 +437,25 @@ fn broken_links_and_stale_pages_are_found_with_their_place() {
         [("link", "captures/image/show/page.md", 3, 31), ("link", "docs/index.md", 1, 32)],
         "{said}"
     );
-    desk.write("captures/image/create/trace.log", &(token() + &versions()));
-    let said = desk.not_ok(&["check", "captures", "docs"]);
+    project.write("captures/image/create/trace.log", &(token() + &versions()));
+    let said = project.not_ok(&["check", "captures", "docs"]);
     assert!(said.contains("docs/image/create.md:") && said.ends_with("3 found\n"), "{said}");
 }
 
 #[test]
 fn a_secret_is_found_with_its_place_and_not_told() {
-    let desk = Desk::new("snippets", &versions(), SETTINGS);
-    desk.write(&format!("{CAPTURE}/output.txt"), "ok\nOS_PASSWORD=hunter22\n");
-    desk.render();
-    let said = desk.not_ok(&["check", "captures", "docs", "--format", "json"]);
+    let project = Project::new("snippets", &versions(), SETTINGS);
+    project.write(&format!("{CAPTURE}/output.txt"), "ok\nOS_PASSWORD=hunter22\n");
+    project.render();
+    let said = project.not_ok(&["check", "captures", "docs", "--format", "json"]);
     let finding: serde_json::Value = serde_json::from_str(&said).unwrap();
     assert_eq!(
         (&finding["kind"], &finding["file"], &finding["line"]),
         (&"secret".into(), &"captures/image/show/output.txt".into(), &2.into())
     );
-    assert!(!said.contains("hunter22") && !desk.not_ok(&["check", "captures", "docs"]).contains("hunter22"));
+    assert!(
+        !said.contains("hunter22") && !project.not_ok(&["check", "captures", "docs"]).contains("hunter22")
+    );
 }
 
 /// Renders one capture in this process and gives the page, or the errors.

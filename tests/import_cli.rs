@@ -169,3 +169,46 @@ fn a_password_in_a_form_in_parts_is_in_no_file_of_the_capture() {
     assert_eq!(ran.status, 1, "{}", ran.err);
     assert!(ran.err.contains("captures/x/trace.har:3:") && !ran.err.contains("hunter22"), "{}", ran.err);
 }
+
+/// What is neither a page nor a folder of them is told where it may stand for one.
+#[test]
+fn links_and_pipes_among_pages_are_told() {
+    let site = site(&[("a.md", PAGE), ("deep/b.md", PAGE)]);
+    let at = |name: &str| site.path(&format!("docs/{name}"));
+    std::os::unix::fs::symlink("a.md", at("link.md")).unwrap();
+    std::os::unix::fs::symlink("deep", at("folder")).unwrap();
+    std::os::unix::fs::symlink("a.md", at("picture.png")).unwrap();
+    std::os::unix::fs::symlink("nowhere", at(".#b.md")).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, at("pipe.md"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    let ran = docgen(&site, &["import", "docs", "captures"]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    for told in [
+        "`docs/link.md` is a symbolic link",
+        "`docs/folder` is a symbolic link",
+        "`docs/pipe.md` is no regular file",
+    ] {
+        assert_eq!(ran.err.matches(told).count(), 1, "{told}: {}", ran.err);
+    }
+    assert_eq!(ran.err.matches("is passed over").count(), 3, "{}", ran.err);
+    assert!(ran.err.contains("2 pages imported"), "{}", ran.err);
+}
+
+#[test]
+fn a_pipe_is_read_where_somebody_writes_to_it() {
+    let site = site(&[]);
+    let pipe = site.path("pipe");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    for command in [&["import", "pipe", "captures/a"][..], &["log", "pipe"]] {
+        docgen(&site, command).complains(&["nothing comes out of the pipe `pipe`"]);
+    }
+    assert!(!site.exists("captures/a"));
+    for (text, capture) in [(PAGE.to_owned(), "captures/page"), (support::log("x", "x"), "captures/log")] {
+        site.write("text", text);
+        let line = format!("cat text | \"$0\" import /dev/stdin {capture}");
+        let mut command = Command::new("sh");
+        command.args(["-c", &line, env!("CARGO_BIN_EXE_docgen")]).current_dir(site.root());
+        let ran = Ran::from(command.output().unwrap());
+        assert_eq!(ran.status, 0, "{capture}: {}", ran.err);
+        assert!(site.exists(&format!("{capture}/trace.har")), "{capture}");
+    }
+}

@@ -66,13 +66,47 @@ fn a_full_disk_names_the_page_and_spares_the_others() {
     assert!(is_there, "{told}");
 }
 
+/// Commands that print data.
+const PRINTING: [&[&str]; 12] = [
+    &["--help"],
+    &["-h"],
+    &["--version"],
+    &["help"],
+    &["help", "log"],
+    &["templates", "eject", "--help"],
+    &["log", "captures/a/trace.log"],
+    &["render", "captures", "docs", "--check"],
+    &["check", "captures", "docs", "--format", "json"],
+    &["templates", "list"],
+    &["completions", "bash"],
+    &["man"],
+];
+
 #[test]
 fn data_that_cannot_be_written_is_told() {
     let site = Site::with(&["a"]);
-    let full = File::options().write(true).open("/dev/full").unwrap();
-    let output = docgen().arg("log").arg(site.path("captures/a/trace.log")).stdout(full).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write to standard output"));
+    for arguments in PRINTING {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = docgen().args(arguments).current_dir(site.root()).stdout(full).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {told}");
+        assert_eq!(told.matches("cannot write to standard output").count(), 1, "{arguments:?}: {told}");
+    }
+}
+
+#[test]
+fn a_reader_that_went_away_is_told_nothing() {
+    let site = Site::with(&["a"]);
+    for arguments in PRINTING {
+        let mut command = docgen();
+        command.args(arguments).current_dir(site.root()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code().is_some(), "{arguments:?}");
+        assert!(!told.contains("standard output") && !told.contains("panicked"), "{arguments:?}: {told}");
+    }
 }
 
 #[test]

@@ -545,16 +545,19 @@ fn the_length_of_bytes_is_theirs_unless_they_were_coded() {
 }
 
 #[test]
-fn an_entry_that_is_cut_off_in_a_header_costs_itself_alone() {
+fn a_request_that_is_cut_off_in_a_header_keeps_what_is_whole() {
     let whole = answered("200 OK", "", "none");
-    let cut = format!("### (a) REQ >>> (b) : GET http://h/cut\nUser-Agent: half{whole}");
+    let cut = format!("### (a) REQ >>> (b) : GET http://h/cut\nA: b\nUser-Agent: half{whole}");
     let read = read(&cut);
-    assert_eq!(read.trace.exchanges.len(), 1);
-    assert_eq!(read.trace.exchanges[0].request.url, "http://h/x");
+    let urls: Vec<&str> = read.trace.exchanges.iter().map(|exchange| &*exchange.request.url).collect();
+    assert_eq!(urls, ["http://h/cut", "http://h/x"]);
+    let cut = &read.trace.exchanges[0];
+    assert_eq!(cut.request.headers.iter().collect::<Vec<_>>(), [("A", "b")]);
+    assert!(matches!(&cut.request.body, Body::Omitted(_)) && cut.response.is_none());
     let told: Vec<String> = read.diagnostics.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("the next entry begins in the middle of a header"), "{told:?}");
-    assert!(told[0].contains("trace.log:2:17"), "{told:?}");
+    assert!(told[0].contains("trace.log:3:17"), "{told:?}");
 }
 
 #[test]
@@ -583,9 +586,9 @@ fn a_gap_is_between_its_neighbours() {
     let second = first.replace("/x", "/y").replace("Id: 1", "Id: 2");
     let text = format!("{first}\n### (a) REQ >>> (b) : GET http://h/cut\nUser-Agent: half{second}");
     let read = read(&text);
-    let [before, after] = &read.trace.exchanges[..] else { panic!("{:?}", read.trace) };
+    let [_, before, after] = &read.trace.exchanges[..] else { panic!("{:?}", read.trace) };
     let [gap] = &read.trace.gaps[..] else { panic!("{:?}", read.trace.gaps) };
-    assert!(before.ended.unwrap() < gap.at && gap.at < after.started, "{gap:?}");
+    assert!(before.started < gap.at && gap.at < after.started, "{gap:?}");
 }
 
 #[test]

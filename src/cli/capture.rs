@@ -8,12 +8,12 @@ use clap::Args;
 
 use super::keep_connections;
 use super::recording::{expect_writable, put, rules, settings_for_new, settings_of, warn_of_secrets};
-use super::ui::{Ui, counted};
+use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON};
 use crate::capture::{
     CommandSpec, Failure, Options, Program, ProxyOptions, Recording, UpstreamProxy, openrc, record,
 };
-use crate::error::{Error, ErrorKind, Place, Result, escape_control};
+use crate::error::{Error, ErrorKind, Place, Result, counted, escape_control};
 use crate::files::Root;
 use crate::files::folder::remove_leftovers;
 use crate::page::{self, first_settings};
@@ -22,7 +22,7 @@ use crate::settings::Settings;
 use crate::site::folders::{self, Folder};
 use crate::site::named_files::NamedFiles;
 use crate::source::har;
-use crate::text_file::read_text;
+use crate::text_file::{read_recording, read_text};
 use crate::toml_file::with_value;
 
 /// Run commands and record every exchange that they cause
@@ -177,7 +177,12 @@ impl Capture {
     fn show(&self, jobs: &[Job], ui: &Ui) -> u8 {
         let mut status = DONE;
         for job in jobs {
-            match self.spec(job) {
+            let spec = self.spec(job);
+            let spec = spec.and_then(|spec| match expect_writable(&self.captures, &job.folder) {
+                Ok(()) => Ok(spec),
+                Err(error) => Err(vec![error]),
+            });
+            match spec {
                 Ok(spec) => ui.data(&format!("{}: {}\n", job.path, escape_control(&spec.shown()))),
                 Err(errors) => {
                     ui.errors(&errors);
@@ -402,8 +407,7 @@ impl Capture {
         spec.expected_exit = self.exit.map(i32::from).or(capture.exit).unwrap_or(0);
         spec.time_limit = capture.time_limit.map(Duration::from_secs);
         if let Some(file) = &capture.stdin {
-            let read = std::fs::read(file).map_err(|error| Error::io("read", file, error));
-            spec.stdin = Some(read.map_err(one)?);
+            spec.stdin = Some(read_recording(file).map_err(one)?);
         }
         Ok(spec)
     }

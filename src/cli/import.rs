@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::ui::{Ui, counted};
+use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON, Trust, recording, status};
-use crate::error::{Error, ErrorKind, Place, Result};
+use crate::error::{Error, ErrorKind, Place, Result, counted};
 use crate::files::{Listed, Root, is_hidden};
 use crate::import::{
     HandWritten, Imported, Surroundings, TextFile, curl_page, documents_calls, import, refusal, write,
@@ -19,7 +19,7 @@ use crate::site::WrittenPages;
 use crate::site::folders::{self, root_above, settings_above, user_templates};
 use crate::site::named_files::NamedFiles;
 use crate::source;
-use crate::text_file::read_recording;
+use crate::text_file::{decode, read_recording};
 
 /// Make captures of pages that were written by hand, or of logs
 #[derive(Debug, Args)]
@@ -61,13 +61,20 @@ impl Import {
         if source::detect(&source::decode(bytes.clone())).is_some() && !looks_like_a_page(&self.page) {
             return self.log(bytes, ui);
         }
-        let page = HandWritten::read(&self.page, self.docs.as_deref())?;
+        let is_file = self.page.is_file();
+        let page = if is_file {
+            HandWritten::read(&self.page, self.docs.as_deref())?
+        } else {
+            // What comes out of a pipe comes once.
+            let text = TextFile::new(&self.page, decode(&self.page, bytes)?);
+            HandWritten::with_snippets(text, self.docs.as_deref())?
+        };
         if !documents_calls(&page) && !looks_like_a_page(&self.page) {
             return Err(Error::new(ErrorKind::UnknownFormat, "this is neither a page nor a trace that docgen reads")
                 .at(Place::file(&self.page))
                 .hint("a trace is a HAR 1.2 file, or a log of requestshook, requests-observer or an OpenStack client; a page is a .md file"));
         }
-        if WrittenPages::default().holds(&self.page)? {
+        if is_file && WrittenPages::default().holds(&self.page)? {
             return Err(Error::new(ErrorKind::Ownership, "docgen wrote this page itself, from a capture")
                 .at(Place::file(&self.page))
                 .hint("change its page.md instead, or write one with `docgen new`; a page to import is one that somebody wrote"));
@@ -157,7 +164,13 @@ impl Import {
         let (files, errors) = root.files(root.path(), &is_hidden);
         ui.errors(&errors);
         failed += errors.len();
-        for file in files.into_iter().filter(|file| file.is_file && is_markdown(file)).map(|file| file.path) {
+        let (files, odd): (Vec<_>, Vec<_>) =
+            files.into_iter().partition(|file| file.is_file && !file.is_link);
+        for file in odd {
+            others += usize::from(is_markdown(&file.path));
+            ui.errors(passed_over(&file).as_slice());
+        }
+        for file in files.into_iter().map(|file| file.path).filter(|file| is_markdown(file)) {
             let read = written.holds(&file).and_then(|is_own| {
                 let page = HandWritten::read(&file, Some(docs));
                 page.map(|page| (page, is_own))
@@ -234,9 +247,24 @@ fn captures_of(folder: &Path) -> PathBuf {
     marked.unwrap_or_else(|| folder.ancestors().find(is_there).unwrap_or(Path::new(".")).to_owned())
 }
 
-/// Whether a file is Markdown, and no link.
-fn is_markdown(file: &Listed) -> bool {
-    !file.is_link && file.path.extension().is_some_and(|extension| extension == "md")
+/// Whether a file is Markdown by its name.
+fn is_markdown(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "md")
+}
+
+/// What to say of a link or a pipe that may stand for pages, and is not looked behind.
+fn passed_over(file: &Listed) -> Option<Error> {
+    let path = &file.path;
+    // What a link leads to is only asked for its kind.
+    let is_folder = file.is_link && path.is_dir();
+    let what = match (file.is_link, is_folder || is_markdown(path)) {
+        (_, false) => return None,
+        (true, true) => "a symbolic link",
+        (false, true) => "no regular file",
+    };
+    let message = format!("`{}` is {what}, and is passed over", path.display());
+    let error = Error::warning(ErrorKind::Io, message).at(Place::file(path));
+    Some(error.hint("import what it leads to by its own name"))
 }
 
 /// Whether a file is a snippet of the page beside it.

@@ -19,6 +19,7 @@ mod ui;
 mod update;
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -102,8 +103,13 @@ fn status_of(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are answers, not errors; clap knows which is which.
-            let _ = error.print();
-            return if error.use_stderr() { WRONG_USAGE.into() } else { DONE.into() };
+            if error.use_stderr() {
+                let _ = error.print();
+                return WRONG_USAGE.into();
+            }
+            let ui = Ui::new(false, false);
+            ui.data_written(error.print().and_then(|()| std::io::stdout().flush()));
+            return if ui.has_lost_data() { NEEDS_A_PERSON.into() } else { DONE.into() };
         }
     };
     let ui = Ui::new(arguments.quiet, arguments.verbose);

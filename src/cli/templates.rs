@@ -59,6 +59,7 @@ impl Templates {
                         .hint("`docgen templates list` lists them"));
                     }
                 }
+                expect_here(&to)?;
                 let root = Root::create(&to).map_err(|error| Error::io("make", &to, error))?;
                 for (name, text) in embedded().filter(|(name, _)| names.is_empty() || names.contains(name)) {
                     let file = to.join(&name);
@@ -83,7 +84,18 @@ fn embedded() -> impl Iterator<Item = (String, &'static str)> {
     EMBEDDED.iter().map(|(name, text)| ((*name).to_owned(), *text)).chain(profiles)
 }
 
-/// Writes a file; `false` where there is one.
+/// A folder that is named from the current one on may be a stranger's, as `templates` in a clone.
+///
+/// # Errors
+/// [`ErrorKind::Io`] where a link on the way to it leads out of the current folder.
+fn expect_here(to: &Path) -> Result<()> {
+    if to.is_absolute() {
+        return Ok(());
+    }
+    let here = Root::open(Path::new("")).map_err(|error| Error::io("read", Path::new("."), error))?;
+    here.leads_out(to).map_or(Ok(()), Err)
+}
+
 /// Writes a file below the folder that the user named, through no link that leads out of it; `false` where
 /// something of its name is there.
 fn eject(to: &Root, file: &Path, text: &str) -> Result<bool> {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, counted};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -96,7 +96,12 @@ impl Ui {
     /// Writes data to standard output. A reader that went away (`| head`) is no error.
     pub(super) fn data(&self, data: &str) {
         let mut out = std::io::stdout().lock();
-        match out.write_all(data.as_bytes()).and_then(|()| out.flush()) {
+        self.data_written(out.write_all(data.as_bytes()).and_then(|()| out.flush()));
+    }
+
+    /// Tells, once, where data could not be written to standard output. A reader that went away is no error.
+    pub(super) fn data_written(&self, written: std::io::Result<()>) {
+        match written {
             Err(error)
                 if error.kind() != std::io::ErrorKind::BrokenPipe && !self.has_lost_data.replace(true) =>
             {
@@ -120,11 +125,6 @@ impl Ui {
     fn line(&self, message: std::fmt::Arguments<'_>) {
         let _ = writeln!(anstream::stderr().lock(), "{message}");
     }
-}
-
-/// `1 page`, `2 pages`: a number of things with their name, which gets an `s`.
-pub(super) fn counted(count: usize, name: &str) -> String {
-    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A command that runs.
@@ -168,7 +168,7 @@ impl Progress {
             return;
         }
         let bar = self.bar.get_or_init(|| {
-            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} captures")
+            let style = ProgressStyle::with_template("{bar:30} {pos} of {len}")
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
             ProgressBar::new(all as u64).with_style(style)
         });

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::ui::{Ui, counted};
+use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON, Trust};
-use crate::error::Result;
+use crate::error::{Result, counted};
 use crate::site::drafts::{self, Location};
 
 /// Bring page sources up to date with their traces

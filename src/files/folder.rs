@@ -7,7 +7,7 @@
 //! 1. beside the folder, a double of it is made: the new files, and hard links to all others;
 //! 2. the two are exchanged. This is the moment in which the files change;
 //! 3. the folder itself, out of sight now, gets the new files too, and is exchanged back, so that a
-//!    shell or an editor that stands in it stays where it was;
+//!    shell or an editor that is in it stays where it was;
 //! 4. the double is removed. What somebody else put into it meanwhile is kept.
 //!
 //! Wherever this is cut off, the folder is whole. A double that is left over is called

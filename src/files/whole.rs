@@ -136,7 +136,7 @@ mod tests {
         StagingFolder(&own).put_file(b"new", &to, "a/x.md".as_ref()).unwrap_err();
         StagingFolder(&own).put_file(b"new", &to, "a/b/x.md".as_ref()).unwrap_err();
         StagingFolder(&own).put_folder([].into_iter(), &to, "a/b".as_ref()).unwrap_err();
-        // A link in the very place is replaced, and not written through.
+        // A link in the place itself is replaced, and not written through.
         StagingFolder(&own).put_file(b"new", &to, "x.md".as_ref()).unwrap();
         assert_eq!(fs::read(at("out/x.md")).unwrap(), b"theirs");
         assert_eq!(fs::read(at("to/x.md")).unwrap(), b"new");

@@ -1,4 +1,4 @@
-//! What stands around the messages of a page: command, debugger's configuration, output, reference.
+//! What is around the messages of a page: command, debugger's configuration, output, reference.
 
 use std::ops::Range;
 
@@ -49,7 +49,7 @@ pub(super) struct LaunchBlock {
 #[derive(Debug)]
 pub(super) struct OutputBlock {
     pub(super) fence: usize,
-    /// The lines of the page that it stands in.
+    /// The lines of the page that it is in.
     pub(super) lines: Range<usize>,
     pub(super) text: String,
     pub(super) title: Option<String>,

@@ -15,7 +15,7 @@ pub(super) enum MessageLine<'a> {
 }
 
 impl<'a> MessageLine<'a> {
-    /// Reads `text`. Up to two words may stand before (`Response: 200 OK`), and backticks around.
+    /// Reads `text`. Up to two words may come before it (`Response: 200 OK`), and backticks around.
     pub(super) fn of(text: &'a str) -> MessageLine<'a> {
         let words = words(text);
         for at in 0..words.len().min(3) {

@@ -66,7 +66,16 @@ impl HandWritten {
             Some(docs) => docs.read_text(file)?,
             None => read_text(file)?,
         };
-        let mut page = HandWritten::of(TextFile::new(file, text));
+        HandWritten::with_snippets(TextFile::new(file, text), docs)
+    }
+
+    /// A page that was read already, with its snippets.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] where a snippet of its own cannot be read.
+    pub fn with_snippets(page: TextFile, docs: Option<&Path>) -> Result<HandWritten> {
+        let file = page.file.clone();
+        let mut page = HandWritten::of(page);
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         for include in includes(&page.page.text) {
             let (_, name) = include.path.rsplit_once('/').unwrap_or(("", &include.path));
@@ -175,7 +184,7 @@ pub(super) fn includes(text: &str) -> Vec<Include> {
 
 /// The docs folder of a page in `folder` that includes snippets by this prefix: the folder that
 /// is given, else the one below which the prefix leads to the page's own folder, else the nearest
-/// one that a site's configuration stands beside.
+/// one with the configuration of a site beside it.
 fn docs_folder(folder: &Path, given: Option<&Path>, prefix: &str) -> Option<PathBuf> {
     if let Some(given) = given {
         return Some(given.to_path_buf());

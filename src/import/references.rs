@@ -14,7 +14,7 @@ pub(super) enum Reference {
     Pair(u32, u32),
     /// `(1)-(6)`.
     Range(u32, u32),
-    /// `(1-4)`: the numbers and what stands between them.
+    /// `(1-4)`: the numbers and what is between them.
     Span(u32, u32),
     /// `(1~4)`, `(1, 4)`: two numbers in one pair of brackets, the second's place after the first's.
     Both(u32, u32),
@@ -59,7 +59,7 @@ fn one(text: &str, open: usize) -> Option<(u32, usize)> {
     rest[length..].starts_with(')').then_some((number, open + length + 2))
 }
 
-/// The numbers of `(1-4)` at `open`, where it ends, and what stands between them.
+/// The numbers of `(1-4)` at `open`, where it ends, and what is between them.
 fn two(text: &str, open: usize) -> Option<(u32, u32, usize, &str)> {
     let rest = &text[open + 1..];
     let (a, first) = number(rest)?;

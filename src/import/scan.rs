@@ -77,11 +77,11 @@ pub(super) struct Fence {
     pub(super) open: usize,
     /// The line that closes it.
     pub(super) close: usize,
-    /// How many bytes of blanks stand before the fence.
+    /// How many bytes of blanks are before the fence.
     pub(super) indent: usize,
     /// The bytes of the info string: all that follows the backticks.
     pub(super) info: Range<usize>,
-    /// The tab line that it stands under, as an index into [`Outline::tabs`].
+    /// The tab line that it is under, as an index into [`Outline::tabs`].
     pub(super) tab: Option<usize>,
 }
 
@@ -278,7 +278,7 @@ pub(super) fn split_at_gaps(text: &str, is_gap: fn(char) -> bool) -> impl Iterat
     pieces.filter_map(move |piece| text::range_of(text, piece))
 }
 
-/// The language and the options of an info string; `start` is where it stands in the page.
+/// The language and the options of an info string; `start` is where it is in the page.
 /// What is no `name="value"` is passed over.
 pub(super) fn info_parts(info: &str, start: usize) -> (&str, Vec<FenceOption>) {
     let trimmed = info.trim_start();

@@ -9,7 +9,7 @@
 use super::chunk::{ByteMask, CHUNK, chunk};
 use super::{Notation, Sink, classes, lay_out, plain, push_short};
 
-/// What stands between the quotes of a string that has escapes, all of them right.
+/// What is between the quotes of a string that has escapes, all of them right.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Escaped<'a>(&'a str);
 
@@ -35,7 +35,7 @@ impl<'a> Escaped<'a> {
     }
 }
 
-/// The place after the quote that ends a string, of which the first backslash stands at `at`. `None`
+/// The place after the quote that ends a string, of which the first backslash is at `at`. `None`
 /// where there is none, or before it something that no string holds (RFC 8259, section 7), half a
 /// surrogate pair among that.
 pub(super) fn end(bytes: &[u8], mut at: usize) -> Option<usize> {

@@ -36,7 +36,7 @@ pub(crate) fn reindent_onto(text: &str, out: &mut Vec<u8>) -> bool {
     lay_out::<Plain>(text.as_bytes(), out)
 }
 
-/// Whether `text` stands on one line, with a line end behind it or without: so a program wrote it,
+/// Whether `text` is on one line, with a line end behind it or without: so a program wrote it,
 /// and nobody has laid it out.
 pub fn is_one_line(text: &str) -> bool {
     let line = text.strip_suffix('\n').unwrap_or(text);
@@ -94,7 +94,7 @@ impl Notation for Plain {
 trait Sink {
     /// A run of tokens on one line, by its place in the text.
     fn run(&mut self, run: Range<usize>);
-    /// A colon that does not stand in a run.
+    /// A colon outside every run.
     fn colon(&mut self);
     /// A comma, if one comes before it, and the line break before a line at this depth.
     fn line(&mut self, comma: bool, depth: usize);
@@ -214,7 +214,7 @@ fn scan<N: Notation>(bytes: &[u8], sink: &mut impl Sink) -> Result<(), usize> {
         if matches!(expect, Expect::Element | Expect::Member) {
             sink.line(false, depth);
         }
-        // The tokens from here on go out in one run where they stand as they should.
+        // The tokens from here on go out in one run where they are as they should.
         let mut run = at;
         if matches!(expect, Expect::Key | Expect::Member) {
             if byte != N::QUOTE {

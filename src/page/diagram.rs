@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{Entry, Message, Phrases};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Place, Result};
 use crate::sequence::participants::{Participant, Participants};
 use crate::sequence::selector::Scope;
 use crate::sequence::{Sequence, Side};
@@ -27,30 +27,30 @@ pub struct DrawnParticipant {
 pub enum DiagramItem {
     /// A message.
     Message {
-        /// How many boxes it stands in.
+        /// How many boxes it is in.
         depth: usize,
         /// The message.
         message: Arc<Message>,
     },
     /// A note.
     Note {
-        /// How many boxes it stands in.
+        /// How many boxes it is in.
         depth: usize,
-        /// Where it stands, with ids of the diagram: `right of glance`.
+        /// Where it is, with ids of the diagram: `right of glance`.
         position: String,
         /// What it says.
         text: String,
     },
     /// A request that got no response.
     Unanswered {
-        /// How many boxes it stands in.
+        /// How many boxes it is in.
         depth: usize,
         /// The request.
         message: Arc<Message>,
     },
     /// The beginning of a box.
     Begin {
-        /// How many boxes stand around it.
+        /// How many boxes are around it.
         depth: usize,
         /// Mermaid's keyword.
         keyword: &'static str,
@@ -59,13 +59,13 @@ pub enum DiagramItem {
     },
     /// The end of a box.
     End {
-        /// How many boxes stand around it.
+        /// How many boxes are around it.
         depth: usize,
     },
 }
 
 impl DiagramItem {
-    /// How many boxes stand around it.
+    /// How many boxes are around it.
     pub fn depth(&self) -> usize {
         match self {
             DiagramItem::Message { depth, .. }
@@ -203,6 +203,8 @@ struct ResolvedGroup {
     keyword: &'static str,
     title: String,
     note: Option<String>,
+    /// Where the settings say with which message it begins.
+    place: Place,
 }
 
 #[derive(Debug)]
@@ -213,7 +215,7 @@ struct ResolvedNote {
     text: String,
 }
 
-/// How many boxes may stand in each other: each indents what is in it.
+/// How deep boxes may nest: each indents what is in it.
 const MOST_NESTED: usize = 32;
 
 impl BoxesAndNotes {
@@ -236,13 +238,11 @@ impl BoxesAndNotes {
             }
             open.push(group.last);
             if open.len() > MOST_NESTED {
-                errors.push(Error::new(
-                    ErrorKind::Setting,
-                    format!(
-                        "the group ({})-({}) is in more than {MOST_NESTED} others",
-                        group.first, group.last
-                    ),
-                ));
+                let message = format!(
+                    "the group ({})-({}) is in more than {MOST_NESTED} others",
+                    group.first, group.last
+                );
+                errors.push(Error::new(ErrorKind::Setting, message).at(group.place.clone()));
                 break;
             }
         }
@@ -252,13 +252,11 @@ impl BoxesAndNotes {
             let crossed = ends.range(inner.first..inner.last).next().map(|(_, outer)| *outer);
             ends.entry(inner.last).or_insert(inner);
             if let Some(outer) = crossed {
-                errors.push(Error::new(
-                    ErrorKind::Setting,
-                    format!(
-                        "the groups ({})-({}) and ({})-({}) overlap; mermaid's boxes nest",
-                        outer.first, outer.last, inner.first, inner.last
-                    ),
-                ));
+                let message = format!(
+                    "the groups ({})-({}) and ({})-({}) overlap; mermaid's boxes nest",
+                    outer.first, outer.last, inner.first, inner.last
+                );
+                errors.push(Error::new(ErrorKind::Setting, message).at(inner.place.clone()));
             }
         }
         let vars = crate::text::values(&settings.vars);
@@ -358,20 +356,21 @@ fn resolve_group(scope: &Scope<'_>, group: &crate::settings::Group) -> Result<Re
     // A `rect` takes a colour where the others take a title; its title becomes a note.
     let (title, note) = match group.kind {
         GroupKind::Rect => {
-            let color = group.color.clone().unwrap_or_else(|| "rgb(240, 240, 240)".into());
+            let color = group.color.as_ref().map_or("rgb(240, 240, 240)", |color| color.get_ref());
             let is_color = ["rgb(", "rgba("].iter().any(|start| color.starts_with(start))
                 && color.ends_with(')')
                 && !color.contains(['#', ';', '\n']);
             if !is_color {
                 return Err(Error::new(ErrorKind::Setting, format!("`{color}` is no colour of a rect"))
-                    .at(place(&group.first))
+                    .at(place(group.color.as_ref().unwrap_or(&group.first)))
                     .hint("mermaid reads `rgb(r, g, b)` and `rgba(r, g, b, a)` there"));
             }
-            (color, Some(group.title.clone()).filter(|title| !title.is_empty()))
+            (color.to_owned(), Some(group.title.clone()).filter(|title| !title.is_empty()))
         }
         _ => (group.title.clone(), None),
     };
-    Ok(ResolvedGroup { first, last: end, keyword: group.kind.keyword(), title, note })
+    let place = place(&group.first);
+    Ok(ResolvedGroup { first, last: end, keyword: group.kind.keyword(), title, note, place })
 }
 
 fn resolve_note(

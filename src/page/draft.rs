@@ -124,13 +124,18 @@ fn push(text: &mut String, lines: &[&str]) {
     }
 }
 
-fn one_page(page: &Page, labels: &Labels) -> String {
-    let phrase = |key| escaped(page.phrases.get(key));
-    let mut text = String::new();
-    push(&mut text, &["# {{ title }}", ""]);
+/// What a page begins with: its title, and what it is about.
+fn title(page: &Page) -> String {
+    let mut text = String::from("# {{ title }}\n\n");
     if let Some(description) = &page.description {
         push(&mut text, &[&escaped(description), ""]);
     }
+    text
+}
+
+fn one_page(page: &Page, labels: &Labels) -> String {
+    let phrase = |key| escaped(page.phrases.get(key));
+    let mut text = title(page);
     if page.reference.is_some() {
         let reference = super::phrases::fill(&phrase("reference"), "link", "{{ reference }}");
         push(&mut text, &[&reference, "", "", ""]);
@@ -153,11 +158,7 @@ fn one_page(page: &Page, labels: &Labels) -> String {
 
 fn index(page: &Page, labels: &Labels) -> String {
     let phrase = |key| escaped(page.phrases.get(key));
-    let mut text = String::new();
-    push(&mut text, &["# {{ title }}", ""]);
-    if let Some(description) = &page.description {
-        push(&mut text, &[&escaped(description), ""]);
-    }
+    let mut text = title(page);
     if page.reference.is_some() || page.command.is_some() {
         push(&mut text, &[&format!("## {}", phrase("command_output_heading")), ""]);
     }
@@ -234,7 +235,9 @@ fn diagram(text: &mut String, page: &Page, labels: &Labels) {
         text.push('\n');
     }
     if page.filtered > 0 {
-        let line = phrases.fill("filtered_line", "count", &page.filtered.to_string());
+        let one = phrases.find("filtered_line_one").filter(|_| page.filtered == 1);
+        let line = one.unwrap_or_else(|| phrases.get("filtered_line"));
+        let line = super::phrases::fill(line, "count", &page.filtered.to_string());
         push(text, &[&escaped(&line), ""]);
     }
 }

@@ -13,7 +13,7 @@ use crate::sequence::naming;
 use crate::sequence::participants::Participants;
 use crate::sequence::paths::{Paths, Vars};
 use crate::sequence::selector::{Index, Scope};
-use crate::settings::capture_toml::string as quoted;
+use crate::toml_file::string as quoted;
 use crate::trace::{Trace, UrlParts};
 
 /// The content of `capture.toml` for `command`, as it was typed, which caused `trace`.

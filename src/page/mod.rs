@@ -117,7 +117,7 @@ pub struct Page {
     pub filtered: usize,
 }
 
-/// What stands below a page's diagram.
+/// What is below a page's diagram.
 #[derive(Clone, Debug)]
 pub enum Entry {
     /// A message.
@@ -202,10 +202,15 @@ pub struct Message {
     pub web_socket_messages: usize,
 }
 
-/// What stands in the place of a status that the source does not tell.
+/// What is shown for a status that the source does not tell.
 const NO_STATUS: &str = "no status";
 
 impl Message {
+    /// The status code as it is on the wire, of three digits; of a status that nobody saw, that.
+    pub fn status_text(&self) -> String {
+        if self.status == 0 { NO_STATUS.to_owned() } else { format!("{:03}", self.status) }
+    }
+
     /// What it says, and the URL as sent.
     pub fn title(&self) -> String {
         [&*self.verb, " ", &self.url].concat()
@@ -580,7 +585,7 @@ fn source_name(name: Option<&Text>, participant: &Participant) -> Text {
 /// What the source documents print for a body that is not there.
 const ABSENT: &str = "none";
 
-/// A body's lines. JSON that stands on one line is indented by 2, as the source documents
+/// A body's lines. JSON that is on one line is indented by 2, as the source documents
 /// show it, whether or not the line is ended; JSON that somebody has laid out already stays as it is.
 fn body_text(body: &Body) -> Cow<'_, str> {
     match body {

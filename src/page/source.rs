@@ -7,7 +7,7 @@
 //! in a hole mean, which `render::holes` knows.
 //!
 //! `docgen update` puts a section whose exchange is gone between two marks, each
-//! alone on its line; what stands between them is kept here and left out of the page:
+//! alone on its line; what is between them is kept here and left out of the page:
 //!
 //! ```text
 //! <!-- docgen: gone show -->
@@ -72,7 +72,7 @@ impl Part {
 pub struct Hole {
     /// Where it is, braces included.
     pub span: Range<usize>,
-    /// What stands between the braces, without the blanks around it.
+    /// What is between the braces, without the blanks around it.
     pub inside: Range<usize>,
     /// The blanks before it, where it is alone on its line.
     pub indent: Option<Range<usize>>,
@@ -128,9 +128,11 @@ impl Source {
             ends: None,
             parts: Vec::new(),
             errors: Vec::new(),
+            untold: 0,
         };
         finder.run();
-        let Finder { parts, errors, .. } = finder;
+        let Finder { parts, mut errors, untold, .. } = finder;
+        errors.extend(more_of_these(&source.file, untold));
         if !errors.is_empty() {
             return Err(errors);
         }
@@ -186,6 +188,16 @@ impl Source {
     }
 }
 
+/// How many errors of one page source are told: of more, nobody reads each, and they mostly have one cause.
+pub const MOST_TOLD: usize = 100;
+
+/// What to say in place of so many errors of a page source.
+pub fn more_of_these(file: &Path, count: usize) -> Option<Error> {
+    let these = if count == 1 { "is 1 more error".to_owned() } else { format!("are {count} more errors") };
+    let error = Error::new(ErrorKind::Hole, format!("there {these} in this page source"));
+    (count > 0).then(|| error.at(Place::file(file)).hint("mend the first ones, and run docgen again"))
+}
+
 /// `text` with every `{{` escaped, so that a page source prints it as it is.
 pub fn escaped(text: &str) -> String {
     text.replace("{{", "\\{{")
@@ -200,7 +212,10 @@ struct Finder<'a> {
     /// The lines that end sections whose exchange is gone, once one is looked for.
     ends: Option<Vec<Range<usize>>>,
     parts: Vec<Part>,
+    /// The first [`MOST_TOLD`].
     errors: Vec<Error>,
+    /// How many there are beyond those.
+    untold: usize,
 }
 
 impl<'a> Finder<'a> {
@@ -217,7 +232,7 @@ impl<'a> Finder<'a> {
                 Special::Braces(start) => match self.hole(start) {
                     // What is wrong with a word of prose is that it is in a hole at all.
                     Err(_) if !self.is_closed(start) => {
-                        self.errors.push(self.unclosed(start));
+                        self.tell(|finder| finder.unclosed(start));
                         at = start + 2;
                         continue;
                     }
@@ -228,7 +243,7 @@ impl<'a> Finder<'a> {
                         end
                     }
                     Err(error) => {
-                        self.errors.push(error);
+                        self.tell(|_| error);
                         at = start + 2;
                         continue;
                     }
@@ -240,7 +255,7 @@ impl<'a> Finder<'a> {
                         end
                     }
                     Err(error) => {
-                        self.errors.push(error);
+                        self.tell(|_| error);
                         at = start + GONE.len();
                         continue;
                     }
@@ -249,6 +264,14 @@ impl<'a> Finder<'a> {
             (copied, at) = (end, end);
         }
         self.copy(copied..self.text.len());
+    }
+
+    fn tell(&mut self, error: impl FnOnce(&Self) -> Error) {
+        if self.errors.len() < MOST_TOLD {
+            self.errors.push(error(self));
+        } else {
+            self.untold += 1;
+        }
     }
 
     fn copy(&mut self, range: Range<usize>) {
@@ -263,7 +286,7 @@ impl<'a> Finder<'a> {
             _ => self.text[at..].find("{{").map(|found| at + found),
         };
         self.braces = Some(braces);
-        // A mark stands alone on its line; looked for only before the next braces.
+        // A mark is alone on its line; looked for only before the next braces.
         let before = &self.text[at..braces.unwrap_or(self.text.len())];
         let mark = before.match_indices(GONE).map(|(found, _)| at + found).find(|&mark| {
             let begins = mark == 0 || self.text.as_bytes()[mark - 1] == b'\n';
@@ -471,9 +494,12 @@ mod tests {
         Source::parse("page.md", text).unwrap()
     }
 
+    fn errors_of(text: &str) -> Vec<Error> {
+        Source::parse("page.md", text).unwrap_err()
+    }
+
     fn errors(text: &str) -> Vec<(usize, usize, String)> {
-        let errors = Source::parse("page.md", text).unwrap_err();
-        errors
+        errors_of(text)
             .iter()
             .map(|error| {
                 let place = error.place().unwrap();
@@ -533,6 +559,19 @@ mod tests {
             ]
         );
         assert_eq!(errors("{{ a {{ b }}"), [(1, 1, "this hole is not closed".into())]);
+    }
+
+    #[test]
+    fn of_very_many_errors_the_first_are_told() {
+        for text in ["{{".repeat(100_000), "<!-- docgen: gone x -->\n".repeat(300), "{{ }}\n".repeat(300)] {
+            let found = errors_of(&text);
+            assert_eq!(found.len(), MOST_TOLD + 1);
+            let untold = found[MOST_TOLD].message();
+            assert!(
+                untold.starts_with("there are ") && untold.ends_with(" more errors in this page source"),
+                "{untold}"
+            );
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ use super::draft::{Labels, rest, section};
 use super::source::{GONE, GONE_END, Hole, Part, Source, TokenKind};
 use super::{Entry, Message, Page, PageExchange};
 use crate::sequence::Side;
+use crate::settings::{HoleWord, Shows};
 
 /// What becomes of a page source.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -100,7 +101,7 @@ pub fn without_needless_marks(source: &Source, matches: impl Fn(&str) -> bool) -
     text
 }
 
-/// What is put in at one place; in the order in which it stands where places are the same.
+/// What is put in at one place. Of several at the same place, these come in this order.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Edit {
     End(String),
@@ -189,11 +190,11 @@ fn missing<'p>(
 /// How many entries of the page the holes `rest` of a source show, if nothing else does; `None` for all.
 fn up_to_rest(source: &Source, facts: &Facts<'_>) -> Option<usize> {
     let mut numbers = HashSet::new();
-    for hole in source.holes() {
+    for hole in source.holes().filter(|hole| shows(source, hole) == Shows::Rest) {
         let words: Vec<&str> = hole.tokens.iter().map(|token| &source.text[token.span.clone()]).collect();
         match words.as_slice() {
-            ["rest"] => return None,
-            ["rest", "(", "until", "=", name, rest @ ..] => {
+            [_] => return None,
+            [_, "(", "until", "=", name, rest @ ..] => {
                 // A label and its side are words of their own, a selector in quotes holds its own.
                 let quoted = name.trim_matches(['"', '\'']);
                 let (name, side) = match quoted.rsplit_once('.') {
@@ -338,18 +339,22 @@ fn numbers(exchange: &PageExchange, side: Option<Side>) -> Vec<u32> {
 fn shown_by(source: &Source, hole: &Hole) -> Option<(String, Option<Side>)> {
     let words: Vec<(TokenKind, &str)> =
         hole.tokens.iter().map(|token| (token.kind, &source.text[token.span.clone()])).collect();
+    let shows = |word: &str| HoleWord::named(word).map_or(Shows::Nothing, HoleWord::shows);
     // A part is one of a piece.
-    let words = if let [(_, "part"), (_, "("), piece @ ..] = words.as_slice() { piece } else { &words };
-    let pieces = ["exchange", "message", "tabs", "header", "body", "heading"];
+    let words = match words.as_slice() {
+        [(_, word), (_, "("), piece @ ..] if shows(word) == Shows::Lines => piece,
+        words => words,
+    };
+    let is_piece = |word| matches!(shows(word), Shows::Section | Shows::Content | Shows::Heading);
     let side = |words: &[(TokenKind, &str)]| match words {
         [(_, "."), (_, word), ..] => Side::named(word),
         _ => None,
     };
     match words {
-        [(_, piece), (_, "("), (TokenKind::Name, name), rest @ ..] if pieces.contains(piece) => {
+        [(_, piece), (_, "("), (TokenKind::Name, name), rest @ ..] if is_piece(piece) => {
             Some(((*name).to_owned(), side(rest)))
         }
-        [(_, piece), (_, "("), (TokenKind::Text, quoted), ..] if pieces.contains(piece) => {
+        [(_, piece), (_, "("), (TokenKind::Text, quoted), ..] if is_piece(piece) => {
             let selector = &quoted[1..quoted.len() - 1];
             Some(match selector.rsplit_once('.') {
                 Some((name, word)) if Side::named(word).is_some() => {
@@ -370,9 +375,14 @@ fn shown_by(source: &Source, hole: &Hole) -> Option<(String, Option<Side>)> {
     }
 }
 
+/// What a hole shows by its first word.
+fn shows(source: &Source, hole: &Hole) -> Shows {
+    HoleWord::named(&source.text[hole.tokens[0].span.clone()]).map_or(Shows::Nothing, HoleWord::shows)
+}
+
 /// Whether a hole shows messages that it does not name.
 fn shows_others(source: &Source, hole: &Hole) -> bool {
-    matches!(&source.text[hole.tokens[0].span.clone()], "rest" | "shared")
+    matches!(shows(source, hole), Shows::Rest | Shows::Shared)
 }
 
 /// Headings of the Markdown, holes that print a heading of their own, what belongs to no section because it
@@ -396,9 +406,8 @@ fn boundaries(source: &Source) -> Vec<Boundary> {
     for part in &source.parts {
         match part {
             Part::Hole(hole) if hole.indent.is_some() && !matches!(hole.context, Context::Fence(_)) => {
-                let word = &source.text[hole.tokens[0].span.clone()];
                 let at = hole.indent.clone().map_or(hole.span.start, |indent| indent.start);
-                if matches!(word, "exchange" | "message") {
+                if shows(source, hole) == Shows::Section {
                     boundaries.push(Boundary { at, level: 3, is_apart: false });
                 } else if at == hole.span.start
                     && hole.context == Context::Prose
@@ -437,7 +446,7 @@ fn first_place(source: &Source, sections: &[Section], page: &Page) -> (usize, us
     (next.map_or(source.text.len(), |next| next.at), 3)
 }
 
-/// What is missing for a blank line to stand before a new section.
+/// What is missing for a blank line before a new section.
 fn blank_line_before(text: &str) -> &'static str {
     let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
     match line {

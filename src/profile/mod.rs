@@ -127,7 +127,7 @@ impl Profile {
     /// The route of `participant` (an id) that serves `method` on `path`, a URL's path without
     /// its query.
     ///
-    /// Literal segments beat variables; a trailing slash does not matter; what stands before
+    /// Literal segments beat variables; a trailing slash does not matter; what is before
     /// the route in the path (`/image` of `/image/v2/images`) is its mount and stays as it is.
     /// `HEAD` is served by the route of `GET` where it has none of its own (RFC 9110, 9.3.2).
     pub fn route<'p, 'a>(

@@ -1,6 +1,6 @@
 //! From a method and a path to the template of the path and its API reference.
 //!
-//! Routes stand in a tree of path segments, one tree a participant, so that a
+//! Routes are in a tree of path segments, one tree a participant, so that a
 //! path costs as many steps as it has segments however many routes there are.
 
 use std::ops::Range;
@@ -56,7 +56,7 @@ pub struct RouteMatch<'p, 'a> {
     /// The whole path with names for values, the mount and a trailing slash as they came:
     /// `/image/v2/images/{image_id}`.
     pub template: String,
-    /// The variables in the order of the path, with their values as they stand there.
+    /// The variables in the order of the path, with their values as they are there.
     pub variables: Vec<(&'p str, &'a str)>,
 }
 

@@ -636,7 +636,7 @@ pub(super) fn is_inert(text: &str) -> bool {
     text.is_ascii() || text.chars().all(|c| c.is_ascii() || c.is_alphanumeric())
 }
 
-/// Bytes that mean nothing wherever they stand.
+/// Bytes that mean nothing wherever they are.
 static ALWAYS_INERT: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;

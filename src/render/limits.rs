@@ -104,7 +104,7 @@ impl Limited {
 /// Reads a template of the user's.
 ///
 /// # Errors
-/// What it holds that a template may not hold, or not so much of.
+/// What a template holds that is not allowed, or too much of what is.
 pub(super) fn limited(text: &str) -> Result<Limited, Fault> {
     if text.len() > LARGEST_TEMPLATE {
         let message = format!("the template is longer than {} KiB", LARGEST_TEMPLATE >> 10);
@@ -157,7 +157,7 @@ fn after_basic_tag(text: &str, start: usize, name: &str) -> Option<usize> {
     Some(text.len() - rest.len())
 }
 
-/// The end of what stands between `raw`, at `start`, and `endraw`.
+/// The end of what is between `raw`, at `start`, and `endraw`.
 fn after_raw(text: &str, start: usize) -> usize {
     let blocks = text[start + 2..].match_indices("{%").map(|(at, _)| start + 2 + at);
     blocks.filter_map(|at| after_basic_tag(text, at, "endraw")).next().unwrap_or(text.len())
@@ -284,7 +284,7 @@ fn statement<'t>(text: &str, tokens: &'t [Token], elifs: &mut usize) -> Result<&
             if let Some(recursive) = named("recursive") {
                 return fault(recursive, "a loop cannot call itself: a template does not compute".into());
             }
-            // What stands before `in` is given a value, and has none.
+            // What is before `in` is given a value, and has none.
             tokens.iter().position(|token| of(token) == "in").map_or(tokens.len(), |at| at + 1)
         }
         "set" => match tokens.iter().position(|token| of(token) == "=") {
@@ -338,11 +338,11 @@ fn depth(text: &str, tokens: &[Token]) -> Result<(), Fault> {
 /// What is known of an expression between two brackets, up to some token.
 #[derive(Default)]
 struct Level {
-    /// An operator stands before the operand that has to know how much it is.
+    /// The operand follows an operator whose operands are weighed.
     is_weighed: bool,
-    /// `*` stands before it.
+    /// The operand follows `*`.
     is_factor: bool,
-    /// An operator stands before it that goes before a `*` behind it.
+    /// The operand follows a division, which a `*` behind it would come after.
     is_divisor: bool,
     /// The operand is written out, or in brackets.
     is_written: bool,

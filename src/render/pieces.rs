@@ -49,7 +49,7 @@ pub(super) enum Piece<'a> {
     Vars,
 }
 
-/// What stands behind a fence's title, each option with a blank before it.
+/// What is behind a fence's title, each option with a blank before it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FenceOptions {
     pub(super) header: String,

@@ -66,7 +66,7 @@ pub struct Step {
     pub side: Side,
 }
 
-/// What stands in a sequence.
+/// What a sequence consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item {
     /// A message.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::participants::Participants;
 use crate::profile::Profile;
-use crate::settings::RESERVED;
+use crate::settings::HoleWord;
 use crate::trace::{Trace, UrlParts};
 
 /// Words of the grammar of holes, and of expressions that nobody should mistake a label for.
@@ -19,7 +19,7 @@ const WORDS: [&str; 16] = [
 pub fn names(trace: &Trace, participants: &Participants, profile: Option<&Profile>) -> Vec<String> {
     // Names, with the participant whose exchange has it.
     let mut taken: HashMap<String, &str> =
-        RESERVED.iter().chain(&WORDS).map(|&name| (name.to_owned(), "")).collect();
+        HoleWord::ALL.iter().map(|word| word.name()).chain(WORDS).map(|name| (name.to_owned(), "")).collect();
     // How often a name was wanted before.
     let mut wanted_before: HashMap<String, usize> = HashMap::new();
     let mut names = Vec::with_capacity(trace.exchanges.len());

@@ -243,7 +243,7 @@ impl<'a> Scope<'a> {
         Some(format!("{sent} #{nth}"))
     }
 
-    /// The same for a message to people, who can do with less.
+    /// The same for a message. What no selector matches is described by its receiver, method and path.
     pub fn describe(&self, exchange: usize) -> String {
         self.selector(exchange).unwrap_or_else(|| {
             let method = &self.trace.exchanges[exchange].request.method;
@@ -388,11 +388,11 @@ impl<'a> Scope<'a> {
             (None, 1) => Ok(found[0]),
             (None, 2..) if selector.after.is_some() => Ok(found[0]),
             (_, 0) => Err(self.nothing(text, place)),
-            (Some(nth), len) => Err(Error::new(
-                ErrorKind::Label,
-                format!("`{text}` matches nothing: there are only {len} of them, not {nth}"),
-            )
-            .at(place.clone())),
+            (Some(nth), len) => {
+                let there = if len == 1 { "is only one" } else { &format!("are only {len} of them") };
+                let message = format!("`{text}` matches nothing: there {there}, not {nth}");
+                Err(Error::new(ErrorKind::Label, message).at(place.clone()))
+            }
             (None, len) => {
                 let steps = found.iter().filter_map(|&index| self.sequence.number(index, Side::Request));
                 let mut named: Vec<String> =

@@ -6,6 +6,7 @@
 use std::fmt::Write;
 
 use crate::settings::Layout;
+use crate::toml_file::string;
 
 /// A `capture.toml` to be.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -137,27 +138,6 @@ impl Toml {
         let key = if is_bare { key.to_owned() } else { string(key) };
         writeln!(self.0, "{key} = {value}").expect("a String takes any text");
     }
-}
-
-/// A basic string, or for several lines a multi-line one (TOML 1.0, "String").
-pub(crate) fn string(text: &str) -> String {
-    let is_long = text.contains('\n') && !text.contains('\r');
-    let mut quoted = String::with_capacity(text.len() + 8);
-    quoted.push_str(if is_long { "\"\"\"\n" } else { "\"" });
-    for c in text.chars() {
-        match c {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' if is_long => quoted.push('\n'),
-            '\n' => quoted.push_str("\\n"),
-            '\t' => quoted.push_str("\\t"),
-            '\r' => quoted.push_str("\\r"),
-            c if c.is_control() => write!(quoted, "\\u{:04X}", c as u32).expect("a String takes any text"),
-            c => quoted.push(c),
-        }
-    }
-    quoted.push_str(if is_long { "\"\"\"" } else { "\"" });
-    quoted
 }
 
 #[cfg(test)]

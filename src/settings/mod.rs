@@ -20,8 +20,10 @@
 //! ```
 
 pub mod capture_toml;
+mod hole_word;
 mod layout;
 
+pub use hole_word::{HoleWord, Shows};
 pub use layout::{Layout, OwnTitles, PageFile, Traits};
 
 use std::borrow::Borrow;
@@ -191,13 +193,13 @@ pub struct Group {
     pub title: String,
     /// The colour of a `rect`, as mermaid reads it.
     #[serde(default)]
-    pub color: Option<String>,
+    pub color: Option<toml::Spanned<String>>,
     /// A label or a selector: the box begins with its request.
     pub first: toml::Spanned<String>,
     /// A label or a selector: the box ends with its response; `first` alone without one.
     #[serde(default)]
     pub last: Option<toml::Spanned<String>>,
-    /// The file that `first` and `last` stand in.
+    /// The file that has these keys.
     #[serde(skip)]
     pub origin: Option<Origin>,
 }
@@ -233,10 +235,10 @@ pub struct Note {
     pub text: String,
     /// Where: `right of glance`, `left of glance`, `over client,glance`.
     pub position: toml::Spanned<String>,
-    /// A label or a selector, with `.request` for the message before which it stands
-    /// to be the request; the note comes after the response otherwise.
+    /// A label or a selector. The note comes after the response, or with `.request` behind the name
+    /// after the request.
     pub after: toml::Spanned<String>,
-    /// The file that `position` and `after` stand in.
+    /// The file that has these keys.
     #[serde(skip)]
     pub origin: Option<Origin>,
 }
@@ -314,7 +316,7 @@ impl Layer {
                 )
                 .at(origin.place(selector.span())));
             }
-            if RESERVED.contains(&name.as_str()) {
+            if HoleWord::named(name).is_some() {
                 return Err(Error::new(
                     ErrorKind::Setting,
                     format!("`{name}` cannot name an exchange: in a page source it means something else"),
@@ -431,38 +433,6 @@ impl Settings {
         settings
     }
 }
-
-/// The words that holes of a page source use themselves; no label may be called so.
-pub const RESERVED: &[&str] = &[
-    "api",
-    "arrow",
-    "arrows",
-    "body",
-    "command",
-    "describe",
-    "diagram",
-    "exchange",
-    "header",
-    "heading",
-    "launch",
-    "lines",
-    "log",
-    "message",
-    "output",
-    "page",
-    "part",
-    "participants",
-    "range",
-    "reference",
-    "rest",
-    "shared",
-    "span",
-    "tabs",
-    "title",
-    "value",
-    "var",
-    "vars",
-];
 
 /// Whether `name` can be used as a name in a hole.
 pub fn is_identifier(name: &str) -> bool {

@@ -33,7 +33,18 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
     let options = &Options { check: true, ..options.clone() };
     let report = render(options, &|_, _| {})?;
     let mut findings = report.errors;
-    for stale in report.stale {
+    if !report.stale.is_empty() && options.docs.symlink_metadata().is_err() {
+        // One cause, however many pages.
+        let message =
+            format!("there is no folder `{}`, and no page was rendered yet", options.docs.display());
+        findings.push(
+            Error::new(ErrorKind::Stale, message)
+                .at(Place::file(&options.docs))
+                .hint("`docgen render` makes it; or name the folder that has the pages"),
+        );
+    }
+    let stale = report.stale.into_iter().filter(|_| options.docs.symlink_metadata().is_ok());
+    for stale in stale {
         let message = match (&stale.old, &stale.new) {
             (None, _) => "this page was not rendered yet",
             (_, None) => "the capture of this page is gone",
@@ -72,6 +83,9 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
     }
     findings.extend(pages.check_written());
     findings.extend(secrets_in_captures(&root, &folders));
+    // A folder that cannot be read is met by rendering, and again by whoever looks for links.
+    let mut told = BTreeSet::new();
+    findings.retain(|finding| finding.kind() != ErrorKind::Io || told.insert(finding.message().to_owned()));
     Ok(findings)
 }
 
@@ -82,7 +96,7 @@ fn secrets_in_captures(root: &Root, folders: &[Folder]) -> Vec<Error> {
     for folder in folders {
         let shared = folder.shared.iter().map(|shared| &shared.found);
         for file in shared.chain(&folder.files) {
-            // A docgen.toml stands above many captures.
+            // A docgen.toml is above many captures.
             if seen.insert(&file.path)
                 && let Ok(bytes) = root.read(&file.path, LARGEST_TRACE)
             {
@@ -93,7 +107,7 @@ fn secrets_in_captures(root: &Root, folders: &[Folder]) -> Vec<Error> {
     findings
 }
 
-/// The secrets of a text, each value once, where it stands first. What is said of one does not hold it.
+/// The secrets of a text, each value once, at its first place. No message repeats a value.
 fn secrets(file: &Path, text: &str) -> Vec<Error> {
     let found = find_secrets(text);
     let mut masked = String::with_capacity(text.len());
@@ -162,7 +176,7 @@ fn unshown(opened: &OpenCapture<'_>, pending: &Pending) -> Vec<Error> {
         let numbers = [Side::Request, Side::Response].map(|side| scope.sequence.number(index, side));
         let Some(at) = numbers.into_iter().flatten().find_map(|number| added.get(&number)) else { continue };
         let steps: Vec<String> = numbers.into_iter().flatten().map(|number| format!("({number})")).collect();
-        // The last line of what stands before it.
+        // The last line of what is before it.
         let before = source.text[..*at].trim_end();
         let at = before.rfind('\n').map_or(0, |end| end + 1);
         let place = Place { column: 0, ..source.place(&(at..at)) };

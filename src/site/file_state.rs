@@ -12,7 +12,7 @@ use twox_hash::XxHash3_128;
 use crate::files::{LARGEST_TRACE, Root};
 
 /// What `stat` says of a file. Equal stats mean the same content unless the file was
-/// changed in the very moment it was looked at ([`Stat::is_racy`]).
+/// changed at the moment when it was looked at ([`Stat::is_racy`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Stat {
     /// The size in bytes.

@@ -22,6 +22,9 @@ pub(super) const OF_A_CAPTURE: [&str; 3] = ["capture.toml", "trace.har", "trace.
 /// The file that holds settings for all captures below it.
 pub const SHARED_SETTINGS: &str = "docgen.toml";
 
+/// How many `docgen.toml` files may be above each other: each capture reads all that are above it.
+const MOST_SETTINGS: usize = 64;
+
 /// A file, as it was found.
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -83,7 +86,7 @@ impl Folder {
     }
 }
 
-/// The capture folders below a root, and what stands in the way of others.
+/// The capture folders below a root, and why others cannot be read.
 #[derive(Debug, Default)]
 pub(crate) struct Captures {
     /// Those that can be read, in the order of their paths.
@@ -180,8 +183,10 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
     let mut captures = Captures::default();
     let mut folders: BTreeMap<String, Folder> = BTreeMap::new();
     let mut shared: BTreeMap<String, Arc<SharedSettings>> = BTreeMap::new();
-    let mut pending = vec![PathBuf::new()];
-    while let Some(below) = pending.pop() {
+    // With how many files of settings are above each.
+    let mut pending = vec![(PathBuf::new(), 0)];
+    while let Some((below, above)) = pending.pop() {
+        let mut inner: Vec<PathBuf> = Vec::new();
         let dir = root.shown(&below);
         let path = match relative(&below) {
             Some(path) => Ok(path),
@@ -206,7 +211,7 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
             let Some(name) = known else {
                 if entry.file_type.is_dir() {
                     let below = below.join(&entry.name);
-                    pending.extend((Some(&*below) != passed_over).then_some(below));
+                    inner.extend((Some(&*below) != passed_over).then_some(below));
                 } else if entry.file_type.is_symlink() {
                     captures.pass_over(root, &dir.join(&entry.name), path.as_deref().ok());
                 }
@@ -239,6 +244,14 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
                 folder.files.push(found);
             }
         }
+        let has_settings = path.as_ref().is_ok_and(|path| shared.contains_key(path));
+        let settings = above + usize::from(has_settings);
+        if settings > MOST_SETTINGS {
+            captures.errors.push(too_many_settings(dir.join(SHARED_SETTINGS)));
+            captures.unknown.extend(path.as_ref().ok().cloned());
+        } else {
+            pending.extend(inner.into_iter().map(|inner| (inner, settings)));
+        }
         if let (true, Err(error)) = (is_odd, path) {
             captures.errors.push(error);
             captures.odd += 1;
@@ -264,6 +277,13 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
         captures.folders.push(folder);
     }
     Ok(captures)
+}
+
+fn too_many_settings(file: PathBuf) -> Error {
+    let message = format!("more than {MOST_SETTINGS} files of settings are in folders above each other");
+    Error::new(ErrorKind::Setting, message)
+        .at(Place::file(file))
+        .hint("say in one docgen.toml what several of them say; what is below this one is left out")
 }
 
 /// A file of a capture, as it was found.

@@ -1,7 +1,7 @@
 //! One capture to the files of its page.
 //!
 //! Templates, profile and phrases are at hand, other captures are asked where prose speaks of them.
-//! What this leaves out: where the files go, and how their text comes about (`render`).
+//! What this leaves out: where the files go, and how their text is made (`render`).
 
 use std::cell::RefCell;
 use std::collections::HashSet;

@@ -4,9 +4,11 @@
 //! if it is still as docgen wrote it. What this leaves out: making it.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::docs::Docs;
+use rustix::fs::{Access, AtFlags};
+
+use super::docs::{Docs, OWN};
 use super::file_state::{Digest, FileState, Stat};
 use super::folders::Captures;
 use super::manifest::Manifest;
@@ -14,7 +16,7 @@ use super::page_path::PagePath;
 use super::shared::Site;
 use super::{Options, Outcome, Report, Stale};
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::files::LARGEST_TRACE;
+use crate::files::{LARGEST_TRACE, or_here};
 use crate::render::templates::Content;
 
 /// A file of a capture, ready to be put in its place.
@@ -70,11 +72,15 @@ impl Site<'_> {
             }
             _ => {
                 self.journal.note(docs, std::iter::once((&page, digest))).map_err(|error| {
+                    if let Some(error) = closed_folder(docs, &page, Access::WRITE_OK) {
+                        return error;
+                    }
                     let message =
                         format!("cannot write {}: {}", docs.shown(&page).display(), error.message());
                     Error::new(ErrorKind::Io, message).with_source(error)
                 })?;
-                docs.put(&page, bytes)?;
+                docs.put(&page, bytes)
+                    .map_err(|error| closed_folder(docs, &page, Access::WRITE_OK).unwrap_or(error))?;
                 outcome.written.push(docs.shown(&page));
                 Ok(docs.look(&page).ok().flatten().map(|metadata| Stat::of(&metadata)))
             }
@@ -110,7 +116,10 @@ impl Site<'_> {
                 let why = "it is no folder, and pages belong in one of this name";
                 return Err(in_the_way(&at.unwrap_or(file), why).hint("move it"));
             }
-            Err(error) => return Err(docs.root().error("read", &file, error)),
+            Err(error) => {
+                let closed = closed_folder(docs, page, Access::EXEC_OK);
+                return Err(closed.unwrap_or_else(|| docs.root().error("read", &file, error)));
+            }
         };
         if metadata.is_dir() {
             return Err(in_the_way(&file, "a folder is in its place").hint("move it"));
@@ -156,6 +165,30 @@ enum Existing {
     Replaced,
 }
 
+/// The error about the folder that keeps docgen from a page, if one does: one cause for all pages in it. From
+/// the docs folder on down, the first that cannot be entered; of those that are there, the last where nothing
+/// can be written.
+fn closed_folder(docs: &Docs, page: &PagePath, needed: Access) -> Option<Error> {
+    let root = docs.root();
+    let is_open =
+        |folder: &Path, needed| rustix::fs::accessat(root.dir(), or_here(folder), needed, AtFlags::empty());
+    // What docgen notes for itself comes first.
+    let own = if root.is_dir(&root.shown(Path::new(OWN))) { OWN } else { "" };
+    let folders: Vec<&Path> = page.as_path().ancestors().skip(1).collect();
+    let there = || folders.iter().rev().copied().take_while(|folder| root.is_dir(&root.shown(folder)));
+    let entered = there().find_map(|folder| Some((folder, is_open(folder, Access::EXEC_OK).err()?)));
+    let written = || {
+        let places = [Path::new(own)].into_iter().chain(there().last());
+        let mut places = places;
+        places.find_map(|folder| Some((folder, is_open(folder, Access::WRITE_OK).err()?)))
+    };
+    let (folder, why) = entered.or_else(|| needed.contains(Access::WRITE_OK).then(written).flatten())?;
+    let folder = root.shown(folder);
+    let action = if needed.contains(Access::WRITE_OK) { "write to" } else { "read" };
+    let error = Error::io(action, or_here(&folder), why.into()).at(Place::file(or_here(&folder)));
+    Some(error.hint("mend the folder's permissions, or name another folder for the pages"))
+}
+
 fn in_the_way(file: &std::path::Path, why: &str) -> Error {
     Error::new(ErrorKind::Ownership, format!("`{}` is in the way: {why}", file.display()))
         .at(Place::file(file))
@@ -187,14 +220,14 @@ pub(super) fn expect_few_to_go(
     if options.prune || gone * 2 <= manifest.len() {
         return Ok(());
     }
-    let docs_path = options.docs.display();
+    let (docs, captures) = (options.docs.display(), options.captures.display());
+    let (which, are) = match (gone, manifest.len()) {
+        (1, 1) => (format!("the only page below `{docs}`"), "is"),
+        (gone, all) => (format!("{gone} of the {all} pages below `{docs}`"), "are"),
+    };
     Err(Error::new(
         ErrorKind::Ownership,
-        format!(
-            "{gone} of the {} pages below `{docs_path}` are of no capture below `{}`, and would be removed",
-            manifest.len(),
-            options.captures.display()
-        ),
+        format!("{which} {are} of no capture below `{captures}`, and would be removed"),
     )
     .hint("nothing was written; name the folder of all captures, or have the pages removed with `--prune`"))
 }

@@ -1,4 +1,4 @@
-//! A log that stands in another notation, read back.
+//! A log in another notation, read back.
 //!
 //! Docker, fluentd and loggers that write JSON have each line as a member of an object; Ansible
 //! shows lines as strings of a list; a page's source has entities for quotes, a word processor

@@ -198,7 +198,7 @@ impl<'a> Pairing<'a> {
         self.open.push(index);
     }
 
-    /// Takes a request whose response the caller finds himself: its number, for
+    /// Takes a request whose response the caller finds itself: its number, for
     /// [`Pairing::answer`].
     pub(super) fn unpaired(&mut self, request: Request) -> usize {
         self.clock += TICK;

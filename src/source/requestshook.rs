@@ -48,6 +48,11 @@ const ID: &str = "X-Requestshook-Request-Id";
 /// The length of the longest body that can be the `repr` of 32 bytes and `...`.
 const LONGEST_REPR: usize = "b''...".len() + 32 * "\\x00".len();
 
+const HINT_KEPT: &str = "what is whole of this request is shown; capture the command again, or mend the line";
+
+/// What stands for a body that was lost with the end of its message.
+const LOST: &str = "Omitted, the log is damaged before it";
+
 const HINT: &str = "the entry is left out; capture the command again, or mend the line";
 
 /// Reads the log `text`, the content of `file`.
@@ -105,7 +110,7 @@ impl Entry<'_> {
 }
 
 /// Why what looks like an entry is none.
-struct Damage {
+struct Damage<'a> {
     at: usize,
     end: usize,
     message: &'static str,
@@ -117,6 +122,15 @@ struct Damage {
     headers: usize,
     /// One of them has the id.
     has_id: bool,
+    /// Where it is a request: its head, and the headers before the damage.
+    request: Option<Box<Entry<'a>>>,
+}
+
+/// What is wrong with a body, where, and where it ends all the same.
+struct BodyDamage {
+    at: usize,
+    message: &'static str,
+    end: usize,
 }
 
 /// What comes after a body.
@@ -130,7 +144,7 @@ enum After<'a> {
 /// What comes next, or where the reader has lost its way.
 enum Next<'a> {
     Entry(Entry<'a>),
-    Damage(Damage),
+    Damage(Damage<'a>),
     End,
 }
 
@@ -164,7 +178,15 @@ impl<'a> Reader<'a> {
             after = match next {
                 Next::End => return self.pairing.finish(),
                 Next::Damage(damage) => {
-                    self.pairing.damage(damage.message, damage.at, damage.end, HINT);
+                    let hint = match &damage.request {
+                        Some(request) => {
+                            self.has_ids |= request.call.id.is_some();
+                            self.take_cut(request, request.body_start);
+                            HINT_KEPT
+                        }
+                        None => HINT,
+                    };
+                    self.pairing.damage(damage.message, damage.at, damage.end, hint);
                     After::Found(self.search(damage.resume, Search::Lost).1)
                 }
                 Next::Entry(entry) => {
@@ -172,15 +194,30 @@ impl<'a> Reader<'a> {
                     let (end, after) = self.body_end(&entry);
                     match end {
                         Ok(end) => self.take(&entry, end),
-                        Err((at, message)) => {
+                        Err(BodyDamage { at, message, end: body_end }) => {
                             let end = at + self.text[at..].chars().next().map_or(0, char::len_utf8);
-                            self.pairing.damage(message, at, end, HINT);
+                            let is_request = entry.status.is_none();
+                            if is_request {
+                                self.take_cut(&entry, body_end);
+                            }
+                            self.pairing.damage(message, at, end, if is_request { HINT_KEPT } else { HINT });
                         }
                     }
                     after
                 }
             };
         }
+    }
+
+    /// Hands over what is whole of a request, and its body up to `end`, so that its response answers it.
+    fn take_cut(&mut self, request: &Entry<'a>, end: usize) {
+        let body = &self.text[request.body_start..end];
+        // Whether what is left of a `none` was one, nobody knows either.
+        let is_lost = "none".starts_with(body);
+        let body =
+            if is_lost { Body::Omitted(LOST.into()) } else { Body::Text(text::slice(self.text, body)) };
+        let headers = self.headers(request);
+        self.pairing.request(request.call, headers, body);
     }
 
     /// Hands over an entry whose body ends at `end`.
@@ -217,7 +254,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Where the body of `entry` ends, or where and why it is damaged; and what comes after it.
-    fn body_end(&mut self, entry: &Entry<'a>) -> (Result<usize, (usize, &'static str)>, After<'a>) {
+    fn body_end(&mut self, entry: &Entry<'a>) -> (Result<usize, BodyDamage>, After<'a>) {
         let (start, line) = (entry.body_start, entry.body_line);
         let rest = &self.text[start..];
         let boundary = |at| After::Boundary { at, near: line };
@@ -228,7 +265,8 @@ impl<'a> Reader<'a> {
 
         // A log that ends in its headers has lost the body: the writer never leaves it out.
         if rest.is_empty() {
-            return (Err((start, "the log ends before the body of this entry")), After::Found(Next::End));
+            let message = "the log ends before the body of this entry";
+            return (Err(BodyDamage { at: start, message, end: start }), After::Found(Next::End));
         }
         if entry.names_other_length() && rest.starts_with("none") && self.is_before_head(start + "none".len())
         {
@@ -274,7 +312,8 @@ impl<'a> Reader<'a> {
                     return (Ok(start + end), boundary(start + end));
                 }
                 Err(at) if is_closed && is_json(&self.headers(entry)) && !entry.is_coded => {
-                    let damage = (start + at, "the JSON body of this entry is damaged here");
+                    let message = "the JSON body of this entry is damaged here";
+                    let damage = BodyDamage { at: start + at, message, end: start + end };
                     return (Err(damage), boundary(start + end));
                 }
                 _ => {}
@@ -288,7 +327,7 @@ impl<'a> Reader<'a> {
         &mut self,
         entry: &Entry<'a>,
         length: Option<usize>,
-    ) -> (Result<usize, (usize, &'static str)>, After<'a>) {
+    ) -> (Result<usize, BodyDamage>, After<'a>) {
         let start = entry.body_start;
         let (at, next) = self.search(start, Search::Body);
         let before = &self.text[start..at];
@@ -298,6 +337,7 @@ impl<'a> Reader<'a> {
         let body = &before[..before.len() - ends.min(if is_last { 2 } else { 3 })];
         let end = start + body.len();
         let damage = self.cut_off(entry, body, length, is_last, ends);
+        let damage = damage.map(|(at, message)| BodyDamage { at, message, end });
         (damage.map_or(Ok(end), Err), After::Found(next))
     }
 
@@ -387,6 +427,7 @@ impl<'a> Reader<'a> {
                 has_head: false,
                 headers: 0,
                 has_id: false,
+                request: None,
             });
         }
         match self.parse(start, line) {
@@ -491,7 +532,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The entry that begins at `start`, in the line of this number.
-    fn parse(&self, start: usize, mut line: usize) -> Result<Entry<'a>, Damage> {
+    fn parse(&self, start: usize, mut line: usize) -> Result<Entry<'a>, Damage<'a>> {
         let line_end = self.line_end(line);
         let mut damage = Damage {
             at: start,
@@ -501,6 +542,7 @@ impl<'a> Reader<'a> {
             has_head: false,
             headers: 0,
             has_id: false,
+            request: None,
         };
         let Some(head) = Head::parse(&self.text[start..line_end]) else {
             if line_end == self.text.len() {
@@ -514,15 +556,18 @@ impl<'a> Reader<'a> {
         let (mut length, mut is_coded) = (None, false);
         let bytes = self.text.as_bytes();
         let mut at = line_end + 1;
-        loop {
+        // Where the last header that is whole for certain ends, with its line.
+        let mut headers_end = at;
+        let is_whole = loop {
             line += 1;
             if at >= bytes.len() {
                 damage.resume = self.text.len();
                 damage.message = "the log ends before the empty line that follows the headers of this entry";
-                return Err(damage);
+                break false;
             }
+            headers_end = at;
             if bytes[at] == b'\n' {
-                break;
+                break true;
             }
             let end = self.line_end(line);
             let Some((name_end, value_start)) = header_parts(bytes, at, end) else {
@@ -530,7 +575,7 @@ impl<'a> Reader<'a> {
                 damage.resume = at;
                 damage.end = end;
                 damage.message = "this is neither a header nor the empty line that follows the headers";
-                return Err(damage);
+                break false;
             };
             let value = || &self.text[value_start..end];
             // Cut off in a header, an entry runs into the head of the next one. Only this keeps two
@@ -542,7 +587,7 @@ impl<'a> Reader<'a> {
                 damage.resume = end - cut;
                 damage.end = end;
                 damage.message = "the next entry begins in the middle of a header of this one";
-                return Err(damage);
+                break false;
             }
             is_exact &= value_start == name_end + ": ".len();
             // The names differ in length, so that most fields are passed over with one look.
@@ -558,8 +603,8 @@ impl<'a> Reader<'a> {
             }
             damage.headers += 1;
             at = end + 1;
-        }
-        Ok(Entry {
+        };
+        let entry = Entry {
             start,
             line_end,
             call: Call {
@@ -571,13 +616,20 @@ impl<'a> Reader<'a> {
             },
             status: head.status,
             // Without the last line's end.
-            headers: self.text[line_end + 1..at].strip_suffix('\n').unwrap_or_default(),
+            headers: self.text.get(line_end + 1..headers_end).map_or("", trim_line_end),
             is_exact,
             length,
             is_coded,
-            body_start: at + 1,
+            body_start: headers_end + usize::from(is_whole),
             body_line: line + 1,
-        })
+        };
+        if is_whole {
+            return Ok(entry);
+        }
+        // A URL that ends with the log may be cut off, too.
+        let is_request = entry.status.is_none() && line_end < bytes.len();
+        damage.request = is_request.then(|| Box::new(entry));
+        Err(damage)
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! For people: a trace of any source reads as the logs that the source documents show.
 //! A log of the middleware that was read comes out with the same bytes. What the first line of
-//! an entry has no place for, as a blank in a URL, stands there as in a URL (`%20`), so that
-//! every line that is written is read. A body that the trace leaves out stands there as words that the
+//! an entry has no place for, as a blank in a URL, is there as in a URL (`%20`), so that
+//! every line that is written is read. A body that the trace leaves out is there as words that the
 //! reader knows. What this leaves out: gaps, which no entry can carry, and
 //! times, which the format has no place for.
 
@@ -74,7 +74,7 @@ impl DetailsSource for NoDetails {
     }
 }
 
-/// The trace with the headers and bodies that stand at `parts` of its log.
+/// The trace with the headers and bodies that are at `parts` of its log.
 fn share(mut trace: Trace, text: String, parts: Vec<Part>) -> (Trace, Text) {
     let log = Text::from(text);
     for Part { exchange, is_response, lines, body: shown } in parts {
@@ -101,7 +101,7 @@ struct Log<'a, E> {
     details: &'a E,
 }
 
-/// Where a message stands in the log.
+/// Where a message is in the log.
 struct Part {
     exchange: usize,
     is_response: bool,

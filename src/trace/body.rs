@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::error::counted;
 use crate::text::Text;
 
 /// The body of a message.
@@ -23,7 +24,7 @@ const OMITTED: &str = "Omitted, ";
 
 /// Words for a body of so many bytes that a log does not hold.
 pub(crate) fn omitted_length(length: u64) -> String {
-    format!("({length} bytes, not in the log)")
+    format!("({}, not in the log)", counted(length, "byte"))
 }
 
 /// The words of [`Body::Omitted`] as a log has them: on one line, and where the message `has_length`, which is
@@ -127,7 +128,11 @@ mod tests {
 
     #[test]
     fn a_body_that_has_its_length_is_no_omission() {
-        let omitted = ["(12 bytes, not in the log)", "Omitted, 12 bytes are not in the HAR file"];
+        let omitted = [
+            "(12 bytes, not in the log)",
+            "Omitted, 12 bytes are not in the HAR file",
+            "(1 byte, not in the log)",
+        ];
         assert!(omitted.iter().all(|words| is_omission(words, None) && is_omission(words, Some(12))));
         assert!(is_omission("(26 bytes, not in the log)", Some(26)));
         assert!(is_omission(omitted[0], Some(5)) && !is_omission(omitted[0], Some(26)));

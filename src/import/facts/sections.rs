@@ -8,7 +8,7 @@ use super::Document;
 use crate::import::message_line::MessageLine;
 use crate::import::scan::{Heading, Outline, PageLines, info_parts};
 
-/// A heading that names a message, with what stands below it. `M` says which message it is: nothing
+/// A heading that names a message, with what is below it. `M` says which message it is: nothing
 /// before that is known, its index after.
 #[derive(Debug)]
 pub(in crate::import) struct Section<'a, M = usize> {

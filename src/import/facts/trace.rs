@@ -179,7 +179,7 @@ pub(super) fn same_path(a: &str, b: &str) -> bool {
         && a.split('/').zip(b.split('/')).all(|(a, b)| a == b || is_open(a) || is_open(b))
 }
 
-/// Names in `template` and what stands in their place in `real`, both cut at `separator`.
+/// Names in `template` and what is in their place in `real`, both cut at `separator`.
 fn align<'t>(template: &'t str, real: &'t str, separator: char) -> Vec<(&'t str, &'t str)> {
     if template.split(separator).count() != real.split(separator).count() {
         return Vec::new();

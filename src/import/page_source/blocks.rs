@@ -1,4 +1,4 @@
-//! Holes for what stands around the messages: command, output, configuration, reference.
+//! Holes for what is around the messages: command, output, configuration, reference.
 //!
 //! A whole block first, then only the lines inside. What this leaves out: where a page has these
 //! blocks (`import::blocks`).

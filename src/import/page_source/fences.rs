@@ -1,4 +1,4 @@
-//! Holes for one fence of a section: its tab, or what stands on its lines.
+//! Holes for one fence of a section: its tab, or what is on its lines.
 //!
 //! Where no hole prints the whole tab, the title, the highlights and the lines inside are tried
 //! each for itself; a line that the trace does not print so stays text, and is told. What this
@@ -109,7 +109,7 @@ impl SourceBuilder<'_> {
         edits
     }
 
-    /// The lines inside a fence: one hole, or several where a line of text stands between.
+    /// The lines inside a fence: one hole, or several where a line of text is between.
     fn content(
         &self,
         document: &Document<'_>,

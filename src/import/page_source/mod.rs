@@ -55,7 +55,7 @@ pub(super) struct BuiltSources {
     pub(super) sources: Vec<String>,
     /// What stays text and was not understood.
     pub(super) diagnostics: Vec<Error>,
-    /// Whether all notes and boxes of the settings stand in the sources.
+    /// Whether all notes and boxes of the settings are in the sources.
     pub(super) draws_boxes_and_notes: bool,
 }
 

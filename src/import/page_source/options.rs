@@ -1,7 +1,7 @@
 //! The options with which a hole prints a message as the page does.
 //!
 //! What a fence highlights is said by the names of headers and JSON pointers, so that it holds
-//! when lines move; lines are numbered or not; a body has what stands before it, the word for
+//! when lines move; lines are numbered or not; a body has what is before it, the word for
 //! none, its language. What this leaves out: what these options do (`render::holes`).
 
 use std::ops::Range;
@@ -33,7 +33,7 @@ impl SourceBuilder<'_> {
             .find(|source| self.prints(source, text))
     }
 
-    /// The options with which a hole prints this body as the page does: what stands before it, the
+    /// The options with which a hole prints this body as the page does: what is before it, the
     /// word for none, the language, and JSON on a single line.
     pub(super) fn body_options(&self, document: &Document<'_>, at: usize, shown: &Message) -> String {
         let fence = &document.outline.fences[at];

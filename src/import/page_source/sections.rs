@@ -1,7 +1,7 @@
 //! Holes for the sections that print messages.
 //!
 //! From one hole for both messages of an exchange down to the parts of one: its heading, the line
-//! of its names, both tabs. What this leaves out: what stands in a single fence (`fences`).
+//! of its names, both tabs. What this leaves out: what is in a single fence (`fences`).
 
 use super::fences::set_before;
 use super::options::options;

@@ -159,7 +159,7 @@ impl SourceBuilder<'_> {
     }
 }
 
-/// Where `value` stands in `text` as a word of its own. A short value is a word by chance.
+/// Where `value` is in `text` as a word of its own. A short value is a word by chance.
 fn occurrences(text: &str, value: &str) -> Vec<Range<usize>> {
     const SHORT: usize = 8;
     if value.len() < SHORT || !text.contains(value) {

@@ -16,7 +16,7 @@ use super::hole_error::{HoleError, PlacedHole};
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::Page;
 use crate::page::source::TokenKind;
-use crate::settings::RESERVED;
+use crate::settings::HoleWord;
 use crate::toml_file::{nearest, neighbours};
 
 /// What a hole asks for, before anything is looked up.
@@ -32,7 +32,7 @@ pub(super) enum Name {
     /// A label: the index of its exchange in the trace.
     Label(usize),
     /// One of the words of holes.
-    Word(&'static str),
+    Word(HoleWord),
 }
 
 /// The arguments of a call.
@@ -56,16 +56,15 @@ impl Call {
     }
 
     /// Whether the call has no more arguments than it may, and no option but these.
-    pub(super) fn check(&self, word: &str, most: usize, known: &[&str]) -> Result<(), HoleError> {
+    pub(super) fn check(&self, word: HoleWord, most: usize, known: &[&str]) -> Result<(), HoleError> {
         if self.arguments.len() > most {
             let most = match most {
                 0 => "no argument".to_owned(),
                 1 => "one argument".to_owned(),
                 most => format!("{most} arguments at most"),
             };
-            return Err(
-                HoleError::new(format!("`{word}` takes {most}, not {}", self.arguments.len())).at(word)
-            );
+            return Err(HoleError::new(format!("`{word}` takes {most}, not {}", self.arguments.len()))
+                .at(word.name()));
         }
         match self.options.iter().find(|(name, _)| !known.contains(&name.as_str())) {
             None => Ok(()),
@@ -87,7 +86,7 @@ impl Filler<'_> {
         let PlacedHole { source, hole } = placed;
         for token in hole.tokens.iter().filter(|token| token.kind == TokenKind::Name) {
             let name = &source.text[token.span.clone()];
-            if RESERVED.contains(&name) || self.names.labels.contains_key(name) {
+            if HoleWord::named(name).is_some() || self.names.labels.contains_key(name) {
                 continue;
             }
             return Err(Error::new(ErrorKind::Hole, self.unknown(name))
@@ -124,7 +123,7 @@ impl Filler<'_> {
 
     fn advice(&self, name: &str) -> String {
         let labels = neighbours(name, &self.names.sorted).iter().map(String::as_str);
-        match nearest(name, RESERVED.iter().copied().chain(labels)) {
+        match nearest(name, HoleWord::ALL.iter().map(|word| word.name()).chain(labels)) {
             Some(near) => format!("did you mean `{near}`?"),
             None if self.page.labels.is_empty() => {
                 "labels of exchanges are in `[label]` of capture.toml; there are none yet".into()
@@ -184,7 +183,7 @@ impl Object for Expression {
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.name {
             Name::Label(_) => "a label",
-            Name::Word(word) => word,
+            Name::Word(word) => word.name(),
         })
     }
 }
@@ -209,7 +208,7 @@ impl Object for Names {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         let name = match self.labels.get(key) {
             Some(exchange) => Name::Label(*exchange),
-            None => Name::Word(RESERVED.iter().find(|word| **word == key)?),
+            None => Name::Word(HoleWord::named(key)?),
         };
         Some(Value::from_object(Expression { name, fields: Vec::new(), call: None }))
     }

@@ -18,6 +18,7 @@ use crate::error::Result;
 use crate::page::highlight::Outline;
 use crate::page::{Message, PageExchange};
 use crate::render::pieces::FenceOptions;
+use crate::settings::HoleWord;
 use crate::toml_file::nearest;
 
 /// The lines of a message to highlight, and whether lines are numbered.
@@ -139,14 +140,9 @@ impl Filler<'_> {
         &self,
         call: &Call,
         message: &Arc<Message>,
-        word: &str,
+        tabs: Tabs,
     ) -> Result<Highlights, HoleError> {
         let contents = self.contents.of(message);
-        let tabs = match word {
-            "header" => Tabs::Header,
-            "body" => Tabs::Body,
-            _ => Tabs::Both,
-        };
         let mut highlights = Highlights::default();
         for target in call.option("highlight").map_or_else(|| Ok(Vec::new()), targets)? {
             highlights.add(&contents, &target, tabs)?;
@@ -175,7 +171,8 @@ pub(super) fn lines(contents: &Contents, arguments: &[Value]) -> Result<String, 
         (false, false) => Err(HoleError::new("these are lines of the header and of the body")
             .hint("a fence is one of the two; ask for them separately")),
         (true, true) => {
-            Err(HoleError::new("`lines` needs to be told which").hint(format!("`{}`", usage("lines"))))
+            Err(HoleError::new("`lines` needs to be told which")
+                .hint(format!("`{}`", usage(HoleWord::Lines))))
         }
         (false, true) => Ok(highlights.header.all.join(" ")),
         (true, false) => Ok(highlights.body.all.join(" ")),
@@ -225,7 +222,7 @@ fn targets(value: &Value) -> Result<Vec<HighlightTarget>, HoleError> {
 
 /// Which tabs a hole prints.
 #[derive(Clone, Copy, PartialEq)]
-enum Tabs {
+pub(super) enum Tabs {
     Header,
     Body,
     Both,

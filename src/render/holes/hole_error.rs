@@ -1,6 +1,6 @@
 //! Why a hole cannot be filled, and at which of its words.
 //!
-//! Whoever looks something up knows the word that is wrong, but not where it stands: a [`HoleError`]
+//! Whoever looks something up knows the word that is wrong, but not where it is: a [`HoleError`]
 //! names it, and the [`PlacedHole`] of the hole finds its place in the source. What this leaves out:
 //! holes that are not closed, which `page::source` finds.
 
@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use crate::error::{Error, ErrorKind, Place};
 use crate::page::source::{Hole, Source, TokenKind};
+use crate::settings::HoleWord;
 use crate::toml_file::nearest;
 
 /// Why a hole cannot be filled.
@@ -99,25 +100,36 @@ pub(super) fn no_field(of: &str, field: &str, known: &[&str]) -> HoleError {
     })
 }
 
-/// How a function is called.
-pub(super) fn usage(word: &str) -> &'static str {
+/// How a word is called, by an example.
+pub(super) fn usage(word: HoleWord) -> &'static str {
     match word {
-        "range" => "range(first, last)",
-        "span" => "span(first, last)",
-        "heading" => "heading(show.request)",
-        "arrow" => "arrow(show.request)",
-        "api" => "api(show)",
-        "describe" => "describe(show)",
-        "exchange" => "exchange(show)",
-        "message" => "message(show.request)",
-        "tabs" => "tabs(show.response, highlight=\"/id\")",
-        "header" => "header(show.response, highlight=\"Location\")",
-        "body" => "body(show.response, highlight=\"/id\")",
-        "lines" => "lines(show.response, \"/id\")",
-        "value" => "value(show.response, \"/status\")",
-        "part" => "part(show.response.body, 1, 12)",
-        "rest" => "rest(until=show.request)",
-        "shared" => "shared(\"openstack/image/create\", until=version)",
-        _ => "page(\"openstack/image/create\")",
+        HoleWord::Api => "api(show)",
+        HoleWord::Arrow => "arrow(show.request)",
+        HoleWord::Arrows => "arrows(after=token, until=show)",
+        HoleWord::Body => "body(show.response, highlight=\"/id\")",
+        HoleWord::Command => "command",
+        HoleWord::Describe => "describe(show)",
+        HoleWord::Diagram => "diagram(after=token, until=show)",
+        HoleWord::Exchange => "exchange(show)",
+        HoleWord::Header => "header(show.response, highlight=\"Location\")",
+        HoleWord::Heading => "heading(show.request)",
+        HoleWord::Launch => "launch",
+        HoleWord::Lines => "lines(show.response, \"/id\")",
+        HoleWord::Log => "log",
+        HoleWord::Message => "message(show.request)",
+        HoleWord::Output => "output",
+        HoleWord::Page => "page(\"openstack/image/create\")",
+        HoleWord::Part => "part(show.response.body, 1, 12)",
+        HoleWord::Participants => "participants",
+        HoleWord::Range => "range(first, last)",
+        HoleWord::Reference => "reference",
+        HoleWord::Rest => "rest(until=show.request)",
+        HoleWord::Shared => "shared(\"openstack/image/create\", until=version)",
+        HoleWord::Span => "span(first, last)",
+        HoleWord::Tabs => "tabs(show.response, highlight=\"/id\")",
+        HoleWord::Title => "title",
+        HoleWord::Value => "value(show.response, \"/status\")",
+        HoleWord::Var => "var.image_id",
+        HoleWord::Vars => "vars",
     }
 }

@@ -17,6 +17,7 @@ use super::write::Printed;
 use crate::error::Result;
 use crate::page::{Block, Message, visible};
 use crate::sequence::Side;
+use crate::settings::HoleWord;
 use crate::trace::{Body, UrlParts};
 
 impl Filler<'_> {
@@ -37,7 +38,7 @@ impl Filler<'_> {
     pub(super) fn part(&self, of: &Value, lines: &[Value]) -> Result<String, HoleError> {
         let of_what = || {
             HoleError::new("`part` is about the headers or the body of a message")
-                .hint(format!("`{}`", usage("part")))
+                .hint(format!("`{}`", usage(HoleWord::Part)))
         };
         let expression = of.downcast_object_ref::<Expression>().ok_or_else(of_what)?;
         let (Name::Label(exchange), [side, field], None) =
@@ -123,7 +124,7 @@ impl Filler<'_> {
         }
     }
 
-    /// A body as it was sent: one that stands on a single line stays on it.
+    /// A body as it was sent: one that is on a single line stays on it.
     fn raw_body(&self, message: &Message) -> String {
         match self.body(message) {
             Body::Text(text) => Block::new(text.clone()).to_string(),
@@ -151,7 +152,7 @@ fn field_of(message: &Message, field: &str) -> Result<Printed, HoleError> {
                 .at(field)
                 .hint("its response does"));
         }
-        "status" => message.status.to_string(),
+        "status" => message.status_text(),
         "reason" => message.reason.to_string(),
         "verb" => message.verb.to_string(),
         "title" => message.title(),

@@ -1,6 +1,6 @@
 //! Page sources to text: every hole filled from the page.
 //!
-//! What stands in a hole is an expression of minijinja's, but nothing is computed
+//! What is in a hole is an expression of minijinja's, but nothing is computed
 //! while it is evaluated: names, fields and calls only build an [`Expression`], a value
 //! that says what is wanted. It is answered here, where page, templates and other
 //! captures are at hand and a message can point at the very word that is wrong.
@@ -26,8 +26,9 @@ mod write;
 pub(crate) use other_captures::{ExchangeSummary, NoOtherCaptures, OtherCaptures};
 pub(crate) use tabs::TabSet;
 
-use std::cell::Cell;
-use std::collections::HashSet;
+use std::cell::{Cell, OnceCell};
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use minijinja::{Environment, UndefinedBehavior};
@@ -37,10 +38,12 @@ use super::pieces::PageWriter;
 use super::templates::Templates;
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::Page;
-use crate::page::source::{Hole, Source, TokenKind};
+use crate::page::source::{Hole, MOST_TOLD, Source, TokenKind, more_of_these};
 use crate::sequence::selector::Scope;
+use crate::settings::Shows;
 use crate::trace::{Exchange, KnownFrom};
 use contents::AllContents;
+use diagram::Outline;
 use expression::{Expression, Name, Names};
 use hole_error::{PlacedHole, placed_holes};
 use write::{fragment_of, text_of};
@@ -58,6 +61,7 @@ pub(crate) struct Filler<'a> {
     env: Environment<'static>,
     names: Arc<Names>,
     contents: AllContents,
+    outline: OnceCell<Outline>,
 }
 
 impl<'a> Filler<'a> {
@@ -74,7 +78,8 @@ impl<'a> Filler<'a> {
         let writer = PageWriter::new(templates, page);
         let names = Arc::new(Names::of(page));
         let contents = AllContents::default();
-        Filler { page, writer, scope, others, own_path, gone, env, names, contents }
+        let outline = OnceCell::new();
+        Filler { page, writer, scope, others, own_path, gone, env, names, contents, outline }
     }
 
     /// The pages that the sources stand for.
@@ -102,7 +107,7 @@ impl<'a> Filler<'a> {
                 if length > most {
                     errors.extend(printed.into_iter().filter_map(Result::err));
                     errors.push(too_long(source, hole, most));
-                    return Err(errors);
+                    return Err(at_most(errors));
                 }
             }
             match text_of(source, printed) {
@@ -110,7 +115,7 @@ impl<'a> Filler<'a> {
                 Err(found) => errors.extend(found),
             }
         }
-        if errors.is_empty() { Ok(filled) } else { Err(errors) }
+        if errors.is_empty() { Ok(filled) } else { Err(at_most(errors)) }
     }
 
     /// What a part of a page source prints, with text as it is: what its place makes of text is not known.
@@ -131,9 +136,12 @@ impl<'a> Filler<'a> {
     }
 
     fn shown(&self, read: &[(PlacedHole<'_>, Result<Arc<Expression>>)]) -> Vec<bool> {
-        // What only a diagram tells of has nothing more to show.
-        let drawn_only = |exchange: &Exchange| exchange.known_from == KnownFrom::Diagram;
-        let mut shown: Vec<bool> = self.scope.trace.exchanges.iter().map(drawn_only).collect();
+        // What only a diagram tells of has nothing more to show than a heading, which a page may have or not;
+        // but where no hole can name it, the page would have no way to it.
+        let drawn_only = |(index, exchange): (usize, &Exchange)| {
+            exchange.known_from == KnownFrom::Diagram && self.scope.selector(index).is_some()
+        };
+        let mut shown: Vec<bool> = self.scope.trace.exchanges.iter().enumerate().map(drawn_only).collect();
         for (placed, expression) in read {
             let exchanges = expression
                 .as_ref()
@@ -151,21 +159,24 @@ impl<'a> Filler<'a> {
                 let of_message = matches!(expression.fields.as_slice(), [_, field] if ["headers", "body", "raw_body"].contains(&field.as_str()));
                 if of_message { vec![exchange] } else { Vec::new() }
             }
-            Name::Word("exchange" | "message" | "tabs" | "header" | "body") => {
-                let subject = call.and_then(|call| self.subject(placed, call.arguments.first()?).ok());
-                subject.iter().map(|subject| subject.exchange().index).collect()
-            }
-            Name::Word("part") => {
-                let of = call.and_then(|call| call.arguments.first()?.downcast_object_ref::<Expression>());
-                of.map_or_else(Vec::new, |of| self.shown_by(placed, of))
-            }
-            Name::Word("shared") => {
-                let until = call.and_then(|call| self.subject(placed, call.option("until")?).ok());
-                until.map_or_else(Vec::new, |until| {
-                    self.up_to(&until).iter().map(|exchange| exchange.index).collect()
-                })
-            }
-            Name::Word(_) => Vec::new(),
+            Name::Word(word) => match word.shows() {
+                Shows::Section | Shows::Content => {
+                    let subject = call.and_then(|call| self.subject(placed, call.arguments.first()?).ok());
+                    subject.iter().map(|subject| subject.exchange().index).collect()
+                }
+                Shows::Lines => {
+                    let of =
+                        call.and_then(|call| call.arguments.first()?.downcast_object_ref::<Expression>());
+                    of.map_or_else(Vec::new, |of| self.shown_by(placed, of))
+                }
+                Shows::Shared => {
+                    let until = call.and_then(|call| self.subject(placed, call.option("until")?).ok());
+                    until.map_or_else(Vec::new, |until| {
+                        self.up_to(&until).iter().map(|exchange| exchange.index).collect()
+                    })
+                }
+                Shows::Heading | Shows::Rest | Shows::Nothing => Vec::new(),
+            },
         }
     }
 }
@@ -194,7 +205,7 @@ pub(crate) fn holes_of_lost(source: &Source, lost: &HashSet<&str>) -> Vec<Error>
                 errors.push(
                     Error::new(
                         ErrorKind::Hole,
-                        format!("this speaks of `{name}`, whose label matches no exchange"),
+                        format!("this is about `{name}`, whose label matches no exchange"),
                     )
                     .at(source.place(&token.span))
                     .hint(
@@ -205,6 +216,24 @@ pub(crate) fn holes_of_lost(source: &Source, lost: &HashSet<&str>) -> Vec<Error>
         }
     }
     errors
+}
+
+/// The first errors of each file, and how many more there are.
+fn at_most(errors: Vec<Error>) -> Vec<Error> {
+    let mut counts: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    let mut told = Vec::new();
+    for error in errors {
+        let file = error.place().map(|place| place.file.clone()).unwrap_or_default();
+        let count = counts.entry(file).or_default();
+        *count += 1;
+        if *count <= MOST_TOLD {
+            told.push(error);
+        }
+    }
+    told.extend(
+        counts.iter().filter_map(|(file, count)| more_of_these(file, count.saturating_sub(MOST_TOLD))),
+    );
+    told
 }
 
 /// Whether every line of a text ends as Windows ends lines.

@@ -11,8 +11,9 @@ use std::sync::Arc;
 use super::Filler;
 use super::expression::Call;
 use super::hole_error::{HoleError, PlacedHole, usage};
-use crate::error::Result;
+use crate::error::{Result, counted};
 use crate::page::{Page, PageExchange};
+use crate::settings::HoleWord;
 
 /// What holes ask of captures other than their own.
 pub(crate) trait OtherCaptures {
@@ -68,7 +69,7 @@ impl fmt::Display for ExchangeSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} -> {} {} {}", self.from, self.to, self.method, self.path)?;
         match self.status {
-            Some(status) => write!(f, ", {status}"),
+            Some(status) => write!(f, ", {status:03}"),
             None => write!(f, ", no response"),
         }
     }
@@ -101,7 +102,7 @@ impl Filler<'_> {
     ) -> Result<String, HoleError> {
         let until = call.option("until").ok_or_else(|| {
             HoleError::new("`shared` needs to be told up to which exchange")
-                .hint(format!("`{}`", usage("shared")))
+                .hint(format!("`{}`", usage(HoleWord::Shared)))
         })?;
         let until = self.subject(placed, until)?;
         let ours = self.up_to(&until);
@@ -109,8 +110,8 @@ impl Filler<'_> {
         for (index, our) in ours.iter().map(|exchange| ExchangeSummary::of(exchange)).enumerate() {
             let Some(their) = theirs.get(index) else {
                 return Err(HoleError::new(format!(
-                    "`{capture}` has only {} exchanges, not {}",
-                    theirs.len(),
+                    "`{capture}` has only {}, not {}",
+                    counted(theirs.len(), "exchange"),
                     ours.len()
                 ))
                 .at(capture));
@@ -127,10 +128,8 @@ impl Filler<'_> {
         let numbers: Vec<u32> = ours.iter().flat_map(numbers).flatten().collect();
         let last = numbers.iter().copied().max().unwrap_or_default();
         if last as usize != numbers.len() {
-            return Err(HoleError::new(format!(
-                "other messages stand between the first ones up to ({last})"
-            ))
-            .hint("end the shared beginning before or after the exchanges that overlap"));
+            return Err(HoleError::new(format!("other messages come between the first ones up to ({last})"))
+                .hint("end the shared beginning before or after the exchanges that overlap"));
         }
         Ok(format!("(1)-({last})"))
     }

@@ -13,6 +13,7 @@ use super::hole_error::{HoleError, PlacedHole, no_field};
 use crate::error::Result;
 use crate::page::{Message, PageExchange};
 use crate::sequence::Side;
+use crate::settings::HoleWord;
 
 /// What an argument names.
 pub(super) enum Subject {
@@ -56,7 +57,9 @@ impl Filler<'_> {
                 (Name::Label(_), [_, beyond, ..], _) => {
                     Err(HoleError::new(format!("a message is asked for, and not its `.{beyond}`")).at(beyond))
                 }
-                (Name::Word(word), ..) => Err(HoleError::new(format!("`{word}` names no exchange")).at(word)),
+                (Name::Word(word), ..) => {
+                    Err(HoleError::new(format!("`{word}` names no exchange")).at(word.name()))
+                }
                 (Name::Label(_), ..) => Err(HoleError::new("a label is no function")),
             };
         }
@@ -84,7 +87,7 @@ impl Filler<'_> {
     pub(super) fn message(
         &self,
         placed: PlacedHole<'_>,
-        word: &str,
+        word: HoleWord,
         value: &Value,
     ) -> Result<Arc<Message>, HoleError> {
         match self.subject(placed, value)? {
@@ -106,7 +109,7 @@ impl Filler<'_> {
         &self.page.exchanges[..self.place(until.exchange().index).map_or(0, |at| at + 1)]
     }
 
-    /// Where an exchange of the trace stands on the page: exchanges are in the order of their requests.
+    /// Where an exchange of the trace is on the page: exchanges are in the order of their requests.
     fn place(&self, index: usize) -> Option<usize> {
         let number = self.scope.sequence.number(index, Side::Request)?;
         self.page.exchanges.binary_search_by_key(&number, |exchange| exchange.request.number).ok()

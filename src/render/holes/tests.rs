@@ -197,21 +197,14 @@ fn exchange() -> impl Strategy<Value = Exchange> {
         })
 }
 
-/// What only a diagram tells of is never in the rest of a page, so it has to have a name.
-fn with_plain_names(mut exchange: Exchange) -> Exchange {
-    if exchange.known_from == KnownFrom::Diagram {
-        (exchange.from, exchange.to) = (Some("a".into()), Some("b".into()));
-        exchange.request.method = "GET".into();
-        exchange.request.url = "http://h/drawn".into();
-    }
-    exchange
-}
-
 fn trace() -> impl Strategy<Value = Trace> {
     let gap = (0i64..12, hostile()).prop_map(|(at, reason)| Gap { at, line: 1, column: 1, reason });
     let gaps = prop_oneof![2 => Just(Vec::new()), 1 => proptest::collection::vec(gap, 1..4)];
-    (proptest::collection::vec(exchange().prop_map(with_plain_names), 0..5), gaps)
-        .prop_map(|(exchanges, gaps)| Trace { exchanges, gaps, ..Trace::default() })
+    (proptest::collection::vec(exchange(), 0..5), gaps).prop_map(|(exchanges, gaps)| Trace {
+        exchanges,
+        gaps,
+        ..Trace::default()
+    })
 }
 
 fn capture() -> impl Strategy<Value = Capture> {

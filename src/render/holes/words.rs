@@ -3,22 +3,25 @@
 //! A word alone is a part of the page: its title, the command, the log. A word that is called is
 //! about an exchange or a message. Most of both is laid out by the template of that name, so a
 //! hole prints what a page without a source would. What this leaves out: what a label prints
-//! (`message`), parts of the diagram (`diagram`), and other captures (`neighbours`).
+//! (`message`), parts of the diagram (`diagram`), and other captures (`other_captures`).
+
+use std::sync::Arc;
 
 use minijinja::value::Value;
 
 use super::expression::{Call, Expression, Name};
-use super::highlights::lines;
+use super::highlights::{Tabs, lines};
 use super::hole_error::{HoleError, PlacedHole, no_field, usage};
 use super::other_captures::without_query;
 use super::subject::Subject;
 use super::write::Printed;
 use super::{Filler, Shown};
 use crate::error::Result;
-use crate::page::{DiagramItem, Entry, visible};
+use crate::page::{DiagramItem, Entry, Message, visible};
 use crate::profile::Link;
 use crate::render::escape;
-use crate::render::pieces::Piece;
+use crate::render::pieces::{FenceOptions, Piece};
+use crate::settings::HoleWord;
 use crate::toml_file::nearest;
 
 impl Filler<'_> {
@@ -34,9 +37,9 @@ impl Filler<'_> {
                 "a label prints its steps; `exchange(LABEL)`, `tabs(LABEL.request)` and others print more",
             )),
             (Name::Label(exchange), None) => self.answer_label(*exchange, &expression.fields),
-            (Name::Word(word), None) => self.answer_word(word, &expression.fields, shown),
+            (Name::Word(word), None) => self.answer_word(*word, &expression.fields, shown),
             (Name::Word(word), Some(call)) => match expression.fields.first() {
-                None => self.answer_call(placed, word, call, shown),
+                None => self.answer_call(placed, *word, call, shown),
                 Some(field) => {
                     Err(HoleError::new(format!("what `{word}(…)` prints has no `.{field}`")).at(field))
                 }
@@ -62,7 +65,7 @@ impl Filler<'_> {
         Ok(text)
     }
 
-    fn answer_word(&self, word: &str, fields: &[String], shown: &Shown) -> Result<Printed, HoleError> {
+    fn answer_word(&self, word: HoleWord, fields: &[String], shown: &Shown) -> Result<Printed, HoleError> {
         let page = self.page;
         let missing = |what: &str, key: &str| {
             HoleError::new(format!("there is no {what} to print")).hint(key.to_owned())
@@ -80,22 +83,31 @@ impl Filler<'_> {
             [field] => Some(field.as_str()),
             [_, beyond, ..] => return Err(HoleError::new(format!("there is no `.{beyond}` here")).at(beyond)),
         };
-        let no_field = |field: &str, known: &[&str]| Err(no_field(word, field, known));
-        match (word, field) {
-            ("title", None) => Ok(Printed::Title(page.title.clone())),
-            ("command", None) => {
-                page.command.as_ref().ok_or_else(no_command)?;
-                self.piece(&Piece::Command)
+        let has_only = |known: &[&str]| match field {
+            None => Ok(()),
+            Some(field) => Err(no_field(&format!("`{word}`"), field, known)),
+        };
+        let has_none = || match field {
+            None => Ok(()),
+            Some(field) => Err(HoleError::new(format!("`{word}` has no `.{field}`")).at(field)),
+        };
+        match word {
+            HoleWord::Title => {
+                has_none()?;
+                Ok(Printed::Title(page.title.clone()))
             }
-            ("command", Some(field)) => {
+            HoleWord::Command => {
                 let command = page.command.as_ref().ok_or_else(no_command)?;
                 match field {
-                    "text" => Ok(Printed::Block(crate::page::Block::new(command.shown().into()).to_string())),
-                    "line" => Ok(Printed::Text(command.first_line().to_owned())),
-                    field => no_field(field, &["text", "line"]),
+                    Some("text") => {
+                        Ok(Printed::Block(crate::page::Block::new(command.shown().into()).to_string()))
+                    }
+                    Some("line") => Ok(Printed::Text(command.first_line().to_owned())),
+                    _ => has_only(&["text", "line"]).and_then(|()| self.piece(&Piece::Command)),
                 }
             }
-            ("launch", None) => {
+            HoleWord::Launch => {
+                has_none()?;
                 page.launch.as_ref().ok_or_else(|| {
                     missing(
                         "configuration",
@@ -104,48 +116,62 @@ impl Filler<'_> {
                 })?;
                 self.piece(&Piece::Launch)
             }
-            ("output", None) => {
-                page.output.as_ref().ok_or_else(no_output)?;
-                self.piece(&Piece::Output)
+            HoleWord::Output => {
+                let output = page.output.as_ref().ok_or_else(no_output)?;
+                match field {
+                    Some("text") => Ok(Printed::Block(output.block.to_string())),
+                    _ => has_only(&["text"]).and_then(|()| self.piece(&Piece::Output)),
+                }
             }
-            ("output", Some(field)) => match (field, page.output.as_ref().ok_or_else(no_output)?) {
-                ("text", output) => Ok(Printed::Block(output.block.to_string())),
-                (field, _) => no_field(field, &["text"]),
+            HoleWord::Log => match field {
+                Some("text") => Ok(Printed::Block(page.log.text().trim_end_matches('\n').to_owned())),
+                _ => has_only(&["text"]).and_then(|()| self.piece(&Piece::FullLog)),
             },
-            ("log", None) => self.piece(&Piece::FullLog),
-            ("log", Some("text")) => Ok(Printed::Block(page.log.text().trim_end_matches('\n').to_owned())),
-            ("log", Some(field)) => no_field(field, &["text"]),
-            ("reference", field) => {
+            HoleWord::Reference => {
                 let Link { text, url } = page.reference.as_ref().ok_or_else(no_reference)?;
                 match field {
-                    None => Ok(Printed::Markdown(escape::link(text, url))),
                     Some("text") => Ok(Printed::Text(text.clone())),
                     Some("url") => Ok(Printed::Text(url.clone())),
-                    Some(field) => no_field(field, &["text", "url"]),
+                    _ => has_only(&["text", "url"]).map(|()| Printed::Markdown(escape::link(text, url))),
                 }
             }
-            ("var", Some(name)) => match page.vars.iter().find(|(known, _)| known == name) {
-                Some((_, value)) => Ok(Printed::Text(visible(value).into_owned())),
-                None => {
-                    let known = page.vars.iter().map(|(name, _)| name.as_str());
-                    let error = HoleError::new(format!("there is no variable `{name}`")).at(name);
-                    Err(error.hint(match nearest(name, known) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => "variables are in `[vars]` of capture.toml".into(),
-                    }))
+            HoleWord::Var => {
+                let name = field.ok_or_else(|| {
+                    HoleError::new("`var` needs the variable's name").hint("`{{ var.image_id }}`")
+                })?;
+                match page.vars.iter().find(|(known, _)| known == name) {
+                    Some((_, value)) => Ok(Printed::Text(visible(value).into_owned())),
+                    None => {
+                        let known = page.vars.iter().map(|(name, _)| name.as_str());
+                        let error = HoleError::new(format!("there is no variable `{name}`")).at(name);
+                        Err(error.hint(match nearest(name, known) {
+                            Some(near) => format!("did you mean `{near}`?"),
+                            None => "variables are in `[vars]` of capture.toml".into(),
+                        }))
+                    }
                 }
-            },
-            ("vars", None) => self.piece(&Piece::Vars),
-            ("diagram", None) => self.piece(&Piece::Sequence),
-            ("participants", None) => self.lines(&Piece::Participants),
-            ("arrows", None) => self.lines(&Piece::Arrows(&page.diagram)),
-            ("rest", None) => self.rest(shown, page.entries.len()),
-            ("var", None) => {
-                Err(HoleError::new("`var` needs the variable's name").hint("`{{ var.image_id }}`"))
             }
-            (_, Some(field)) => Err(HoleError::new(format!("`{word}` has no `.{field}`")).at(field)),
-            (_, None) => Err(HoleError::new(format!("`{word}` needs to be told of what"))
-                .hint(format!("`{}`", usage(word)))),
+            HoleWord::Vars => has_none().and_then(|()| self.piece(&Piece::Vars)),
+            HoleWord::Diagram => has_none().and_then(|()| self.piece(&Piece::Sequence)),
+            HoleWord::Participants => has_none().and_then(|()| self.lines(&Piece::Participants)),
+            HoleWord::Arrows => has_none().and_then(|()| self.lines(&Piece::Arrows(&page.diagram))),
+            HoleWord::Rest => has_none().and_then(|()| self.rest(shown, page.entries.len())),
+            HoleWord::Api
+            | HoleWord::Arrow
+            | HoleWord::Body
+            | HoleWord::Describe
+            | HoleWord::Exchange
+            | HoleWord::Header
+            | HoleWord::Heading
+            | HoleWord::Lines
+            | HoleWord::Message
+            | HoleWord::Page
+            | HoleWord::Part
+            | HoleWord::Range
+            | HoleWord::Shared
+            | HoleWord::Span
+            | HoleWord::Tabs
+            | HoleWord::Value => has_none().and_then(|()| Err(needs_a_subject(word))),
         }
     }
 
@@ -168,7 +194,7 @@ impl Filler<'_> {
     fn rest_until(&self, placed: PlacedHole<'_>, call: &Call, shown: &Shown) -> Result<Printed, HoleError> {
         let until = call.option("until").ok_or_else(|| {
             HoleError::new("`rest(…)` needs to be told up to which message")
-                .hint(format!("`{}`", usage("rest")))
+                .hint(format!("`{}`", usage(HoleWord::Rest)))
         })?;
         let number = self.subject(placed, until)?.first();
         let is_there = |entry: &Entry| matches!(entry, Entry::Message(message) if message.number == number);
@@ -179,32 +205,35 @@ impl Filler<'_> {
     fn answer_call(
         &self,
         placed: PlacedHole<'_>,
-        word: &str,
+        word: HoleWord,
         call: &Call,
         shown: &Shown,
     ) -> Result<Printed, HoleError> {
-        let Some((most, options)) = accepted(word) else {
-            return Err(HoleError::new(format!("`{word}` is no function")).at(word));
-        };
-        call.check(word, most, options)?;
-        let first = || {
-            call.arguments.first().ok_or_else(|| {
-                HoleError::new(format!("`{word}` needs to be told of what"))
-                    .hint(format!("`{}`", usage(word)))
-            })
-        };
+        let takes = |most, options: &[&str]| call.check(word, most, options);
+        let first = || call.arguments.first().ok_or_else(|| needs_a_subject(word));
         match word {
-            "range" | "span" => self.range(placed, word, first()?, call.arguments.get(1)).map(Printed::Text),
-            "heading" => {
+            HoleWord::Range | HoleWord::Span => {
+                takes(2, &[])?;
+                let (start, end) = self.range(placed, first()?, call.arguments.get(1))?;
+                Ok(Printed::Text(match word {
+                    _ if start == end => format!("({start})"),
+                    HoleWord::Range => format!("({start})-({end})"),
+                    _ => format!("({start}-{end})"),
+                }))
+            }
+            HoleWord::Heading => {
+                takes(1, &[])?;
                 let message = self.message(placed, word, first()?)?;
                 self.piece(&Piece::Heading(&message))
             }
-            "arrow" => {
+            HoleWord::Arrow => {
+                takes(1, &[])?;
                 let message = self.message(placed, word, first()?)?;
                 let item = DiagramItem::Message { depth: 0, message };
                 self.lines(&Piece::Arrow(&item))
             }
-            "api" => {
+            HoleWord::Api => {
+                takes(1, &[])?;
                 let exchange = self.subject(placed, first()?)?.exchange().clone();
                 let url = exchange.api_reference.as_ref().ok_or_else(|| {
                     HoleError::new("the profile knows no page of the API's reference for this exchange")
@@ -213,7 +242,8 @@ impl Filler<'_> {
                 let text = format!("{} {}", exchange.request.method, without_query(&exchange.request.path));
                 Ok(Printed::Markdown(escape::link(&text, url)))
             }
-            "describe" => {
+            HoleWord::Describe => {
+                takes(1, &[])?;
                 let described = match self.subject(placed, first()?)? {
                     Subject::Exchange(exchange) => exchange.purpose.clone(),
                     Subject::Message(_, message) => message.about.clone(),
@@ -223,7 +253,8 @@ impl Filler<'_> {
                         .hint("write it in your own words")
                 })
             }
-            "exchange" => {
+            HoleWord::Exchange => {
+                takes(1, FENCE_OPTIONS)?;
                 let subject = self.subject(placed, first()?)?;
                 let Subject::Exchange(exchange) = &subject else {
                     return Err(HoleError::new("`exchange` shows both messages of an exchange")
@@ -231,77 +262,120 @@ impl Filler<'_> {
                 };
                 self.piece(&Piece::Exchange(exchange, &self.options_of_exchange(call, exchange)?))
             }
-            "message" | "tabs" | "header" | "body" => {
-                let message = self.reworded(self.message(placed, word, first()?)?, call)?;
-                let options = self.options_of_message(call, &message, word)?.options();
-                let tab = |piece| Ok(Printed::Tab(self.laid_out(&piece)?, (message.exchange, message.side)));
-                match word {
-                    "header" => tab(Piece::HeaderTab(&message, &options)),
-                    "body" => tab(Piece::BodyTab(&message, &options)),
-                    "tabs" => self.piece(&Piece::Tabs(&message, &options)),
-                    _ => self.piece(&Piece::Message(&message, &options)),
-                }
+            HoleWord::Message => {
+                takes(1, BODY_OPTIONS)?;
+                let (message, options) = self.with_options(placed, word, call, first()?, Tabs::Both)?;
+                self.piece(&Piece::Message(&message, &options))
             }
-            "lines" => {
+            HoleWord::Tabs => {
+                takes(1, BODY_OPTIONS)?;
+                let (message, options) = self.with_options(placed, word, call, first()?, Tabs::Both)?;
+                self.piece(&Piece::Tabs(&message, &options))
+            }
+            HoleWord::Header => {
+                takes(1, FENCE_OPTIONS)?;
+                let (message, options) = self.with_options(placed, word, call, first()?, Tabs::Header)?;
+                self.tab(&message, &Piece::HeaderTab(&message, &options))
+            }
+            HoleWord::Body => {
+                takes(1, BODY_OPTIONS)?;
+                let (message, options) = self.with_options(placed, word, call, first()?, Tabs::Body)?;
+                self.tab(&message, &Piece::BodyTab(&message, &options))
+            }
+            HoleWord::Lines => {
+                takes(usize::MAX, &[])?;
                 let message = self.message(placed, word, first()?)?;
                 lines(&self.contents.of(&message), &call.arguments[1..]).map(Printed::Text)
             }
-            "part" => self.part(first()?, &call.arguments[1..]).map(Printed::Block),
-            "value" => {
+            HoleWord::Part => {
+                takes(3, &[])?;
+                self.part(first()?, &call.arguments[1..]).map(Printed::Block)
+            }
+            HoleWord::Value => {
+                takes(2, &[])?;
                 let message = self.message(placed, word, first()?)?;
                 let name = call.arguments.get(1).and_then(Value::as_str).ok_or_else(|| {
                     HoleError::new("`value` needs to be told which").hint(format!("`{}`", usage(word)))
                 })?;
                 self.value(&message, name).map(Printed::Text)
             }
-            "rest" => self.rest_until(placed, call, shown),
-            "diagram" => self.diagram(placed, call),
-            "arrows" => self.arrows(placed, call),
-            "shared" => self.shared(placed, text_of(word, first()?)?, call).map(Printed::Text),
-            _ => self.link_target(text_of(word, first()?)?).map(Printed::Text),
+            HoleWord::Rest => {
+                takes(0, &["until"])?;
+                self.rest_until(placed, call, shown)
+            }
+            HoleWord::Diagram => {
+                takes(0, &["after", "until"])?;
+                self.diagram(placed, call)
+            }
+            HoleWord::Arrows => {
+                takes(0, &["after", "until"])?;
+                self.arrows(placed, call)
+            }
+            HoleWord::Shared => {
+                takes(1, &["until"])?;
+                self.shared(placed, text_of(word, first()?)?, call).map(Printed::Text)
+            }
+            HoleWord::Page => {
+                takes(1, &[])?;
+                self.link_target(text_of(word, first()?)?).map(Printed::Text)
+            }
+            HoleWord::Command
+            | HoleWord::Launch
+            | HoleWord::Log
+            | HoleWord::Output
+            | HoleWord::Participants
+            | HoleWord::Reference
+            | HoleWord::Title
+            | HoleWord::Var
+            | HoleWord::Vars => Err(HoleError::new(format!("`{word}` is no function")).at(word.name())),
         }
     }
 
-    /// The steps from one to another: `(1)-(6)` for `range`, `(1-6)` for `span`.
+    /// The message that a call is about, as its options want it, and the options of its fences.
+    fn with_options(
+        &self,
+        placed: PlacedHole<'_>,
+        word: HoleWord,
+        call: &Call,
+        argument: &Value,
+        tabs: Tabs,
+    ) -> Result<(Arc<Message>, FenceOptions), HoleError> {
+        let message = self.reworded(self.message(placed, word, argument)?, call)?;
+        let options = self.options_of_message(call, &message, tabs)?.options();
+        Ok((message, options))
+    }
+
+    fn tab(&self, message: &Message, piece: &Piece<'_>) -> Result<Printed, HoleError> {
+        Ok(Printed::Tab(self.laid_out(piece)?, (message.exchange, message.side)))
+    }
+
+    /// The first step of one exchange or message, and the last of another, or of the same.
     fn range(
         &self,
         placed: PlacedHole<'_>,
-        word: &str,
         from: &Value,
         to: Option<&Value>,
-    ) -> Result<String, HoleError> {
+    ) -> Result<(u32, u32), HoleError> {
         let from = self.subject(placed, from)?;
         let to = to.map(|to| self.subject(placed, to)).transpose()?;
         let (start, end) = (from.first(), to.as_ref().unwrap_or(&from).last());
         if end < start {
             return Err(HoleError::new(format!("this range goes from ({start}) back to ({end})")));
         }
-        Ok(match (word, start == end) {
-            (_, true) => format!("({start})"),
-            ("range", _) => format!("({start})-({end})"),
-            _ => format!("({start}-{end})"),
-        })
+        Ok((start, end))
     }
 }
 
-/// How many arguments a function takes at most, and which options.
-fn accepted(word: &str) -> Option<(usize, &'static [&'static str])> {
-    Some(match word {
-        "range" | "span" => (2, &[]),
-        "heading" | "arrow" | "api" | "describe" | "page" => (1, &[]),
-        "part" => (3, &[]),
-        "exchange" | "header" => (1, &["highlight", "linenums"]),
-        "message" | "tabs" | "body" => (1, &["highlight", "linenums", "prefix", "absent", "language", "raw"]),
-        "value" => (2, &[]),
-        "lines" => (usize::MAX, &[]),
-        "diagram" | "arrows" => (0, &["after", "until"]),
-        "rest" => (0, &["until"]),
-        "shared" => (1, &["until"]),
-        _ => return None,
-    })
+/// The options of a word that prints fences.
+const FENCE_OPTIONS: &[&str] = &["highlight", "linenums"];
+/// The options of a word that prints a body in a fence.
+const BODY_OPTIONS: &[&str] = &["highlight", "linenums", "prefix", "absent", "language", "raw"];
+
+fn needs_a_subject(word: HoleWord) -> HoleError {
+    HoleError::new(format!("`{word}` needs to be told of what")).hint(format!("`{}`", usage(word)))
 }
 
-fn text_of<'v>(word: &str, value: &'v Value) -> Result<&'v str, HoleError> {
+fn text_of(word: HoleWord, value: &Value) -> Result<&str, HoleError> {
     value.as_str().ok_or_else(|| {
         HoleError::new(format!("`{word}` names a capture by its path, in quotes"))
             .hint(format!("`{}`", usage(word)))

@@ -275,7 +275,7 @@ fn backticks(source: &Source, printed: &[Option<Printed>]) -> HashMap<usize, Tic
 }
 
 /// Appends what a hole prints. Its line lends its indent to all lines but the first, which has it
-/// already: also where text stands before the hole (`DATA={{ show.request.body }}`).
+/// already: also where text is before the hole (`DATA={{ show.request.body }}`).
 fn push(text: &mut String, printed: &str, indent: &str) {
     if indent.is_empty() {
         text.push_str(printed);

@@ -1,7 +1,7 @@
 //! The default templates, as functions.
 //!
 //! A template that nobody changed does the same for each of ten thousand messages, so each of the
-//! defaults has a function of its name here that writes what it writes, with the very escape
+//! defaults has a function of its name here that writes what it writes, with the same escape
 //! functions that it calls as filters. The files in `templates/` are what a user gets to change: a
 //! layout of which one is changed goes through minijinja as a whole. A property test holds both to
 //! the same bytes. What this leaves out: the user's templates (`templates`), and what a page has to
@@ -10,8 +10,9 @@
 mod page;
 mod snippets;
 
+use super::escape::inline;
 use super::pieces::Piece;
-use crate::page::{Page, Phrases};
+use crate::page::{Block, Page, Phrases};
 use crate::settings::Layout;
 
 /// Appends texts to a string, in order.
@@ -33,6 +34,30 @@ pub(super) fn write(context: &Context<'_>, piece: &Piece<'_>, out: &mut String) 
         Layout::Page => page::write(context, piece, out),
         Layout::Snippets => snippets::write(context, piece, out),
     }
+}
+
+/// What a page begins with: its title, and what it is about.
+fn title(page: &Page, out: &mut String) {
+    put!(out, "# ", inline(&page.title), "\n\n");
+    if let Some(description) = page.description.as_ref().filter(|text| !text.is_empty()) {
+        put!(out, description, "\n\n");
+    }
+}
+
+/// A tab of this name with a block in a fence; `info` is put together behind the fence's backticks.
+fn tab(name: &str, info: &[&str], block: &Block, out: &mut String) {
+    put!(out, "=== \"", name, "\"\n");
+    fenced(4, info, block, out);
+}
+
+/// A block in a fence, behind so many blanks.
+fn fenced(indent: usize, info: &[&str], block: &Block, out: &mut String) {
+    let (fence, blanks) = (block.fence(), " ".repeat(indent));
+    put!(out, blanks, fence, " ");
+    info.iter().for_each(|part| out.push_str(part));
+    put!(out, "\n");
+    block.write_indented(indent, out);
+    put!(out, "\n", blanks, fence, "\n");
 }
 
 macro_rules! words {

@@ -2,7 +2,7 @@
 //!
 //! What this leaves out: what the `snippets` layout does otherwise.
 
-use super::{Context, put};
+use super::{Context, fenced, put, tab, title};
 use crate::page::phrases::{fill, fill_all};
 use crate::page::{Block, DiagramItem, DrawnParticipant, Entry, Launch, Message, PageExchange, PageGap};
 use crate::render::escape::{code, inline, json_string, link, mermaid, quoted, titled};
@@ -42,10 +42,7 @@ pub(super) fn write(context: &Context<'_>, piece: &Piece<'_>, out: &mut String) 
 /// `page.md`
 fn whole(context: &Context<'_>, out: &mut String) {
     let Context { page, words: t } = context;
-    put!(out, "# ", inline(&page.title), "\n\n");
-    if let Some(description) = page.description.as_ref().filter(|text| !text.is_empty()) {
-        put!(out, description, "\n\n");
-    }
+    title(page, out);
     if let Some(reference) = &page.reference {
         put!(out, fill(t.reference, "link", &link(&reference.text, &reference.url)), "\n\n\n\n");
     }
@@ -74,7 +71,7 @@ fn whole(context: &Context<'_>, out: &mut String) {
     }
 }
 
-/// What stands below a diagram: its steps, and how many are left out.
+/// What comes below a diagram: its steps, and how many are left out.
 pub(super) fn explain(context: &Context<'_>, out: &mut String) {
     let Context { page, words: t } = context;
     if view::is_explained(page) {
@@ -83,7 +80,9 @@ pub(super) fn explain(context: &Context<'_>, out: &mut String) {
         put!(out, "\n");
     }
     if page.filtered > 0 {
-        put!(out, fill(t.filtered_line, "count", &page.filtered.to_string()), "\n\n");
+        let one = page.phrases.find("filtered_line_one").filter(|_| page.filtered == 1);
+        let line = one.unwrap_or(t.filtered_line);
+        put!(out, fill(line, "count", &page.filtered.to_string()), "\n\n");
     }
 }
 
@@ -106,10 +105,7 @@ fn rest(context: &Context<'_>, entries: &[Entry], out: &mut String) {
 fn command(context: &Context<'_>, out: &mut String) {
     let Some(command) = &context.page.command else { return };
     let block = Block::new(command.shown().into());
-    let fence = block.fence();
-    put!(out, fence, " bash title=", quoted(context.words.command_title), "\n");
-    block.write_indented(0, out);
-    put!(out, "\n", fence, "\n");
+    fenced(0, &["bash title=", &quoted(context.words.command_title)], &block, out);
 }
 
 fn launch(context: &Context<'_>, out: &mut String) {
@@ -137,18 +133,12 @@ fn launch(context: &Context<'_>, out: &mut String) {
 
 fn output(context: &Context<'_>, out: &mut String) {
     let Some(output) = &context.page.output else { return };
-    let fence = output.block.fence();
-    put!(out, fence, " ", output.language, " title=", quoted(&output.title), "\n");
-    output.block.write_indented(0, out);
-    put!(out, "\n", fence, "\n");
+    fenced(0, &[output.language, " title=", &quoted(&output.title)], &output.block, out);
 }
 
 fn full_log(context: &Context<'_>, out: &mut String) {
-    let log = &context.page.log;
-    let fence = log.fence();
-    put!(out, fence, " text title=", quoted(context.words.log_title), " linenums=\"1\"\n");
-    log.write_indented(0, out);
-    put!(out, "\n", fence, "\n");
+    let info = ["text title=", &quoted(context.words.log_title), " linenums=\"1\""];
+    fenced(0, &info, &context.page.log, out);
 }
 
 fn vars(context: &Context<'_>, out: &mut String) {
@@ -298,19 +288,13 @@ fn tabs(context: &Context<'_>, message: &Message, options: &FenceOptions, out: &
 }
 
 fn header_tab(context: &Context<'_>, message: &Message, options: &FenceOptions, out: &mut String) {
-    let fence = message.headers.fence();
-    put!(out, "=== \"", context.words.header_tab, "\"\n");
-    put!(out, "    ", fence, " http title=", quoted(&message.title()), options.header, "\n");
-    message.headers.write_indented(4, out);
-    put!(out, "\n    ", fence, "\n");
+    let info = ["http title=", &quoted(&message.title()), &options.header];
+    tab(context.words.header_tab, &info, &message.headers, out);
 }
 
 fn body_tab(context: &Context<'_>, message: &Message, options: &FenceOptions, out: &mut String) {
-    let fence = message.body.fence();
-    put!(out, "=== \"", context.words.body_tab, "\"\n");
-    put!(out, "    ", fence, " ", message.language, " title=\"\"", options.body, "\n");
-    message.body.write_indented(4, out);
-    put!(out, "\n    ", fence, "\n");
+    let info = [&*message.language, " title=\"\"", &options.body];
+    tab(context.words.body_tab, &info, &message.body, out);
 }
 
 pub(super) fn gap(context: &Context<'_>, gap: &PageGap, out: &mut String) {

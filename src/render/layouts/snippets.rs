@@ -2,7 +2,7 @@
 //!
 //! What this leaves out: what it has in common with the `page` layout.
 
-use super::{Context, page, put};
+use super::{Context, fenced, page, put, tab, title};
 use crate::page::{DiagramItem, DrawnParticipant, Entry, Message, PageExchange};
 use crate::render::escape::{code, inline, link, mermaid, quoted, titled};
 use crate::render::pieces::{FenceOptions, Piece};
@@ -40,10 +40,7 @@ pub(super) fn write(context: &Context<'_>, piece: &Piece<'_>, out: &mut String) 
 
 fn index(context: &Context<'_>, out: &mut String) {
     let Context { page, words: t } = context;
-    put!(out, "# ", inline(&page.title), "\n\n");
-    if let Some(description) = page.description.as_ref().filter(|text| !text.is_empty()) {
-        put!(out, description, "\n\n");
-    }
+    title(page, out);
     if page.reference.is_some() || page.command.is_some() {
         put!(out, "## ", t.command_output_heading, "\n\n");
     }
@@ -98,12 +95,9 @@ fn rest(context: &Context<'_>, entries: &[Entry], out: &mut String) {
 
 fn command(context: &Context<'_>, out: &mut String) {
     let Some(command) = &context.page.command else { return };
-    let console = view::console(context.page);
-    let fence = console.fence();
     put!(out, "??? example ", titled(command.first_line()), "\n");
-    put!(out, "    ", fence, " console title=", quoted(context.words.console_title), " linenums=\"1\"\n");
-    console.write_indented(4, out);
-    put!(out, "\n    ", fence, "\n");
+    let info = ["console title=", &quoted(context.words.console_title), " linenums=\"1\""];
+    fenced(4, &info, &view::console(context.page), out);
 }
 
 fn full_log(context: &Context<'_>, out: &mut String) {
@@ -194,19 +188,11 @@ fn tabs(context: &Context<'_>, message: &Message, options: &FenceOptions, out: &
 }
 
 fn header_tab(context: &Context<'_>, message: &Message, options: &FenceOptions, out: &mut String) {
-    let fence = message.headers.fence();
-    let title = quoted(&message.summary());
-    put!(out, "=== \"", context.words.header_tab, "\"\n");
-    put!(out, "    ", fence, " http title=", title, " linenums=\"1\"", options.header, "\n");
-    message.headers.write_indented(4, out);
-    put!(out, "\n    ", fence, "\n");
+    let info = ["http title=", &quoted(&message.summary()), " linenums=\"1\"", &options.header];
+    tab(context.words.header_tab, &info, &message.headers, out);
 }
 
 fn body_tab(context: &Context<'_>, message: &Message, options: &FenceOptions, out: &mut String) {
-    let fence = message.body.fence();
-    let title = quoted(&message.summary());
-    put!(out, "=== \"", context.words.body_tab, "\"\n");
-    put!(out, "    ", fence, " json title=", title, " linenums=\"1\"", options.body, "\n");
-    message.body.write_indented(4, out);
-    put!(out, "\n    ", fence, "\n");
+    let info = ["json title=", &quoted(&message.summary()), " linenums=\"1\"", &options.body];
+    tab(context.words.body_tab, &info, &message.body, out);
 }

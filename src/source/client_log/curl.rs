@@ -88,7 +88,7 @@ pub(super) fn parse(command: &str) -> Result<Curl<'_>, Damage> {
 }
 
 impl<'a> Curl<'a> {
-    /// Finds the URL among the words that belong to no option, and a method that stands beside it.
+    /// Finds the URL among the words that belong to no option, and a method that is beside it.
     fn finish(mut self, words: &[&'a str]) -> Result<Curl<'a>, Damage> {
         let is_method = |word: &&str| word.len() < 12 && word.bytes().all(|byte| byte.is_ascii_uppercase());
         let words: Vec<&str> = match words {

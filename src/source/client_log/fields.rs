@@ -1,8 +1,8 @@
 //! The fields of a response that keystoneauth prints as `Name: value Name: value …`.
 //!
-//! Nothing stands between two fields and nothing is escaped, so a word with a colon is a name or
+//! Nothing is between two fields and nothing is escaped, so a word with a colon is a name or
 //! part of a value. What tells: a name has a hyphen or is registered (`field_names.txt`), it is
-//! written in the letter case of its neighbours, it stands in no quotes, and since keystoneauth
+//! written in the letter case of its neighbours, it has no quotes, and since keystoneauth
 //! 2.19 the names are sorted.
 
 use std::borrow::Cow;

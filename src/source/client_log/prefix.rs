@@ -265,7 +265,7 @@ fn level(word: &str) -> Option<Kind> {
     Some(if *known == level { Kind::Level } else { Kind::SmallLevel })
 }
 
-/// Whether a logger is one of the clients that docgen reads, or of what they stand on.
+/// Whether a logger is one of the clients that docgen reads, or of a library that one uses.
 fn is_known_logger(word: &str) -> bool {
     const ROOTS: [&str; 24] = [
         "keystoneauth",

@@ -1,7 +1,7 @@
 //! Messages that a terminal or a mail broke into several lines.
 //!
 //! A terminal breaks at its width, in the middle of a word; a mail at a space, which it takes
-//! away. What a message is that fits neither as it stands tells which of the two it was: the
+//! away. What a message is that fits neither as it is tells which of the two it was: the
 //! lines of a terminal all have one width. What this leaves out: telling that a message is broken.
 
 /// The usual widths of terminals.

@@ -42,6 +42,7 @@ impl Content<'_> {
         if let (Body::Absent, Some(size)) = (&self.body, self.size) {
             self.body = Body::Omitted(match self.comment.take() {
                 Some(comment) => Text::from(comment.into_owned()),
+                None if size == 1.0 => Text::from("Omitted, 1 byte is not in the HAR file"),
                 None => Text::from(format!("Omitted, {size} bytes are not in the HAR file")),
             });
         }
@@ -169,7 +170,7 @@ fn fill<'a>(
             let encoding = encoding.chars().take(40).collect::<String>();
             json.tell(
                 encoding_at,
-                format!("the encoding `{encoding}` is not known; the body is shown as its text stands"),
+                format!("the encoding `{encoding}` is not known; the body is shown as its text is"),
             );
         }
     }
@@ -193,7 +194,7 @@ fn fill<'a>(
                 body
             }
             _ => {
-                json.tell(at, "this body is called base64 and is not; it is shown as its text stands");
+                json.tell(at, "this body is called base64 and is not; it is shown as its text is");
                 Body::Text(text::share(whole, said))
             }
         }
@@ -213,7 +214,7 @@ fn body_text<'a>(json: &mut Reader<'a>) -> Result<Option<JsonString<'a>>, Broken
         kind => {
             json.tell(
                 at,
-                format!("`text` is {}, not a string; the body is shown as it stands here", kind.name()),
+                format!("`text` is {}, not a string; the body is shown as it is here", kind.name()),
             );
             Some(JsonString::Plain(json.skip()?.into()))
         }

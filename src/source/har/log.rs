@@ -28,7 +28,7 @@ pub(super) fn log(entries: Vec<Entry<'_>>, known: Trace, whole: &Text) -> (Trace
     requestshook_writer::rewrite_with(Trace { exchanges, ..known }, &Archived { details, size: whole.len() })
 }
 
-/// What of the messages stands in the archive and not in their trace.
+/// What of the messages is in the archive and not in their trace.
 struct Archived<'a> {
     details: Vec<[Details<'a>; 2]>,
     /// The length of the archive.

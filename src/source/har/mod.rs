@@ -157,7 +157,7 @@ impl<'a> Archive<'a> {
         Ok(())
     }
 
-    /// Takes the object at `start`, which stands in no list.
+    /// Takes the object at `start`, which is in no list.
     fn alone(&mut self, start: usize) -> Result<(), Broken> {
         let had_list = self.has_list;
         let Err(broken) = self.object(true) else { return Ok(()) };

@@ -2,7 +2,7 @@
 //!
 //! The layout is made for diffs: a fixed order of fields, one header a line, nothing that
 //! changes without the trace changing. Every field that HAR 1.2 demands is there, so that
-//! a browser's developer tools and proxies open the file. What HAR cannot say stands in
+//! a browser's developer tools and proxies open the file. What HAR cannot say is in
 //! fields that begin with `_`, as it allows.
 
 use base64::Engine;

@@ -44,7 +44,7 @@ pub(super) enum Event<'a> {
     Response(Answer<'a>),
     /// The fields of the response before it.
     Fields(Fields<'a>),
-    /// The body of the response before it, as it stands in the log, and what may come after it.
+    /// The body of the response before it, as it is in the log, and what may come after it.
     Body(&'a str),
     /// A request for a token, whose details a client keeps to itself.
     TokenRequest(&'a str),
@@ -81,7 +81,7 @@ pub(super) struct Answer<'a> {
     pub(super) fields: Fields<'a>,
     /// The fields as a list of which only the whole log tells how to read it ([`super::fields`]).
     pub(super) list: Option<&'a str>,
-    /// The body as it stands in the log, and what may come after it.
+    /// The body as it is in the log, and what may come after it.
     pub(super) body: Option<&'a str>,
 }
 
