@@ -2,8 +2,6 @@
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::proxy::Proxy;
@@ -256,23 +254,12 @@ const RIGHTS_WANTED: [&str; 4] =
 fn start_watch(proxy: &Proxy, spec: &CommandSpec) -> std::io::Result<Watch> {
     let is_root = rustix::process::geteuid().is_root();
     if let (false, Program::Words(words)) = (is_root, &spec.program)
-        && words.first().is_some_and(|program| gains_rights(program, spec))
+        && words.first().is_some_and(|program| environment::gains_rights(program, &spec.env))
     {
         let error = format!("{} would not gain its rights, if it did", words[0]);
         return Err(std::io::Error::other(error));
     }
     Watch::start(proxy.address())
-}
-
-/// Whether a program runs with the rights of another user.
-fn gains_rights(program: &str, spec: &CommandSpec) -> bool {
-    let gains = |file: &Path| file.metadata().is_ok_and(|file| file.permissions().mode() & 0o6000 != 0);
-    if program.contains('/') {
-        return gains(Path::new(program));
-    }
-    let paths = spec.env.iter().find(|(name, _)| name == "PATH").map(|(_, paths)| paths);
-    let mut found = paths.into_iter().flat_map(std::env::split_paths).map(|folder| folder.join(program));
-    found.find(|file| file.exists()).is_some_and(|file| gains(&file))
 }
 
 /// What knows all secrets: those of the environment, of the exchanges and of the output.
