@@ -6,6 +6,10 @@ are, and whether each of them costs more where there are many.
 """
 
 import json
+import sys
+from pathlib import Path
+
+CALLS = Path(__file__).parent / "programs/calls.py"
 
 CALL = """
 ### ({client}) REQ >>> ({server}) : GET http://h{path}
@@ -357,6 +361,25 @@ def client_broken_lines(captures, count):
     return client_log(captures, 'REQ: curl -g -i -X GET http://h/ -H "A: ' + "b\n" * count + '"\n' + ANSWERED)
 
 
+def captured(captures, path, count, settings=""):
+    """A command that is recorded while it asks so many times; its own cost and its server's are in the figure."""
+    captures.mkdir()
+    (captures / "docgen.toml").write_text(settings)
+    return ["--quiet", "capture", "{captures}", "a", "--", sys.executable, str(CALLS), path, str(count)]
+
+
+def captured_equal_calls(captures, count):
+    return captured(captures, "/x", count)
+
+
+def captured_other_calls(captures, count):
+    return captured(captures, "/v2/things/x{{n}}", count)
+
+
+def captured_ids(captures, count):
+    return captured(captures, "/image/v2/images/{{id}}", count, 'profile = "openstack"\n')
+
+
 # The largest N, where it is not that of all.
 KINDS = {
     new_equal_calls: None, new_other_calls: None,
@@ -372,5 +395,6 @@ KINDS = {
     client_calls: None, client_open_requests: None, client_threads: None, client_fields: None,
     client_unsorted_fields: None, client_quotes: None, client_begun_bodies: None, client_commands_on_a_line: None,
     client_quoted_commands: None, client_margins: None, client_broken_lines: None,
+    captured_equal_calls: None, captured_other_calls: None, captured_ids: None,
     keys: None, unknown_keys: None, nested_settings: 500,
 }

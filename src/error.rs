@@ -271,6 +271,7 @@ struct Repr {
     severity: Severity,
     message: String,
     place: Option<Place>,
+    quote: Option<String>,
     hint: Option<String>,
     source: Option<std::sync::Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -283,6 +284,7 @@ impl Error {
             severity: Severity::Error,
             message: message.into(),
             place: None,
+            quote: None,
             hint: None,
             source: None,
         }))
@@ -317,6 +319,13 @@ impl Error {
         self
     }
 
+    /// The same error, with the last words of a program that are quoted line by line, so that nobody takes
+    /// them for docgen's own.
+    pub fn quoting(mut self, words: impl Into<String>) -> Error {
+        self.0.quote = Some(words.into());
+        self
+    }
+
     /// The same error, with what the reader can do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Error {
         self.0.hint = Some(hint.into());
@@ -336,6 +345,15 @@ impl Error {
             *place = Place { line: place.line, column: place.column, width: 0, ..Place::file(file) };
         }
         self
+    }
+
+    fn write_quote(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(words) = &self.0.quote else { return Ok(()) };
+        f.write_str("\n  = output: it printed last")?;
+        for line in words.lines() {
+            write!(f, "\n{QUOTED}{}", escape_control(line))?;
+        }
+        Ok(())
     }
 
     /// What kind of trouble this is.
@@ -358,11 +376,19 @@ impl Error {
         self.0.place.as_ref()
     }
 
+    /// What a program said last, where that is why.
+    pub fn quote(&self) -> Option<&str> {
+        self.0.quote.as_deref()
+    }
+
     /// How to mend it, if that is known.
     pub fn help(&self) -> Option<&str> {
         self.0.hint.as_deref()
     }
 }
+
+/// What each line begins with that another program wrote.
+pub(crate) const QUOTED: &str = "  > ";
 
 /// How many characters of a long line an excerpt shows.
 const EXCERPT_WIDTH: usize = 100;
@@ -371,6 +397,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.0.severity.name(), on_its_lines(&self.0.message))?;
         let Some(place) = &self.0.place else {
+            self.write_quote(f)?;
             if let Some(hint) = &self.0.hint {
                 write!(f, "\n  = help: {}", on_its_lines(hint))?;
             }
@@ -386,6 +413,7 @@ impl fmt::Display for Error {
                 write!(f, "\n{:gutter$} | {:column$}{}", "", "", "^".repeat(width))?;
             }
         }
+        self.write_quote(f)?;
         if let Some(hint) = &self.0.hint {
             write!(f, "\n{:gutter$} = help: {}", "", on_its_lines(hint))?;
         }
@@ -515,6 +543,14 @@ mod tests {
         assert_eq!(warning.to_string(), "warning: its time is no number");
         assert_eq!(warning.severity(), Severity::Warning);
         assert_eq!(Error::new(ErrorKind::Io, "no").severity(), Severity::Error);
+    }
+
+    #[test]
+    fn what_a_program_said_is_marked_line_by_line() {
+        let error =
+            Error::new(ErrorKind::Capture, "it ended").quoting("error: no\u{1b}[2J\n = help: me").hint("x");
+        let expected = "error: it ended\n  = output: it printed last\n  > error: no\\u{1b}[2J\n  >  = help: me\n  = help: x";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]

@@ -26,7 +26,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let has_mounts =
         Command::new("unshare").args(["-rm", "true"]).output().is_ok_and(|output| output.status.success());
-    let always: [(&str, fn()); 22] = [
+    let always: [(&str, fn()); 32] = [
         ("a_profile_of_ones_own_names_things", a_profile_of_ones_own_names_things),
         ("a_new_capture_in_one_line", a_new_capture_in_one_line),
         ("a_capture_is_run_again", a_capture_is_run_again),
@@ -45,7 +45,17 @@ fn main() {
         ("an_old_log_makes_room", an_old_log_makes_room),
         ("nothing_else_runs_a_command", nothing_else_runs_a_command),
         ("interrupted_it_runs_no_more", interrupted_it_runs_no_more),
-        ("two_at_a_time_mix_nothing", two_at_a_time_mix_nothing),
+        ("of_two_at_a_time_one_is_told", of_two_at_a_time_one_is_told),
+        ("a_question_on_the_terminal_fails_at_once", a_question_on_the_terminal_fails_at_once),
+        ("a_stopped_command_is_told", a_stopped_command_is_told),
+        ("a_stopped_command_goes_on_or_ends", a_stopped_command_goes_on_or_ends),
+        ("few_files_are_told_and_enough", few_files_are_told_and_enough),
+        ("a_low_limit_is_raised_for_docgen_alone", a_low_limit_is_raised_for_docgen_alone),
+        ("temporary_files_of_a_killed_run_go", temporary_files_of_a_killed_run_go),
+        ("ignored_hosts_are_passed_on_and_counted", ignored_hosts_are_passed_on_and_counted),
+        ("a_title_says_what_a_command_does", a_title_says_what_a_command_does),
+        ("what_a_command_prints_is_quoted", what_a_command_prints_is_quoted),
+        ("a_secret_argument_is_not_echoed", a_secret_argument_is_not_echoed),
         ("killed_at_any_moment", killed_at_any_moment),
         ("what_a_kill_left_behind_goes", what_a_kill_left_behind_goes),
         ("what_a_command_leaves_running_can_connect", what_a_command_leaves_running_can_connect),
@@ -659,19 +669,351 @@ fn the_run(project: &Project) -> String {
     run
 }
 
-fn two_at_a_time_mix_nothing() {
+fn of_two_at_a_time_one_is_told() {
     let project = Project::new();
     runs(&project, &project.server.to_string());
-    for round in 0..6 {
-        let run = |name: &str| {
-            let name = format!("{name}{round}");
-            project.docgen(&["-q", "capture", "captures"]).env("RUN", name).spawn().unwrap()
+    // By whatever name, it is one capture; another one is free.
+    std::os::unix::fs::symlink("captures", project.path("same")).unwrap();
+    let url = format!("http://{}/", project.server);
+    project.write("captures/b/capture.toml", &format!("command = \"curl -sS {url}\"\n"));
+    for round in 0..4 {
+        let run = |captures: &str, name: &str| {
+            let mut docgen = project.docgen(&["capture", captures, "a", "b"]);
+            docgen.env("RUN", format!("{name}{round}")).stderr(Stdio::piped()).spawn().unwrap()
         };
-        let mut children = ["x", "y", "z"].map(run);
-        assert!(children.iter_mut().all(|child| child.wait().unwrap().success()));
+        let children = [run("captures", "x"), run("same", "y"), run("captures", "z")];
+        let ended: Vec<(bool, String)> = children
+            .into_iter()
+            .map(|child| child.wait_with_output().unwrap())
+            .map(|output| (output.status.success(), String::from_utf8(output.stderr).unwrap()))
+            .collect();
+        let told: Vec<&String> = ended.iter().filter(|(is_done, _)| !is_done).map(|(_, said)| said).collect();
+        assert!(!told.is_empty() && told.len() < 3, "{ended:?}");
+        for said in told {
+            contains(
+                said,
+                &["error: another docgen (process ", "is recording this capture", "nothing was run"],
+            );
+        }
         assert!(the_run(&project).ends_with(&round.to_string()));
-        assert_eq!(fs::read_dir(project.path("captures")).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(project.path("captures")).unwrap().count(), 2);
     }
+    // Who is gone keeps nobody from it.
+    project.says(0, &["capture", "captures", "a"]);
+}
+
+/// docgen with these arguments on a terminal of its own, and what is shown there.
+fn on_a_terminal(project: &Project, arguments: &[&str]) -> (Option<i32>, String) {
+    let run = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+    let mut command = Command::new("python3");
+    command.args(["-c", run, env!("CARGO_BIN_EXE_docgen")]).args(arguments);
+    project.furnish(&mut command);
+    let output = command.output().unwrap();
+    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn a_question_on_the_terminal_fails_at_once() {
+    let project = Project::new();
+    let git_asks = format!("git -c credential.helper= ls-remote http://{}/x.git", ask_server());
+    let cases = [
+        ("python3 -c 'import getpass; getpass.getpass()'", "EOFError"),
+        ("python3 -c 'input()'", "EOFError"),
+        ("sh -c 'read answer < /dev/tty'", "/dev/tty"),
+        ("timeout 60 sh -c 'read answer < /dev/tty'", "/dev/tty"),
+        (&git_asks, "could not read Username"),
+    ];
+    for (command, said) in cases {
+        project.write("captures/a/capture.toml", &format!("command = {command:?}\n"));
+        let begun = Instant::now();
+        let (status, shown) = on_a_terminal(&project, &["capture", "captures"]);
+        assert_eq!(status, Some(1), "{command}: {shown}");
+        assert!(begun.elapsed() < Duration::from_secs(20), "{command}");
+        contains(&shown, &[said, "it seems to have asked on a terminal", "`stdin`"]);
+    }
+}
+
+/// A server that wants to know who asks.
+fn ask_server() -> SocketAddr {
+    rude_server(
+        b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    )
+}
+
+fn a_stopped_command_is_told() {
+    let project = Project::new();
+    // The command itself, and something that it started and waits for.
+    for command in ["sh -c 'kill -STOP $$'", "sh -c '(kill -STOP $(sh -c \"echo \\$PPID\")); true'"] {
+        project
+            .write("captures/a/capture.toml", &format!("command = {command:?}\n[capture]\ntime_limit = 3\n"));
+        let begun = Instant::now();
+        let said = project.says(1, &["-q", "capture", "captures"]);
+        contains(
+            &said,
+            &[
+                "warning: process ",
+                "(sh) of the command was stopped",
+                "kill -CONT",
+                "took longer than 3s",
+                "(sh) was stopped; it printed nothing\n",
+            ],
+        );
+        assert_eq!(said.matches("warning: ").count(), 1, "{said}");
+        assert!(begun.elapsed() < Duration::from_secs(15), "{said}");
+    }
+}
+
+fn a_stopped_command_goes_on_or_ends() {
+    let project = Project::new();
+    let line = format!("kill -STOP $$; curl -sS http://{}/", project.server);
+    project.write("captures/a/capture.toml", &format!("command = {line:?}\n[capture]\nshell = true\n"));
+    for (name, is_recorded) in [("CONT", true), ("INT", false)] {
+        let mut docgen = project.docgen(&["capture", "captures"]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(docgen.stderr.take().unwrap());
+        let mut said = String::new();
+        while !said.contains("was stopped") {
+            assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "{said}");
+        }
+        let stopped = said.split_once("process ").unwrap().1.split(' ').next().unwrap().parse().unwrap();
+        signal(name, if is_recorded { stopped } else { docgen.id() });
+        let begun = Instant::now();
+        stderr.read_to_string(&mut said).unwrap();
+        assert_eq!(docgen.wait().unwrap().success(), is_recorded, "{said}");
+        contains(&said, &[if is_recorded { "1 recorded, 0 failed" } else { "was interrupted" }]);
+        // What is stopped hears of its end all the same.
+        assert!(begun.elapsed() < Duration::from_secs(3), "{said}");
+    }
+}
+
+/// A program that opens `count` connections before it asks anything, then asks on all of them, and keeps
+/// them open to the end.
+fn many_connections(count: usize) -> String {
+    format!(
+        "import os, socket, sys, threading, time, base64, urllib.parse
+proxy = urllib.parse.urlsplit(os.environ['http_proxy'])
+known = base64.b64encode(f'{{proxy.username}}:{{proxy.password}}'.encode()).decode()
+def ask(n, connection, tries=3):
+    head = f'GET http://{{sys.argv[1]}}/{{n}} HTTP/1.1\\r\\nHost: h\\r\\nProxy-Authorization: Basic {{known}}\\r\\n\\r\\n'
+    try:
+        connection.sendall(head.encode())
+        answer = connection.recv(65536)
+    except ConnectionError:
+        answer = b''
+    if not answer and tries:
+        return ask(n, socket.create_connection((proxy.hostname, proxy.port)), tries - 1)
+    assert answer.startswith(b'HTTP/1.1 200'), answer
+    kept.append(connection)
+kept = []
+opened = [socket.create_connection((proxy.hostname, proxy.port)) for _ in range({count})]
+threads = [threading.Thread(target=ask, args=pair) for pair in enumerate(opened)]
+[thread.start() for thread in reversed(threads)]
+[thread.join() for thread in threads]
+sys.exit(0 if len(kept) == {count} else 5)
+"
+    )
+}
+
+fn few_files_are_told_and_enough() {
+    let project = Project::new();
+    project.write("bin/many.py", &many_connections(50));
+    let server = project.server.to_string();
+    let script = "ulimit -n 64; exec \"$0\" \"$@\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_docgen"), "capture", "captures", "a", "--"]);
+    command.args(["python3", "bin/many.py", &server]);
+    project.furnish(&mut command);
+    let said = said(0, command.output().unwrap());
+    contains(
+        &said,
+        &["note: docgen may have 64 files open at a time", "`ulimit -n 4096`", "50 exchanges in"],
+    );
+    assert_eq!(said.matches("ulimit").count(), 1, "{said}");
+    let mut requests = requests(&project.read("captures/a/trace.har"));
+    requests.sort_unstable();
+    let mut expected: Vec<String> = (0..50).map(|n| format!("GET http://{server}/{n}")).collect();
+    expected.sort_unstable();
+    assert_eq!(requests, expected);
+}
+
+fn a_low_limit_is_raised_for_docgen_alone() {
+    let project = Project::new();
+    project.write("bin/many.py", &many_connections(50));
+    let line = format!("ulimit -Sn; python3 bin/many.py {}", project.server);
+    let script = "ulimit -Sn 80; exec \"$0\" \"$@\"";
+    let mut command = Command::new("sh");
+    command.args([
+        "-c",
+        script,
+        env!("CARGO_BIN_EXE_docgen"),
+        "capture",
+        "captures",
+        "a",
+        "--shell",
+        "--",
+        &line,
+    ]);
+    project.furnish(&mut command);
+    let said = said(0, command.output().unwrap());
+    assert!(!said.contains("ulimit -n"), "{said}");
+    assert_eq!(project.read("captures/a/output.txt"), "80\n");
+}
+
+fn temporary_files_of_a_killed_run_go() {
+    let project = Project::new();
+    fs::create_dir(project.path("tmp")).unwrap();
+    let left = || {
+        let entries = fs::read_dir(project.path("tmp")).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let start = |path: &str| {
+        let mut docgen = project.docgen(&["-q", "capture", "captures", path, "--", "sleep", "60"]);
+        let mut docgen = docgen.env("TMPDIR", project.path("tmp")).stderr(Stdio::null()).spawn().unwrap();
+        let begun = Instant::now();
+        let sleeper = loop {
+            match children(docgen.id()).first() {
+                Some(&sleeper) if left().iter().any(|name| name.ends_with(".pem")) => break sleeper,
+                _ => std::thread::sleep(Duration::from_millis(5)),
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20) && docgen.try_wait().unwrap().is_none());
+        };
+        (docgen, sleeper)
+    };
+    let (mut killed, orphan) = start("a");
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    signal("KILL", orphan);
+    let dead = left();
+    assert!(dead.len() >= 2, "{dead:?}");
+    project.write("tmp/mine.pem", "mine");
+    // What a run has that is alive stays; all else of docgen goes, and the capture is free again.
+    let (mut alive, _) = start("b");
+    let of_alive: Vec<String> = left().into_iter().filter(|name| name != "mine.pem").collect();
+    assert!(
+        of_alive.len() == dead.len() && dead.iter().all(|name| !of_alive.contains(name)),
+        "{dead:?} {of_alive:?}"
+    );
+    let url = format!("http://{}/", project.server);
+    let mut docgen = project.docgen(&["capture", "captures", "a", "--", "curl", "-sS", &url]);
+    said(0, docgen.env("TMPDIR", project.path("tmp")).output().unwrap());
+    assert_eq!(left(), [&of_alive[..], &["mine.pem".to_owned()]].concat());
+    signal("INT", alive.id());
+    alive.wait().unwrap();
+    assert_eq!(left(), ["mine.pem"]);
+}
+
+fn ignored_hosts_are_passed_on_and_counted() {
+    let project = Project::new();
+    let port = project.server.port();
+    let gone = nobody();
+    let line = format!(
+        "curl -sS http://localhost:{port}/update http://127.0.0.1:{port}/image; curl -sS -p http://localhost:{port}/x; \
+         curl -sS -o /dev/null http://localhost:{}/telemetry; true",
+        gone.port()
+    );
+    let new = [
+        "capture",
+        "captures",
+        "a",
+        "--shell",
+        "--ignore-host",
+        "localhost",
+        "--ignore-host",
+        ".example.org",
+    ];
+    let said = project.says(0, &[&new[..], &["--", &line]].concat());
+    contains(
+        &said,
+        &[
+            "note: left out, as `ignore_hosts` says: 2 requests to localhost, 1 connection to localhost\n",
+            "1 exchange in",
+        ],
+    );
+    let har = project.read("captures/a/trace.har");
+    assert_eq!(requests(&har), [format!("GET http://127.0.0.1:{port}/image")]);
+    // They were answered.
+    assert_eq!(project.read("captures/a/output.txt").matches("cirros").count(), 3);
+    contains(
+        &project.read("captures/a/capture.toml"),
+        &["ignore_hosts = [\"localhost\", \".example.org\"]\n"],
+    );
+    contains(&project.says(0, &["capture", "captures"]), &["left out, as `ignore_hosts` says: "]);
+    // The settings above are kept where the command line adds to them.
+    project.write("captures/docgen.toml", "[capture]\nignore_hosts = [\"pypi.org\"]\n");
+    let url = format!("http://127.0.0.1:{port}/");
+    project.says(0, &["capture", "captures", "b", "--ignore-host", "localhost", "--", "curl", "-sS", &url]);
+    contains(&project.read("captures/b/capture.toml"), &["ignore_hosts = [\"pypi.org\", \"localhost\"]\n"]);
+    project.says(0, &["capture", "captures", "b", "--ignore-host", "h:8080"]);
+    contains(&project.read("captures/b/capture.toml"), &["[\"pypi.org\", \"localhost\", \"h:8080\"]\n"]);
+    // All of them: nothing is left to record, and what is no host is none.
+    let new = ["capture", "captures", "c", "--ignore-host"];
+    let said = project.says(1, &[&new[..], &["127.0.0.1", "--", "curl", "-sS", &url]].concat());
+    contains(&said, &["nothing was recorded", "1 request to 127.0.0.1"]);
+    let said = project.says(1, &[&new[..], &["http://h/", "--", "curl", "-sS", &url]].concat());
+    contains(&said, &["`http://h/` is no host to ignore"]);
+}
+
+fn a_title_says_what_a_command_does() {
+    let project = Project::new();
+    let url = format!("http://{}/image/v2/images/{IMAGE}?limit=1", project.server);
+    let root = format!("http://{}", project.server);
+    let shell = format!("set -e; cd bin; X=1 curl -sS {url} | cat");
+    let openstack = format!("cd bin && OS_NOTE=x openstack image show {IMAGE}");
+    let cases: [(&[&str], String); 7] = [
+        (&["--", "curl", "-sS", &url], format!("curl GET /image/v2/images/{IMAGE}")),
+        (&["--", "curl", "-sS", "-X", "DELETE", &root], format!("curl DELETE {}/", project.server)),
+        (&["--shell", "--", &shell], format!("curl GET /image/v2/images/{IMAGE}")),
+        (&["--shell", "--", &openstack], "openstack image show".into()),
+        (&["--", "env", "X=y", "openstack", "image", "show", IMAGE], "openstack image show".into()),
+        (&["--shell", "--", ". bin/openstack"], "POST /identity/v3/auth/tokens".into()),
+        (&["--", "sh", "bin/openstack", "image", "list"], "sh bin/openstack image list".into()),
+    ];
+    for (number, (arguments, title)) in cases.into_iter().enumerate() {
+        let path = format!("t{number}");
+        project.says(0, &[&["capture", "captures", &path], arguments].concat());
+        let settings = project.read(&format!("captures/{path}/capture.toml"));
+        assert_eq!(settings.lines().next(), Some(&*format!("title = {title:?}")), "{arguments:?}");
+    }
+    contains(&project.read("captures/t3/capture.toml"), &["profile = \"openstack\"", "shell = true"]);
+}
+
+fn what_a_command_prints_is_quoted() {
+    let project = Project::new();
+    let line =
+        "printf 'error: mine\\n  = help: do as I say\\n\\033[2J --> here\\n\\342\\200\\256x\\n'; exit 3";
+    project.write("captures/a/capture.toml", &format!("command = {line:?}\n[capture]\nshell = true\n"));
+    let said = project.says(1, &["capture", "captures"]);
+    contains(
+        &said,
+        &[
+            "\n  = output: it printed last\n  > error: mine\n  >   = help: do as I say\n  >  --> here\n  > \\u{202e}x\n  = help: if that",
+        ],
+    );
+    assert_eq!(said.lines().filter(|line| line.starts_with("error: ")).count(), 1, "{said}");
+    // Nothing that was printed is no output, and why a server did not answer is no second error.
+    project.write(
+        "captures/a/capture.toml",
+        &format!("command = \"sh -c 'curl -sf http://{}/; exit 1'\"\n", nobody()),
+    );
+    let said = project.says(1, &["-q", "capture", "captures"]);
+    contains(&said, &["note: cannot connect to 127.0.0.1:", "it printed nothing\n"]);
+    assert_eq!(said.lines().filter(|line| line.starts_with("error: ")).count(), 1, "{said}");
+}
+
+fn a_secret_argument_is_not_echoed() {
+    let project = Project::new();
+    let command = ["openstack", "image", "show", "--os-password", PASSWORD];
+    let said = project.says(0, &[&["capture", "captures", "a", "--"], &command[..]].concat());
+    contains(&said, &["[1/1] a: openstack image show --os-password "]);
+    assert!(!said.contains(PASSWORD), "{said}");
+    let failing = ["sh", "-c", "exit 3", "--os-password", PASSWORD];
+    let said = project.says(1, &[&["capture", "captures", "b", "--"], &failing[..]].concat());
+    contains(&said, &["exit status 3"]);
+    assert!(!said.contains(PASSWORD), "{said}");
+    let said =
+        project.says(0, &[&["capture", "captures", "c", "--keep-secrets", "--"], &command[..]].concat());
+    contains(&said, &[PASSWORD]);
 }
 
 fn killed_at_any_moment() {

@@ -47,7 +47,7 @@ fn shell(line: &str) -> CommandSpec {
         ("no_proxy", "*".into()),
         ("NO_PROXY", "*".into()),
         ("REQUEST_METHOD", "GET".into()),
-        ("MY_SECRET", "sesame-sesame".into()),
+        ("MY_SECRET", "sesame-77-0pen".into()),
     ];
     let env = env.map(|(name, value)| (name.into(), value.into())).to_vec();
     CommandSpec { program: Program::Shell(line.to_owned()), ..CommandSpec::new(Vec::new(), env) }
@@ -179,7 +179,7 @@ fn nothing_secret_is_on_disk_meanwhile() {
     };
     // So many that they do not stay in memory.
     let line = format!(
-        "for n in 1 2 3; do head -c 300000 /dev/zero | tr '\\0' 'x' | curl -sS -o /dev/null -H 'X-Auth-Token: sesame-sesame' --data-binary @- -H 'Expect:' http://{}/; done; \
+        "for n in 1 2 3; do head -c 300000 /dev/zero | tr '\\0' 'x' | curl -sS -o /dev/null -H 'X-Auth-Token: sesame-77-0pen' --data-binary @- -H 'Expect:' http://{}/; done; \
          grep -rl -e sesame -e PRIVATE {} && exit 9; exit 0",
         drain_server(),
         folder.path().display()

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::UpstreamProxy;
 use crate::error::{Error, ErrorKind, Place};
+use crate::redact::Rules;
 
 /// Variables that would keep a command from using the proxy.
 pub(crate) const REMOVED: [&str; 3] = ["no_proxy", "NO_PROXY", "REQUEST_METHOD"];
@@ -78,16 +79,13 @@ pub(crate) fn named_certificates(env: &[(OsString, OsString)]) -> Vec<PathBuf> {
     files
 }
 
-/// The values in an environment that are secret by the name of their variable.
-pub(crate) fn secrets(env: &[(OsString, OsString)]) -> impl Iterator<Item = &str> {
-    env.iter().filter_map(|(name, value)| {
-        let name = name.to_str()?.to_ascii_uppercase();
-        let is_secret =
-            ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "PASSPHRASE", "API_KEY", "ACCESS_KEY", "PASSCODE"]
-                .iter()
-                .any(|word| name.ends_with(word));
-        value.to_str().filter(|_| is_secret)
-    })
+/// The variables of an environment that are secret by their names, with their values.
+pub(crate) fn secrets<'e>(
+    env: &'e [(OsString, OsString)],
+    rules: &Rules,
+) -> impl Iterator<Item = (&'e str, &'e str)> {
+    let pairs = env.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
+    pairs.filter(|(name, _)| rules.is_secret_variable(name))
 }
 
 /// Whether a program, a path or a name in this environment, runs with the rights of another user.
@@ -274,6 +272,7 @@ fn unquote(word: &str, lookup: impl Fn(&str) -> String) -> Result<String, Proble
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::RuleSpec;
 
     fn read(text: &str) -> Result<Vec<(String, String)>, Vec<Error>> {
         openrc(Path::new("openrc"), text, |name| (name == "HOME").then(|| "/root".to_owned()))
@@ -360,6 +359,7 @@ mod tests {
             (Some("b"), Some("c"), None)
         );
         let env = env(&[("OS_PASSWORD", "pw"), ("OS_USERNAME", "me"), ("github_token", "t")]);
-        assert_eq!(secrets(&env).collect::<Vec<_>>(), ["pw", "t"]);
+        let rules = Rules::new("en", &RuleSpec::default()).unwrap();
+        assert_eq!(secrets(&env, &rules).collect::<Vec<_>>(), [("OS_PASSWORD", "pw"), ("github_token", "t")]);
     }
 }

@@ -11,12 +11,17 @@ mod content;
 mod digest;
 mod environment;
 mod exchange;
+mod ignored;
+mod open_files;
+mod places;
 mod proxy;
 mod record;
 mod recorder;
 mod runner;
 mod spool;
+mod stopped;
 mod stream;
+mod temporary;
 mod tls;
 mod upstream;
 mod watch;
@@ -27,8 +32,10 @@ use std::path::PathBuf;
 
 pub use environment::openrc;
 pub use proxy::Proxy;
-pub use record::{Exchanges, Failure, Options, Progress, Recording, record};
+pub use record::{Exchanges, Failure, Options, Progress, Recording, record, shown_without_secrets};
 pub use runner::{CommandSpec, Program};
+pub use stopped::Stopped;
+pub use temporary::RecordingLock;
 pub use watch::keep_connections;
 
 use crate::error::Result;
@@ -44,6 +51,8 @@ pub struct ProxyOptions {
     pub insecure: bool,
     /// More certificates to trust than the system's: PEM files, or folders of such.
     pub certificates: Vec<PathBuf>,
+    /// Hosts whose requests are passed on and not recorded, named as in `no_proxy`.
+    pub ignore_hosts: Vec<String>,
     /// The proxies on the way to servers.
     pub upstream: UpstreamProxy,
     /// Where the temporary files go; they are nameless, or public.
@@ -67,6 +76,7 @@ impl Default for ProxyOptions {
             body_limit: 1 << 20,
             insecure: false,
             certificates: Vec::new(),
+            ignore_hosts: Vec::new(),
             upstream: UpstreamProxy::default(),
             temp_dir: PathBuf::from("/tmp"),
         }

@@ -21,6 +21,8 @@ use tokio::task::JoinSet;
 use tokio_rustls::LazyConfigAcceptor;
 
 use super::exchange::{Outcome, is_reset, pass};
+use super::ignored::{Ignored, Kind};
+use super::places::Places;
 use super::recorder::{DISTRUST_HINT, Draft, Recorder};
 use super::spool::{Sealed, Spool};
 use super::stream::{Conn, Prefixed, Reader, Stream};
@@ -38,7 +40,7 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How long a client that is turned away may take to read why.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// How many idle connections to servers a client's connection keeps.
+/// How many idle connections to servers a client's connection keeps, where docgen may have files enough open.
 const IDLE_SERVERS: usize = 4;
 
 /// How a connection of HTTP/2 begins (RFC 9113, section 3.4), as far as it cannot be HTTP/1.1.
@@ -65,6 +67,8 @@ struct Context {
     /// The value of `Proxy-Authorization` that lets a client in.
     credentials: String,
     port: u16,
+    places: Places,
+    ignored: Ignored,
 }
 
 impl Proxy {
@@ -99,6 +103,8 @@ impl Proxy {
             connector,
             credentials: format!("Basic {credentials}"),
             port: address.port(),
+            places: Places::new(),
+            ignored: Ignored::new(&options.ignore_hosts, Spool::new(&options.temp_dir, &random)?)?,
         });
         let (closing, closed) = watch::channel(false);
         let accepting = tokio::spawn(accept(listener, context.clone(), closed));
@@ -143,7 +149,9 @@ impl Proxy {
             connections.shutdown().await;
         }
         let context = Arc::into_inner(self.context).expect("every task that shares it has ended");
-        let (sealed, notes): (Sealed, _) = context.recorder.finish()?;
+        let left_out = context.ignored.told();
+        let (sealed, mut notes): (Sealed, _) = context.recorder.finish()?;
+        notes.extend(left_out);
         Ok((Spooled::new(sealed), notes))
     }
 }
@@ -161,11 +169,23 @@ async fn accept(
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
+                    let place = tokio::select! {
+                        biased;
+                        place = context.places.take(&context.recorder) => place,
+                        _ = closing.changed() => return connections,
+                    };
                     let (context, closing) = (context.clone(), closing.clone());
-                    connections.spawn(async move { Client { context: &context, closing }.serve(stream).await });
+                    connections.spawn(async move {
+                        Client { context: &context, closing, is_ignored: false }.serve(stream).await;
+                        drop(place);
+                    });
                 }
-                // Too many open files, say: those who have one go on and give it back.
-                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+                // The system has no more files, say: those who have one go on and give it back.
+                Err(error) => {
+                    let message = format!("a connection of the command had to wait: {error}");
+                    context.recorder.note(message, Some("the limits of the system are low, or other programs use them up"));
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
             },
         }
     }
@@ -175,6 +195,8 @@ async fn accept(
 struct Client<'c> {
     context: &'c Context,
     closing: watch::Receiver<bool>,
+    /// Nothing is recorded of what it carries now.
+    is_ignored: bool,
 }
 
 /// What a client's connection leads to.
@@ -201,8 +223,9 @@ impl Pool {
         None
     }
 
-    fn put(&mut self, server: Server, conn: Conn) {
-        if self.0.len() == IDLE_SERVERS {
+    /// Keeps one that is idle, of `most` at a time.
+    fn put(&mut self, server: Server, conn: Conn, most: usize) {
+        if self.0.len() == most {
             self.0.remove(0);
         }
         self.0.push((server, conn));
@@ -215,8 +238,13 @@ impl<'c> Client<'c> {
         self.requests(Conn::new(Stream::plain(stream)), Scope::Proxy).await;
     }
 
+    /// What keeps what is said and done now.
     fn recorder(&self) -> &'c Recorder {
-        &self.context.recorder
+        if self.is_ignored { &self.context.ignored.recorder } else { &self.context.recorder }
+    }
+
+    fn idle_servers(&self) -> usize {
+        if self.context.places.are_few() { 1 } else { IDLE_SERVERS }
     }
 
     /// Serves one request after the other, until either side has enough.
@@ -226,12 +254,14 @@ impl<'c> Client<'c> {
             Scope::Proxy => (None, None),
             Scope::Tunnel(server, None) => (Some(server), None),
             Scope::Tunnel(server, Some(Ok(conn))) => {
-                pool.put(server.clone(), conn);
+                pool.put(server.clone(), conn, 1);
                 (Some(server), None)
             }
             Scope::Tunnel(server, Some(Err(refusal))) => (Some(server), Some(refusal)),
         };
-        while let Some(started) = self.begins(&mut client).await {
+        let mut is_used = false;
+        while let Some(started) = self.begins(&mut client, is_used).await {
+            is_used = true;
             let end = match client.reader.head().await {
                 Ok(end) if end > 0 => end,
                 Ok(_) => return,
@@ -277,6 +307,7 @@ impl<'c> Client<'c> {
                         return self.reject(client, &first_line(&bytes), why).await;
                     }
                     let forward = origin_form(&bytes, &head, &origin);
+                    self.is_ignored = self.context.ignored.takes(&server, Kind::Request);
                     (server, url, forward)
                 }
             };
@@ -301,8 +332,9 @@ impl<'c> Client<'c> {
         }
     }
 
-    /// Waits for the first byte of a request, and gives its time; `None` when none will come.
-    async fn begins(&mut self, client: &mut Conn) -> Option<crate::trace::Micros> {
+    /// Waits for the first byte of a request, and gives its time; `None` when none will come, or another
+    /// connection needs the place of this one.
+    async fn begins(&mut self, client: &mut Conn, is_used: bool) -> Option<crate::trace::Micros> {
         loop {
             let blank = wire::leading_empty_lines(&client.reader.buffer);
             bytes::Buf::advance(&mut client.reader.buffer, blank);
@@ -316,6 +348,7 @@ impl<'c> Client<'c> {
                     Ok(_) => {}
                 },
                 _ = self.closing.changed() => return None,
+                () = self.context.places.is_wanted(is_used) => return None,
             }
         }
     }
@@ -334,7 +367,7 @@ impl<'c> Client<'c> {
             let is_reused = reused.is_some();
             let mut conn = match reused.take() {
                 Some(conn) => conn,
-                None => match self.context.connector.open(&server).await {
+                None => match self.open(pool, &server).await {
                     Ok(conn) => conn,
                     Err(refusal) => {
                         self.refuse(client, draft, refusal).await;
@@ -363,7 +396,7 @@ impl<'c> Client<'c> {
                 draft.conclude();
                 drop(draft);
                 if goes_on {
-                    pool.put(server, conn);
+                    pool.put(server, conn, self.idle_servers());
                     return Some(client);
                 }
                 self.farewell(client).await;
@@ -413,6 +446,14 @@ impl<'c> Client<'c> {
             }
         }
         None
+    }
+
+    /// A new connection to a server; where files are few, the one of the connections that are kept goes.
+    async fn open(&self, pool: &mut Pool, server: &Server) -> Result<Conn, Refusal> {
+        if self.context.places.are_few() {
+            pool.0.clear();
+        }
+        self.context.connector.open(server).await
     }
 
     /// The head as it goes out: through another proxy a request keeps its absolute form.
@@ -509,6 +550,7 @@ impl<'c> Client<'c> {
                 .reject(client, &format!("CONNECT {target}"), "CONNECT wants a host and a port")
                 .await;
         };
+        self.is_ignored = self.context.ignored.takes(&server, Kind::Connection);
         let tcp = match self.context.connector.tunnel(&server).await {
             Ok(tcp) => tcp,
             Err(refusal) => {
@@ -520,6 +562,10 @@ impl<'c> Client<'c> {
             return;
         }
         let mut conn = Conn::new(Stream::Plain(tcp));
+        if self.is_ignored {
+            // The client sees the server's own certificate, as it would without docgen.
+            return tunnel(client, conn).await;
+        }
         match self.first_speaker(&mut client, &mut conn).await {
             Speaker::Nobody => {
                 self.recorder().note(format!("the command connected to {server} and sent nothing"), None);

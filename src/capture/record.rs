@@ -1,20 +1,59 @@
 //! One command with its proxy, from its start to what is worth keeping of it.
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::time::{Duration, Instant};
 
+use super::open_files::OpenFiles;
 use super::proxy::Proxy;
-use super::runner::{self, CommandSpec, Ending, Program};
+use super::runner::{self, CommandSpec, Ending, Program, Ran};
+use super::stopped::Stopped;
 use super::watch::{Seen, Watch};
-use super::{ProxyOptions, Spooled, environment};
+use super::{ProxyOptions, Spooled, environment, temporary};
 use crate::error::{Error, ErrorKind, Result};
-use crate::redact::{Learner, Redactor, Rules};
+use crate::redact::{Learner, Redactor, Rules, Tally};
 use crate::text::Text;
 use crate::trace::{Exchange, Trace};
 
 /// How many lines of what a command printed are shown when it failed.
 const LAST_LINES: usize = 8;
+
+/// How many characters of such a line are shown.
+const LAST_CHARACTERS: usize = 300;
+
+/// The command without its secrets, as far as they can be told before it has run.
+pub fn shown_without_secrets(spec: &CommandSpec, rules: &Rules) -> String {
+    let mut learner = Learner::new(rules);
+    learn_command(&mut learner, spec, environment::secrets(&spec.env, rules));
+    shown(spec, &learner.done())
+}
+
+/// The command as one would type it, without what is known to be secret.
+fn shown(spec: &CommandSpec, redactor: &Redactor) -> String {
+    let tally = &mut Tally::default();
+    let program = match &spec.program {
+        Program::Words(words) => Program::Words(redactor.command(words, false, tally)),
+        Program::Shell(line) => {
+            Program::Shell(redactor.command(std::slice::from_ref(line), true, tally).concat())
+        }
+    };
+    CommandSpec { program, ..spec.clone() }.shown()
+}
+
+/// What a command and its environment say of secrets.
+fn learn_command<'s>(
+    learner: &mut Learner<'_>,
+    spec: &CommandSpec,
+    own: impl Iterator<Item = (&'s str, &'s str)>,
+) {
+    own.for_each(|(name, secret)| learner.value(name, secret));
+    match &spec.program {
+        Program::Words(words) => {
+            words.first().into_iter().for_each(|program| learner.public(program));
+            learner.command(words);
+        }
+        Program::Shell(line) => learner.command_line(line),
+    }
+}
 
 /// How a command is recorded.
 #[derive(Clone, Debug)]
@@ -39,11 +78,13 @@ pub struct Options {
 
 /// What is told while a command runs.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress {
+pub struct Progress<'p> {
     /// How many exchanges are over.
     pub exchanges: usize,
     /// How long the command has run.
     pub elapsed: Duration,
+    /// What of the command is stopped, and goes on only when somebody says so.
+    pub stopped: Option<&'p Stopped>,
 }
 
 /// A command that did what it should, and all that it caused.
@@ -93,6 +134,8 @@ pub struct Exchanges {
     spooled: Spooled,
     redactor: Option<Redactor>,
     from: Option<Text>,
+    /// What was replaced in the output.
+    tally: Tally,
     notes: Vec<Text>,
 }
 
@@ -113,24 +156,29 @@ impl Exchanges {
         self.len() == 0
     }
 
-    /// A text that goes with the exchanges, without the secrets that they hold.
-    pub fn redacted(&self, text: &str) -> String {
-        self.redactor.as_ref().map_or_else(|| text.to_owned(), |redactor| redactor.text(text))
+    /// The words of the command without their secrets, and those that the exchanges hold. With a
+    /// shell, the one word is a line.
+    pub fn redacted_command(&self, words: &[String], is_shell: bool, tally: &mut Tally) -> Vec<String> {
+        match &self.redactor {
+            Some(redactor) => redactor.command(words, is_shell, tally),
+            None => words.to_vec(),
+        }
     }
 
-    /// Shows each exchange to `each`, redacted.
+    /// Shows each exchange to `each`, redacted, and counts what was replaced in them and in the output.
     ///
     /// # Errors
     /// When the temporary file cannot be read any more, and what `each` gives.
-    pub fn for_each(&self, mut each: impl FnMut(Exchange) -> Result<()>) -> Result<()> {
+    pub fn for_each(&self, mut each: impl FnMut(Exchange) -> Result<()>) -> Result<Tally> {
+        let mut tally = self.tally.clone();
         for exchange in self.spooled.iter(self.from.as_ref()) {
             let exchange = exchange?;
             each(match &self.redactor {
-                Some(redactor) => redactor.exchange(exchange),
+                Some(redactor) => redactor.exchange(exchange, &mut tally),
                 None => exchange,
             })?;
         }
-        Ok(())
+        Ok(tally)
     }
 
     /// All of them at once, redacted.
@@ -138,12 +186,20 @@ impl Exchanges {
     /// # Errors
     /// When the temporary file cannot be read any more.
     pub fn trace(&self) -> Result<Trace> {
+        Ok(self.trace_and_tally()?.0)
+    }
+
+    /// All of them at once, redacted, and what was replaced in them and in the output.
+    ///
+    /// # Errors
+    /// When the temporary file cannot be read any more.
+    pub fn trace_and_tally(&self) -> Result<(Trace, Tally)> {
         let mut trace = Trace { notes: self.notes.clone(), ..Trace::default() };
-        self.for_each(|exchange| {
+        let tally = self.for_each(|exchange| {
             trace.exchanges.push(exchange);
             Ok(())
         })?;
-        Ok(trace)
+        Ok((trace, tally))
     }
 }
 
@@ -154,12 +210,12 @@ impl Exchanges {
 ///
 /// # Errors
 /// When the command cannot be started, ends otherwise than expected, takes too long, is
-/// interrupted, or caused no exchange; when a server failed it and that is not allowed; when the proxy cannot be started; when the recording cannot
-/// be kept.
+/// interrupted, or caused no exchange; when a server failed it and that is not allowed; when the proxy
+/// cannot be started; when the recording cannot be kept.
 pub fn record(
     spec: &CommandSpec,
     options: &Options,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(Progress<'_>),
 ) -> std::result::Result<Recording, Box<Failure>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
         Error::new(ErrorKind::Capture, format!("cannot start the recording: {error}")).with_source(error)
@@ -170,14 +226,16 @@ pub fn record(
 async fn record_async(
     spec: &CommandSpec,
     options: &Options,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(Progress<'_>),
 ) -> std::result::Result<Recording, Box<Failure>> {
     let mut proxy_options = options.proxy.clone();
     proxy_options.certificates.extend(environment::named_certificates(&spec.env));
+    temporary::remove_leftovers(&proxy_options.temp_dir);
+    let open_files = OpenFiles::raise();
     let proxy = Proxy::start(&proxy_options).await?;
-    let trusted = temporary(&proxy_options, "docgen-ca-", ".pem", proxy.trusted().as_bytes())?;
+    let trusted = temporary::certificates(&proxy_options.temp_dir, proxy.trusted())?;
     let wgetrc = match environment::wgetrc(&spec.env, trusted.path()) {
-        Some(settings) => Some(temporary(&proxy_options, "docgen-wgetrc-", "", settings.as_bytes())?),
+        Some(settings) => Some(temporary::wgetrc(&proxy_options.temp_dir, &settings)?),
         None => None,
     };
     let added =
@@ -185,10 +243,12 @@ async fn record_async(
     let password = proxy.password().to_owned();
 
     let begun = Instant::now();
-    let mut tick = || progress(Progress { exchanges: proxy.exchanges(), elapsed: begun.elapsed() });
+    let mut tick = |stopped: Option<&Stopped>| {
+        progress(Progress { exchanges: proxy.exchanges(), elapsed: begun.elapsed(), stopped });
+    };
     let mut watch = options.watch.then(|| start_watch(&proxy, spec));
     let watching = watch.as_mut().and_then(|watch| watch.as_mut().ok());
-    let ran = runner::run(spec, &environment::REMOVED, &added, watching, &mut tick).await;
+    let ran = runner::run(spec, &environment::REMOVED, &added, &open_files, watching, &mut tick).await;
     let elapsed = begun.elapsed();
     let seen = match watch {
         Some(Ok(watch)) => watch.finish(&options.keeper),
@@ -214,15 +274,19 @@ async fn record_async(
     }
     let redactor = match &options.redaction {
         Some(rules) => {
-            let own = environment::secrets(&spec.env).chain([&*password]);
-            Some(learn(rules, own, &spooled, &output)?)
+            let own = environment::secrets(&spec.env, rules).chain([("http_proxy", &*password)]);
+            Some(learn(rules, own, spec, &spooled, &output)?)
         }
         None => None,
     };
+    let mut tally = Tally::default();
+    let mut command = one_line(&spec.shown());
     let output = match &redactor {
         Some(redactor) => {
+            redactor.weak(&mut tally);
             notes = notes.iter().map(|note| redacted(note, redactor)).collect();
-            redactor.text(&output)
+            command = one_line(&shown(spec, redactor));
+            redactor.text(&output, &mut tally)
         }
         None => output,
     };
@@ -233,12 +297,12 @@ async fn record_async(
         ));
     }
     let told = notes.iter().map(|note| Text::from(note.message())).collect();
-    let exchanges = Exchanges { spooled, redactor, from: options.from.clone(), notes: told };
+    let exchanges = Exchanges { spooled, redactor, from: options.from.clone(), tally, notes: told };
     let flaw = [(ErrorKind::Server, Flaw::Server), (ErrorKind::Unrecorded, Flaw::Untrue)]
         .into_iter()
         .find(|(kind, _)| !options.allow_broken && notes.iter().any(|note| note.kind() == *kind))
         .map(|(_, flaw)| flaw);
-    match problem(spec, ran.ending, &output, flaw, exchanges.is_empty()) {
+    match problem(spec, &ran, &command, &output, flaw, exchanges.is_empty()) {
         Some(error) => {
             let is_interrupted = ran.ending == Ending::Interrupted;
             Err(Box::new(Failure { errors: vec![error], notes, output, is_interrupted }))
@@ -262,15 +326,16 @@ fn start_watch(proxy: &Proxy, spec: &CommandSpec) -> std::io::Result<Watch> {
     Watch::start(proxy.address())
 }
 
-/// What knows all secrets: those of the environment, of the exchanges and of the output.
+/// What knows all secrets: those of the environment, the command, the exchanges and the output.
 fn learn<'s>(
     rules: &Rules,
-    own: impl Iterator<Item = &'s str>,
+    own: impl Iterator<Item = (&'s str, &'s str)>,
+    spec: &CommandSpec,
     spooled: &Spooled,
     output: &str,
 ) -> Result<Redactor> {
     let mut learner = Learner::new(rules);
-    own.for_each(|secret| learner.value(secret));
+    learn_command(&mut learner, spec, own);
     for exchange in spooled.iter(None) {
         learner.exchange(&exchange?);
     }
@@ -280,29 +345,12 @@ fn learn<'s>(
 
 /// The note without the secrets that a URL in it may hold.
 fn redacted(note: &Error, redactor: &Redactor) -> Error {
-    let error = Error::new(note.kind(), redactor.text(note.message()));
+    // A note is no part of the recording, and counts for nothing.
+    let error = Error::new(note.kind(), redactor.text(note.message(), &mut Tally::default()));
     match note.help() {
         Some(help) => error.hint(help),
         None => error,
     }
-}
-
-/// A file for the command, of certificates for example: public, and for this user only all the same.
-fn temporary(
-    options: &ProxyOptions,
-    prefix: &str,
-    suffix: &str,
-    content: &[u8],
-) -> Result<tempfile::NamedTempFile> {
-    let io = |error| {
-        Error::io("write what the command needs to", &options.temp_dir, error)
-            .hint("free some space there, or set TMPDIR to a folder that has it")
-    };
-    let mut file =
-        tempfile::Builder::new().prefix(prefix).suffix(suffix).tempfile_in(&options.temp_dir).map_err(io)?;
-    file.write_all(content).map_err(io)?;
-    file.flush().map_err(io)?;
-    Ok(file)
 }
 
 /// What is wrong with the recording of a command that did what it should.
@@ -314,50 +362,69 @@ enum Flaw {
     Untrue,
 }
 
-/// What keeps a recording from being one.
+/// What keeps a recording of `command` from being one.
 fn problem(
     spec: &CommandSpec,
-    ending: Ending,
+    ran: &Ran,
+    command: &str,
     output: &str,
     flaw: Option<Flaw>,
     is_empty: bool,
 ) -> Option<Error> {
-    let name = spec.shown();
     let error = |message: String| Error::new(ErrorKind::Capture, message);
-    let said = last_lines(output);
-    match ending {
+    let with_output = |message: String| match last_lines(output) {
+        Some(lines) => error(message).quoting(lines),
+        None => error(message + "; it printed nothing"),
+    };
+    match ran.ending {
         Ending::Exit(status) if status == spec.expected_exit => {}
         Ending::Exit(status) => {
             let expected = spec.expected_exit;
-            let message =
-                format!("`{name}` ended with exit status {status}, and {expected} was expected; {said}");
-            return Some(error(message).hint(format!(
-                "if that is how it should end, record it with `--exit {status}`, which writes `exit = {status}` below \
-                 `[capture]` in its capture.toml"
-            )));
+            let error = with_output(format!(
+                "`{command}` ended with exit status {status}, and {expected} was expected"
+            ));
+            return Some(if asked_a_person(output) {
+                error.hint(
+                    "it seems to have asked on a terminal, and a command that is recorded has none: give it what it \
+                     asks for in its environment (`env_file`), in a file that it reads (`stdin`, both below \
+                     `[capture]` in its capture.toml) or by an option",
+                )
+            } else {
+                error.hint(format!(
+                    "if that is how it should end, record it with `--exit {status}`, which writes `exit = {status}` below \
+                     `[capture]` in its capture.toml"
+                ))
+            });
         }
         Ending::Signal(number) => {
-            return Some(error(format!("`{name}` was ended by signal {number}; {said}")));
+            return Some(with_output(format!("`{command}` was ended by signal {number}")));
         }
         Ending::TimeLimit => {
             let limit = spec.time_limit.unwrap_or_default();
-            return Some(error(format!("`{name}` took longer than {limit:?} and was ended; {said}")).hint(
-                "give it more time with `time_limit`, in seconds, below `[capture]` in its capture.toml",
-            ));
+            let message = format!("`{command}` took longer than {limit:?} and was ended");
+            return Some(match &ran.stopped {
+                Some(stopped) => with_output(format!("{message}: {stopped} was stopped")).hint(format!(
+                    "find out who stops it; `kill -CONT {}` would have continued it",
+                    stopped.process
+                )),
+                None => with_output(message).hint(
+                    "give it more time with `time_limit`, in seconds, below `[capture]` in its capture.toml",
+                ),
+            });
         }
         Ending::Interrupted => {
-            return Some(error(format!("`{name}` was interrupted")).hint("the capture is as it was"));
+            return Some(error(format!("`{command}` was interrupted")).hint("the capture is as it was"));
         }
     }
     match flaw {
         Some(Flaw::Server) => {
-            return Some(error(format!("`{name}` succeeded, and a server did not")).hint(
+            return Some(error(format!("`{command}` succeeded, and a server did not")).hint(
                 "look into what is said of the server above; if the command is expected to get over it, write `allow_broken = true` \
                  below `[capture]` in its capture.toml",
             ));
         }
         Some(Flaw::Untrue) => {
-            return Some(error(format!("`{name}` succeeded, and its recording would not be true")).hint(
+            return Some(error(format!("`{command}` succeeded, and its recording would not be true")).hint(
                 "look into what is said above; to keep the recording all the same, with what is said in it, write \
                  `allow_broken = true` below `[capture]` in its capture.toml",
             ));
@@ -365,17 +432,96 @@ fn problem(
         None => {}
     }
     is_empty.then(|| {
-        error(format!("`{name}` succeeded, and nothing was recorded")).hint(
+        error(format!("`{command}` succeeded, and nothing was recorded")).hint(
             "it sent no request, or it ignores http_proxy and https_proxy; tell it in its own options to use them, \
              or keep a log of what it does and take that in with `docgen import LOG CAPTURE_DIR`",
         )
     })
 }
 
-fn last_lines(output: &str) -> String {
+/// A command's first line, for a message that is one itself.
+fn one_line(command: &str) -> String {
+    match command.trim().split_once('\n') {
+        Some((first, _)) => format!("{} …", first.trim_end().trim_end_matches('\\').trim_end()),
+        None => command.trim().to_owned(),
+    }
+}
+
+/// The last lines of what a command printed, none of them without end; `None` if there is none.
+fn last_lines(output: &str) -> Option<String> {
     let lines: Vec<&str> = output.lines().filter(|line| !line.trim().is_empty()).collect();
-    match lines.len() {
-        0 => "it printed nothing".to_owned(),
-        count => format!("it printed last:\n  {}", lines[count.saturating_sub(LAST_LINES)..].join("\n  ")),
+    let last = lines[lines.len().saturating_sub(LAST_LINES)..].iter().map(|line| {
+        match line.char_indices().nth(LAST_CHARACTERS) {
+            Some((end, _)) => format!("{} …", &line[..end]),
+            None => (*line).to_owned(),
+        }
+    });
+    (!lines.is_empty()).then(|| last.collect::<Vec<_>>().join("\n"))
+}
+
+/// What programs say that find no terminal to ask on, in lower case.
+const WITHOUT_A_TERMINAL: [&str; 13] = [
+    // What a shell says, and git.
+    "/dev/tty",
+    "could not read username",
+    "could not read password",
+    // Python's getpass, and input().
+    "can not control echo on the terminal",
+    "eoferror",
+    // sudo, docker, kubectl and others.
+    "a terminal is required",
+    "is not a tty",
+    "not a terminal",
+    "unable to open tty",
+    "inappropriate ioctl for device",
+    // OpenSSH, which would have asked whether it knows the host, or for a password.
+    "host key verification failed",
+    "read_passphrase: can't open",
+    "permission denied (publickey",
+];
+
+/// The words of a question that is answered in secret, or with yes or no.
+const QUESTIONS: [&str; 8] =
+    ["password", "passphrase", "passcode", "username", "login", "[y/n]", "(y/n)", "(yes/no"];
+
+/// Whether a command that failed looks as if it had asked something on a terminal.
+fn asked_a_person(output: &str) -> bool {
+    let tail: Vec<String> = output.lines().rev().take(LAST_LINES).map(str::to_lowercase).collect();
+    let is_question = |line: &String| {
+        line.trim_end().ends_with([':', '?', ']', ')']) && QUESTIONS.iter().any(|word| line.contains(word))
+    };
+    tail.iter().any(|line| WITHOUT_A_TERMINAL.iter().any(|words| line.contains(words)))
+        || tail.iter().find(|line| !line.trim().is_empty()).is_some_and(is_question)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_is_told_from_a_failure() {
+        for asked in [
+            "sh: 1: cannot open /dev/tty: No such device or address\n",
+            "fatal: could not read Username for 'http://h': No such device or address",
+            "Password: ",
+            "Are you sure? [y/N]\n\n",
+            "Password: Traceback (most recent call last):\n  …\nEOFError: EOF when reading a line\n",
+        ] {
+            assert!(asked_a_person(asked), "{asked}");
+        }
+        for failed in ["", "404 Not Found", "wrong password", "password: required field is missing", "done:"]
+        {
+            assert!(!asked_a_person(failed), "{failed}");
+        }
+    }
+
+    #[test]
+    fn a_message_quotes_little() {
+        let output = (0..20).map(|n| format!("line {n}\n\n")).collect::<String>() + &"x".repeat(9000);
+        let last = last_lines(&output).unwrap();
+        assert_eq!((last.lines().count(), last.lines().next()), (LAST_LINES, Some("line 13")));
+        assert!(last.len() < 1000 && last.ends_with(" …"));
+        assert_eq!(last_lines(" \n\n"), None);
+        assert_eq!(one_line("curl \\\n  -s x\n"), "curl …");
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Recorder {
     clock: Clock,
     /// How much of a body is kept, in bytes.
     body_limit: usize,
+    /// Whether exchanges are kept at all.
+    keeps: bool,
     spool: Mutex<Spool>,
     notes: Mutex<Notes>,
 }
@@ -50,7 +52,18 @@ struct Notes {
 
 impl Recorder {
     pub(crate) fn new(spool: Spool, body_limit: usize) -> Recorder {
-        Recorder { clock: Clock::new(), body_limit, spool: Mutex::new(spool), notes: Mutex::default() }
+        Recorder {
+            clock: Clock::new(),
+            body_limit,
+            keeps: true,
+            spool: Mutex::new(spool),
+            notes: Mutex::default(),
+        }
+    }
+
+    /// One that takes exchanges and leaves `spool` empty.
+    pub(crate) fn of_nothing(spool: Spool) -> Recorder {
+        Recorder { keeps: false, ..Recorder::new(spool, 0) }
     }
 
     /// The time now.
@@ -336,6 +349,9 @@ fn bytes_of(count: u64, all: Option<u64>) -> String {
 
 impl Drop for Draft<'_> {
     fn drop(&mut self) {
+        if !self.recorder.keeps {
+            return;
+        }
         if !self.is_concluded && *self.client_ended.get_mut() {
             self.cut_by_client();
         } else if !self.is_concluded {

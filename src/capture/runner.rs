@@ -2,10 +2,13 @@
 //!
 //! The command is a list of words; a shell sees it only when that is asked for.
 //! What it prints, to standard output or error, comes through one pipe in the
-//! order of its writing, as a terminal would show it. It leads a process group of
-//! its own, and that group is ended on time-out, on Ctrl-C, and when the command
-//! is over but something it started is not. What it leaves out: the meaning of an
-//! exit status, and children that leave the group.
+//! order of its writing, as a terminal would show it. It leads a session and a
+//! process group of its own. The group is ended on time-out, on Ctrl-C, and when
+//! the command is over but something it started is not. The session has no
+//! terminal, so that a command which would ask a person for a password fails at
+//! once (`/dev/tty` cannot be opened) instead of waiting for an answer that nobody
+//! sees a question to; a recording has to run again without a person anyway. What
+//! it leaves out: the meaning of an exit status, and children that leave the group.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -16,12 +19,15 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use process_wrap::std::{CommandWrap, CommandWrapper as _, ProcessSession};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 
+use super::open_files::OpenFiles;
+use super::stopped::{self, Stopped};
 use super::watch::Watch;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -34,6 +40,9 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(100);
+
+/// How many ticks pass until it is found out again whether the command is stopped.
+const LOOK: u32 = 5;
 
 /// A command to record.
 #[derive(Clone, Debug)]
@@ -110,10 +119,12 @@ pub(crate) struct Ran {
     pub(crate) output: Vec<u8>,
     /// It printed more.
     pub(crate) output_is_cut: bool,
+    /// What was stopped when it was ended.
+    pub(crate) stopped: Option<Stopped>,
 }
 
-/// Runs the command with `more` variables on top of its own, and `less` of them taken away.
-/// `watch` is told of its connections; `tick` is called ten times a second.
+/// Runs the command with `more` variables on top of its own, and `less` of them taken away, and as many
+/// files as it could have open without docgen. `watch` is told of its connections. `tick` is called ten times a second, with what is stopped.
 ///
 /// # Errors
 /// When it cannot be started.
@@ -121,24 +132,28 @@ pub(crate) async fn run(
     spec: &CommandSpec,
     less: &[&str],
     more: &[(String, OsString)],
+    open_files: &OpenFiles,
     watch: Option<&mut Watch>,
-    tick: &mut dyn FnMut(),
+    tick: &mut dyn FnMut(Option<&Stopped>),
 ) -> Result<Ran> {
     let (mut command, output) = prepare(spec, less, more)?;
     if let Some(watch) = watch {
         watch.install(&mut command);
     }
     let mut interrupts = Interrupts::new()?;
-    let mut child = command.spawn().map_err(|error| not_started(spec, error))?;
+    let mut child = open_files.as_before(|| command.spawn()).map_err(|error| not_started(spec, error))?;
     // It holds the writing ends of the pipe, which must close when the child's do.
     drop(command);
-    let group = Group(child.id().and_then(|id| Pid::from_raw(id.cast_signed())));
+    let leader = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    let group = Group(leader);
     let mut output =
         Output { pipe: output, kept: Vec::new(), limit: spec.output_limit, is_cut: false, is_open: true };
 
     let limit = tokio::time::sleep(spec.time_limit.unwrap_or(Duration::from_secs(365 * 24 * 3600)));
     tokio::pin!(limit);
     let mut ticks = tokio::time::interval(TICK);
+    let mut until_look = LOOK;
+    let mut stopped = None;
     let ending = loop {
         tokio::select! {
             biased;
@@ -158,12 +173,19 @@ pub(crate) async fn run(
                 group.end(&mut child, &mut output, Some(&mut interrupts)).await;
                 break Ending::TimeLimit;
             }
-            _ = ticks.tick() => tick(),
+            _ = ticks.tick() => {
+                until_look -= 1;
+                if until_look == 0 {
+                    until_look = LOOK;
+                    stopped = leader.and_then(stopped::find);
+                }
+                tick(stopped.as_ref());
+            }
         }
     };
     output.drain(LAST_WORDS).await;
     group.end_rest(&mut output).await;
-    Ok(Ran { ending, output: output.kept, output_is_cut: output.is_cut })
+    Ok(Ran { ending, output: output.kept, output_is_cut: output.is_cut, stopped })
 }
 
 fn prepare(
@@ -205,7 +227,10 @@ fn prepare(
         None => Stdio::null(),
         Some(text) => Stdio::from(input(text).map_err(pipe)?),
     });
-    command.process_group(0).kill_on_drop(true);
+    ProcessSession.pre_spawn(command.as_std_mut(), &CommandWrap::with_new("", |_| {})).map_err(|error| {
+        Error::new(ErrorKind::Capture, format!("cannot give the command a session of its own: {error}"))
+    })?;
+    command.kill_on_drop(true);
     let output = pipe::Receiver::from_owned_fd(OwnedFd::from(reader)).map_err(pipe)?;
     Ok((command, output))
 }
@@ -285,13 +310,19 @@ impl Group {
         }
     }
 
+    fn ask_to_end(&self) {
+        self.send(Signal::TERM);
+        // What is stopped would not hear of it.
+        self.send(Signal::CONT);
+    }
+
     fn lives(&self) -> bool {
         self.0.is_some_and(|group| test_kill_process_group(group).is_ok())
     }
 
     /// Asks the group to end, and ends it if it does not, or if the user insists.
     async fn end(&self, child: &mut Child, output: &mut Output, mut interrupts: Option<&mut Interrupts>) {
-        self.send(Signal::TERM);
+        self.ask_to_end();
         let until = tokio::time::sleep(ENDING);
         tokio::pin!(until);
         loop {
@@ -317,7 +348,7 @@ impl Group {
         if !self.lives() {
             return;
         }
-        self.send(Signal::TERM);
+        self.ask_to_end();
         let until = Instant::now() + ENDING;
         while self.lives() && Instant::now() < until {
             output.drain(Duration::from_millis(20)).await;
@@ -417,7 +448,8 @@ mod tests {
 
     fn run_it(spec: &CommandSpec) -> Result<Ran> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(run(spec, &["NO_PROXY"], &[("ADDED".to_owned(), "yes".into())], None, &mut || {}))
+        let added = [("ADDED".to_owned(), "yes".into())];
+        runtime.block_on(run(spec, &["NO_PROXY"], &added, &OpenFiles::raise(), None, &mut |_| {}))
     }
 
     #[test]

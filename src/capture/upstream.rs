@@ -321,7 +321,7 @@ fn percent_decode(text: &str) -> Vec<u8> {
 
 /// Whether an entry of `no_proxy` covers a server: `*`, a host, a domain with or without its dot,
 /// an address, a network, each with or without a port.
-fn covers(entry: &str, server: &Server) -> bool {
+pub(super) fn covers(entry: &str, server: &Server) -> bool {
     if entry == "*" {
         return true;
     }

@@ -7,23 +7,26 @@ use std::time::Duration;
 use clap::Args;
 
 use super::keep_connections;
-use super::recording::{expect_writable, put, rules, settings_for_new, settings_of, warn_of_secrets};
+use super::recording::{
+    self, expect_writable, put, settings_for_new, settings_of, tell_replaced, warn_of_secrets,
+};
 use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON};
 use crate::capture::{
-    CommandSpec, Failure, Options, Program, ProxyOptions, Recording, UpstreamProxy, openrc, record,
+    CommandSpec, Failure, Options, Program, ProxyOptions, Recording, RecordingLock, UpstreamProxy, openrc,
+    record, shown_without_secrets,
 };
 use crate::error::{Error, ErrorKind, Place, Result, counted, escape_control};
 use crate::files::Root;
 use crate::files::folder::remove_leftovers;
-use crate::page::{self, first_settings};
-use crate::profile::Profile;
+use crate::page::{self, first_settings, invocation};
+use crate::redact::Rules;
 use crate::settings::Settings;
+
 use crate::site::folders::{self, Folder};
-use crate::site::named_files::NamedFiles;
 use crate::source::har;
 use crate::text_file::{read_recording, read_text};
-use crate::toml_file::with_value;
+use crate::toml_file::{string as quoted, with_value};
 
 /// Run commands and record every exchange that they cause
 #[derive(Debug, Args)]
@@ -66,6 +69,10 @@ pub(super) struct Capture {
     /// The exit status that the one command is expected to end with, which capture.toml keeps
     #[arg(long, value_name = "STATUS")]
     exit: Option<u8>,
+    /// Pass on what goes to this host, and do not record it: an update check, telemetry. Named as in
+    /// no_proxy; may be given several times. Where one command is recorded, capture.toml keeps it
+    #[arg(long, value_name = "HOST")]
+    ignore_host: Vec<String>,
     /// Take any certificate of a server
     #[arg(long)]
     insecure: bool,
@@ -150,7 +157,7 @@ impl Capture {
                 "not run".to_owned()
             } else {
                 self.one(job, index, jobs.len(), ui).unwrap_or_else(|failure| {
-                    ui.errors(&failure.notes);
+                    ui.reasons(&failure.notes);
                     let errors: Vec<Error> =
                         failure.errors.into_iter().map(|error| job.located(error)).collect();
                     ui.errors(&errors);
@@ -299,11 +306,12 @@ impl Capture {
 
     fn one(&self, job: &Job, index: usize, all: usize, ui: &Ui) -> Result<String, Box<Failure>> {
         let spec = self.spec(job)?;
+        let _lock = RecordingLock::take(&job.folder, &std::env::temp_dir())?;
         expect_writable(&self.captures, &job.folder)?;
         if let Ok(root) = Root::open(&self.captures) {
             remove_leftovers(&root, &job.folder);
         }
-        let redaction = if self.keep_secrets { None } else { Some(rules(&job.settings)?) };
+        let redaction = if self.keep_secrets { None } else { Some(self.rules(job)?) };
         let allow_broken = job.settings.capture.allow_broken.unwrap_or(false);
         let keeper = std::env::current_exe().map(|docgen| vec![docgen.into(), keep_connections::NAME.into()]);
         let options = Options {
@@ -314,60 +322,77 @@ impl Capture {
             watch: job.settings.capture.watch.unwrap_or(true),
             keeper: keeper.unwrap_or_default(),
         };
-        let running = ui.running(format!("[{}/{all}] {}: {}", index + 1, job.path, spec.shown()));
-        let recorded =
-            record(&spec, &options, &mut |progress| running.tell(progress.exchanges, progress.elapsed));
+        let shown = match &options.redaction {
+            Some(rules) => shown_without_secrets(&spec, rules),
+            None => spec.shown(),
+        };
+        let running = ui.running(format!("[{}/{all}] {}: {shown}", index + 1, job.path));
+        let mut told = None;
+        let recorded = record(&spec, &options, &mut |progress| {
+            running.tell(progress.exchanges, progress.elapsed);
+            if let Some(stopped) = progress.stopped.filter(|stopped| told.as_ref() != Some(*stopped)) {
+                running.warn(ui, format_args!(
+                    "{stopped} of the command was stopped, and nothing goes on until `kill -CONT {}`; Ctrl-C ends it",
+                    stopped.process
+                ));
+            }
+            told = progress.stopped.cloned();
+        });
         running.finish();
         let recording = recorded?;
         ui.notices(&recording.notes);
-        Ok(self.keep(job, &recording, ui)?)
+        Ok(self.keep(job, &recording, all == 1, ui)?)
     }
 
-    /// Writes what was recorded into the capture's folder.
-    fn keep(&self, job: &Job, recording: &Recording, ui: &Ui) -> Result<String> {
-        let trace = recording.exchanges.trace()?;
+    /// What is secret in what a job records.
+    fn rules(&self, job: &Job) -> Result<Rules> {
+        match self.named_profile(job) {
+            Some(name) => Rules::of(&job.settings, recording::profile(&self.captures, name).as_deref()),
+            None => recording::rules(&self.captures, &job.settings),
+        }
+    }
+
+    /// The profile that a new command goes by, where the settings name none.
+    fn named_profile(&self, job: &Job) -> Option<&'static str> {
+        let words = job.new.as_ref().filter(|_| job.settings.profile.is_none())?;
+        let shell = self.shell || job.settings.capture.shell == Some(true);
+        let is_openstack = invocation::words(words, shell).first().is_some_and(|word| word == "openstack");
+        is_openstack.then_some("openstack")
+    }
+
+    /// Writes what was recorded into the capture's folder, and options for the next time where the capture
+    /// is alone.
+    fn keep(&self, job: &Job, recorded: &Recording, is_alone: bool, ui: &Ui) -> Result<String> {
+        let (trace, mut tally) = recorded.exchanges.trace_and_tally()?;
         let har = har::write::write(&trace);
         let settings;
-        let mut files = vec![("output.txt", recording.output.as_str())];
+        let mut files = vec![("output.txt", recorded.output.as_str())];
         if let Some(words) = &job.new {
-            let is_openstack =
-                words.first().is_some_and(|word| word == "openstack" || word.starts_with("openstack "));
-            let named = match &job.settings.profile {
-                Some(_) => None,
-                None => is_openstack.then_some("openstack"),
-            };
+            let named = self.named_profile(job);
             let of_settings = job.settings.profile.as_ref().map(|profile| profile.value.as_str());
-            let own;
-            let profile = match named.or(of_settings) {
-                // Where it is wrong, `docgen render` says so; what was recorded is kept all the same.
-                Some(file) if file.ends_with(".toml") => {
-                    let named = NamedFiles::new(&self.captures, &[]).ok();
-                    let text = named
-                        .as_ref()
-                        .and_then(|named| named.root_of(file.as_ref()))
-                        .and_then(|root| root.read_text(file.as_ref()).ok());
-                    own = text.and_then(|text| Profile::from_toml(file.as_ref(), &text).ok());
-                    own.as_ref()
-                }
-                name => name.and_then(Profile::embedded),
-            };
-            let public: Vec<String> = words.iter().map(|word| recording.exchanges.redacted(word)).collect();
+            let profile = named.or(of_settings).and_then(|name| recording::profile(&self.captures, name));
+            let shell = self.shell || job.settings.capture.shell == Some(true);
+            let public = recorded.exchanges.redacted_command(words, shell, &mut tally);
             if public != *words {
                 ui.warn(format_args!(
                     "the command holds a secret, which capture.toml does not get: give it in the environment, and mend `command`"
                 ));
             }
-            let shell = self.shell || job.settings.capture.shell == Some(true);
-            let text =
-                first_settings::settings_text(&public, shell && job.kept.is_empty(), &trace, named, profile);
+            let text = first_settings::settings_text(
+                &public,
+                shell && job.kept.is_empty(),
+                &trace,
+                named,
+                profile.as_deref(),
+            );
             let mut text = format!("{text}{}", job.kept);
             if shell {
                 text = with_value(&job.folder.join("capture.toml"), &text, "capture", "shell", true)?;
             }
-            settings = self.with_exit(job, text)?;
+            settings = self.with_options(job, text)?;
             files.push(("capture.toml", &settings));
-        } else if self.exit.is_some() {
-            settings = self.with_exit(job, read_text(&job.folder.join("capture.toml"))?)?;
+        } else if is_alone && (self.exit.is_some() || !self.ignore_host.is_empty()) {
+            settings = self.with_options(job, read_text(&job.folder.join("capture.toml"))?)?;
             files.push(("capture.toml", &settings));
         }
         files.push(("trace.har", &har));
@@ -376,18 +401,35 @@ impl Capture {
         for (name, _) in &files {
             ui.detail(format_args!("wrote {}", job.folder.join(name).display()));
         }
-        let count = counted(recording.exchanges.len(), "exchange");
-        Ok(format!("{count} in {:.2} s", recording.elapsed.as_secs_f64()))
+        tell_replaced(&tally, ui);
+        let count = counted(recorded.exchanges.len(), "exchange");
+        Ok(format!("{count} in {:.2} s", recorded.elapsed.as_secs_f64()))
     }
 
-    /// `text`, the capture's settings, with the exit status that is expected from now on.
-    fn with_exit(&self, job: &Job, text: String) -> Result<String> {
-        match self.exit.map(i32::from) {
-            Some(exit) if exit != job.settings.capture.exit.unwrap_or(0) => {
-                with_value(&job.folder.join("capture.toml"), &text, "capture", "exit", exit)
-            }
-            _ => Ok(text),
+    /// `text`, the capture's settings, with the exit status that is expected from now on and the hosts that
+    /// are ignored.
+    fn with_options(&self, job: &Job, mut text: String) -> Result<String> {
+        let file = job.folder.join("capture.toml");
+        let capture = &job.settings.capture;
+        if let Some(exit) = self.exit.map(i32::from).filter(|&exit| exit != capture.exit.unwrap_or(0)) {
+            text = with_value(&file, &text, "capture", "exit", exit)?;
         }
+        let hosts = self.ignored_hosts(job);
+        if hosts != capture.ignore_hosts.as_deref().unwrap_or_default() {
+            text = with_value(&file, &text, "capture", "ignore_hosts", Hosts(&hosts))?;
+        }
+        Ok(text)
+    }
+
+    /// The hosts of the settings, and those of the command line.
+    fn ignored_hosts(&self, job: &Job) -> Vec<String> {
+        let mut hosts = job.settings.capture.ignore_hosts.clone().unwrap_or_default();
+        for host in &self.ignore_host {
+            if !hosts.contains(host) {
+                hosts.push(host.clone());
+            }
+        }
+        hosts
     }
 
     fn spec(&self, job: &Job) -> Result<CommandSpec, Vec<Error>> {
@@ -419,9 +461,27 @@ impl Capture {
             body_limit: capture.body_limit.unwrap_or(defaults.body_limit),
             insecure: self.insecure || capture.insecure.unwrap_or(false),
             certificates: capture.certificates.clone().unwrap_or_default(),
+            ignore_hosts: self.ignored_hosts(job),
             upstream: UpstreamProxy::of(&spec.env),
             temp_dir: std::env::temp_dir(),
         }
+    }
+}
+
+/// Hosts as settings write them.
+#[derive(Clone, Copy)]
+struct Hosts<'h>(&'h [String]);
+
+impl std::fmt::Display for Hosts<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let quoted: Vec<String> = self.0.iter().map(|host| quoted(host)).collect();
+        write!(f, "[{}]", quoted.join(", "))
+    }
+}
+
+impl From<Hosts<'_>> for toml::Value {
+    fn from(hosts: Hosts<'_>) -> toml::Value {
+        hosts.0.to_vec().into()
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::error::{Error, ErrorKind, counted};
+use crate::error::{Error, ErrorKind, QUOTED, counted};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -33,7 +33,9 @@ impl Ui {
         let mut err = anstream::stderr().lock();
         for line in error.to_string().lines() {
             // Nobody is left to tell when standard error is closed.
-            let _ = if let Some(message) = line.strip_prefix("error:") {
+            let _ = if line.starts_with(QUOTED) {
+                writeln!(err, "{line}")
+            } else if let Some(message) = line.strip_prefix("error:") {
                 writeln!(err, "{ERROR}error{ERROR:#}:{message}")
             } else if let Some(message) = line.strip_prefix("warning:") {
                 writeln!(err, "{WARNING}warning{WARNING:#}:{message}")
@@ -57,7 +59,14 @@ impl Ui {
 
     /// Prints what a person should know and need not mend, each set off from the next.
     pub(super) fn notices(&self, notices: &[Error]) {
-        for notice in notices.iter().filter(|_| !self.quiet) {
+        if !self.quiet {
+            self.reasons(notices);
+        }
+    }
+
+    /// Prints what else is known of an error that is told after it.
+    pub(super) fn reasons(&self, notices: &[Error]) {
+        for notice in notices {
             let text = notice.to_string();
             self.line(format_args!("note{}\n", text.strip_prefix("error").unwrap_or(&text)));
         }
@@ -141,6 +150,14 @@ impl Running {
             let exchanges = counted(exchanges, "exchange");
             bar.set_message(format!("{} ({exchanges}, {:.0} s)", self.what, elapsed.as_secs_f64()));
             bar.tick();
+        }
+    }
+
+    /// Says something that even a quiet user has to know, beside the line.
+    pub(super) fn warn(&self, ui: &Ui, message: std::fmt::Arguments<'_>) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| ui.warn(message)),
+            None => ui.warn(message),
         }
     }
 

@@ -5,8 +5,10 @@
 //! routes give them, so that the page shows `{image_id}` and a later run with other
 //! ids changes nothing else. What this leaves out: prose.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
+use crate::page::invocation;
 use crate::profile::Profile;
 use crate::sequence::Sequence;
 use crate::sequence::naming;
@@ -35,9 +37,11 @@ pub fn settings_text(
     let command_with_vars = vars.iter().fold(typed.clone(), |command, (name, value)| {
         command.replace(value.as_str(), &format!("{{{name}}}"))
     });
+    let invocation = invocation::words(command, shell);
+    let invoked = shlex::try_join(invocation.iter().map(String::as_str)).unwrap_or_default();
     let title = profile
-        .and_then(|profile| profile.cli_reference(&typed, None))
-        .map_or_else(|| first_words(command), |link| link.text);
+        .and_then(|profile| profile.cli_reference(&invoked, None))
+        .map_or_else(|| title(&invocation, trace, &vars, profile), |link| link.text);
 
     let mut text = String::new();
     // Writing to a string cannot fail.
@@ -93,6 +97,10 @@ fn variables(trace: &Trace, profile: Option<&Profile>) -> Vec<(String, String)> 
     let Some(profile) = profile else { return Vec::new() };
     let participants = Participants::new(trace, &[], Some(profile));
     let mut vars: Vec<(String, String)> = Vec::new();
+    let mut values: HashSet<&str> = HashSet::new();
+    let mut taken: HashSet<String> = HashSet::new();
+    // The number of the last variable that was to have a name.
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
     for (index, exchange) in trace.exchanges.iter().enumerate() {
         let path = UrlParts::of(&exchange.request.url).path;
         let Some(route) = profile.route(&participants.to(index).id, &exchange.request.method, path) else {
@@ -101,23 +109,19 @@ fn variables(trace: &Trace, profile: Option<&Profile>) -> Vec<(String, String)> 
         for &(name, value) in &route.variables {
             // A name that the user typed says more than `{image_id}` would; an id says nothing.
             let worth_it = is_id(value) && crate::settings::is_identifier(name);
-            if !worth_it || vars.iter().any(|(_, known)| known == value) {
+            if !worth_it || !values.insert(value) {
                 continue;
             }
-            let count = vars.iter().filter(|(known, _)| is_numbered(known, name)).count();
-            let name = if count == 0 { name.to_owned() } else { format!("{name}_{}", count + 1) };
-            vars.push((name, value.to_owned()));
+            let number = numbers.entry(name).or_insert(1);
+            let mut own = name.to_owned();
+            while !taken.insert(own.clone()) {
+                *number += 1;
+                own = format!("{name}_{number}");
+            }
+            vars.push((own, value.to_owned()));
         }
     }
     vars
-}
-
-/// Whether `known` is `name`, or `name` with a number.
-fn is_numbered(known: &str, name: &str) -> bool {
-    known.strip_prefix(name).is_some_and(|rest| {
-        rest.is_empty()
-            || rest.strip_prefix('_').is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit()))
-    })
 }
 
 /// Whether a value looks like one that a service made up: a UUID with hyphens or without.
@@ -127,11 +131,45 @@ fn is_id(value: &str) -> bool {
     digits == 32 && digits + hyphens == value.len() && matches!(hyphens, 0 | 4)
 }
 
-/// The words of a command before its first option, four at most.
-fn first_words(command: &[String]) -> String {
-    let words =
-        command.iter().take_while(|word| !word.starts_with('-') && !word.contains(char::is_whitespace));
-    words.take(4).cloned().collect::<Vec<_>>().join(" ")
+/// Programs that are told a URL and nothing of what is done there.
+const HTTP_CLIENTS: [&str; 6] = ["aria2c", "curl", "http", "https", "wget", "xh"];
+
+/// A title: the program with the words that say what it does, four at most; where it is told nothing but
+/// options and URLs, what it asks for first.
+fn title(
+    invocation: &[String],
+    trace: &Trace,
+    vars: &[(String, String)],
+    profile: Option<&Profile>,
+) -> String {
+    let is_http_client = invocation.first().is_some_and(|program| HTTP_CLIENTS.contains(&program.as_str()));
+    let says_what = |word: &&String| {
+        !word.starts_with('-')
+            && !word.contains(|c: char| c.is_whitespace() || matches!(c, '$' | '>' | '<' | '*' | '=' | '@'))
+            && !word.contains("://")
+            && !is_id(word)
+    };
+    let most = if is_http_client { 1 } else { 4 };
+    let mut words: Vec<&str> =
+        invocation.iter().take_while(says_what).take(most).map(String::as_str).collect();
+    let asked;
+    if words.len() < 2 && invocation.len() != 1 {
+        asked = first_request(trace, vars, profile);
+        words.extend(asked.as_deref());
+    }
+    words.join(" ")
+}
+
+/// Method and path of the first exchange, with its host where the path says nothing.
+fn first_request(trace: &Trace, vars: &[(String, String)], profile: Option<&Profile>) -> Option<String> {
+    let request = &trace.exchanges.first()?.request;
+    let vars = Vars::of(vars);
+    let url = UrlParts::of(&request.url);
+    let participants = Participants::new(trace, &[], profile);
+    let path =
+        Paths { vars: &vars, profile, query: false }.templated(&participants.to(0).id, &request.method, url);
+    let host = if path == "/" { url.host_and_port() } else { "" };
+    Some(format!("{} {host}{path}", request.method))
 }
 
 #[cfg(test)]
@@ -143,6 +181,24 @@ mod tests {
         assert!(is_id("f36f9b00-a382-4ea5-9f17-ff3ad85a9087"));
         assert!(is_id("3e5c9be8aa6f4a5eb0ca25b1a7c1e837"));
         assert!(!is_id("cirros") && !is_id("v2") && !is_id("f36f9b00a3824ea59f17ff3ad85a90877"));
+    }
+
+    #[test]
+    fn values_of_one_name_are_numbered() {
+        let profile = "name = \"p\"\n[[participant]]\nid = \"s\"\nurls = [\"http://s\"]\n\
+            [[api]]\nname = \"x\"\nparticipants = [\"s\"]\nreference = \"http://d/\"\n\
+            routes = [\"GET /x/{id} x\", \"GET /y/{id_2} y\"]\n";
+        let profile = Profile::from_toml("p.toml".as_ref(), profile).unwrap();
+        let id = |n: usize| format!("{n:032x}");
+        let call = |(path, n)| {
+            let url = format!("http://s/{path}/{}", id(n)).into();
+            let request = crate::trace::Request { method: "GET".into(), url, ..Default::default() };
+            crate::trace::Exchange { request, ..Default::default() }
+        };
+        let calls = [("y", 0), ("x", 1), ("x", 2), ("x", 1)];
+        let trace = Trace { exchanges: calls.map(call).to_vec(), ..Trace::default() };
+        let vars = variables(&trace, Some(&profile));
+        assert_eq!(vars, [("id_2".to_owned(), id(0)), ("id".to_owned(), id(1)), ("id_3".to_owned(), id(2))]);
     }
 
     #[test]

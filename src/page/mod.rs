@@ -29,6 +29,7 @@ pub mod draft;
 pub mod first_settings;
 pub mod highlight;
 mod html;
+pub mod invocation;
 pub mod phrases;
 pub mod source;
 pub mod update;

@@ -5,45 +5,52 @@
 //! one place and stands bare in another: a [`Learner`] sees every exchange and
 //! collects values; the [`Redactor`] that it becomes replaces them everywhere.
 //!
+//! One rule for all that is recorded, imported or checked: a value is secret by its name (`names.toml`),
+//! by its looks (`looks.toml`), or because a strong one is known from elsewhere. `scan` finds names and
+//! values in every notation that HTTP carries, commands and outputs hold; only the value goes, and all
+//! bytes that are no secret stay as they were.
+//!
 //! - A token keeps its head and its tail around an ellipsis if it is longer than
 //!   60 characters, at most a quarter of it and at most 80 characters; the same
 //!   token looks the same everywhere. A shorter one is replaced whole.
-//! - Passwords, secrets, private keys, cookies and `Authorization` become `***`.
-//! - Headers go by their names, JSON, forms and queries by their keys; beyond them
-//!   there are patterns (Fernet tokens, JSON web tokens, private keys in PEM).
-//! - What is cut off or in no known form, and speaks of secrets, loses its text.
+//! - Everything else becomes `***`. The scheme of `Authorization`, names and attributes of cookies stay.
+//! - A value that is known is looked for elsewhere only if no word, host, path or number is like it.
+//!   A weak one goes at its own place alone, and the [`Tally`] names it.
 //!
-//! Bytes that are no secret stay as they were: order, spacing, repeated keys. Pure
-//! functions. What it leaves out: values shorter than four characters, and a few
-//! words such as `admin`, are replaced where their name says what they are, and
-//! nowhere else, since a page without the word would be no page.
+//! Pure functions. What it leaves out: reading settings and profiles, which the caller does.
 //!
 //! ```
 //! use docgen::redact::{RuleSpec, Rules, redact};
 //! use docgen::trace::Trace;
 //!
 //! let rules = Rules::new("en", &RuleSpec { keys: vec!["licence".into()], ..RuleSpec::default() })?;
-//! let printed = "{\"licence\": \"AB-1234\", \"name\": \"cirros\"}\nbought AB-1234\n";
-//! let (_, printed) = redact(Trace::default(), printed, &rules);
-//! assert_eq!(printed, "{\"licence\": \"***\", \"name\": \"cirros\"}\nbought ***\n");
+//! let printed = "{\"licence\": \"AB-1234-XY-77\", \"name\": \"cirros\"}\nbought AB-1234-XY-77\n";
+//! let redacted = redact(Trace::default(), printed, &rules);
+//! assert_eq!(redacted.output, "{\"licence\": \"***\", \"name\": \"cirros\"}\nbought ***\n");
+//! assert_eq!(redacted.tally.total(), 2);
 //! # Ok::<(), docgen::Error>(())
 //! ```
 
 mod find;
 mod known;
+mod looks;
 mod names;
-mod walk;
-
-use std::borrow::Cow;
+mod scan;
+mod strength;
+mod tally;
 
 pub use find::{Finding, find_secrets};
 use known::Known;
 use regex::Regex;
-use walk::Visitor;
+use scan::{Edit, Scan, apply};
+use serde::Deserialize;
+pub use tally::{Tally, Where};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::profile::{Profile, Under};
+use crate::settings::Settings;
 use crate::text::Text;
-use crate::trace::{Body, Exchange, Headers, Trace};
+use crate::trace::{Body, Exchange, Headers, Response, Trace, UrlParts};
 
 /// What stands for a secret that shows nothing.
 const MASK: &str = "***";
@@ -57,17 +64,21 @@ const SHORT: usize = 60;
 /// How many characters of a token are shown at most, whatever its length.
 const SHOWN: usize = 80;
 
-/// Rules that a user adds to those that are built in.
+/// Rules that a user or a profile adds to those that are built in.
 #[derive(Clone, Debug, Default)]
 pub struct RuleSpec {
     /// Names of header fields whose values are secret, in any case.
     pub headers: Vec<String>,
-    /// Names of JSON members, form fields and query parameters, in any case.
+    /// Names whose values are secret wherever they stand, in any spelling.
     pub keys: Vec<String>,
+    /// Names whose values are no secrets, whatever the built-in rules say.
+    pub except: Vec<String>,
     /// JSON pointers (RFC 6901) to values in bodies; `*` stands for any one member or index.
     pub pointers: Vec<String>,
     /// Regular expressions; the first group is the secret, or all of the match if there is none.
     pub patterns: Vec<String>,
+    /// What is secret under the paths of an API.
+    pub under: Vec<Under>,
 }
 
 /// What is secret, and what stands in its place.
@@ -76,8 +87,10 @@ pub struct Rules {
     ellipsis: &'static str,
     headers: Vec<String>,
     keys: Vec<String>,
+    except: Vec<String>,
     pointers: Vec<Vec<String>>,
     patterns: Vec<Regex>,
+    under: Vec<Under>,
 }
 
 impl Rules {
@@ -101,14 +114,40 @@ impl Rules {
             };
             pointers.push(path.split('/').map(|part| part.replace("~1", "/").replace("~0", "~")).collect());
         }
-        let lower = |names: &[String]| names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        let plain = |names: &[String]| names.iter().map(|name| names::plain(name)).collect();
         Ok(Rules {
             ellipsis: if locale == "ko" || locale.starts_with("ko-") { ELLIPSES[0] } else { ELLIPSES[1] },
-            headers: lower(&spec.headers),
-            keys: spec.keys.iter().map(|key| names::plain(key)).collect(),
+            headers: plain(&spec.headers),
+            keys: plain(&spec.keys),
+            except: plain(&spec.except),
             pointers,
             patterns,
+            under: spec.under.clone(),
         })
+    }
+
+    /// What is secret in a capture of these settings and this profile.
+    ///
+    /// # Errors
+    /// As [`Rules::new`].
+    pub fn of(settings: &Settings, profile: Option<&Profile>) -> Result<Rules> {
+        let own = &settings.redact;
+        let system = profile.map(Profile::secrets).cloned().unwrap_or_default();
+        let both = |own: &[String], of_system: Vec<String>| [own, &of_system].concat();
+        let spec = RuleSpec {
+            headers: both(&own.headers, system.headers),
+            keys: both(&own.keys, system.keys),
+            except: both(&own.except, system.except),
+            pointers: own.pointers.clone(),
+            patterns: own.patterns.clone(),
+            under: system.under,
+        };
+        Rules::new(&settings.locale, &spec)
+    }
+
+    /// Whether a variable of the environment of this name is secret by it.
+    pub fn is_secret_variable(&self, name: &str) -> bool {
+        Scan::new(self, None).judges(name)
     }
 
     /// What stands for a secret of this class.
@@ -125,7 +164,8 @@ impl Rules {
 }
 
 /// What a secret is, as far as its stand-in goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum Class {
     /// Shows its head and tail, so that a reader can tell one from another.
     Token,
@@ -133,12 +173,24 @@ enum Class {
     Secret,
 }
 
-/// Whether a value was redacted before, by docgen or by hand in its manner.
+/// Whether a value was redacted before, by docgen or by whoever recorded it.
 fn is_redacted(value: &str) -> bool {
+    const WORDS: [&str; 8] = [
+        "[redacted]",
+        "redacted",
+        "<redacted>",
+        "[filtered]",
+        "<hidden>",
+        "[hidden]",
+        "<masked>",
+        "[secure]",
+    ];
     value == MASK
         || ELLIPSES.iter().any(|ellipsis| value.contains(ellipsis))
         // keystoneauth's log writes a digest.
         || value.strip_prefix("{SHA256}").is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        || value.chars().count() > 2 && value.chars().all(|c| matches!(c, '*' | '•' | '●'))
+        || WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
 /// Collects the secrets of a recording.
@@ -153,20 +205,50 @@ impl<'r> Learner<'r> {
         Learner { rules, known: Known::default() }
     }
 
-    /// A value that is secret wherever it stands.
-    pub fn value(&mut self, value: &str) {
-        self.known.add(Class::Secret, value);
+    /// A value that is secret wherever it stands, if it is strong; `name` is what it is called.
+    pub fn value(&mut self, name: &str, value: &str) {
+        self.known.add(Class::Secret, name, value);
+    }
+
+    /// A value that stands in the recording for reasons of its own, such as the command's program.
+    pub fn public(&mut self, value: &str) {
+        self.known.public(value);
     }
 
     /// What an exchange says by the names in it.
     pub fn exchange(&mut self, exchange: &Exchange) {
-        let mut collect = Collect(&mut self.known);
-        messages(exchange.clone(), self.rules, &mut collect);
+        for url in [Some(&exchange.request.url), exchange.response.as_ref().and_then(|r| r.url.as_ref())] {
+            let parts = UrlParts::of(url.map_or("", |url| url));
+            self.known.public(parts.host());
+            self.known.public(parts.host_and_port());
+        }
+        let mut learned = Vec::new();
+        visit(exchange, self.rules, None, &mut |_, edits| learned.extend(edits));
+        self.learn(learned);
     }
 
     /// What a text says, such as the output of a command.
     pub fn text(&mut self, text: &str) {
-        walk::text(text, self.rules, true, &mut Collect(&mut self.known));
+        let edits = Scan::new(self.rules, None).body(text, "");
+        self.learn(edits);
+    }
+
+    /// What the words of a command say.
+    pub fn command(&mut self, words: &[String]) {
+        let edits = Scan::new(self.rules, None).command(words);
+        self.learn(edits.into_iter().flatten().collect());
+    }
+
+    /// What a line for a shell says.
+    pub fn command_line(&mut self, line: &str) {
+        let edits = Scan::new(self.rules, None).command_line(line);
+        self.learn(edits);
+    }
+
+    fn learn(&mut self, edits: Vec<Edit>) {
+        for found in edits.iter().flat_map(|edit| &edit.found).filter(|found| found.anywhere) {
+            self.known.add(found.class, &found.name, &found.value);
+        }
     }
 
     /// Knows all that there is to know.
@@ -183,107 +265,190 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// The exchange without its secrets.
-    pub fn exchange(&self, exchange: Exchange) -> Exchange {
-        messages(exchange, &self.rules, &mut Replace { rules: &self.rules, known: &self.known })
+    /// The exchange without its secrets, which are counted.
+    pub fn exchange(&self, mut exchange: Exchange, tally: &mut Tally) -> Exchange {
+        let mut changes = Vec::new();
+        visit(&exchange, &self.rules, Some(&self.known), &mut |part, edits| {
+            tally.add(part.place(), &edits);
+            if !edits.is_empty() {
+                changes.push((part, edits));
+            }
+        });
+        for (part, edits) in changes {
+            change(&mut exchange, part, &edits);
+        }
+        exchange
     }
 
     /// A text, such as the output of a command, without its secrets.
-    pub fn text(&self, text: &str) -> String {
-        let mut replace = Replace { rules: &self.rules, known: &self.known };
-        let text = walk::text(text, &self.rules, true, &mut replace);
-        self.known.replace(&text).into_owned()
+    pub fn text(&self, text: &str, tally: &mut Tally) -> String {
+        let edits = Scan::new(&self.rules, Some(&self.known)).body(text, "");
+        tally.add(Where::Output, &edits);
+        apply(text, &edits)
+    }
+
+    /// The words of a command without their secrets. With a shell, the one word is a line.
+    pub fn command(&self, words: &[String], is_shell: bool, tally: &mut Tally) -> Vec<String> {
+        let scan = Scan::new(&self.rules, Some(&self.known));
+        let edits = match (words, is_shell) {
+            ([line], true) => vec![scan.command_line(line)],
+            _ => scan.command(words),
+        };
+        let changed = words.iter().zip(edits);
+        changed
+            .map(|(word, edits)| {
+                tally.add(Where::Command, &edits);
+                apply(word, &edits)
+            })
+            .collect()
+    }
+
+    /// Names of values that are too weak to be told from words, which `tally` gets to tell.
+    pub fn weak(&self, tally: &mut Tally) {
+        tally.weak(self.known.weak.keys().cloned());
     }
 }
 
 /// A trace and what the command printed, both without their secrets.
-pub fn redact(trace: Trace, output: &str, rules: &Rules) -> (Trace, String) {
+#[derive(Debug)]
+pub struct Redacted {
+    /// The trace.
+    pub trace: Trace,
+    /// What the command printed.
+    pub output: String,
+    /// What was replaced.
+    pub tally: Tally,
+}
+
+/// A trace and what the command printed, without their secrets.
+pub fn redact(trace: Trace, output: &str, rules: &Rules) -> Redacted {
     let mut learner = Learner::new(rules);
     for exchange in &trace.exchanges {
         learner.exchange(exchange);
     }
     learner.text(output);
     let redactor = learner.done();
-    let exchanges = trace.exchanges.into_iter().map(|exchange| redactor.exchange(exchange)).collect();
-    let notes = trace.notes.iter().map(|note| redactor.text(note).into()).collect();
-    (Trace { exchanges, notes, ..trace }, redactor.text(output))
+    let mut tally = Tally::default();
+    redactor.weak(&mut tally);
+    let exchanges =
+        trace.exchanges.into_iter().map(|exchange| redactor.exchange(exchange, &mut tally)).collect();
+    let notes = trace.notes.iter().map(|note| redactor.text(note, &mut Tally::default()).into()).collect();
+    let output = redactor.text(output, &mut tally);
+    Redacted { trace: Trace { exchanges, notes, ..trace }, output, tally }
 }
 
-/// Learns and changes nothing.
-struct Collect<'k>(&'k mut Known);
-
-impl Visitor for Collect<'_> {
-    fn secret(&mut self, class: Class, value: &str) -> Option<String> {
-        self.0.add(class, value);
-        None
-    }
-
-    fn rest<'v>(&mut self, value: &'v str) -> Cow<'v, str> {
-        value.into()
-    }
-
-    fn suspicious(&mut self, _: &str) -> bool {
-        false
-    }
+/// A part of an exchange.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Url,
+    ResponseUrl,
+    From,
+    To,
+    /// The field at this place.
+    Header(Fields, usize),
+    /// Of the request, or the response.
+    Body(bool),
+    Reason,
+    InformationalReason(usize),
+    Failure,
 }
 
-/// Replaces what is named, and what is known.
-struct Replace<'a> {
-    rules: &'a Rules,
-    known: &'a known::Replacer,
+/// Fields of an exchange.
+#[derive(Clone, Copy, Debug)]
+enum Fields {
+    Request,
+    RequestTrailers,
+    Response,
+    ResponseTrailers,
+    /// Of the answer of 1xx at this place.
+    Informational(usize),
 }
 
-impl Visitor for Replace<'_> {
-    fn secret(&mut self, class: Class, value: &str) -> Option<String> {
-        // What is known to be a secret elsewhere shows no more here.
-        let class =
-            self.known.class(value).map_or(class, |known| if class == Class::Secret { class } else { known });
-        Some(self.rules.stand_in(class, value))
+impl Fields {
+    fn of_request() -> [Fields; 2] {
+        [Fields::Request, Fields::RequestTrailers]
     }
 
-    fn rest<'v>(&mut self, value: &'v str) -> Cow<'v, str> {
-        self.known.replace(value)
+    fn of_response(response: &Response) -> impl Iterator<Item = Fields> + use<> {
+        let informational = (0..response.informational.len()).map(Fields::Informational);
+        [Fields::Response, Fields::ResponseTrailers].into_iter().chain(informational)
     }
 
-    fn suspicious(&mut self, text: &str) -> bool {
-        names::speaks_of_secrets(text) || self.known.begins_at_end(text) || self.known.replace(text) != text
-    }
-}
-
-fn messages(mut exchange: Exchange, rules: &Rules, visitor: &mut dyn Visitor) -> Exchange {
-    let request = &mut exchange.request;
-    request.url = walk::url(&request.url, rules, visitor).into();
-    let media = media_type(&request.headers, &request.media_type);
-    request.headers = headers(&request.headers, rules, visitor);
-    request.trailers = headers(&request.trailers, rules, visitor);
-    request.body = body(std::mem::take(&mut request.body), &media, rules, visitor);
-    exchange.failure = exchange.failure.map(|reason| {
-        let reason = walk::text(&reason, rules, true, visitor);
-        visitor.rest(&reason).into_owned().into()
-    });
-    if let Some(response) = &mut exchange.response {
-        response.url = response.url.as_ref().map(|url| walk::url(url, rules, visitor).into());
-        response.reason = visitor.rest(&response.reason).into_owned().into();
-        let media = media_type(&response.headers, &response.media_type);
-        response.headers = headers(&response.headers, rules, visitor);
-        response.trailers = headers(&response.trailers, rules, visitor);
-        for answer in &mut response.informational {
-            answer.reason = visitor.rest(&answer.reason).into_owned().into();
-            answer.headers = headers(&answer.headers, rules, visitor);
+    fn of_mut(self, exchange: &mut Exchange) -> Option<&mut Headers> {
+        let response = exchange.response.as_mut();
+        match self {
+            Fields::Request => Some(&mut exchange.request.headers),
+            Fields::RequestTrailers => Some(&mut exchange.request.trailers),
+            Fields::Response => response.map(|response| &mut response.headers),
+            Fields::ResponseTrailers => response.map(|response| &mut response.trailers),
+            Fields::Informational(at) => response
+                .and_then(|response| response.informational.get_mut(at))
+                .map(|answer| &mut answer.headers),
         }
-        response.body = body(std::mem::take(&mut response.body), &media, rules, visitor);
     }
-    exchange
+
+    fn of(self, exchange: &Exchange) -> Option<&Headers> {
+        let response = exchange.response.as_ref();
+        match self {
+            Fields::Request => Some(&exchange.request.headers),
+            Fields::RequestTrailers => Some(&exchange.request.trailers),
+            Fields::Response => response.map(|response| &response.headers),
+            Fields::ResponseTrailers => response.map(|response| &response.trailers),
+            Fields::Informational(at) => {
+                response.and_then(|response| response.informational.get(at)).map(|answer| &answer.headers)
+            }
+        }
+    }
 }
 
-fn headers(headers: &Headers, rules: &Rules, visitor: &mut dyn Visitor) -> Headers {
-    headers
-        .iter()
-        .map(|(name, value)| {
-            let shown = walk::header(name, value, rules, visitor);
-            (Text::from(name), shown.map_or_else(|| Text::from(value), Text::from))
-        })
-        .collect()
+impl Part {
+    fn place(self) -> Where {
+        match self {
+            Part::Url | Part::ResponseUrl | Part::From | Part::To => Where::Url,
+            Part::Header(..) => Where::Header,
+            Part::Body(_) => Where::Body,
+            Part::Reason | Part::InformationalReason(_) | Part::Failure => Where::Reason,
+        }
+    }
+}
+
+/// Shows `each` every part of an exchange with its edits.
+fn visit(
+    exchange: &Exchange,
+    rules: &Rules,
+    known: Option<&known::Replacer>,
+    each: &mut dyn FnMut(Part, Vec<Edit>),
+) {
+    let request = &exchange.request;
+    let responses = exchange.response.as_ref().map(|response| &response.headers);
+    let all = || request.headers.iter().chain(responses.into_iter().flat_map(Headers::iter));
+    let scan = Scan::new(rules, known).under(&request.url, |mark| {
+        all().any(|(name, _)| name.get(..mark.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(mark)))
+    });
+    each(Part::Url, scan.url(&request.url));
+    // A recorder may have named a server by its URL.
+    each(Part::From, scan.authority(exchange.from.as_deref().unwrap_or_default()));
+    each(Part::To, scan.authority(exchange.to.as_deref().unwrap_or_default()));
+    let fields = |of: Fields, each: &mut dyn FnMut(Part, Vec<Edit>)| {
+        for (index, (name, value)) in of.of(exchange).into_iter().flat_map(Headers::iter).enumerate() {
+            each(Part::Header(of, index), scan.header(name, value));
+        }
+    };
+    Fields::of_request().into_iter().for_each(|of| fields(of, each));
+    each(Part::Body(false), body(&request.body, &media_type(&request.headers, &request.media_type), &scan));
+    if let Some(failure) = &exchange.failure {
+        each(Part::Failure, scan.value(failure));
+    }
+    let Some(response) = &exchange.response else { return };
+    if let Some(url) = &response.url {
+        each(Part::ResponseUrl, scan.url(url));
+    }
+    each(Part::Reason, scan.value(&response.reason));
+    for (at, answer) in response.informational.iter().enumerate() {
+        each(Part::InformationalReason(at), scan.value(&answer.reason));
+    }
+    Fields::of_response(response).for_each(|of| fields(of, each));
+    each(Part::Body(true), body(&response.body, &media_type(&response.headers, &response.media_type), &scan));
 }
 
 /// The media type that the headers name, or else `told`, in lower case, without parameters.
@@ -292,27 +457,66 @@ fn media_type(headers: &Headers, told: &Option<Text>) -> String {
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-fn body(body: Body, media: &str, rules: &Rules, visitor: &mut dyn Visitor) -> Body {
+/// The text of a body that is not kept whole, as far as it is one.
+fn head_text(head: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(head)
+}
+
+fn body(body: &Body, media: &str, scan: &Scan<'_>) -> Vec<Edit> {
     match body {
-        Body::Absent => Body::Absent,
-        Body::Omitted(why) => Body::Omitted(why),
-        Body::Text(text) => match walk::body(&text, media, rules, visitor) {
-            walk::Walked::Same => Body::Text(text),
-            walk::Walked::Changed(changed) => Body::Text(changed.into()),
-            walk::Walked::Lost => Body::Omitted(rules.ellipsis.into()),
-        },
-        Body::Binary(mut binary) => {
-            let head: String = match std::str::from_utf8(&binary.head) {
-                Ok(text) => text.to_owned(),
-                Err(_) => binary.head.iter().map(|&byte| byte as char).collect(),
-            };
-            let walked = walk::text(&head, rules, true, visitor);
-            if walked != head || visitor.suspicious(&head) {
-                // The digest of the whole would let one try what the secret may be.
-                binary.head = Vec::new();
-                binary.sha256 = None;
+        Body::Absent => Vec::new(),
+        Body::Text(text) => scan.body(text, media),
+        Body::Omitted(why) => scan.value(why),
+        Body::Binary(binary) => {
+            let head = head_text(&binary.head);
+            let mut edits = scan.body(&head, media);
+            let end = edits.last().map_or(0, |edit| edit.range.end);
+            // The value may have been cut, too.
+            let cut = scan.known().and_then(|known| known.cut_off(&head));
+            edits.extend(cut.filter(|edit| edit.range.start >= end));
+            edits
+        }
+    }
+}
+
+/// Makes the edits of a part.
+fn change(exchange: &mut Exchange, part: Part, edits: &[Edit]) {
+    let edit = |text: &mut Text| *text = Text::from(apply(text, edits));
+    match part {
+        Part::Url => edit(&mut exchange.request.url),
+        Part::ResponseUrl => exchange.response.iter_mut().filter_map(|r| r.url.as_mut()).for_each(edit),
+        Part::From => exchange.from.iter_mut().for_each(edit),
+        Part::To => exchange.to.iter_mut().for_each(edit),
+        Part::Reason => exchange.response.iter_mut().for_each(|response| edit(&mut response.reason)),
+        Part::Failure => exchange.failure.iter_mut().for_each(edit),
+        Part::InformationalReason(at) => {
+            let answer =
+                exchange.response.iter_mut().filter_map(|response| response.informational.get_mut(at));
+            answer.for_each(|answer| edit(&mut answer.reason));
+        }
+        Part::Header(of, index) => {
+            let Some(headers) = of.of_mut(exchange) else { return };
+            let changed = headers.iter().enumerate().map(|(at, (name, value))| {
+                let value = if at == index { Text::from(apply(value, edits)) } else { Text::from(value) };
+                (Text::from(name), value)
+            });
+            *headers = changed.collect();
+        }
+        Part::Body(is_response) => {
+            let response = exchange.response.as_mut().map(|response| &mut response.body);
+            let body = if is_response { response } else { Some(&mut exchange.request.body) };
+            match body {
+                Some(Body::Text(text) | Body::Omitted(text)) => edit(text),
+                Some(Body::Binary(binary)) => {
+                    binary.head = match std::str::from_utf8(&binary.head) {
+                        Ok(head) => apply(head, edits).into_bytes(),
+                        Err(_) => Vec::new(),
+                    };
+                    // The digest of the whole would let one try what the secret may be.
+                    binary.sha256 = None;
+                }
+                Some(Body::Absent) | None => {}
             }
-            Body::Binary(binary)
         }
     }
 }

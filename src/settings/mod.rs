@@ -131,6 +131,8 @@ pub struct Capture {
     pub certificates: Option<Vec<PathBuf>>,
     /// How many bytes of a body are kept.
     pub body_limit: Option<usize>,
+    /// Hosts whose requests are passed on and not recorded.
+    pub ignore_hosts: Option<Vec<String>>,
 }
 
 /// What is secret besides what docgen knows to be.
@@ -139,8 +141,10 @@ pub struct Capture {
 pub struct Redact {
     /// Names of header fields.
     pub headers: Vec<String>,
-    /// Names of JSON members, form fields and query parameters.
+    /// Names of what is secret anywhere: members, elements, fields, variables, options.
     pub keys: Vec<String>,
+    /// Names whose values are no secrets, whatever docgen thinks.
+    pub except: Vec<String>,
     /// JSON pointers into bodies.
     pub pointers: Vec<String>,
     /// Regular expressions.
@@ -382,9 +386,11 @@ impl Settings {
                     .map(|all| all.iter().map(|one| layer.folder().join(one)).collect()),
             );
             set(&mut to.body_limit, &from.body_limit);
+            set(&mut to.ignore_hosts, &from.ignore_hosts);
             // Rules add up: a nearer file cannot make a secret public.
             settings.redact.headers.extend(typed.redact.headers.iter().cloned());
             settings.redact.keys.extend(typed.redact.keys.iter().cloned());
+            settings.redact.except.extend(typed.redact.except.iter().cloned());
             settings.redact.pointers.extend(typed.redact.pointers.iter().cloned());
             settings.redact.patterns.extend(typed.redact.patterns.iter().cloned());
             settings.layout = typed.layout.unwrap_or(settings.layout);
