@@ -997,7 +997,10 @@ fn what_a_command_prints_is_quoted() {
         &format!("command = \"sh -c 'curl -sf http://{}/; exit 1'\"\n", nobody()),
     );
     let said = project.says(1, &["-q", "capture", "captures"]);
-    contains(&said, &["note: cannot connect to 127.0.0.1:", "it printed nothing\n"]);
+    contains(
+        &said,
+        &["note: cannot connect to 127.0.0.1:", "it printed nothing\n", "help: look into what is said above"],
+    );
     assert_eq!(said.lines().filter(|line| line.starts_with("error: ")).count(), 1, "{said}");
 }
 
@@ -1007,10 +1010,17 @@ fn a_secret_argument_is_not_echoed() {
     let said = project.says(0, &[&["capture", "captures", "a", "--"], &command[..]].concat());
     contains(&said, &["[1/1] a: openstack image show --os-password "]);
     assert!(!said.contains(PASSWORD), "{said}");
-    let failing = ["sh", "-c", "exit 3", "--os-password", PASSWORD];
-    let said = project.says(1, &[&["capture", "captures", "b", "--"], &failing[..]].concat());
-    contains(&said, &["exit status 3"]);
-    assert!(!said.contains(PASSWORD), "{said}");
+    // One that the environment does not hold, where the command is a line, and where it fails.
+    let other = "barley-9Xk2q-under-the-mat";
+    for (command, is_shell) in [
+        (&["sh", "-c", "exit 3", "--os-password", other][..], false),
+        (&["curl -sS -u user:barley-9Xk2q-under-the-mat http://h/; exit 3"], true),
+    ] {
+        let shell = if is_shell { &["--shell"][..] } else { &[] };
+        let said = project.says(1, &[&["capture", "captures", "b"], shell, &["--"], command].concat());
+        contains(&said, &["[1/1] b: ", "exit status 3"]);
+        assert!(!said.contains(other), "{said}");
+    }
     let said =
         project.says(0, &[&["capture", "captures", "c", "--keep-secrets", "--"], &command[..]].concat());
     contains(&said, &[PASSWORD]);

@@ -302,7 +302,9 @@ async fn record_async(
         .into_iter()
         .find(|(kind, _)| !options.allow_broken && notes.iter().any(|note| note.kind() == *kind))
         .map(|(_, flaw)| flaw);
-    match problem(spec, &ran, &command, &output, flaw, exchanges.is_empty()) {
+    let is_explained =
+        notes.iter().any(|note| matches!(note.kind(), ErrorKind::Server | ErrorKind::Unrecorded));
+    match problem(spec, &ran, &command, &output, flaw, is_explained, exchanges.is_empty()) {
         Some(error) => {
             let is_interrupted = ran.ending == Ending::Interrupted;
             Err(Box::new(Failure { errors: vec![error], notes, output, is_interrupted }))
@@ -369,6 +371,7 @@ fn problem(
     command: &str,
     output: &str,
     flaw: Option<Flaw>,
+    is_explained: bool,
     is_empty: bool,
 ) -> Option<Error> {
     let error = |message: String| Error::new(ErrorKind::Capture, message);
@@ -383,17 +386,19 @@ fn problem(
             let error = with_output(format!(
                 "`{command}` ended with exit status {status}, and {expected} was expected"
             ));
-            return Some(if asked_a_person(output) {
+            let how = format!(
+                "record it with `--exit {status}`, which writes `exit = {status}` below `[capture]` in its capture.toml"
+            );
+            return Some(if is_explained {
+                error.hint(format!("look into what is said above; if it should end so all the same, {how}"))
+            } else if asked_a_person(output) {
                 error.hint(
                     "it seems to have asked on a terminal, and a command that is recorded has none: give it what it \
                      asks for in its environment (`env_file`), in a file that it reads (`stdin`, both below \
                      `[capture]` in its capture.toml) or by an option",
                 )
             } else {
-                error.hint(format!(
-                    "if that is how it should end, record it with `--exit {status}`, which writes `exit = {status}` below \
-                     `[capture]` in its capture.toml"
-                ))
+                error.hint(format!("if that is how it should end, {how}"))
             });
         }
         Ending::Signal(number) => {
