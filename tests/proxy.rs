@@ -481,6 +481,15 @@ fn http_2_passes_through_and_makes_the_recording_untrue() {
 }
 
 #[test]
+fn a_request_that_is_begun_and_no_more_is_told() {
+    let proxy = Running::start(ProxyOptions::default());
+    drop(proxy.begin("GET http://h/a?b HTTP/1.1\r\nHos"));
+    std::thread::sleep(Duration::from_millis(100));
+    let told = "the command began a request and went away: GET http://h/a HTTP/1.1";
+    assert_eq!(messages(&proxy.finish().1, ErrorKind::Capture), [told]);
+}
+
+#[test]
 fn a_tunnel_that_nobody_uses_is_told() {
     let (address, _received) = server(|stream, all| read_until(stream, all, b"x"));
     let proxy = Running::start(ProxyOptions::default());

@@ -264,7 +264,11 @@ impl<'c> Client<'c> {
             is_used = true;
             let end = match client.reader.head().await {
                 Ok(end) if end > 0 => end,
-                Ok(_) => return,
+                Ok(_) => {
+                    let line = first_line(&client.reader.buffer);
+                    let message = format!("the command began a request and went away: {line}");
+                    return self.recorder().note(message, None);
+                }
                 Err(error) => {
                     let line = first_line(&client.reader.buffer);
                     return self.reject(client, &line, &error.to_string()).await;

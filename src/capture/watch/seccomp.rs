@@ -39,6 +39,9 @@ const ARCHITECTURE: u32 = 0xc000_003e;
 #[cfg(target_arch = "aarch64")]
 const ARCHITECTURE: u32 = 0xc000_00b7;
 
+/// `SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP` of Linux 6.6.
+const SYNC_WAKE_UP: libc::c_ulong = 1;
+
 /// What the child says with its listener, or instead of it.
 const WATCHED: u8 = 0;
 const WATCHED_WITHOUT_RIGHTS: u8 = 1;
@@ -172,6 +175,12 @@ fn watch(child: &UnixStream, stopped: &UnixStream, proxy: SocketAddr) -> (Seen, 
     let listener = match listener_of(child) {
         Ok(Some((listener, took_rights))) => {
             seen.took_rights = took_rights;
+            // The caller and this thread take turns: they need no more than one processor, which
+            // older kernels do not know.
+            // SAFETY: it takes numbers only.
+            unsafe {
+                libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SET_FLAGS, SYNC_WAKE_UP);
+            }
             listener
         }
         // The command was not started.
