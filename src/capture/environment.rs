@@ -6,6 +6,8 @@
 //! the shell. A line that is not understood is an error with its place.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::UpstreamProxy;
@@ -84,6 +86,18 @@ pub(crate) fn secrets<'e>(
 ) -> impl Iterator<Item = (&'e str, &'e str)> {
     let pairs = env.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
     pairs.filter(|(name, _)| rules.is_secret_variable(name))
+}
+
+/// Whether a program, a path or a name in this environment, runs with the rights of another user.
+pub(crate) fn gains_rights(program: &str, env: &[(OsString, OsString)]) -> bool {
+    let gains = |file: &Path| file.metadata().is_ok_and(|file| file.permissions().mode() & 0o6000 != 0);
+    if program.contains('/') {
+        return gains(Path::new(program));
+    }
+    let paths = env.iter().find(|(name, _)| name == "PATH").map_or(&[][..], |(_, paths)| paths.as_bytes());
+    let mut files =
+        paths.split(|&byte| byte == b':').map(|folder| Path::new(OsStr::from_bytes(folder)).join(program));
+    files.find(|file| file.exists()).is_some_and(|file| gains(&file))
 }
 
 impl UpstreamProxy {
@@ -312,6 +326,21 @@ mod tests {
         assert_eq!(wgetrc(&env(&[("WGETRC", file)]), file), None);
         std::fs::write(home.path().join(".wgetrc"), "tries = 1\n").unwrap();
         assert_eq!(wgetrc(&none, file), None);
+    }
+
+    #[test]
+    fn programs_that_gain_rights_are_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let env = [("PATH".into(), format!("/no/such:{}", folder.path().display()).into())];
+        for (name, mode, gains) in [("plain", 0o755, false), ("user", 0o4755, true), ("group", 0o2755, true)]
+        {
+            let file = folder.path().join(name);
+            std::fs::write(&file, "").unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(gains_rights(name, &env), gains, "{name}");
+            assert_eq!(gains_rights(file.to_str().unwrap(), &[]), gains, "{name}");
+        }
+        assert!(!gains_rights("none-of-these", &env));
     }
 
     #[test]

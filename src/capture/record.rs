@@ -1,11 +1,13 @@
 //! One command with its proxy, from its start to what is worth keeping of it.
 
+use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use super::open_files::OpenFiles;
 use super::proxy::Proxy;
 use super::runner::{self, CommandSpec, Ending, Program, Ran};
 use super::stopped::Stopped;
+use super::watch::{Seen, Watch};
 use super::{ProxyOptions, Spooled, environment, temporary};
 use crate::error::{Error, ErrorKind, Result};
 use crate::redact::{Learner, Redactor, Rules, Tally};
@@ -66,6 +68,12 @@ pub struct Options {
     /// Keeps a recording in which a server refused, broke off or sent what is no HTTP, or which docgen
     /// knows not to be all that happened, if the command ended as expected all the same.
     pub allow_broken: bool,
+    /// Whether connections that go past the proxy are looked for. Where docgen may not administer the
+    /// system, programs that gain rights when they start (`sudo`) gain none then.
+    pub watch: bool,
+    /// The command line of a program that calls [`keep_connections`](super::keep_connections) with its
+    /// standard input. It is started where a watched command leaves something running.
+    pub keeper: Vec<OsString>,
 }
 
 /// What is told while a command runs.
@@ -238,12 +246,32 @@ async fn record_async(
     let mut tick = |stopped: Option<&Stopped>| {
         progress(Progress { exchanges: proxy.exchanges(), elapsed: begun.elapsed(), stopped });
     };
-    let ran = runner::run(spec, &environment::REMOVED, &added, &open_files, &mut tick).await;
+    let mut watch = options.watch.then(|| start_watch(&proxy, spec));
+    let watching = watch.as_mut().and_then(|watch| watch.as_mut().ok());
+    let ran = runner::run(spec, &environment::REMOVED, &added, &open_files, watching, &mut tick).await;
     let elapsed = begun.elapsed();
+    let seen = match watch {
+        Some(Ok(watch)) => watch.finish(&options.keeper),
+        Some(Err(error)) => Seen::blind(error),
+        None => Seen::default(),
+    };
     let (spooled, mut notes) = proxy.finish().await?;
     let ran = ran?;
+    notes.extend(seen.told().into_iter().map(|message| {
+        Error::new(ErrorKind::Capture, message)
+            .hint("what went past the proxy is not recorded; the guide says how to keep a client to it, under \"Clients that ignore the proxy\"")
+    }));
 
     let output = runner::plain_text(&ran.output);
+    if seen.took_rights && RIGHTS_WANTED.iter().any(|words| output.contains(words)) {
+        notes.push(
+            Error::new(
+                ErrorKind::Capture,
+                "the command may have wanted rights that no program gains while docgen looks for connections past the proxy",
+            )
+            .hint("write `watch = false` below `[capture]` in its capture.toml: it has them then, and docgen does not look"),
+        );
+    }
     let redactor = match &options.redaction {
         Some(rules) => {
             let own = environment::secrets(&spec.env, rules).chain([("http_proxy", &*password)]);
@@ -274,13 +302,30 @@ async fn record_async(
         .into_iter()
         .find(|(kind, _)| !options.allow_broken && notes.iter().any(|note| note.kind() == *kind))
         .map(|(_, flaw)| flaw);
-    match problem(spec, &ran, &command, &output, flaw, exchanges.is_empty()) {
+    let is_explained =
+        notes.iter().any(|note| matches!(note.kind(), ErrorKind::Server | ErrorKind::Unrecorded));
+    match problem(spec, &ran, &command, &output, flaw, is_explained, exchanges.is_empty()) {
         Some(error) => {
             let is_interrupted = ran.ending == Ending::Interrupted;
             Err(Box::new(Failure { errors: vec![error], notes, output, is_interrupted }))
         }
         None => Ok(Recording { exchanges, output, notes, exit: spec.expected_exit, elapsed }),
     }
+}
+
+/// What programs say that were started without the rights which they should gain.
+const RIGHTS_WANTED: [&str; 4] =
+    ["no new privileges", "effective uid is not 0", "newuidmap", "must be setuid"];
+
+fn start_watch(proxy: &Proxy, spec: &CommandSpec) -> std::io::Result<Watch> {
+    let is_root = rustix::process::geteuid().is_root();
+    if let (false, Program::Words(words)) = (is_root, &spec.program)
+        && words.first().is_some_and(|program| environment::gains_rights(program, &spec.env))
+    {
+        let error = format!("{} would not gain its rights, if it did", words[0]);
+        return Err(std::io::Error::other(error));
+    }
+    Watch::start(proxy.address())
 }
 
 /// What knows all secrets: those of the environment, the command, the exchanges and the output.
@@ -326,6 +371,7 @@ fn problem(
     command: &str,
     output: &str,
     flaw: Option<Flaw>,
+    is_explained: bool,
     is_empty: bool,
 ) -> Option<Error> {
     let error = |message: String| Error::new(ErrorKind::Capture, message);
@@ -340,17 +386,19 @@ fn problem(
             let error = with_output(format!(
                 "`{command}` ended with exit status {status}, and {expected} was expected"
             ));
-            return Some(if asked_a_person(output) {
+            let how = format!(
+                "record it with `--exit {status}`, which writes `exit = {status}` below `[capture]` in its capture.toml"
+            );
+            return Some(if is_explained {
+                error.hint(format!("look into what is said above; if it should end so all the same, {how}"))
+            } else if asked_a_person(output) {
                 error.hint(
                     "it seems to have asked on a terminal, and a command that is recorded has none: give it what it \
                      asks for in its environment (`env_file`), in a file that it reads (`stdin`, both below \
                      `[capture]` in its capture.toml) or by an option",
                 )
             } else {
-                error.hint(format!(
-                    "if that is how it should end, record it with `--exit {status}`, which writes `exit = {status}` below \
-                     `[capture]` in its capture.toml"
-                ))
+                error.hint(format!("if that is how it should end, {how}"))
             });
         }
         Ending::Signal(number) => {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::keep_connections;
 use super::recording::{
     self, expect_writable, put, settings_for_new, settings_of, tell_replaced, warn_of_secrets,
 };
@@ -312,7 +313,15 @@ impl Capture {
         }
         let redaction = if self.keep_secrets { None } else { Some(self.rules(job)?) };
         let allow_broken = job.settings.capture.allow_broken.unwrap_or(false);
-        let options = Options { proxy: self.proxy(job, &spec), redaction, from: None, allow_broken };
+        let keeper = std::env::current_exe().map(|docgen| vec![docgen.into(), keep_connections::NAME.into()]);
+        let options = Options {
+            proxy: self.proxy(job, &spec),
+            redaction,
+            from: None,
+            allow_broken,
+            watch: job.settings.capture.watch.unwrap_or(true),
+            keeper: keeper.unwrap_or_default(),
+        };
         let shown = match &options.redaction {
             Some(rules) => shown_without_secrets(&spec, rules),
             None => spec.shown(),

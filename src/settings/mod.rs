@@ -123,6 +123,8 @@ pub struct Capture {
     pub time_limit: Option<u64>,
     /// Whether a recording is kept in which a server refused or broke off.
     pub allow_broken: Option<bool>,
+    /// Whether connections that go past the proxy are looked for; they are if not given.
+    pub watch: Option<bool>,
     /// Whether any certificate of a server is taken.
     pub insecure: Option<bool>,
     /// Files or folders with more certificates to trust.
@@ -374,6 +376,7 @@ impl Settings {
             set(&mut to.exit, &from.exit);
             set(&mut to.time_limit, &from.time_limit);
             set(&mut to.allow_broken, &from.allow_broken);
+            set(&mut to.watch, &from.watch);
             set(&mut to.insecure, &from.insecure);
             set(
                 &mut to.certificates,
