@@ -24,7 +24,14 @@ fn main() -> ExitCode {
         return serve(proxy);
     }
     let rules = Rules::new("ko", &RuleSpec::default()).expect("there is no rule that could be wrong");
-    let options = Options { proxy, redaction: Some(rules), from: None, allow_broken: false };
+    let options = Options {
+        proxy,
+        redaction: Some(rules),
+        from: None,
+        allow_broken: false,
+        watch: true,
+        keeper: Vec::new(),
+    };
     match record(&CommandSpec::new(words, env), &options, &mut |_| {}) {
         Ok(recording) => {
             let mut print = |exchange: docgen::trace::Exchange| {

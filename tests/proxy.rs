@@ -481,6 +481,15 @@ fn http_2_passes_through_and_makes_the_recording_untrue() {
 }
 
 #[test]
+fn a_request_that_is_begun_and_no_more_is_told() {
+    let proxy = Running::start(ProxyOptions::default());
+    drop(proxy.begin("GET http://h/a?b HTTP/1.1\r\nHos"));
+    std::thread::sleep(Duration::from_millis(100));
+    let told = "the command began a request and went away: GET http://h/a HTTP/1.1";
+    assert_eq!(messages(&proxy.finish().1, ErrorKind::Capture), [told]);
+}
+
+#[test]
 fn a_tunnel_that_nobody_uses_is_told() {
     let (address, _received) = server(|stream, all| read_until(stream, all, b"x"));
     let proxy = Running::start(ProxyOptions::default());
@@ -975,6 +984,19 @@ mod tls {
         let urls: Vec<_> = exchanges.iter().map(|exchange| exchange.request.url.to_string()).collect();
         assert_eq!(urls, [format!("https://127.0.0.1:{port}/a?b"), format!("https://localhost:{port}/a?b")]);
         assert_eq!(heads(&exchanges[0].request.headers), pairs([("hOst", "h")]));
+        assert!(notes.is_empty(), "{notes:?}");
+    }
+
+    /// As `curl -0` names itself.
+    #[test]
+    fn https_of_the_older_version_is_opened() {
+        let (address, file) = tls_server(&["127.0.0.1"], OK);
+        let proxy = Running::start(trusting(&file));
+        let get = GET.strip_suffix(b"1\r\nhOst: h\r\n\r\n").unwrap();
+        let get = [get, b"0\r\n\r\n"].concat();
+        assert_eq!(ask(&proxy, &address.to_string(), "127.0.0.1", &["http/1.0"], &get).unwrap(), OK);
+        let (exchanges, notes) = proxy.finish();
+        assert_eq!(exchanges[0].request.version.as_deref(), Some("HTTP/1.0"));
         assert!(notes.is_empty(), "{notes:?}");
     }
 

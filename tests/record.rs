@@ -35,6 +35,8 @@ fn options() -> Options {
         redaction: Some(Rules::new("en", &RuleSpec::default()).unwrap()),
         from: None,
         allow_broken: false,
+        watch: true,
+        keeper: Vec::new(),
     }
 }
 
@@ -45,7 +47,7 @@ fn shell(line: &str) -> CommandSpec {
         ("no_proxy", "*".into()),
         ("NO_PROXY", "*".into()),
         ("REQUEST_METHOD", "GET".into()),
-        ("MY_SECRET", "sesame-sesame".into()),
+        ("MY_SECRET", "sesame-77-0pen".into()),
     ];
     let env = env.map(|(name, value)| (name.into(), value.into())).to_vec();
     CommandSpec { program: Program::Shell(line.to_owned()), ..CommandSpec::new(Vec::new(), env) }
@@ -91,6 +93,44 @@ fn a_client_that_is_blind_to_the_proxy_is_told() {
     let failure = fails(&shell(&format!("curl -sS --noproxy '*' http://{}/", server())));
     assert!(failure.errors[0].message().contains("nothing was recorded"), "{failure:?}");
     assert!(failure.errors[0].help().unwrap().contains("docgen import"));
+}
+
+/// Two go past the proxy, beside one that does not; what is no connection to a server does not count.
+#[test]
+fn connections_past_the_proxy_are_counted_and_named() {
+    let (address, name_server) = (server(), std::net::UdpSocket::bind("127.0.0.1:0").unwrap());
+    let udp = name_server.local_addr().unwrap();
+    let python = "import os, socket, sys\n\
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('127.0.0.1', int(sys.argv[1])))\n\
+        try: socket.socket(socket.AF_UNIX).connect('/no/such/socket')\n\
+        except OSError: pass\n";
+    let line = format!(
+        "curl -sS http://{address}/a; curl -sS --noproxy '*' http://{address}/b http://{address}/c; python3 -c \"{python}\" {}",
+        udp.port()
+    );
+    let recording = run(&shell(&line)).unwrap();
+    assert_eq!(recording.exchanges.len(), 1);
+    let told = format!("2 connections went past the proxy, to {address}");
+    let notes: Vec<&str> = recording.notes.iter().map(docgen::Error::message).collect();
+    assert_eq!(notes, [told.as_str()]);
+    assert_eq!(recording.exchanges.trace().unwrap().notes, [told]);
+
+    // Where it is not wanted, nobody looks.
+    let options = Options { watch: false, ..options() };
+    let recording = record(&shell(&line), &options, &mut |_| {}).unwrap();
+    assert!(recording.notes.is_empty(), "{:?}", recording.notes);
+}
+
+/// A recording that is false is none; one that is wanted all the same says what it is not.
+#[test]
+fn a_recording_that_is_not_true_is_none() {
+    let line = format!("curl -sS http://{}/; curl -sS $http_proxy/", server());
+    let failure = fails(&shell(&line));
+    assert!(failure.errors[0].message().contains("its recording would not be true"), "{failure:?}");
+    assert!(failure.notes[0].message().contains("with 400 itself"), "{failure:?}");
+    let options = Options { allow_broken: true, ..options() };
+    let recording = record(&shell(&line), &options, &mut |_| {}).unwrap();
+    assert!(recording.exchanges.trace().unwrap().notes[0].contains("with 400 itself"));
 }
 
 #[test]
@@ -139,7 +179,7 @@ fn nothing_secret_is_on_disk_meanwhile() {
     };
     // So many that they do not stay in memory.
     let line = format!(
-        "for n in 1 2 3; do head -c 300000 /dev/zero | tr '\\0' 'x' | curl -sS -o /dev/null -H 'X-Auth-Token: sesame-sesame' --data-binary @- -H 'Expect:' http://{}/; done; \
+        "for n in 1 2 3; do head -c 300000 /dev/zero | tr '\\0' 'x' | curl -sS -o /dev/null -H 'X-Auth-Token: sesame-77-0pen' --data-binary @- -H 'Expect:' http://{}/; done; \
          grep -rl -e sesame -e PRIVATE {} && exit 9; exit 0",
         drain_server(),
         folder.path().display()

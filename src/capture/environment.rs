@@ -6,10 +6,13 @@
 //! the shell. A line that is not understood is an error with its place.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::UpstreamProxy;
 use crate::error::{Error, ErrorKind, Place};
+use crate::redact::Rules;
 
 /// Variables that would keep a command from using the proxy.
 pub(crate) const REMOVED: [&str; 3] = ["no_proxy", "NO_PROXY", "REQUEST_METHOD"];
@@ -76,16 +79,25 @@ pub(crate) fn named_certificates(env: &[(OsString, OsString)]) -> Vec<PathBuf> {
     files
 }
 
-/// The values in an environment that are secret by the name of their variable.
-pub(crate) fn secrets(env: &[(OsString, OsString)]) -> impl Iterator<Item = &str> {
-    env.iter().filter_map(|(name, value)| {
-        let name = name.to_str()?.to_ascii_uppercase();
-        let is_secret =
-            ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "PASSPHRASE", "API_KEY", "ACCESS_KEY", "PASSCODE"]
-                .iter()
-                .any(|word| name.ends_with(word));
-        value.to_str().filter(|_| is_secret)
-    })
+/// The variables of an environment that are secret by their names, with their values.
+pub(crate) fn secrets<'e>(
+    env: &'e [(OsString, OsString)],
+    rules: &Rules,
+) -> impl Iterator<Item = (&'e str, &'e str)> {
+    let pairs = env.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
+    pairs.filter(|(name, _)| rules.is_secret_variable(name))
+}
+
+/// Whether a program, a path or a name in this environment, runs with the rights of another user.
+pub(crate) fn gains_rights(program: &str, env: &[(OsString, OsString)]) -> bool {
+    let gains = |file: &Path| file.metadata().is_ok_and(|file| file.permissions().mode() & 0o6000 != 0);
+    if program.contains('/') {
+        return gains(Path::new(program));
+    }
+    let paths = env.iter().find(|(name, _)| name == "PATH").map_or(&[][..], |(_, paths)| paths.as_bytes());
+    let mut files =
+        paths.split(|&byte| byte == b':').map(|folder| Path::new(OsStr::from_bytes(folder)).join(program));
+    files.find(|file| file.exists()).is_some_and(|file| gains(&file))
 }
 
 impl UpstreamProxy {
@@ -260,6 +272,7 @@ fn unquote(word: &str, lookup: impl Fn(&str) -> String) -> Result<String, Proble
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::RuleSpec;
 
     fn read(text: &str) -> Result<Vec<(String, String)>, Vec<Error>> {
         openrc(Path::new("openrc"), text, |name| (name == "HOME").then(|| "/root".to_owned()))
@@ -316,6 +329,21 @@ mod tests {
     }
 
     #[test]
+    fn programs_that_gain_rights_are_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let env = [("PATH".into(), format!("/no/such:{}", folder.path().display()).into())];
+        for (name, mode, gains) in [("plain", 0o755, false), ("user", 0o4755, true), ("group", 0o2755, true)]
+        {
+            let file = folder.path().join(name);
+            std::fs::write(&file, "").unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(gains_rights(name, &env), gains, "{name}");
+            assert_eq!(gains_rights(file.to_str().unwrap(), &[]), gains, "{name}");
+        }
+        assert!(!gains_rights("none-of-these", &env));
+    }
+
+    #[test]
     fn the_environment_names_a_proxy() {
         let env = |pairs: &[(&str, &str)]| -> Vec<(OsString, OsString)> {
             pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
@@ -331,6 +359,7 @@ mod tests {
             (Some("b"), Some("c"), None)
         );
         let env = env(&[("OS_PASSWORD", "pw"), ("OS_USERNAME", "me"), ("github_token", "t")]);
-        assert_eq!(secrets(&env).collect::<Vec<_>>(), ["pw", "t"]);
+        let rules = Rules::new("en", &RuleSpec::default()).unwrap();
+        assert_eq!(secrets(&env, &rules).collect::<Vec<_>>(), [("OS_PASSWORD", "pw"), ("github_token", "t")]);
     }
 }

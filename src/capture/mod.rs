@@ -24,6 +24,7 @@ mod stream;
 mod temporary;
 mod tls;
 mod upstream;
+mod watch;
 mod web_socket;
 mod wire;
 
@@ -35,6 +36,7 @@ pub use record::{Exchanges, Failure, Options, Progress, Recording, record, shown
 pub use runner::{CommandSpec, Program};
 pub use stopped::Stopped;
 pub use temporary::RecordingLock;
+pub use watch::keep_connections;
 
 use crate::error::Result;
 use crate::text::Text;

@@ -26,7 +26,7 @@ use super::places::Places;
 use super::recorder::{DISTRUST_HINT, Draft, Recorder};
 use super::spool::{Sealed, Spool};
 use super::stream::{Conn, Prefixed, Reader, Stream};
-use super::tls::{Authority, HTTP_1_1, Roots};
+use super::tls::{Authority, HTTP_1_0, HTTP_1_1, Roots};
 use super::upstream::{Connector, Refusal, Server};
 use super::web_socket::Frames;
 use super::wire;
@@ -264,7 +264,11 @@ impl<'c> Client<'c> {
             is_used = true;
             let end = match client.reader.head().await {
                 Ok(end) if end > 0 => end,
-                Ok(_) => return,
+                Ok(_) => {
+                    let line = first_line(&client.reader.buffer);
+                    let message = format!("the command began a request and went away: {line}");
+                    return self.recorder().note(message, None);
+                }
                 Err(error) => {
                     let line = first_line(&client.reader.buffer);
                     return self.reject(client, &line, &error.to_string()).await;
@@ -702,7 +706,7 @@ enum Speaker {
 /// What a TLS client says first.
 struct Hello {
     name: Option<String>,
-    /// HTTP/1.1 is among what it offers.
+    /// HTTP/1 is among what it offers.
     speaks_http: bool,
     speaks_http_2_alone: bool,
 }
@@ -721,7 +725,7 @@ fn greeting(mut bytes: &[u8]) -> Greeting {
                 let hello = accepted.client_hello();
                 let offers = |protocol| hello.alpn().is_some_and(|mut all| all.any(|one| one == protocol));
                 // One that names no protocol means HTTP/1.1.
-                let speaks_http = hello.alpn().is_none() || offers(HTTP_1_1);
+                let speaks_http = hello.alpn().is_none() || offers(HTTP_1_1) || offers(HTTP_1_0);
                 return Greeting::Whole(Hello {
                     name: hello.server_name().map(str::to_owned),
                     speaks_http,

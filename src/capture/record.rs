@@ -1,14 +1,16 @@
 //! One command with its proxy, from its start to what is worth keeping of it.
 
+use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use super::open_files::OpenFiles;
 use super::proxy::Proxy;
-use super::runner::{self, CommandSpec, Ending, Ran};
+use super::runner::{self, CommandSpec, Ending, Program, Ran};
 use super::stopped::Stopped;
+use super::watch::{Seen, Watch};
 use super::{ProxyOptions, Spooled, environment, temporary};
 use crate::error::{Error, ErrorKind, Result};
-use crate::redact::{Learner, Redactor, Rules};
+use crate::redact::{Learner, Redactor, Rules, Tally};
 use crate::text::Text;
 use crate::trace::{Exchange, Trace};
 
@@ -21,10 +23,36 @@ const LAST_CHARACTERS: usize = 300;
 /// The command without its secrets, as far as they can be told before it has run.
 pub fn shown_without_secrets(spec: &CommandSpec, rules: &Rules) -> String {
     let mut learner = Learner::new(rules);
-    environment::secrets(&spec.env).for_each(|secret| learner.value(secret));
-    let shown = spec.shown();
-    learner.text(&shown);
-    learner.done().text(&shown)
+    learn_command(&mut learner, spec, environment::secrets(&spec.env, rules));
+    shown(spec, &learner.done())
+}
+
+/// The command as one would type it, without what is known to be secret.
+fn shown(spec: &CommandSpec, redactor: &Redactor) -> String {
+    let tally = &mut Tally::default();
+    let program = match &spec.program {
+        Program::Words(words) => Program::Words(redactor.command(words, false, tally)),
+        Program::Shell(line) => {
+            Program::Shell(redactor.command(std::slice::from_ref(line), true, tally).concat())
+        }
+    };
+    CommandSpec { program, ..spec.clone() }.shown()
+}
+
+/// What a command and its environment say of secrets.
+fn learn_command<'s>(
+    learner: &mut Learner<'_>,
+    spec: &CommandSpec,
+    own: impl Iterator<Item = (&'s str, &'s str)>,
+) {
+    own.for_each(|(name, secret)| learner.value(name, secret));
+    match &spec.program {
+        Program::Words(words) => {
+            words.first().into_iter().for_each(|program| learner.public(program));
+            learner.command(words);
+        }
+        Program::Shell(line) => learner.command_line(line),
+    }
 }
 
 /// How a command is recorded.
@@ -40,6 +68,12 @@ pub struct Options {
     /// Keeps a recording in which a server refused, broke off or sent what is no HTTP, or which docgen
     /// knows not to be all that happened, if the command ended as expected all the same.
     pub allow_broken: bool,
+    /// Whether connections that go past the proxy are looked for. Where docgen may not administer the
+    /// system, programs that gain rights when they start (`sudo`) gain none then.
+    pub watch: bool,
+    /// The command line of a program that calls [`keep_connections`](super::keep_connections) with its
+    /// standard input. It is started where a watched command leaves something running.
+    pub keeper: Vec<OsString>,
 }
 
 /// What is told while a command runs.
@@ -100,6 +134,8 @@ pub struct Exchanges {
     spooled: Spooled,
     redactor: Option<Redactor>,
     from: Option<Text>,
+    /// What was replaced in the output.
+    tally: Tally,
     notes: Vec<Text>,
 }
 
@@ -120,24 +156,29 @@ impl Exchanges {
         self.len() == 0
     }
 
-    /// A text that goes with the exchanges, without the secrets that they hold.
-    pub fn redacted(&self, text: &str) -> String {
-        self.redactor.as_ref().map_or_else(|| text.to_owned(), |redactor| redactor.text(text))
+    /// The words of the command without their secrets, and those that the exchanges hold. With a
+    /// shell, the one word is a line.
+    pub fn redacted_command(&self, words: &[String], is_shell: bool, tally: &mut Tally) -> Vec<String> {
+        match &self.redactor {
+            Some(redactor) => redactor.command(words, is_shell, tally),
+            None => words.to_vec(),
+        }
     }
 
-    /// Shows each exchange to `each`, redacted.
+    /// Shows each exchange to `each`, redacted, and counts what was replaced in them and in the output.
     ///
     /// # Errors
     /// When the temporary file cannot be read any more, and what `each` gives.
-    pub fn for_each(&self, mut each: impl FnMut(Exchange) -> Result<()>) -> Result<()> {
+    pub fn for_each(&self, mut each: impl FnMut(Exchange) -> Result<()>) -> Result<Tally> {
+        let mut tally = self.tally.clone();
         for exchange in self.spooled.iter(self.from.as_ref()) {
             let exchange = exchange?;
             each(match &self.redactor {
-                Some(redactor) => redactor.exchange(exchange),
+                Some(redactor) => redactor.exchange(exchange, &mut tally),
                 None => exchange,
             })?;
         }
-        Ok(())
+        Ok(tally)
     }
 
     /// All of them at once, redacted.
@@ -145,12 +186,20 @@ impl Exchanges {
     /// # Errors
     /// When the temporary file cannot be read any more.
     pub fn trace(&self) -> Result<Trace> {
+        Ok(self.trace_and_tally()?.0)
+    }
+
+    /// All of them at once, redacted, and what was replaced in them and in the output.
+    ///
+    /// # Errors
+    /// When the temporary file cannot be read any more.
+    pub fn trace_and_tally(&self) -> Result<(Trace, Tally)> {
         let mut trace = Trace { notes: self.notes.clone(), ..Trace::default() };
-        self.for_each(|exchange| {
+        let tally = self.for_each(|exchange| {
             trace.exchanges.push(exchange);
             Ok(())
         })?;
-        Ok(trace)
+        Ok((trace, tally))
     }
 }
 
@@ -197,25 +246,47 @@ async fn record_async(
     let mut tick = |stopped: Option<&Stopped>| {
         progress(Progress { exchanges: proxy.exchanges(), elapsed: begun.elapsed(), stopped });
     };
-    let ran = runner::run(spec, &environment::REMOVED, &added, &open_files, &mut tick).await;
+    let mut watch = options.watch.then(|| start_watch(&proxy, spec));
+    let watching = watch.as_mut().and_then(|watch| watch.as_mut().ok());
+    let ran = runner::run(spec, &environment::REMOVED, &added, &open_files, watching, &mut tick).await;
     let elapsed = begun.elapsed();
+    let seen = match watch {
+        Some(Ok(watch)) => watch.finish(&options.keeper),
+        Some(Err(error)) => Seen::blind(error),
+        None => Seen::default(),
+    };
     let (spooled, mut notes) = proxy.finish().await?;
     let ran = ran?;
+    notes.extend(seen.told().into_iter().map(|message| {
+        Error::new(ErrorKind::Capture, message)
+            .hint("what went past the proxy is not recorded; the guide says how to keep a client to it, under \"Clients that ignore the proxy\"")
+    }));
 
     let output = runner::plain_text(&ran.output);
+    if seen.took_rights && RIGHTS_WANTED.iter().any(|words| output.contains(words)) {
+        notes.push(
+            Error::new(
+                ErrorKind::Capture,
+                "the command may have wanted rights that no program gains while docgen looks for connections past the proxy",
+            )
+            .hint("write `watch = false` below `[capture]` in its capture.toml: it has them then, and docgen does not look"),
+        );
+    }
     let redactor = match &options.redaction {
         Some(rules) => {
-            let own = environment::secrets(&spec.env).chain([&*password]);
-            Some(learn(rules, own, &spooled, &output)?)
+            let own = environment::secrets(&spec.env, rules).chain([("http_proxy", &*password)]);
+            Some(learn(rules, own, spec, &spooled, &output)?)
         }
         None => None,
     };
+    let mut tally = Tally::default();
     let mut command = one_line(&spec.shown());
     let output = match &redactor {
         Some(redactor) => {
+            redactor.weak(&mut tally);
             notes = notes.iter().map(|note| redacted(note, redactor)).collect();
-            command = redactor.text(&command);
-            redactor.text(&output)
+            command = one_line(&shown(spec, redactor));
+            redactor.text(&output, &mut tally)
         }
         None => output,
     };
@@ -226,12 +297,14 @@ async fn record_async(
         ));
     }
     let told = notes.iter().map(|note| Text::from(note.message())).collect();
-    let exchanges = Exchanges { spooled, redactor, from: options.from.clone(), notes: told };
+    let exchanges = Exchanges { spooled, redactor, from: options.from.clone(), tally, notes: told };
     let flaw = [(ErrorKind::Server, Flaw::Server), (ErrorKind::Unrecorded, Flaw::Untrue)]
         .into_iter()
         .find(|(kind, _)| !options.allow_broken && notes.iter().any(|note| note.kind() == *kind))
         .map(|(_, flaw)| flaw);
-    match problem(spec, &ran, &command, &output, flaw, exchanges.is_empty()) {
+    let is_explained =
+        notes.iter().any(|note| matches!(note.kind(), ErrorKind::Server | ErrorKind::Unrecorded));
+    match problem(spec, &ran, &command, &output, flaw, is_explained, exchanges.is_empty()) {
         Some(error) => {
             let is_interrupted = ran.ending == Ending::Interrupted;
             Err(Box::new(Failure { errors: vec![error], notes, output, is_interrupted }))
@@ -240,15 +313,31 @@ async fn record_async(
     }
 }
 
-/// What knows all secrets: those of the environment, of the exchanges and of the output.
+/// What programs say that were started without the rights which they should gain.
+const RIGHTS_WANTED: [&str; 4] =
+    ["no new privileges", "effective uid is not 0", "newuidmap", "must be setuid"];
+
+fn start_watch(proxy: &Proxy, spec: &CommandSpec) -> std::io::Result<Watch> {
+    let is_root = rustix::process::geteuid().is_root();
+    if let (false, Program::Words(words)) = (is_root, &spec.program)
+        && words.first().is_some_and(|program| environment::gains_rights(program, &spec.env))
+    {
+        let error = format!("{} would not gain its rights, if it did", words[0]);
+        return Err(std::io::Error::other(error));
+    }
+    Watch::start(proxy.address())
+}
+
+/// What knows all secrets: those of the environment, the command, the exchanges and the output.
 fn learn<'s>(
     rules: &Rules,
-    own: impl Iterator<Item = &'s str>,
+    own: impl Iterator<Item = (&'s str, &'s str)>,
+    spec: &CommandSpec,
     spooled: &Spooled,
     output: &str,
 ) -> Result<Redactor> {
     let mut learner = Learner::new(rules);
-    own.for_each(|secret| learner.value(secret));
+    learn_command(&mut learner, spec, own);
     for exchange in spooled.iter(None) {
         learner.exchange(&exchange?);
     }
@@ -258,7 +347,8 @@ fn learn<'s>(
 
 /// The note without the secrets that a URL in it may hold.
 fn redacted(note: &Error, redactor: &Redactor) -> Error {
-    let error = Error::new(note.kind(), redactor.text(note.message()));
+    // A note is no part of the recording, and counts for nothing.
+    let error = Error::new(note.kind(), redactor.text(note.message(), &mut Tally::default()));
     match note.help() {
         Some(help) => error.hint(help),
         None => error,
@@ -281,6 +371,7 @@ fn problem(
     command: &str,
     output: &str,
     flaw: Option<Flaw>,
+    is_explained: bool,
     is_empty: bool,
 ) -> Option<Error> {
     let error = |message: String| Error::new(ErrorKind::Capture, message);
@@ -295,17 +386,19 @@ fn problem(
             let error = with_output(format!(
                 "`{command}` ended with exit status {status}, and {expected} was expected"
             ));
-            return Some(if asked_a_person(output) {
+            let how = format!(
+                "record it with `--exit {status}`, which writes `exit = {status}` below `[capture]` in its capture.toml"
+            );
+            return Some(if is_explained {
+                error.hint(format!("look into what is said above; if it should end so all the same, {how}"))
+            } else if asked_a_person(output) {
                 error.hint(
                     "it seems to have asked on a terminal, and a command that is recorded has none: give it what it \
                      asks for in its environment (`env_file`), in a file that it reads (`stdin`, both below \
                      `[capture]` in its capture.toml) or by an option",
                 )
             } else {
-                error.hint(format!(
-                    "if that is how it should end, record it with `--exit {status}`, which writes `exit = {status}` below \
-                     `[capture]` in its capture.toml"
-                ))
+                error.hint(format!("if that is how it should end, {how}"))
             });
         }
         Ending::Signal(number) => {

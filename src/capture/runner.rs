@@ -28,6 +28,7 @@ use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 
 use super::open_files::OpenFiles;
 use super::stopped::{self, Stopped};
+use super::watch::Watch;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How long a command may take to end after it was asked to.
@@ -123,7 +124,7 @@ pub(crate) struct Ran {
 }
 
 /// Runs the command with `more` variables on top of its own, and `less` of them taken away, and as many
-/// files as it could have open without docgen. `tick` is called ten times a second, with what is stopped.
+/// files as it could have open without docgen. `watch` is told of its connections. `tick` is called ten times a second, with what is stopped.
 ///
 /// # Errors
 /// When it cannot be started.
@@ -132,9 +133,13 @@ pub(crate) async fn run(
     less: &[&str],
     more: &[(String, OsString)],
     open_files: &OpenFiles,
+    watch: Option<&mut Watch>,
     tick: &mut dyn FnMut(Option<&Stopped>),
 ) -> Result<Ran> {
     let (mut command, output) = prepare(spec, less, more)?;
+    if let Some(watch) = watch {
+        watch.install(&mut command);
+    }
     let mut interrupts = Interrupts::new()?;
     let mut child = open_files.as_before(|| command.spawn()).map_err(|error| not_started(spec, error))?;
     // It holds the writing ends of the pipe, which must close when the child's do.
@@ -444,7 +449,7 @@ mod tests {
     fn run_it(spec: &CommandSpec) -> Result<Ran> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let added = [("ADDED".to_owned(), "yes".into())];
-        runtime.block_on(run(spec, &["NO_PROXY"], &added, &OpenFiles::raise(), &mut |_| {}))
+        runtime.block_on(run(spec, &["NO_PROXY"], &added, &OpenFiles::raise(), None, &mut |_| {}))
     }
 
     #[test]

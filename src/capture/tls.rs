@@ -31,8 +31,11 @@ use rustls::{
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The only protocol that is spoken inside TLS.
+/// The only protocol that is spoken inside TLS with servers.
 pub(crate) const HTTP_1_1: &[u8] = b"http/1.1";
+
+/// The older one, which a client may name for itself.
+pub(crate) const HTTP_1_0: &[u8] = b"http/1.0";
 
 /// The certificate authority of one run.
 pub(crate) struct Authority {
@@ -98,7 +101,7 @@ impl Authority {
                 builder.with_single_cert(chain, private)
             })
             .map_err(certificate_error)?;
-        config.alpn_protocols = vec![HTTP_1_1.to_vec()];
+        config.alpn_protocols = vec![HTTP_1_1.to_vec(), HTTP_1_0.to_vec()];
         let config = Arc::new(config);
         issued.insert(key, config.clone());
         Ok(config)

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::recording::{expect_writable, put, rules, settings_for_new, settings_of, warn_of_secrets};
+use super::keep_connections;
+use super::recording::{
+    self, expect_writable, put, settings_for_new, settings_of, tell_replaced, warn_of_secrets,
+};
 use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON};
 use crate::capture::{
@@ -17,11 +20,10 @@ use crate::error::{Error, ErrorKind, Place, Result, counted, escape_control};
 use crate::files::Root;
 use crate::files::folder::remove_leftovers;
 use crate::page::{self, first_settings, invocation};
-use crate::profile::Profile;
+use crate::redact::Rules;
 use crate::settings::Settings;
 
 use crate::site::folders::{self, Folder};
-use crate::site::named_files::NamedFiles;
 use crate::source::har;
 use crate::text_file::{read_recording, read_text};
 use crate::toml_file::{string as quoted, with_value};
@@ -309,9 +311,17 @@ impl Capture {
         if let Ok(root) = Root::open(&self.captures) {
             remove_leftovers(&root, &job.folder);
         }
-        let redaction = if self.keep_secrets { None } else { Some(rules(&job.settings)?) };
+        let redaction = if self.keep_secrets { None } else { Some(self.rules(job)?) };
         let allow_broken = job.settings.capture.allow_broken.unwrap_or(false);
-        let options = Options { proxy: self.proxy(job, &spec), redaction, from: None, allow_broken };
+        let keeper = std::env::current_exe().map(|docgen| vec![docgen.into(), keep_connections::NAME.into()]);
+        let options = Options {
+            proxy: self.proxy(job, &spec),
+            redaction,
+            from: None,
+            allow_broken,
+            watch: job.settings.capture.watch.unwrap_or(true),
+            keeper: keeper.unwrap_or_default(),
+        };
         let shown = match &options.redaction {
             Some(rules) => shown_without_secrets(&spec, rules),
             None => spec.shown(),
@@ -334,44 +344,47 @@ impl Capture {
         Ok(self.keep(job, &recording, all == 1, ui)?)
     }
 
+    /// What is secret in what a job records.
+    fn rules(&self, job: &Job) -> Result<Rules> {
+        match self.named_profile(job) {
+            Some(name) => Rules::of(&job.settings, recording::profile(&self.captures, name).as_deref()),
+            None => recording::rules(&self.captures, &job.settings),
+        }
+    }
+
+    /// The profile that a new command goes by, where the settings name none.
+    fn named_profile(&self, job: &Job) -> Option<&'static str> {
+        let words = job.new.as_ref().filter(|_| job.settings.profile.is_none())?;
+        let shell = self.shell || job.settings.capture.shell == Some(true);
+        let is_openstack = invocation::words(words, shell).first().is_some_and(|word| word == "openstack");
+        is_openstack.then_some("openstack")
+    }
+
     /// Writes what was recorded into the capture's folder, and options for the next time where the capture
     /// is alone.
-    fn keep(&self, job: &Job, recording: &Recording, is_alone: bool, ui: &Ui) -> Result<String> {
-        let trace = recording.exchanges.trace()?;
+    fn keep(&self, job: &Job, recorded: &Recording, is_alone: bool, ui: &Ui) -> Result<String> {
+        let (trace, mut tally) = recorded.exchanges.trace_and_tally()?;
         let har = har::write::write(&trace);
         let settings;
-        let mut files = vec![("output.txt", recording.output.as_str())];
+        let mut files = vec![("output.txt", recorded.output.as_str())];
         if let Some(words) = &job.new {
-            let shell = self.shell || job.settings.capture.shell == Some(true);
-            let is_openstack =
-                invocation::words(words, shell).first().is_some_and(|word| word == "openstack");
-            let named = match &job.settings.profile {
-                Some(_) => None,
-                None => is_openstack.then_some("openstack"),
-            };
+            let named = self.named_profile(job);
             let of_settings = job.settings.profile.as_ref().map(|profile| profile.value.as_str());
-            let own;
-            let profile = match named.or(of_settings) {
-                // Where it is wrong, `docgen render` says so; what was recorded is kept all the same.
-                Some(file) if file.ends_with(".toml") => {
-                    let named = NamedFiles::new(&self.captures, &[]).ok();
-                    let text = named
-                        .as_ref()
-                        .and_then(|named| named.root_of(file.as_ref()))
-                        .and_then(|root| root.read_text(file.as_ref()).ok());
-                    own = text.and_then(|text| Profile::from_toml(file.as_ref(), &text).ok());
-                    own.as_ref()
-                }
-                name => name.and_then(Profile::embedded),
-            };
-            let public: Vec<String> = words.iter().map(|word| recording.exchanges.redacted(word)).collect();
+            let profile = named.or(of_settings).and_then(|name| recording::profile(&self.captures, name));
+            let shell = self.shell || job.settings.capture.shell == Some(true);
+            let public = recorded.exchanges.redacted_command(words, shell, &mut tally);
             if public != *words {
                 ui.warn(format_args!(
                     "the command holds a secret, which capture.toml does not get: give it in the environment, and mend `command`"
                 ));
             }
-            let text =
-                first_settings::settings_text(&public, shell && job.kept.is_empty(), &trace, named, profile);
+            let text = first_settings::settings_text(
+                &public,
+                shell && job.kept.is_empty(),
+                &trace,
+                named,
+                profile.as_deref(),
+            );
             let mut text = format!("{text}{}", job.kept);
             if shell {
                 text = with_value(&job.folder.join("capture.toml"), &text, "capture", "shell", true)?;
@@ -388,8 +401,9 @@ impl Capture {
         for (name, _) in &files {
             ui.detail(format_args!("wrote {}", job.folder.join(name).display()));
         }
-        let count = counted(recording.exchanges.len(), "exchange");
-        Ok(format!("{count} in {:.2} s", recording.elapsed.as_secs_f64()))
+        tell_replaced(&tally, ui);
+        let count = counted(recorded.exchanges.len(), "exchange");
+        Ok(format!("{count} in {:.2} s", recorded.elapsed.as_secs_f64()))
     }
 
     /// `text`, the capture's settings, with the exit status that is expected from now on and the hosts that

@@ -12,7 +12,7 @@ use crate::files::{Listed, Root, is_hidden};
 use crate::import::{
     HandWritten, Imported, Surroundings, TextFile, curl_page, documents_calls, import, refusal, write,
 };
-use crate::redact::redact;
+use crate::redact::{Tally, redact};
 use crate::render::templates::Templates;
 use crate::settings::Settings;
 use crate::site::WrittenPages;
@@ -121,14 +121,19 @@ impl Import {
                 counted(unkept, "WebSocket message")
             ));
         }
+        let mut tally = Tally::default();
         let trace = if self.keep_secrets {
             recording::warn_of_secrets(ui);
             read.trace
         } else {
-            redact(read.trace, "", &recording::rules(&recording::settings_of(&root, &self.capture)?)?).0
+            let settings = recording::settings_of(&root, &self.capture)?;
+            let redacted = redact(read.trace, "", &recording::rules(&captures, &settings)?);
+            tally = redacted.tally;
+            redacted.trace
         };
         recording::put(&root, &self.capture, &[("trace.har", &source::har::write::write(&trace))])?;
         ui.detail(format_args!("wrote {}", self.capture.join("trace.har").display()));
+        recording::tell_replaced(&tally, ui);
         ui.say(format_args!("{}: {}", self.capture.display(), counted(trace.exchanges.len(), "exchange")));
         Ok(status(&read.diagnostics))
     }

@@ -8,6 +8,7 @@ mod capture;
 mod check;
 mod completions;
 mod import;
+mod keep_connections;
 mod log;
 mod man;
 mod new;
@@ -81,6 +82,7 @@ enum Command {
     Templates(templates::Templates),
     Completions(completions::Completions),
     Man(man::Man),
+    KeepConnections(keep_connections::KeepConnections),
 }
 
 /// Runs docgen with these arguments, the program's name first, and tells the exit status:
@@ -122,6 +124,7 @@ fn status_of(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Templates(command) => command.run(&ui),
         Command::Completions(command) => command.run(&ui),
         Command::Man(command) => command.run(&ui),
+        Command::KeepConnections(command) => command.run(),
     };
     match result {
         Ok(DONE) if ui.has_lost_data() => NEEDS_A_PERSON.into(),

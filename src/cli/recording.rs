@@ -4,12 +4,14 @@
 use std::path::Path;
 
 use super::ui::Ui;
-use crate::error::Result;
+use crate::error::{Result, escape_control};
 use crate::files::Root;
 use crate::files::folder::{self, Change};
-use crate::redact::{RuleSpec, Rules};
+use crate::profile::Profile;
+use crate::redact::{Rules, Tally};
 use crate::settings::{Layer, Settings};
 use crate::site::folders::settings_above;
+use crate::site::named_files::NamedFiles;
 use crate::toml_file;
 
 /// The settings of the capture in a folder, whether or not it has any of its own.
@@ -39,16 +41,56 @@ pub(super) fn settings_for_new(
     Ok((Settings::resolve(&layers), kept))
 }
 
+/// A profile, docgen's own or a file's.
+pub(super) enum Known {
+    Embedded(&'static Profile),
+    Own(Box<Profile>),
+}
+
+impl std::ops::Deref for Known {
+    type Target = Profile;
+
+    fn deref(&self) -> &Profile {
+        match self {
+            Known::Embedded(profile) => profile,
+            Known::Own(profile) => profile,
+        }
+    }
+}
+
+/// The profile of this name or file. Where it is wrong, `docgen render` says so; a recording is kept
+/// all the same.
+pub(super) fn profile(captures: &Path, name: &str) -> Option<Known> {
+    if !name.ends_with(".toml") {
+        return Profile::embedded(name).map(Known::Embedded);
+    }
+    let file = Path::new(name);
+    let named = NamedFiles::new(captures, &[]).ok()?;
+    let text = named.root_of(file)?.read_text(file).ok()?;
+    Profile::from_toml(file, &text).ok().map(|profile| Known::Own(Box::new(profile)))
+}
+
 /// What is secret in a capture of these settings.
-pub(super) fn rules(settings: &Settings) -> Result<Rules> {
-    let redact = &settings.redact;
-    let spec = RuleSpec {
-        headers: redact.headers.clone(),
-        keys: redact.keys.clone(),
-        pointers: redact.pointers.clone(),
-        patterns: redact.patterns.clone(),
-    };
-    Rules::new(&settings.locale, &spec)
+pub(super) fn rules(captures: &Path, settings: &Settings) -> Result<Rules> {
+    let profile = settings.profile.as_ref().and_then(|named| profile(captures, &named.value));
+    Rules::of(settings, profile.as_deref())
+}
+
+/// Tells what was replaced, and what is too weak to be replaced wherever it stands.
+pub(super) fn tell_replaced(tally: &Tally, ui: &Ui) {
+    if let Some(summary) = tally.summary() {
+        ui.say(format_args!("{summary}"));
+    }
+    for line in tally.lines() {
+        ui.detail(format_args!("  {line}"));
+    }
+    let weak: Vec<String> = tally.weak_names().map(|name| format!("`{}`", escape_control(name))).collect();
+    if !weak.is_empty() {
+        ui.say(format_args!(
+            "note: too weak to be told from other words, and replaced at its own place only: the value of {}",
+            weak.join(", ")
+        ));
+    }
 }
 
 /// Says aloud that the user wants secrets unredacted.

@@ -12,6 +12,7 @@ use super::command::{Address, Commands, Target};
 use super::noise::Noise;
 use super::participant::{Participant, UrlIndex, UrlRule};
 use super::route::{Pattern, Route, RouteTree};
+use super::secrets::Secrets;
 use super::step::{NOT_THE_CLIENT, Step};
 use crate::error::{Error, Result};
 use crate::toml_file;
@@ -31,6 +32,8 @@ struct ProfileFile {
     cli: Option<CliEntry>,
     #[serde(default)]
     noise: Vec<NoiseEntry>,
+    #[serde(default)]
+    redact: Secrets,
     #[serde(default)]
     phrases: BTreeMap<String, BTreeMap<String, String>>,
 }
@@ -118,6 +121,7 @@ pub(super) fn read(file: &Path, text: &str) -> Result<Profile> {
         by_url,
         routes,
         noise,
+        secrets: entries.redact,
         phrases: entries.phrases,
     })
 }

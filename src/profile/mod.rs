@@ -25,6 +25,7 @@ mod file;
 mod noise;
 mod participant;
 mod route;
+mod secrets;
 mod step;
 
 use std::collections::{BTreeMap, HashMap};
@@ -36,6 +37,7 @@ pub use noise::Noise;
 pub(crate) use noise::wildcard_matches;
 pub use participant::Participant;
 pub use route::{Route, RouteMatch};
+pub use secrets::{Secrets, Under};
 pub use step::{Call, Step};
 
 use crate::error::Result;
@@ -59,6 +61,7 @@ pub struct Profile {
     steps: Vec<Step>,
     commands: Option<Commands>,
     noise: Vec<Noise>,
+    secrets: Secrets,
     phrases: BTreeMap<String, BTreeMap<String, String>>,
 }
 
@@ -170,6 +173,11 @@ impl Profile {
     /// in this language.
     pub fn phrases(&self, locale: &str) -> Option<&BTreeMap<String, String>> {
         self.phrases.get(locale)
+    }
+
+    /// What is secret in this system, besides what is so everywhere.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// The calls that say nothing about a command: they happen all the time.

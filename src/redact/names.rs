@@ -1,93 +1,360 @@
 //! Names that say that a value is secret.
+//!
+//! The list is data, `names.toml`, which says where each name comes from and how a name is read. Users
+//! add names, and except them, in their settings; a profile adds those of its system. What this leaves
+//! out: values, which `looks` judges, and where names and values stand, which the scanners know.
 
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use regex::Regex;
+use serde::Deserialize;
 
 use super::Class;
+use crate::profile::Under;
 
-/// Header fields whose values are tokens.
-const TOKEN_HEADERS: [&str; 9] = [
-    "x-auth-token",
-    "x-subject-token",
-    "x-service-token",
-    "x-storage-token",
-    "x-user-token",
-    "x-csrf-token",
-    "x-xsrf-token",
-    "x-amz-security-token",
-    "x-vault-token",
-];
-
-/// Header fields whose values show nothing.
-const SECRET_HEADERS: [&str; 14] = [
-    "authorization",
-    "proxy-authorization",
-    "cookie",
-    "set-cookie",
-    "cookie2",
-    "set-cookie2",
-    "x-api-key",
-    "api-key",
-    "x-auth-key",
-    "x-storage-pass",
-    "x-account-meta-temp-url-key",
-    "x-account-meta-temp-url-key-2",
-    "x-container-meta-temp-url-key",
-    "x-container-meta-temp-url-key-2",
-];
-
-/// Keys, in the form of [`plain`], that are secret as a whole.
-const SECRET_KEYS: [&str; 14] = [
-    "pwd",
-    "passcode",
-    "adminpass",
-    "userpass",
-    "authkey",
-    "tempurlkey",
-    "tempurlsig",
-    "signature",
-    "sig",
-    "xamzsignature",
-    "clientassertion",
-    "samlresponse",
-    "secretaccesskey",
-    "userpassword",
-];
-
-/// Endings of keys that are secret.
-const SECRET_ENDINGS: [&str; 8] =
-    ["password", "passwd", "passphrase", "secret", "secretkey", "privatekey", "apikey", "accesskey"];
-
-/// Beginnings of keys that end in `token` and are places in a list.
-const PLACES: [&str; 4] = ["next", "page", "prev", "continu"];
-
-/// A key in lower case without what separates its words: `adminPass`, `admin_pass` and
-/// `admin-pass` are one.
-pub(super) fn plain(key: &str) -> String {
-    key.chars().filter(|c| !matches!(c, '_' | '-' | '.' | ' ')).flat_map(char::to_lowercase).collect()
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    names: Vec<Group>,
+    not: Not,
+    tail: Words,
+    describes: Words,
+    pairs: Pairs,
+    under: Vec<Under>,
+    beside: Vec<Beside>,
+    option: Vec<CommandOptions>,
 }
 
-/// What the value of a header field of this name is.
-pub(super) fn header(name: &str) -> Option<Class> {
-    let is = |known: &str| name.eq_ignore_ascii_case(known);
-    if SECRET_HEADERS.iter().any(|known| is(known)) {
-        Some(Class::Secret)
-    } else if TOKEN_HEADERS.iter().any(|known| is(known)) {
-        Some(Class::Token)
-    } else {
-        None
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Group {
+    class: Class,
+    #[serde(default, rename = "where")]
+    place: Only,
+    #[serde(default)]
+    strong: bool,
+    look: Option<Look>,
+    #[serde(rename = "from")]
+    _from: String,
+    phrases: Vec<String>,
+}
+
+/// Where alone the phrases of a group count.
+#[derive(Clone, Copy, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Only {
+    #[default]
+    Anywhere,
+    Field,
+    Header,
+    Text,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Look {
+    Ending,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Not {
+    phrases: Vec<String>,
+    before: HashSet<String>,
+    exact: HashSet<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Words {
+    words: HashSet<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pairs {
+    names: HashSet<String>,
+    values: HashSet<String>,
+}
+
+/// Members that are secret beside one that says so.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Beside {
+    pub(super) key: String,
+    pub(super) value: Option<String>,
+    #[serde(rename = "from")]
+    _from: String,
+    pub(super) keys: Vec<String>,
+}
+
+/// Options of some programs that take secrets.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CommandOptions {
+    pub(super) programs: Vec<String>,
+    #[serde(rename = "from")]
+    _from: String,
+    #[serde(default)]
+    pub(super) secret: Vec<String>,
+    #[serde(default)]
+    pub(super) user: Vec<String>,
+    #[serde(default)]
+    pub(super) percent: Vec<String>,
+    #[serde(default)]
+    pub(super) field: Vec<String>,
+    #[serde(default)]
+    pub(super) header: Vec<String>,
+    #[serde(default)]
+    pub(super) cookie: Vec<String>,
+    #[serde(default)]
+    pub(super) attached: Vec<String>,
+    /// Words of which one has to be among the command's; none asks for nothing.
+    #[serde(default)]
+    pub(super) only_with: Vec<String>,
+}
+
+struct Data {
+    /// What a phrase says at each place that it counts at; nothing where it is none.
+    phrases: HashMap<String, Vec<Known>>,
+    endings: Vec<(String, Class)>,
+    longest: usize,
+    file: File,
+}
+
+/// What a phrase says.
+#[derive(Clone, Copy)]
+struct Known {
+    class: Class,
+    place: Only,
+    strong: bool,
+}
+
+static DATA: LazyLock<Data> = LazyLock::new(|| {
+    let file: File = toml::from_str(include_str!("names.toml")).expect("a test reads the embedded names");
+    let mut phrases: HashMap<String, Vec<Known>> = HashMap::new();
+    let mut endings = Vec::new();
+    for group in &file.names {
+        let known = Known { class: group.class, place: group.place, strong: group.strong };
+        for phrase in &group.phrases {
+            phrases.entry(phrase.clone()).or_default().push(known);
+            if matches!(group.look, Some(Look::Ending)) {
+                endings.push((phrase.clone(), group.class));
+            }
+        }
+    }
+    phrases.extend(file.not.phrases.iter().map(|phrase| (phrase.clone(), Vec::new())));
+    let longest = phrases.keys().map(|phrase| phrase.split(' ').count()).max().unwrap_or(1);
+    Data { phrases, endings, longest, file }
+});
+
+/// Where a name stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Place {
+    /// A member, an element, a key, a variable, an option.
+    Key,
+    /// A field of a query or a form, a parameter of a header field.
+    Field,
+    Header,
+}
+
+/// What a name says of its value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Said {
+    pub(super) class: Class,
+    /// Only of a value that is no word.
+    pub(super) strong: bool,
+    /// Only of a value that is a text.
+    pub(super) text: bool,
+}
+
+impl Said {
+    pub(super) fn plainly(class: Class) -> Said {
+        Said { class, strong: false, text: false }
     }
 }
 
-/// What the value of a JSON member, a form field, a query parameter or a variable of this name is.
-pub(super) fn key(key: &str) -> Option<Class> {
-    let key = plain(key);
-    if SECRET_KEYS.contains(&&*key) || SECRET_ENDINGS.iter().any(|ending| key.ends_with(ending)) {
-        return Some(Class::Secret);
+/// What a name says of its value, and of those beside it.
+#[derive(Clone, Copy)]
+pub(super) struct Judged {
+    pub(super) said: Option<Said>,
+    pub(super) role: Role,
+}
+
+/// What the member of an object is to the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Role {
+    /// Its value may be the name of one beside it.
+    pub(super) names_pair: bool,
+    /// It may be the value of a name beside it.
+    pub(super) is_pair_value: bool,
+    /// It may say that one beside it is secret.
+    pub(super) tells_beside: bool,
+    /// It may be secret by one beside it.
+    pub(super) is_beside: bool,
+    /// It describes what its parent is called, and is not what that holds.
+    pub(super) describes: bool,
+}
+
+impl Role {
+    pub(super) fn of(name: &str) -> Role {
+        Role {
+            names_pair: names_pair(name),
+            is_pair_value: is_pair_value(name),
+            tells_beside: beside().iter().any(|beside| beside.key == name),
+            is_beside: beside().iter().any(|beside| beside.keys.iter().any(|key| key == name)),
+            describes: describes(name),
+        }
     }
-    let token = key.ends_with("token") && !PLACES.iter().any(|place| key.starts_with(place));
-    token.then_some(Class::Token)
+}
+
+/// What names were judged to say: a recording has few, and each of them often.
+#[derive(Default)]
+pub(super) struct Memory([RefCell<HashMap<String, Judged>>; 3]);
+
+impl Memory {
+    /// What a name says, which `judge` tells the first time.
+    pub(super) fn of(&self, name: &str, place: Place, judge: impl FnOnce() -> Judged) -> Judged {
+        /// As many names as people think of; a machine may come up with any number.
+        const REMEMBERED: usize = 10_000;
+        let memory = &self.0[place as usize];
+        if let Some(judged) = memory.borrow().get(name) {
+            return *judged;
+        }
+        let judged = judge();
+        let mut memory = memory.borrow_mut();
+        if memory.len() < REMEMBERED {
+            memory.insert(name.to_owned(), judged);
+        }
+        judged
+    }
+}
+
+/// What a value of this name is.
+pub(super) fn judge(name: &str, place: Place) -> Option<Said> {
+    let data = &*DATA;
+    if data.file.not.exact.contains(name) {
+        return None;
+    }
+    let all = words(name);
+    let mut words = &all[..];
+    loop {
+        if let Some(said) = at_end(data, words, place) {
+            return said;
+        }
+        match words {
+            [before @ .., last] if !before.is_empty() && is_tail(data, last) => words = before,
+            _ => return None,
+        }
+    }
+}
+
+/// What the last words say; `None` when no phrase knows them.
+fn at_end(data: &Data, words: &[String], place: Place) -> Option<Option<Said>> {
+    let last = words.last()?;
+    for count in (1..=words.len().min(data.longest)).rev() {
+        let (before, phrase) = words.split_at(words.len() - count);
+        let Some(known) = data.phrases.get(&phrase.join(" ")) else { continue };
+        if known.is_empty() {
+            return Some(None);
+        }
+        let counts = |known: &&Known| match known.place {
+            Only::Anywhere | Only::Text => true,
+            Only::Field => place == Place::Field,
+            Only::Header => place == Place::Header,
+        };
+        let Some(known) = known.iter().find(counts) else { continue };
+        if is_about(data, before) {
+            return Some(None);
+        }
+        return Some(Some(Said {
+            class: known.class,
+            strong: known.strong,
+            text: known.place == Only::Text,
+        }));
+    }
+    let joined = data.endings.iter().find(|(ending, _)| last.len() > ending.len() && last.ends_with(ending));
+    let (ending, class) = joined?;
+    let stem = &last[..last.len() - ending.len()];
+    let says_no = data.file.not.before.contains(stem)
+        || data.phrases.get(&format!("{stem} {ending}")).is_some_and(Vec::is_empty)
+        || is_about(data, &words[..words.len() - 1]);
+    Some((!says_no).then_some(Said::plainly(*class)))
+}
+
+/// Whether the words before a phrase make the name one of a fact about it.
+fn is_about(data: &Data, before: &[String]) -> bool {
+    let of = |word: Option<&String>| word.is_some_and(|word| data.file.not.before.contains(word));
+    of(before.first()) || of(before.last())
+}
+
+fn is_tail(data: &Data, word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_digit()) || data.file.tail.words.contains(word)
+}
+
+/// The words of a name, in lower case. Digits at the end of a word are a word.
+pub(super) fn words(name: &str) -> Vec<String> {
+    /// A longer name is a text.
+    const LONGEST: usize = 200;
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut chars = name.chars().take(LONGEST).peekable();
+    let mut before = ' ';
+    while let Some(c) = chars.next() {
+        let next_is_lower = chars.peek().is_some_and(|next| next.is_lowercase());
+        let begins = c.is_uppercase() && (before.is_lowercase() || before.is_uppercase() && next_is_lower)
+            || c.is_uppercase() && before.is_ascii_digit()
+            || c.is_ascii_digit() && before.is_alphabetic() && !next_is_lower;
+        if (begins || !c.is_alphanumeric()) && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        if c.is_alphanumeric() {
+            word.extend(c.to_lowercase());
+        }
+        before = c;
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+/// A name in lower case without what separates its words: `adminPass`, `admin_pass` and `admin-pass`
+/// are one.
+pub(super) fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether a member of this name describes what its parent is called, and is not what that holds.
+pub(super) fn describes(name: &str) -> bool {
+    let describes = &DATA.file.describes.words;
+    words(name).last().is_none_or(|last| describes.contains(last))
+}
+
+/// Whether a member of this name may hold the name of the value beside it.
+pub(super) fn names_pair(key: &str) -> bool {
+    DATA.file.pairs.names.contains(&*key.to_ascii_lowercase().replace('_', " "))
+}
+
+/// Whether a member of this name may hold the value of the name beside it.
+pub(super) fn is_pair_value(key: &str) -> bool {
+    DATA.file.pairs.values.contains(&*key.to_ascii_lowercase().replace('_', " "))
+}
+
+/// What is secret under the paths of well-known APIs.
+pub(super) fn under() -> &'static [Under] {
+    &DATA.file.under
+}
+
+/// The members that are secret beside others.
+pub(super) fn beside() -> &'static [Beside] {
+    &DATA.file.beside
+}
+
+/// The options of well-known programs that take secrets.
+pub(super) fn options() -> &'static [CommandOptions] {
+    &DATA.file.option
 }
 
 /// Words in the name of a cookie that opens something.
@@ -112,42 +379,27 @@ pub(super) fn is_key_cookie(name: &str, value: &str) -> bool {
     let name = plain(name);
     let says_so = KEY_COOKIES.iter().any(|word| name.contains(word)) || name.ends_with("sid");
     // A short one is a setting rather than a key.
-    says_so && value.len() >= 8 || is_random(value)
-}
-
-/// Whether a value looks as if it was drawn at random to be a key. A UUID names something.
-fn is_random(value: &str) -> bool {
-    /// A word or a path has less of it for each character.
-    const LEAST_ENTROPY: f64 = 3.0;
-    let hex = value.bytes().filter(u8::is_ascii_hexdigit).count();
-    let is_uuid = hex == 32 && value.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    let has = |is: fn(&u8) -> bool| value.bytes().any(|byte| is(&byte));
-    let is_mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
-    if value.len() < 16 || is_uuid || !is_mixed {
-        return false;
-    }
-    let mut counts = [0u32; 256];
-    value.bytes().for_each(|byte| counts[usize::from(byte)] += 1);
-    let length = value.len() as f64;
-    let entropy = |count: &u32| {
-        let share = f64::from(*count) / length;
-        -share * share.log2()
-    };
-    counts.iter().filter(|count| **count > 0).map(entropy).sum::<f64>() >= LEAST_ENTROPY
-}
-
-/// Whether a text whose structure is not known has words in it that name secrets.
-pub(super) fn speaks_of_secrets(text: &str) -> bool {
-    static WORDS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new("(?i)passw|passphrase|secret|token|private.?key|api.?key|access.?key|credential|adminpass|authorization|cookie")
-            .expect("the pattern is right")
-    });
-    WORDS.is_match(text)
+    says_so && value.len() >= 8 || super::strength::is_random(value)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_words() {
+        for (name, expected) in [
+            ("X-Goog-Api-Key", "x goog api key"),
+            ("adminPass", "admin pass"),
+            ("user[password]", "user password"),
+            ("HTTPToken2", "http token 2"),
+            ("sha256sum", "sha 256sum"),
+            ("OS_PASSWORD", "os password"),
+            ("비밀번호", "비밀번호"),
+        ] {
+            assert_eq!(words(name).join(" "), expected);
+        }
+    }
 
     #[test]
     fn a_cookie_is_a_key_by_its_name_or_its_looks() {
@@ -175,25 +427,52 @@ mod tests {
     }
 
     #[test]
-    fn keys_in_every_spelling() {
-        for name in [
-            "password",
-            "adminPass",
-            "OS_PASSWORD",
-            "client-secret",
-            "private_key",
-            "original_password",
-            "apiKey",
+    fn names_in_every_spelling() {
+        for (name, class) in [
+            ("password", Class::Secret),
+            ("adminPass", Class::Secret),
+            ("OS_PASSWORD", Class::Secret),
+            ("client-secret", Class::Secret),
+            ("private_key", Class::Secret),
+            ("original_password", Class::Secret),
+            ("password_confirmation", Class::Secret),
+            ("password2", Class::Secret),
+            ("apiKey", Class::Secret),
+            ("dbpassword", Class::Secret),
+            ("X-Goog-Api-Key", Class::Secret),
+            ("Your new password", Class::Secret),
+            ("token", Class::Token),
+            ("access_token", Class::Token),
+            ("OS_TOKEN", Class::Token),
+            ("PRIVATE-TOKEN", Class::Token),
+            ("csrfmiddlewaretoken", Class::Token),
         ] {
-            assert_eq!(key(name), Some(Class::Secret), "{name}");
+            assert_eq!(judge(name, Place::Key).map(|said| said.class), Some(class), "{name}");
         }
-        for name in ["token", "access_token", "OS_TOKEN", "refreshToken"] {
-            assert_eq!(key(name), Some(Class::Token), "{name}");
-        }
-        for name in
-            ["password_expires_at", "next_page_token", "methods", "id", "name", "secret_ref", "tokens"]
-        {
-            assert_eq!(key(name), None, "{name}");
+        for name in [
+            "password_expires_at",
+            "next_page_token",
+            "nextPageToken",
+            "NextToken",
+            "pagination_token",
+            "requires_password",
+            "methods",
+            "id",
+            "secret_ref",
+            "tokens",
+            "max_tokens",
+            "token_type",
+            "author",
+            "passed",
+            "keyboard",
+            "compass",
+            "PWD",
+            "signature",
+            "code",
+            "status_code",
+            "public_key",
+        ] {
+            assert_eq!(judge(name, Place::Key), None, "{name}");
         }
     }
 }

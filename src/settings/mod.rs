@@ -123,6 +123,8 @@ pub struct Capture {
     pub time_limit: Option<u64>,
     /// Whether a recording is kept in which a server refused or broke off.
     pub allow_broken: Option<bool>,
+    /// Whether connections that go past the proxy are looked for; they are if not given.
+    pub watch: Option<bool>,
     /// Whether any certificate of a server is taken.
     pub insecure: Option<bool>,
     /// Files or folders with more certificates to trust.
@@ -139,8 +141,10 @@ pub struct Capture {
 pub struct Redact {
     /// Names of header fields.
     pub headers: Vec<String>,
-    /// Names of JSON members, form fields and query parameters.
+    /// Names of what is secret anywhere: members, elements, fields, variables, options.
     pub keys: Vec<String>,
+    /// Names whose values are no secrets, whatever docgen thinks.
+    pub except: Vec<String>,
     /// JSON pointers into bodies.
     pub pointers: Vec<String>,
     /// Regular expressions.
@@ -372,6 +376,7 @@ impl Settings {
             set(&mut to.exit, &from.exit);
             set(&mut to.time_limit, &from.time_limit);
             set(&mut to.allow_broken, &from.allow_broken);
+            set(&mut to.watch, &from.watch);
             set(&mut to.insecure, &from.insecure);
             set(
                 &mut to.certificates,
@@ -385,6 +390,7 @@ impl Settings {
             // Rules add up: a nearer file cannot make a secret public.
             settings.redact.headers.extend(typed.redact.headers.iter().cloned());
             settings.redact.keys.extend(typed.redact.keys.iter().cloned());
+            settings.redact.except.extend(typed.redact.except.iter().cloned());
             settings.redact.pointers.extend(typed.redact.pointers.iter().cloned());
             settings.redact.patterns.extend(typed.redact.patterns.iter().cloned());
             settings.layout = typed.layout.unwrap_or(settings.layout);

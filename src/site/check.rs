@@ -21,8 +21,9 @@ use super::{Nested, Options, render};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::{LARGEST_TRACE, Root, is_hidden};
 use crate::page::Source;
-use crate::redact::find_secrets;
+use crate::redact::{Rules, find_secrets};
 use crate::sequence::Side;
+use crate::settings::Settings;
 
 /// Everything in captures and pages that needs a person, in the order of the captures, then of
 /// the pages.
@@ -76,13 +77,27 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
             pages.from_sources.insert(PagePath::own(&folder.path, layout).to_string());
         }
     }
+    let mut rules = Vec::with_capacity(folders.len());
     for folder in &folders {
         // What stops a capture from being opened was found by rendering.
-        let found = drafts::open(&site, folder, |opened| Ok(of_sources(opened, folder, &pages)));
-        findings.extend(found.unwrap_or_default());
+        let found = drafts::open(&site, folder, |opened| {
+            let rules =
+                Rules::of(opened.settings, opened.resolved.scope().paths.profile).map_err(|e| vec![e])?;
+            Ok((of_sources(opened, folder, &pages), rules))
+        });
+        match found {
+            Ok((found, of_folder)) => {
+                findings.extend(found);
+                rules.push(of_folder);
+            }
+            Err(_) => {
+                let settings = Capture::settings(&root, folder).unwrap_or_default();
+                rules.push(Rules::of(&settings, None).or_else(|_| Rules::of(&Settings::default(), None))?);
+            }
+        }
     }
-    findings.extend(pages.check_written());
-    findings.extend(secrets_in_captures(&root, &folders));
+    findings.extend(pages.check_written()?);
+    findings.extend(secrets_in_captures(&root, &folders, &rules));
     // A folder that cannot be read is met by rendering, and again by whoever looks for links.
     let mut told = BTreeSet::new();
     findings.retain(|finding| finding.kind() != ErrorKind::Io || told.insert(finding.message().to_owned()));
@@ -90,17 +105,17 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
 }
 
 /// Unredacted secrets in the files of captures. A page shows no more than those.
-fn secrets_in_captures(root: &Root, folders: &[Folder]) -> Vec<Error> {
+fn secrets_in_captures(root: &Root, folders: &[Folder], rules: &[Rules]) -> Vec<Error> {
     let mut findings = Vec::new();
     let mut seen = BTreeSet::new();
-    for folder in folders {
+    for (folder, rules) in folders.iter().zip(rules) {
         let shared = folder.shared.iter().map(|shared| &shared.found);
         for file in shared.chain(&folder.files) {
             // A docgen.toml is above many captures.
             if seen.insert(&file.path)
                 && let Ok(bytes) = root.read(&file.path, LARGEST_TRACE)
             {
-                findings.extend(secrets(&file.path, &String::from_utf8_lossy(&bytes)));
+                findings.extend(secrets(&file.path, &String::from_utf8_lossy(&bytes), rules));
             }
         }
     }
@@ -108,8 +123,8 @@ fn secrets_in_captures(root: &Root, folders: &[Folder]) -> Vec<Error> {
 }
 
 /// The secrets of a text, each value once, at its first place. No message repeats a value.
-fn secrets(file: &Path, text: &str) -> Vec<Error> {
-    let found = find_secrets(text);
+fn secrets(file: &Path, text: &str, rules: &Rules) -> Vec<Error> {
+    let found = find_secrets(text, rules);
     let mut masked = String::with_capacity(text.len());
     let mut spans = Vec::with_capacity(found.len());
     let mut copied = 0;
@@ -201,9 +216,10 @@ struct Pages<'a> {
 
 impl Pages<'_> {
     /// Broken links of the pages that people wrote into the docs folder themselves.
-    fn check_written(&self) -> Vec<Error> {
+    fn check_written(&self) -> Result<Vec<Error>> {
         let mut findings = Vec::new();
-        let Some(docs) = self.docs else { return findings };
+        let rules = Rules::of(&Settings::default(), None)?;
+        let Some(docs) = self.docs else { return Ok(findings) };
         let (files, errors) = docs.files(docs.path(), &is_hidden);
         findings.extend(errors);
         for file in files.into_iter().filter(|file| file.is_file && !file.is_link).map(|file| file.path) {
@@ -220,10 +236,10 @@ impl Pages<'_> {
             let Some(text) = text else { continue };
             findings.extend(self.check(&text, None, &file, &path));
             if PagePath::parse(&path).is_none_or(|page| !self.manifest.holds(&page)) {
-                findings.extend(secrets(&file, &text));
+                findings.extend(secrets(&file, &text, &rules));
             }
         }
-        findings
+        Ok(findings)
     }
 
     fn is_there(&self, page: &str) -> bool {
@@ -288,8 +304,8 @@ mod tests {
 
     #[test]
     fn a_secret_is_told_once_and_not_shown() {
-        let text = "OS_PASSWORD=hunter22 é\nX-Auth-Token: hunter22\n{\"password\": \"다른비밀\", \"token\": \"hunter33\"}\n";
-        let told = secrets(Path::new("output.txt"), text);
+        let text = "é OS_PASSWORD=hunter22\nX-Auth-Token: hunter22\n{\"password\": \"다른비밀\", \"token\": \"hunter33\"}\n";
+        let told = secrets(Path::new("output.txt"), text, &Rules::of(&Settings::default(), None).unwrap());
         assert_eq!(told.len(), 3, "{told:?}");
         let all: String = told.iter().map(|error| error.to_string()).collect();
         for secret in ["hunter22", "hunter33", "다른비밀"] {

@@ -189,7 +189,7 @@ pub(super) struct OpenCapture<'a> {
     pub(super) sources: Vec<Source>,
     /// What they are on disk.
     originals: Vec<String>,
-    settings: &'a Settings,
+    pub(super) settings: &'a Settings,
     pub(super) resolved: Resolved<'a>,
     templates: &'a Templates,
     /// Labels that match no exchange.
