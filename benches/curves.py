@@ -29,6 +29,7 @@ none
 RENDER = ["render", "{captures}", "{docs}"]
 CHECK = ["check", "{captures}", "{docs}"]
 NEW = ["new", "{captures}/a", "--captures", "{captures}"]
+DIFF = ["diff", "--quiet", "{captures}/old", "{captures}/new"]
 UPDATE = ["update", "{captures}/a", "--captures", "{captures}"]
 
 
@@ -381,6 +382,60 @@ def captured_ids(captures, count):
 
 
 # The largest N, where it is not that of all.
+def diffed(captures, olds, news):
+    capture(captures, olds, name="old")
+    capture(captures, news, name="new")
+    return DIFF
+
+
+def minted(number, run):
+    return f"{number:08x}-0000-4000-8000-{run:012x}"
+
+
+def things(count, run, agent="1.0"):
+    """Calls for so many things, each with an id of the run's own."""
+    return [
+        {"path": f"/v2/things/{minted(number, run)}", "headers": f"Server: {agent}\n",
+         "body": json.dumps({"id": minted(number, run), "name": f"thing-{number}", "size": number})}
+        for number in range(count)
+    ]
+
+
+def diff_other_ids(captures, count):
+    return diffed(captures, things(count, 1), things(count, 2))
+
+
+def diff_another_header(captures, count):
+    return diffed(captures, things(count, 1), things(count, 2, "2.0"))
+
+
+def diff_repeats(captures, count):
+    return diffed(captures, [{}] * count, [{}] * (count // 2) + [{"path": "/y"}] + [{}] * count)
+
+
+def diff_nothing_in_common(captures, count):
+    return diffed(captures, paths(count), [{"path": f"/v3/{number}/other"} for number in range(count)])
+
+
+def diff_list_members(captures, count):
+    def body(run):
+        return [{"body": json.dumps([f"{run}-{number}" for number in range(count)])}]
+    return diffed(captures, body("a"), body("b"))
+
+
+def diff_keys(captures, count):
+    def body(run):
+        return [{"body": json.dumps({f"{run}{number}": number for number in range(count)})}]
+    return diffed(captures, body("a"), body("b"))
+
+
+def diff_captures(captures, count):
+    for number in range(count // 10):
+        capture(captures, things(10, 1), name=f"old/{number}")
+        capture(captures, things(10, 2, "2.0"), name=f"new/{number}")
+    return DIFF
+
+
 KINDS = {
     new_equal_calls: None, new_other_calls: None,
     labels_of_paths: None, labels_by_occurrence: None, labels_of_clients: None, chained_after: None,
@@ -397,4 +452,6 @@ KINDS = {
     client_quoted_commands: None, client_margins: None, client_broken_lines: None,
     captured_equal_calls: None, captured_other_calls: None, captured_ids: None,
     keys: None, unknown_keys: None, nested_settings: 500,
+    diff_other_ids: None, diff_another_header: None, diff_repeats: None, diff_nothing_in_common: None,
+    diff_list_members: None, diff_keys: None, diff_captures: None,
 }

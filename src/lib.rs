@@ -56,6 +56,7 @@
 
 pub mod capture;
 mod cli;
+pub mod diff;
 pub mod error;
 mod files;
 pub mod import;

@@ -7,6 +7,7 @@
 mod capture;
 mod check;
 mod completions;
+mod diff;
 mod import;
 mod keep_connections;
 mod log;
@@ -47,6 +48,7 @@ Examples:
   docgen new captures/image/show       a page source to write in, for one capture
   docgen update captures/image/show    bring that source up to date with a new trace
   docgen check captures docs           all that does not hold any more, with file and line
+  docgen diff --git HEAD captures      what a new recording does otherwise, each fact once
   docgen import docs/show.md captures/show  make a capture of a page that was written by hand
   docgen templates eject --to tpl      a copy of the default templates, to change
 
@@ -76,6 +78,7 @@ enum Command {
     New(new::New),
     Update(update::Update),
     Check(check::Check),
+    Diff(diff::Diff),
     Capture(capture::Capture),
     Log(log::Log),
     Import(import::Import),
@@ -118,6 +121,7 @@ fn status_of(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::New(command) => command.run(&ui),
         Command::Update(command) => command.run(&ui),
         Command::Check(command) => command.run(&ui),
+        Command::Diff(command) => command.run(&ui),
         Command::Capture(command) => command.run(&ui),
         Command::Log(command) => command.run(&ui),
         Command::Import(command) => command.run(&ui),

@@ -120,6 +120,12 @@ impl Ui {
         }
     }
 
+    /// Writes data that has colours to standard output; the colours only to a terminal.
+    pub(super) fn styled_data(&self, data: &str) {
+        let is_shown = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
+        if is_shown { self.data(data) } else { self.data(&anstream::adapter::strip_str(data).to_string()) }
+    }
+
     /// Whether data could not be written, which was told.
     pub(super) fn has_lost_data(&self) -> bool {
         self.has_lost_data.get()

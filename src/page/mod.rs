@@ -32,6 +32,7 @@ mod html;
 pub mod invocation;
 pub mod phrases;
 pub mod source;
+pub mod spoken;
 pub mod update;
 
 pub use block::{Block, visible, without_ansi, without_markers};

@@ -232,8 +232,8 @@ struct Section {
 }
 
 /// Where a section may begin or end.
-struct Boundary {
-    at: usize,
+pub(super) struct Boundary {
+    pub(super) at: usize,
     level: usize,
     /// It begins what cannot be part of a section.
     is_apart: bool,
@@ -387,7 +387,7 @@ fn shows_others(source: &Source, hole: &Hole) -> bool {
 
 /// Headings of the Markdown, holes that print a heading of their own, what belongs to no section because it
 /// shows what it does not name, and sections that are gone.
-fn boundaries(source: &Source) -> Vec<Boundary> {
+pub(super) fn boundaries(source: &Source) -> Vec<Boundary> {
     let mut boundaries: Vec<Boundary> = Vec::new();
     let gone: Vec<&Range<usize>> = source.gone().map(|(span, _)| span).collect();
     let is_gone = |at: usize| {

@@ -15,6 +15,7 @@ use super::route::{Pattern, Route, RouteTree};
 use super::secrets::Secrets;
 use super::step::{NOT_THE_CLIENT, Step};
 use crate::error::{Error, Result};
+use crate::settings::Volatile;
 use crate::toml_file;
 
 #[derive(Deserialize)]
@@ -36,6 +37,8 @@ struct ProfileFile {
     redact: Secrets,
     #[serde(default)]
     phrases: BTreeMap<String, BTreeMap<String, String>>,
+    #[serde(default)]
+    volatile: Volatile,
 }
 
 #[derive(Deserialize)]
@@ -123,6 +126,7 @@ pub(super) fn read(file: &Path, text: &str) -> Result<Profile> {
         noise,
         secrets: entries.redact,
         phrases: entries.phrases,
+        volatile: entries.volatile,
     })
 }
 

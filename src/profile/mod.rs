@@ -41,6 +41,7 @@ pub use secrets::{Secrets, Under};
 pub use step::{Call, Step};
 
 use crate::error::Result;
+use crate::settings::Volatile;
 use crate::trace::UrlParts;
 use command::Commands;
 use participant::UrlIndex;
@@ -63,6 +64,7 @@ pub struct Profile {
     noise: Vec<Noise>,
     secrets: Secrets,
     phrases: BTreeMap<String, BTreeMap<String, String>>,
+    volatile: Volatile,
 }
 
 impl Profile {
@@ -183,5 +185,10 @@ impl Profile {
     /// The calls that say nothing about a command: they happen all the time.
     pub fn noise(&self) -> &[Noise] {
         &self.noise
+    }
+
+    /// What differs from run to run on this system, besides what docgen knows to.
+    pub fn volatile(&self) -> &Volatile {
+        &self.volatile
     }
 }

@@ -103,6 +103,8 @@ pub struct Settings {
     pub capture: Capture,
     /// What is secret besides what docgen knows to be.
     pub redact: Redact,
+    /// What differs from run to run besides what docgen knows to.
+    pub volatile: Volatile,
 }
 
 /// How a command is run to be recorded.
@@ -149,6 +151,44 @@ pub struct Redact {
     pub pointers: Vec<String>,
     /// Regular expressions.
     pub patterns: Vec<String>,
+}
+
+/// What differs from run to run besides what docgen knows to, and what of that does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Volatile {
+    /// Names of header fields whose values are not compared.
+    pub headers: Vec<String>,
+    /// JSON pointers to values in bodies that are not compared; `*` stands for any one member or index.
+    pub pointers: Vec<String>,
+    /// Regular expressions of values that are made anew: an old one always has the same new one.
+    pub patterns: Vec<String>,
+    /// What is compared as it is.
+    pub except: Except,
+}
+
+/// What is compared as it is, whatever it looks like.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Except {
+    /// Names of header fields.
+    pub headers: Vec<String>,
+    /// JSON pointers to values in bodies; `*` stands for any one member or index.
+    pub pointers: Vec<String>,
+    /// Names of the kinds that docgen knows: `uuid`, `hex-id`, …
+    pub kinds: Vec<String>,
+}
+
+impl Volatile {
+    /// Adds what another one says: rules add up.
+    pub fn extend(&mut self, other: &Volatile) {
+        self.headers.extend_from_slice(&other.headers);
+        self.pointers.extend_from_slice(&other.pointers);
+        self.patterns.extend_from_slice(&other.patterns);
+        self.except.headers.extend_from_slice(&other.except.headers);
+        self.except.pointers.extend_from_slice(&other.except.pointers);
+        self.except.kinds.extend_from_slice(&other.except.kinds);
+    }
 }
 
 /// A participant of the diagram, as a maintainer names it.
@@ -332,6 +372,11 @@ impl Layer {
         Ok(Layer { typed, origin })
     }
 
+    /// What it says differs from run to run.
+    pub fn volatile(&self) -> &Volatile {
+        &self.typed.volatile
+    }
+
     fn folder(&self) -> &Path {
         self.origin.file.parent().unwrap_or(Path::new(""))
     }
@@ -393,6 +438,7 @@ impl Settings {
             settings.redact.except.extend(typed.redact.except.iter().cloned());
             settings.redact.pointers.extend(typed.redact.pointers.iter().cloned());
             settings.redact.patterns.extend(typed.redact.patterns.iter().cloned());
+            settings.volatile.extend(&typed.volatile);
             settings.layout = typed.layout.unwrap_or(settings.layout);
             settings.noise = typed.noise.unwrap_or(settings.noise);
             if let Some(locale) = &typed.locale {
@@ -493,6 +539,7 @@ struct Typed {
     launch: Launch,
     capture: Capture,
     redact: Redact,
+    volatile: Volatile,
     #[serde(deserialize_with = "in_order")]
     phrases: Vec<(String, String)>,
 }

@@ -11,6 +11,7 @@
 mod cache;
 mod capture;
 pub mod check;
+pub mod diff;
 mod docs;
 pub mod drafts;
 mod file_state;

@@ -1,0 +1,185 @@
+//! What a new recording does otherwise than an old one.
+//!
+//! Two recordings of the same command are never the same bytes: times, ids, tokens, orders. This room says
+//! what is left when those are set aside: a [`Change`] each. It aligns the exchanges of both ([`align`]),
+//! knows minted values by their kinds ([`minted`]), and maps the old ones to the new ones, one to one over
+//! a whole suite ([`map`]): a pair that breaks the map is a change, too. Whoever records again, compares,
+//! or carries prose along asks here. What this leaves out: reading files, showing changes, and what a
+//! sentence says of them.
+//!
+//! ```
+//! use docgen::diff::{Capture, Kinds, Recording, compare, compare_suite};
+//!
+//! let log = |id: &str, status: &str| {
+//!     let url = format!("http://192.0.2.1/v2/images/{id}");
+//!     let text = [
+//!         format!("### (client) REQ >>> (glance) : GET {url}\nAccept: */*\n\nnone\n\n\n"),
+//!         format!("### (client) RESP <<< (glance) : 200 OK GET {url}\nServer: x\n\n"),
+//!         format!("{{\"id\": \"{id}\", \"status\": \"{status}\"}}\n\n"),
+//!     ]
+//!     .concat();
+//!     docgen::source::read("trace.log".as_ref(), text.into_bytes()).trace
+//! };
+//! let (old, new) = (log(&"1".repeat(32), "queued"), log(&"2".repeat(32), "active"));
+//! let capture = Capture {
+//!     old: Recording { trace: &old, output: None },
+//!     new: Recording { trace: &new, output: None },
+//!     kinds: Kinds::built_in(),
+//! };
+//! let (found, map) = compare_suite(1, |_, known| vec![compare(&capture, known)]);
+//! assert_eq!(map.new_of(&"1".repeat(32)), Some(&*"2".repeat(32)));
+//! let [change] = &found[0].changes[..] else { panic!("{found:?}") };
+//! assert_eq!((change.what.name(), change.at.as_deref()), ("body", Some("/status")));
+//! ```
+
+pub mod align;
+pub mod change;
+mod compare;
+mod equal;
+pub mod facts;
+mod fingerprint;
+pub mod map;
+pub mod minted;
+mod moment;
+mod scan;
+mod tree;
+
+pub use align::Alignment;
+pub use change::{Change, Side, Value, What};
+pub use map::Map;
+pub use minted::Kinds;
+
+use crate::trace::Trace;
+use compare::{Differ, Shown, Values};
+use map::Pair;
+
+/// What a command did, and what it printed.
+#[derive(Clone, Copy, Debug)]
+pub struct Recording<'a> {
+    /// What it did.
+    pub trace: &'a Trace,
+    /// What it printed, if that is known.
+    pub output: Option<&'a str>,
+}
+
+/// Two recordings of one command.
+#[derive(Clone, Copy, Debug)]
+pub struct Capture<'a> {
+    /// The old one.
+    pub old: Recording<'a>,
+    /// The new one.
+    pub new: Recording<'a>,
+    /// What is made anew in every run.
+    pub kinds: &'a Kinds,
+}
+
+/// What a comparison of two recordings found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Findings {
+    /// Which exchanges belong together, by their places in the order of their requests.
+    pub alignment: Alignment,
+    /// What is different, in the order of the new trace; what was printed last.
+    pub changes: Vec<Change>,
+    /// Minted values at the same place of both.
+    pub pairs: Vec<Pair>,
+    /// How many lists have only another order.
+    pub reordered: usize,
+}
+
+/// What is known of which minted value stands for which.
+#[derive(Clone, Copy, Debug)]
+pub enum Known<'m> {
+    /// Nothing yet.
+    Nothing,
+    /// This map, which a comparison may improve.
+    Likely(&'m Map),
+    /// This map: whatever breaks it is a change.
+    Settled(&'m Map),
+}
+
+/// Compares the captures of a suite, which are known by their places below `count`, under one map.
+///
+/// `compare_all` is asked for the comparisons of some of them, in order, and may make them side by side. Only
+/// captures that contradict the map are asked for again: twice at most.
+pub fn compare_suite(
+    count: usize,
+    mut compare_all: impl FnMut(&[usize], Known<'_>) -> Vec<Findings>,
+) -> (Vec<Findings>, Map) {
+    let mut all = compare_all(&(0..count).collect::<Vec<_>>(), Known::Nothing);
+    let mut map = settle(&all);
+    // A wrong pair of exchanges is one of all that is in them: what they really are may settle more.
+    for is_settled in [false, true] {
+        let open: Vec<usize> = (0..all.len()).filter(|&at| !map.is_settled_in(&all[at])).collect();
+        let known = if is_settled { Known::Settled(&map) } else { Known::Likely(&map) };
+        let again = if open.is_empty() { Vec::new() } else { compare_all(&open, known) };
+        for (at, findings) in open.into_iter().zip(again) {
+            all[at] = findings;
+        }
+        if !is_settled {
+            map = settle(&all);
+        }
+    }
+    (all, map)
+}
+
+impl Map {
+    /// Whether a comparison found no pair that breaks the map.
+    fn is_settled_in(&self, findings: &Findings) -> bool {
+        findings.pairs.iter().all(|pair| self.allows(&pair.old, &pair.new))
+    }
+}
+
+/// The map that most pairs of a suite agree with.
+fn settle(suite: &[Findings]) -> Map {
+    Map::of(suite.iter().flat_map(|findings| &findings.pairs))
+}
+
+/// Compares two recordings of one command.
+pub fn compare(capture: &Capture<'_>, known: Known<'_>) -> Findings {
+    let old = scan::Recording::new(capture.old.trace, capture.kinds);
+    let new = scan::Recording::new(capture.new.trace, capture.kinds);
+    // Until there is a map, what stands in both is likely to be the same thing.
+    let equals =
+        || old.is_given.keys().filter(|value| new.is_given.contains_key(*value)).map(|value| &**value);
+    let (map, guess) = match known {
+        Known::Nothing => (None, &Map::of_equals(equals())),
+        Known::Likely(map) => (None, map),
+        Known::Settled(map) => (Some(map), map),
+    };
+    let alignment = align::align(&old, &new, guess);
+    let mut differ = Differ::new(capture.kinds, map, guess, &old, &new);
+    let status = |recording: &scan::Recording<'_>, at: usize| {
+        let response = recording.exchanges[at].exchange.response.as_ref();
+        response.map(|response| Shown::Number(usize::from(response.status)))
+    };
+    for &at in &alignment.added {
+        differ.call(What::CallAdded, None, Some(at), Values { old: None, new: status(&new, at) });
+    }
+    for &at in &alignment.removed {
+        differ.call(What::CallRemoved, Some(at), None, Values { old: status(&old, at), new: None });
+    }
+    for pair in alignment.pairs.iter().filter(|pair| pair.is_moved) {
+        let values =
+            Values { old: Some(Shown::Number(pair.old + 1)), new: Some(Shown::Number(pair.new + 1)) };
+        differ.call(What::CallMoved, Some(pair.old), Some(pair.new), values);
+    }
+    for repeat in &alignment.repeats {
+        let (more, less) = (1 + repeat.places.len().div_ceil(repeat.period), 1);
+        let (was, is) = if repeat.is_new { (less, more) } else { (more, less) };
+        let (of_old, of_new) = repeat.of;
+        let (old, new) =
+            if repeat.is_new { (of_old, repeat.places.start) } else { (repeat.places.start, of_new) };
+        let values = Values { old: Some(Shown::Number(was)), new: Some(Shown::Number(is)) };
+        differ.call(What::Repeat, Some(old), Some(new), values);
+    }
+    for pair in &alignment.pairs {
+        differ.exchanges(pair.old, pair.new);
+    }
+    if let (Some(old), Some(new)) = (capture.old.output, capture.new.output) {
+        differ.output(old, new);
+    }
+    let mut findings =
+        Findings { changes: differ.changes, pairs: differ.pairs, reordered: differ.reordered, alignment };
+    fingerprint::set(&mut findings.changes);
+    findings
+}

@@ -1,0 +1,342 @@
+//! Recordings, or folders of them, read and compared.
+//!
+//! A recording is whatever docgen reads a trace from: a capture's folder, or a HAR or log file of anybody,
+//! with what the command printed beside it where that is there. Of two folders, recordings of the same path
+//! belong together. Nothing is held that a second look could need: where a suite's map contradicts a
+//! comparison, both recordings are read again. What this leaves out: what a change is (`diff`), and showing it.
+
+mod git;
+mod prose;
+mod recordings;
+
+pub use prose::Spoken;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::folders;
+use super::named_files::NamedFiles;
+use crate::diff::{self, Capture, Change, Findings, Kinds, Known, Recording};
+use crate::error::{Error, ErrorKind, Place, Result};
+use crate::profile::Profile;
+use crate::settings::{Layer, Settings, Volatile};
+use crate::trace::Trace;
+use prose::Prose;
+use recordings::{Files, Recordings};
+
+/// What to compare.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The old one.
+    pub old: Old,
+    /// The new one.
+    pub new: PathBuf,
+    /// How many threads compare.
+    pub jobs: usize,
+    /// Folders in which settings may name files, beside those of the project.
+    pub trusted: Vec<PathBuf>,
+}
+
+/// Where the old recordings are.
+#[derive(Clone, Debug)]
+pub enum Old {
+    /// In a file or a folder.
+    Path(PathBuf),
+    /// Where the new ones are, as a commit has it.
+    Commit(String),
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// All that were compared, in the order of their paths.
+    pub captures: Vec<Compared>,
+    /// What could not be read, and what was damaged.
+    pub diagnostics: Vec<Error>,
+}
+
+/// A capture, compared with its old self.
+#[derive(Debug)]
+pub struct Compared {
+    /// Its path; of a file, the file's name.
+    pub name: String,
+    /// The file of its new trace; of the old one, where that alone is there.
+    pub trace: PathBuf,
+    /// Which of the two is there.
+    pub there: There,
+    /// How many exchanges the old and the new one have.
+    pub exchanges: (usize, usize),
+    /// What is different; everything, where only one is there.
+    pub changes: Vec<Change>,
+    /// For each change the lines of page sources, and of labels, that speak of it and are as they were.
+    pub prose: Vec<Vec<Spoken>>,
+    /// How many lists have only another order.
+    pub reordered: usize,
+}
+
+/// Which of two recordings is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum There {
+    /// Both.
+    Both,
+    /// The old one: the capture is gone.
+    OnlyOld,
+    /// The new one: the capture is new.
+    OnlyNew,
+}
+
+/// Compares recordings, or folders of them.
+///
+/// # Errors
+/// Only what leaves nothing to compare: a file or folder that is not there or holds no recording, a commit
+/// that git does not give. What concerns one recording is in the report.
+pub fn diff(options: &Options) -> Result<Report> {
+    let (old, new) = match &options.old {
+        Old::Path(path) => (Recordings::some_on_disk(path)?, Recordings::some_on_disk(&options.new)?),
+        // A capture may be gone since.
+        Old::Commit(rev) => {
+            let new = match options.new.exists() {
+                true => Recordings::on_disk(&options.new)?,
+                false => Recordings::none(),
+            };
+            (Recordings::of_commit(rev, &options.new, &new)?, new)
+        }
+    };
+    let pairs = pairs(&old, &new);
+    let said = AllSaid::new(&new, options);
+    let mut report = Report::default();
+    let mut exchanges = vec![None; pairs.len()];
+    let mut prose = vec![Vec::new(); pairs.len()];
+    let (found, _) = diff::compare_suite(pairs.len(), |places, known| {
+        let outcomes =
+            super::in_parallel(places, options.jobs, |&at| compare(&pairs[at], &old, &new, &said, known));
+        let mut found = Vec::with_capacity(outcomes.len());
+        for (&at, outcome) in places.iter().zip(outcomes) {
+            report.diagnostics.extend(outcome.diagnostics);
+            let (counts, findings) = outcome.found.unzip();
+            exchanges[at] = counts;
+            prose[at] = outcome.prose;
+            found.push(findings.unwrap_or_default());
+        }
+        found
+    });
+    for (((pair, found), exchanges), mut prose) in pairs.iter().zip(found).zip(exchanges).zip(prose) {
+        // What cannot be read was told.
+        let Some(exchanges) = exchanges else { continue };
+        prose.resize(found.changes.len(), Vec::new());
+        report.captures.push(Compared {
+            name: pair.name.to_owned(),
+            trace: match (pair.old, pair.new) {
+                (_, Some(files)) => new.file(files),
+                (Some(files), None) => old.file(files),
+                (None, None) => PathBuf::new(),
+            },
+            there: pair.there(),
+            exchanges,
+            changes: found.changes,
+            prose,
+            reordered: found.reordered,
+        });
+    }
+    // A setting that is wrong is wrong for many.
+    let mut told = std::collections::HashSet::new();
+    report.diagnostics.retain(|error| told.insert(error.to_string()));
+    Ok(report)
+}
+
+/// The recordings of a capture.
+struct Pair<'a> {
+    name: &'a str,
+    old: Option<&'a Files>,
+    new: Option<&'a Files>,
+}
+
+impl Pair<'_> {
+    fn there(&self) -> There {
+        match (self.old, self.new) {
+            (Some(_), None) => There::OnlyOld,
+            (None, Some(_)) => There::OnlyNew,
+            _ => There::Both,
+        }
+    }
+}
+
+/// Those of the same path belong together, and one and one do, whatever they are called.
+fn pairs<'a>(old: &'a Recordings, new: &'a Recordings) -> Vec<Pair<'a>> {
+    let (olds, news) = (&old.captures, &new.captures);
+    if let (Some((_, old)), Some((name, new)), 1, 1) =
+        (olds.first_key_value(), news.first_key_value(), olds.len(), news.len())
+        && (old.is_alone || new.is_alone)
+    {
+        return vec![Pair { name, old: Some(old), new: Some(new) }];
+    }
+    let mut pairs: BTreeMap<&str, Pair<'_>> = BTreeMap::new();
+    for (name, files) in olds {
+        pairs.insert(name, Pair { name, old: Some(files), new: None });
+    }
+    for (name, files) in news {
+        pairs.entry(name).or_insert(Pair { name, old: None, new: None }).new = Some(files);
+    }
+    pairs.into_values().collect()
+}
+
+#[derive(Default)]
+struct Outcome {
+    /// How many exchanges there were, and what is different; `None` where a recording cannot be read.
+    found: Option<((usize, usize), Findings)>,
+    /// For each change, the lines that speak of it; empty where none is there.
+    prose: Vec<Vec<Spoken>>,
+    diagnostics: Vec<Error>,
+}
+
+fn compare(
+    pair: &Pair<'_>,
+    old: &Recordings,
+    new: &Recordings,
+    said: &AllSaid<'_>,
+    known: Known<'_>,
+) -> Outcome {
+    let mut outcome = Outcome::default();
+    let old_files = pair.old.map(|files| (old, files));
+    let new_files = pair.new.map(|files| (new, files));
+    let mut read =
+        |of: Option<(&Recordings, &Files)>| match of.map(|(recordings, files)| recordings.read(files)) {
+            None => Some((Trace::default(), None)),
+            Some(Ok((trace, output, diagnostics))) => {
+                outcome.diagnostics.extend(diagnostics);
+                Some((trace, output))
+            }
+            Some(Err(error)) => {
+                outcome.diagnostics.push(error);
+                None
+            }
+        };
+    let (Some((old, old_output)), Some((new, new_output))) = (read(old_files), read(new_files)) else {
+        return outcome;
+    };
+    let said = said.of(pair.name).unwrap_or_else(|error| {
+        outcome.diagnostics.push(error);
+        Said::nothing()
+    });
+    let capture = Capture {
+        old: Recording { trace: &old, output: old_output.as_deref() },
+        new: Recording { trace: &new, output: new_output.as_deref() },
+        kinds: &said.kinds,
+    };
+    let exchanges = (old.exchanges.len(), new.exchanges.len());
+    let findings = diff::compare(&capture, known);
+    if let (Some(new_files), false) = (new_files, findings.changes.is_empty()) {
+        let prose = Prose {
+            old: old_files,
+            new: new_files,
+            old_trace: &old,
+            new_trace: &new,
+            settings: &said.settings,
+            profile: said.profile.as_ref().map(SaidProfile::get),
+        };
+        outcome.prose = prose.of(&findings.changes);
+    }
+    outcome.found = Some((exchanges, findings));
+    outcome
+}
+
+/// What is said about captures where the new recordings are.
+struct AllSaid<'a> {
+    recordings: &'a Recordings,
+    above: Result<Vec<Layer>>,
+    named: Result<NamedFiles>,
+    kinds: Mutex<HashMap<Volatile, Arc<Kinds>>>,
+    profiles: Mutex<HashMap<String, Arc<Profile>>>,
+}
+
+/// What is said about one of them.
+struct Said {
+    settings: Settings,
+    profile: Option<SaidProfile>,
+    kinds: Arc<Kinds>,
+}
+
+enum SaidProfile {
+    Embedded(&'static Profile),
+    OfFile(Arc<Profile>),
+}
+
+impl SaidProfile {
+    fn get(&self) -> &Profile {
+        match self {
+            SaidProfile::Embedded(profile) => profile,
+            SaidProfile::OfFile(profile) => profile,
+        }
+    }
+}
+
+impl Said {
+    /// What holds where nothing is said.
+    fn nothing() -> Said {
+        let kinds = Arc::new(Kinds::built_in().clone());
+        Said { settings: Settings::default(), profile: None, kinds }
+    }
+}
+
+impl<'a> AllSaid<'a> {
+    fn new(recordings: &'a Recordings, options: &Options) -> AllSaid<'a> {
+        let root = recordings.folder().unwrap_or(Path::new("."));
+        AllSaid {
+            recordings,
+            // What is above a folder is said for what is in it.
+            above: folders::settings_above(&root.join("x")),
+            named: NamedFiles::new(root, &options.trusted),
+            kinds: Mutex::default(),
+            profiles: Mutex::default(),
+        }
+    }
+
+    fn of(&self, name: &str) -> Result<Said> {
+        let mut layers = self.above.clone()?;
+        layers.extend(self.recordings.settings(name)?);
+        let settings = Settings::resolve(&layers);
+        let profile = self.profile(&settings)?;
+        let mut volatile =
+            profile.as_ref().map(|profile| profile.get().volatile().clone()).unwrap_or_default();
+        volatile.extend(&settings.volatile);
+        let kinds = self.kinds(volatile).map_err(|error| {
+            // The first file that is wrong by itself says it.
+            let wrong = layers.iter().find(|layer| Kinds::new([layer.volatile()]).is_err());
+            wrong.map_or(error.clone(), |layer| error.at(Place::file(layer.file())))
+        })?;
+        Ok(Said { settings, profile, kinds })
+    }
+
+    fn kinds(&self, volatile: Volatile) -> Result<Arc<Kinds>> {
+        let mut made = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kinds) = made.get(&volatile) {
+            return Ok(kinds.clone());
+        }
+        let kinds = Arc::new(Kinds::new([&volatile])?);
+        made.insert(volatile, kinds.clone());
+        Ok(kinds)
+    }
+
+    fn profile(&self, settings: &Settings) -> Result<Option<SaidProfile>> {
+        let Some(profile) = &settings.profile else { return Ok(None) };
+        if let Some(embedded) = Profile::embedded(&profile.value) {
+            return Ok(Some(SaidProfile::Embedded(embedded)));
+        }
+        if !profile.value.ends_with(".toml") {
+            let message = format!("there is no profile `{}`", profile.value);
+            return Err(Error::new(ErrorKind::Setting, message).at(profile.place.clone()));
+        }
+        let mut read = self.profiles.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(profile) = read.get(&profile.value) {
+            return Ok(Some(SaidProfile::OfFile(profile.clone())));
+        }
+        let file = Path::new(&profile.value);
+        let named = self.named.as_ref().map_err(Clone::clone)?;
+        let text = named.expect_root_of(file, &profile.place)?.read_text(file)?;
+        let made = Profile::from_toml(file, &text).map_err(|error| named.discreet(file, error))?;
+        let made = Arc::new(made);
+        read.insert(profile.value.clone(), made.clone());
+        Ok(Some(SaidProfile::OfFile(made)))
+    }
+}
