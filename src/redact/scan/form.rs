@@ -118,7 +118,8 @@ fn userinfo(scan: &Scan<'_>, text: &str, at: usize, start: usize, end: usize, ou
     };
     let raw = &text[value_start..end];
     let value = percent_decoded(raw, false);
-    scan.secret(out, at + value_start..at + end, Said::plainly(Class::Secret), name, &value, str::to_owned);
+    let said = Said::plainly(Class::Secret);
+    scan.secret(out, at + value_start..at + end, said, name, &value, as_encoded(raw, &value));
 }
 
 /// `name=value` pairs between `&`, or between `;` where there is no `&`.
@@ -148,7 +149,7 @@ fn pair(scan: &Scan<'_>, text: &str, at: usize, depth: usize, out: &mut Vec<Edit
     let value = percent_decoded(raw, true);
     let name = percent_decoded(name, true);
     if let Some(said) = scan.judge(name.trim(), Place::Field) {
-        scan.secret(out, start..start + raw.len(), said, name.trim(), &value, str::to_owned);
+        scan.secret(out, start..start + raw.len(), said, name.trim(), &value, as_encoded(raw, &value));
         return;
     }
     if depth == 0 || value.len() < 5 {
@@ -168,6 +169,12 @@ fn pair(scan: &Scan<'_>, text: &str, at: usize, depth: usize, out: &mut Vec<Edit
     } else {
         scan.nested(out, start..start + raw.len(), &value, percent_encoded, |out| inner(&value, 0, out));
     }
+}
+
+/// How what stands for `value` is written where `raw` stood: the shown ends of a token may need the encoding.
+fn as_encoded(raw: &str, value: &str) -> fn(&str) -> String {
+    // What a query may hold stays, so that a token looks the same in all places.
+    if raw == value { str::to_owned } else { |text| percent_encoded_except("=/:", text) }
 }
 
 /// A text without its percent encoding; in a form `+` is a blank.
@@ -196,9 +203,13 @@ pub(in crate::redact) fn percent_decoded(text: &str, is_form: bool) -> Cow<'_, s
 
 /// Percent-encodes all but what RFC 3986 leaves unreserved, and what a stand-in is made of.
 pub(in crate::redact) fn percent_encoded(text: &str) -> String {
+    percent_encoded_except("", text)
+}
+
+fn percent_encoded_except(kept: &str, text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_ascii_alphanumeric() || "-._~*()".contains(c) || !c.is_ascii() {
+        if c.is_ascii_alphanumeric() || "-._~*()".contains(c) || kept.contains(c) || !c.is_ascii() {
             encoded.push(c);
         } else {
             encoded.push_str(&format!("%{:02X}", c as u32));
