@@ -1,7 +1,7 @@
 //! The values in a text that are made anew in every run, known by what they are.
 //!
 //! A kind is data (`kinds.toml`, and what settings and profiles add): a shape, or the name of a header or
-//! member. What is found is a [`Piece`] of the text; the rest of the text is what it says. Nothing is minted
+//! member. What is found is a `Piece` of the text; the rest of the text is what it says. Nothing is minted
 //! below a name such as `checksum`, whose value tells of content. What this leaves out: which value of
 //! another recording is the same one ([`super::map`]).
 

@@ -1,7 +1,7 @@
 //! Which exchange of an old trace is which of the new one.
 //!
 //! Exchanges belong together by who, method and path template. Of all ways to pair them in order, the one
-//! is taken whose pairs differ least ([`path`]). What is left over then has moved, is a repetition of its
+//! is taken whose pairs differ least (`path`). What is left over then has moved, is a repetition of its
 //! neighbour, has another method or path in the same place, or is new or gone, in this order. What this
 //! leaves out: what is different in a pair.
 
