@@ -273,7 +273,7 @@ impl Finder<'_, '_> {
                     self.old_nodes[old].who == self.new_nodes[at].who
                         && is_renamed(&self.old.exchanges[old], &self.new.exchanges[at])
                 };
-                if let Some(at) = news[from..].iter().position(|at| is_like(&at)) {
+                if let Some(at) = news[from..].iter().take(NEAR).position(|at| is_like(&at)) {
                     found.push((old, news[from + at]));
                     from += at + 1;
                 }
@@ -286,6 +286,9 @@ impl Finder<'_, '_> {
         }
     }
 }
+
+/// Among how many that are left over in one place an exchange is looked for by another name.
+const NEAR: usize = 16;
 
 /// How many exchanges may come again as one.
 const LONGEST_PERIOD: usize = 16;

@@ -4,6 +4,7 @@
 //! stands alone has one, and the cheapest sum is found cell by cell. Where that would be too many cells, the
 //! exchanges that say exactly the same are fixed first. What this leaves out: whatever is not in order.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::super::equal::in_order;
@@ -76,6 +77,7 @@ fn split(
     }
 }
 
+/// The cheapest pairs of a stretch. What nothing on the other side has the key of stands alone anyway.
 fn cells(
     old: &[Node],
     new: &[Node],
@@ -83,6 +85,12 @@ fn cells(
     news: Range<usize>,
     pairs: &mut Vec<(usize, usize)>,
 ) {
+    let keys = |nodes: &[Node], range: &Range<usize>| -> HashSet<u32> {
+        nodes[range.clone()].iter().map(|node| node.key).collect()
+    };
+    let (of_old, of_new) = (keys(old, &olds), keys(new, &news));
+    let olds: Vec<usize> = olds.filter(|&at| of_new.contains(&old[at].key)).collect();
+    let news: Vec<usize> = news.filter(|&at| of_old.contains(&new[at].key)).collect();
     #[derive(Clone, Copy, PartialEq)]
     enum Step {
         Pair,
@@ -100,7 +108,7 @@ fn cells(
         let mut current = vec![0; columns + 1];
         current[columns] = (rows - row) as u32 * ALONE;
         for column in (0..columns).rev() {
-            let (a, b) = (&old[olds.start + row], &new[news.start + column]);
+            let (a, b) = (&old[olds[row]], &new[news[column]]);
             let alone_old = below[column] + ALONE;
             let alone_new = current[column + 1] + ALONE;
             let (mut best, mut step) =
@@ -120,7 +128,7 @@ fn cells(
     while row < rows && column < columns {
         match steps[row * columns + column] {
             Step::Pair => {
-                pairs.push((olds.start + row, news.start + column));
+                pairs.push((olds[row], news[column]));
                 row += 1;
                 column += 1;
             }
