@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use docgen::ErrorKind;
+use docgen::error::Severity;
 use docgen::source::{self, Format, Read, har, requestshook_writer};
 use docgen::trace::{Body, Exchange, KnownFrom};
 use proptest::prelude::*;
@@ -401,7 +402,12 @@ fn a_text_of_lines_that_look_like_heads_stays_a_body() {
          \n### (a) RESP <<< (b) : 200 OK PUT http://h/log\nContent-Length: 4\nX-Requestshook-Request-Id: 1\n\nnone\n\n"
     );
     let read = read(&log);
-    assert!(read.diagnostics.is_empty(), "{:?}", read.diagnostics);
+    let [told] = &read.diagnostics[..] else { panic!("{:?}", read.diagnostics) };
+    assert!(
+        told.severity() == Severity::Warning
+            && told.message().starts_with("this looks like the head of an entry"),
+        "{told}"
+    );
     let [exchange] = &read.trace.exchanges[..] else { panic!() };
     assert_eq!(exchange.request.body, Body::Text(body.into()));
     assert_eq!(exchange.response.as_ref().map(|response| &response.body), Some(&Body::Text("none".into())));
@@ -610,4 +616,19 @@ fn content_that_a_response_cannot_have_is_not_left_out() {
     assert_eq!(body("GET", 304), Body::Absent);
     assert_eq!(body("HEAD", 200), Body::Absent);
     assert!(matches!(body("GET", 200), Body::Omitted(_)));
+}
+
+/// The empty lines between two entries belong to none of them.
+#[test]
+fn a_log_that_ends_between_entries_is_whole() {
+    for log in logs("requestshook.log") {
+        let text = content(&log);
+        for entry in entries(&text) {
+            for cut in (entry.end.saturating_sub(2)..=entry.end + 1).filter(|&cut| text.is_char_boundary(cut))
+            {
+                let after = text.get(..cut).map(read);
+                assert!(after.is_none_or(|after| after.diagnostics.is_empty()), "{log:?}, {cut}");
+            }
+        }
+    }
 }

@@ -25,6 +25,7 @@
 //! The time is linear in the length of the log: a candidate for a head is looked at once, and
 //! no look goes further than the next candidate or the end of the headers.
 
+use std::ops::Range;
 use std::path::Path;
 
 use memchr::memmem::Finder;
@@ -52,6 +53,11 @@ const HINT_KEPT: &str = "what is whole of this request is shown; capture the com
 
 /// What stands for a body that was lost with the end of its message.
 const LOST: &str = "Omitted, the log is damaged before it";
+
+const PASSED_OVER: &str = "this looks like the head of an entry, and is read as a line of the body before it";
+
+const HINT_PASSED_OVER: &str =
+    "nothing tells where that body ends; if an entry begins here, capture the command again";
 
 const HINT: &str = "the entry is left out; capture the command again, or mend the line";
 
@@ -148,6 +154,15 @@ enum Next<'a> {
     End,
 }
 
+/// What a search came to.
+struct Found<'a> {
+    /// Where it begins.
+    at: usize,
+    next: Next<'a>,
+    /// The first line before it that is a head by its words, but may as well be a line of a body.
+    passed_over: Option<Range<usize>>,
+}
+
 /// What is known at the place where an entry is looked for.
 #[derive(Clone, Copy, PartialEq)]
 enum Search {
@@ -187,7 +202,7 @@ impl<'a> Reader<'a> {
                         None => HINT,
                     };
                     self.pairing.damage(damage.message, damage.at, damage.end, hint);
-                    After::Found(self.search(damage.resume, Search::Lost).1)
+                    After::Found(self.search(damage.resume, Search::Lost).next)
                 }
                 Next::Entry(entry) => {
                     self.has_ids |= entry.call.id.is_some();
@@ -329,13 +344,17 @@ impl<'a> Reader<'a> {
         length: Option<usize>,
     ) -> (Result<usize, BodyDamage>, After<'a>) {
         let start = entry.body_start;
-        let (at, next) = self.search(start, Search::Body);
+        let Found { at, next, passed_over } = self.search(start, Search::Body);
         let before = &self.text[start..at];
         let ends = before.len() - before.trim_end_matches('\n').len();
         let is_last = matches!(next, Next::End);
         // Two line ends close an entry, and the next one begins with another.
         let body = &before[..before.len() - ends.min(if is_last { 2 } else { 3 })];
         let end = start + body.len();
+        // Its length says that the body is such a text.
+        if let Some(head) = passed_over.filter(|_| length != Some(body.len())) {
+            self.pairing.warn(PASSED_OVER, head.start, head.end, HINT_PASSED_OVER);
+        }
         let damage = self.cut_off(entry, body, length, is_last, ends);
         let damage = damage.map(|(at, message)| BodyDamage { at, message, end });
         (damage.map_or(Ok(end), Err), After::Found(next))
@@ -406,7 +425,7 @@ impl<'a> Reader<'a> {
     /// as a head does.
     fn is_before_head(&self, at: usize) -> bool {
         let rest = &self.text.as_bytes()[at..];
-        rest.starts_with(b"\n\n\n### (") || matches!(rest, b"" | b"\n" | b"\n\n")
+        rest.starts_with(b"\n\n\n### (") || matches!(rest, b"" | b"\n" | b"\n\n" | b"\n\n\n")
     }
 
     /// What comes after `at`, where an entry certainly ends. `near` is the number of a line not far above.
@@ -436,10 +455,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The first entry after `from`, and where it begins.
-    fn search(&self, from: usize, search: Search) -> (usize, Next<'a>) {
+    /// The first entry after `from`.
+    fn search(&self, from: usize, search: Search) -> Found<'a> {
         let bytes = self.text.as_bytes();
         let mut from = from;
+        let mut passed_over = None;
         let (mut line, mut line_end) = (0, 0);
         while let Some(found) = self.head.find(&bytes[from..]) {
             let at = from + found;
@@ -457,24 +477,29 @@ impl<'a> Reader<'a> {
             }
             let is_line_start = at == 0 || bytes[at - 1] == b'\n';
             let is_after_blank = is_line_start && (at < 2 || bytes[at - 2] == b'\n');
-            match self.parse(at, line) {
+            let parsed = self.parse(at, line);
+            let has_head = parsed.as_ref().map_or_else(|damage| damage.has_head, |_| true);
+            match parsed {
                 Ok(entry) => {
                     let has_id = entry.call.id.is_some() || !self.has_ids;
                     let is_certain = has_id && !entry.headers.is_empty();
                     if is_certain || search == Search::Lost && is_line_start {
-                        return (at, Next::Entry(entry));
+                        return Found { at, next: Next::Entry(entry), passed_over };
                     }
                 }
                 Err(damage) => {
                     let has_id = damage.has_id || !self.has_ids;
                     let is_certain = damage.headers > 0 && has_id;
                     if damage.has_head && is_after_blank && (is_certain || search == Search::Lost) {
-                        return (at, Next::Damage(damage));
+                        return Found { at, next: Next::Damage(damage), passed_over };
                     }
                 }
             }
+            if has_head && is_after_blank && passed_over.is_none() {
+                passed_over = Some(at..line_end);
+            }
         }
-        (self.text.len(), Next::End)
+        Found { at: self.text.len(), next: Next::End, passed_over }
     }
 
     /// The fields of an entry.
