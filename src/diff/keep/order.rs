@@ -24,11 +24,13 @@ pub(super) fn in_old_order(
     all.sort_by_key(|(_, new)| of_new(*new));
     // The place of an old one, which what is new behind it shares.
     let mut behind = None;
-    let mut placed: Vec<(Option<usize>, (Option<usize>, usize))> = Vec::with_capacity(all.len());
-    for (old, new) in all {
-        behind = old.map(&of_old).or(behind);
-        placed.push((behind, (old, new)));
-    }
+    let mut placed: Vec<_> = all
+        .into_iter()
+        .map(|step| {
+            behind = step.0.map(&of_old).or(behind);
+            (behind, step)
+        })
+        .collect();
     placed.sort_by_key(|(behind, _)| *behind);
     placed.into_iter().map(|(_, step)| step).collect()
 }
