@@ -14,10 +14,12 @@ mod exchange;
 mod ignored;
 mod open_files;
 mod places;
+mod ports;
 mod proxy;
 mod record;
 mod recorder;
 mod runner;
+mod sockets;
 mod spool;
 mod stopped;
 mod stream;
@@ -31,6 +33,7 @@ mod wire;
 use std::path::PathBuf;
 
 pub use environment::openrc;
+pub use ports::{CapturePorts, Ports};
 pub use proxy::Proxy;
 pub use record::{Exchanges, Failure, Options, Progress, Recording, record, shown_without_secrets};
 pub use runner::{CommandSpec, Program};
@@ -57,6 +60,8 @@ pub struct ProxyOptions {
     pub upstream: UpstreamProxy,
     /// Where the temporary files go; they are nameless, or public.
     pub temp_dir: PathBuf,
+    /// The ports of participants.
+    pub ports: Option<CapturePorts>,
 }
 
 /// The proxies that the user has already, by the variables that name them.
@@ -79,6 +84,7 @@ impl Default for ProxyOptions {
             ignore_hosts: Vec::new(),
             upstream: UpstreamProxy::default(),
             temp_dir: PathBuf::from("/tmp"),
+            ports: None,
         }
     }
 }
@@ -104,7 +110,8 @@ impl Spooled {
         self.len() == 0
     }
 
-    /// Each exchange, read when it is asked for. `from` is the sender's name, where it is known.
+    /// Each exchange, read when it is asked for. `from` is the sender's name of those that came in at no
+    /// participant's port, where it is known.
     ///
     /// # Errors
     /// Each may fail: the temporary file may not be readable any more.

@@ -63,7 +63,7 @@ pub struct Options {
     pub proxy: ProxyOptions,
     /// What is secret; `None` keeps secrets in clear.
     pub redaction: Option<Rules>,
-    /// Who sends the requests, as the trace should name it.
+    /// Who sends the requests that come in at no participant's port, as the trace should name it.
     pub from: Option<Text>,
     /// Keeps a recording in which a server refused, broke off or sent what is no HTTP, or which docgen
     /// knows not to be all that happened, if the command ended as expected all the same.
@@ -325,7 +325,7 @@ fn start_watch(proxy: &Proxy, spec: &CommandSpec) -> std::io::Result<Watch> {
         let error = format!("{} would not gain its rights, if it did", words[0]);
         return Err(std::io::Error::other(error));
     }
-    Watch::start(proxy.address())
+    Watch::start(proxy.addresses().to_vec())
 }
 
 /// What knows all secrets: those of the environment, the command, the exchanges and the output.

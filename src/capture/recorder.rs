@@ -235,6 +235,8 @@ pub(crate) struct Draft<'r> {
     /// It is known how it ended.
     is_concluded: bool,
     failure: Option<String>,
+    /// The participant that sent it, where the port tells.
+    pub(crate) from: Option<Text>,
     url: String,
     /// When the request had gone out whole.
     pub(crate) sent: Option<Micros>,
@@ -264,6 +266,7 @@ impl<'r> Draft<'r> {
             ended: None,
             is_concluded: false,
             failure: None,
+            from: None,
             url,
             sent: None,
             answered: None,
@@ -375,6 +378,7 @@ impl Drop for Draft<'_> {
         }
         record.extend_from_slice(&(*self.web_socket_messages.get_mut() as u64).to_le_bytes());
         put(&mut record, self.failure.as_deref().unwrap_or_default().as_bytes());
+        put(&mut record, self.from.as_deref().unwrap_or_default().as_bytes());
         put(&mut record, self.url.as_bytes());
         put(&mut record, &self.request_head);
         self.request_body.store(&mut record);
@@ -448,7 +452,7 @@ fn put(record: &mut Vec<u8>, bytes: &[u8]) {
     record.extend_from_slice(bytes);
 }
 
-/// The exchange that a record tells of. `from` is the sender's name, where it is known.
+/// The exchange that a record tells of. `from` is the sender's name where no port told one.
 ///
 /// # Errors
 /// When the record is none that a draft wrote.
@@ -463,6 +467,7 @@ fn read_exchange(record: &[u8], from: Option<&Text>) -> Option<Exchange> {
     let [ended, sent, answered] = [record.time()?, record.time()?, record.time()?];
     let web_socket_messages = record.number()? as usize;
     let failure = Some(record.text()?).filter(|failure| !failure.is_empty());
+    let own_from = Some(record.text()?).filter(|from| !from.is_empty());
     let url = record.text()?;
     let head = record.bytes()?;
     let method = head.split(|&byte| byte == b' ').next().map(wire::text)?;
@@ -498,7 +503,7 @@ fn read_exchange(record: &[u8], from: Option<&Text>) -> Option<Exchange> {
     let sending = part(Some(started), sent.min(answered));
     let receiving = part(answered, ended);
     Some(Exchange {
-        from: from.cloned(),
+        from: own_from.or_else(|| from.cloned()),
         to: None,
         started,
         ended,
