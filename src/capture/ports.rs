@@ -98,7 +98,11 @@ impl Ports {
     /// # Errors
     /// With the place in the settings, a port that cannot be listened on, and one without a password where
     /// the system does not tell whose a connection is.
-    pub fn open(ports: &[Port], password: Option<String>, options: &ProxyOptions) -> Result<Ports, Vec<Error>> {
+    pub fn open(
+        ports: &[Port],
+        password: Option<String>,
+        options: &ProxyOptions,
+    ) -> Result<Ports, Vec<Error>> {
         let mut listeners: Vec<StdListener> = Vec::new();
         let (mut addresses, mut errors): (Vec<SocketAddr>, Vec<Error>) = (Vec::new(), Vec::new());
         for port in ports {
@@ -143,8 +147,7 @@ impl Ports {
         // Nothing of what is passed on is anybody's.
         let options = ProxyOptions { ignore_hosts: vec!["*".to_owned()], ports: None, ..options.clone() };
         let context = Context::new(&options, shared.addresses.clone())?.0;
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (stop, stopped) = watch::channel(());
         let serving = serve_between(listeners, shared.clone(), Arc::new(context), arrived, stopped);
         let thread = std::thread::Builder::new()
@@ -163,8 +166,10 @@ impl Ports {
         for port in ports {
             let address = port.address.address();
             if let Some(other) = senders.insert(address, port.participant.as_str().into()) {
-                let message =
-                    format!("{address} cannot tell `{other}` from `{}`: each needs a port of its own", port.participant);
+                let message = format!(
+                    "{address} cannot tell `{other}` from `{}`: each needs a port of its own",
+                    port.participant
+                );
                 return Err(Error::new(ErrorKind::Setting, message).at(port.place.clone()));
             }
         }
@@ -260,7 +265,9 @@ async fn serve_between(
 }
 
 async fn accept(listener: StdListener, arriving: mpsc::UnboundedSender<Arrived>) {
-    let (Ok(address), Ok(listener)) = (listener.local_addr(), TcpListener::from_std(listener)) else { return };
+    let (Ok(address), Ok(listener)) = (listener.local_addr(), TcpListener::from_std(listener)) else {
+        return;
+    };
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
@@ -284,7 +291,8 @@ impl Shared {
     /// Gives a connection to the capture that runs; gives it back where none takes it.
     fn hand_on(&self, arrived: Arrived) -> Option<Arrived> {
         let taker = self.taker();
-        let taken = taker.as_ref().and_then(|taker| Some((taker, taker.senders.get(&arrived.address)?.clone())));
+        let taken =
+            taker.as_ref().and_then(|taker| Some((taker, taker.senders.get(&arrived.address)?.clone())));
         match taken {
             Some((taker, from)) => taker.connections.send((arrived, from)).err().map(|back| back.0.0),
             None => Some(arrived),
@@ -355,7 +363,8 @@ impl Door {
     fn knows_password(&self, credentials: Option<&[u8]>) -> bool {
         let (Some(password), Some(credentials)) = (&self.shared.password, credentials) else { return false };
         let encoded = credentials.strip_prefix(b"Basic ").or_else(|| credentials.strip_prefix(b"basic "));
-        let decoded = encoded.and_then(|encoded| base64::prelude::BASE64_STANDARD.decode(encoded.trim_ascii()).ok());
+        let decoded =
+            encoded.and_then(|encoded| base64::prelude::BASE64_STANDARD.decode(encoded.trim_ascii()).ok());
         let Some(decoded) = decoded else { return false };
         let given = memchr::memchr(b':', &decoded).map_or(&[][..], |colon| &decoded[colon + 1..]);
         proxy::is_same_secret(given, password.as_bytes())

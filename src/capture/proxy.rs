@@ -170,7 +170,9 @@ impl Context {
         if let Some(itself) = connector.proxies().find(|server| is_own(&own, server)) {
             return Err(Error::new(
                 ErrorKind::Capture,
-                format!("http_proxy or https_proxy of docgen's own environment leads to docgen itself, {itself}"),
+                format!(
+                    "http_proxy or https_proxy of docgen's own environment leads to docgen itself, {itself}"
+                ),
             )
             .hint("set it for the service alone, which is to be recorded there"));
         }
@@ -199,7 +201,8 @@ fn is_own(own: &[SocketAddr], server: &Server) -> bool {
 
 /// Whether two secrets are the same, in a time that depends on their lengths alone.
 pub(super) fn is_same_secret(given: &[u8], expected: &[u8]) -> bool {
-    given.len() == expected.len() && given.iter().zip(expected).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+    given.len() == expected.len()
+        && given.iter().zip(expected).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
 }
 
 /// Serves a connection that came in at the port of a participant.
@@ -649,17 +652,19 @@ impl<'c> Client<'c> {
             Speaker::Nobody => {
                 self.recorder().note(format!("the command connected to {server} and sent nothing"), None);
             }
-            Speaker::Client if client.reader.buffer[0] == 0x16 => match self.door.as_ref().and_then(|door| door.from.clone()) {
-                // It was started before the run, and cannot trust what was made for it.
-                Some(from) => {
-                    self.recorder().note(
+            Speaker::Client if client.reader.buffer[0] == 0x16 => {
+                match self.door.as_ref().and_then(|door| door.from.clone()) {
+                    // It was started before the run, and cannot trust what was made for it.
+                    Some(from) => {
+                        self.recorder().note(
                         format!("a connection of {from} to {server} is TLS; it passed through and is not recorded"),
                         Some("a service's port records HTTP: set http_proxy for it, and leave https_proxy away if it has to"),
                     );
-                    tunnel(client, conn).await;
+                        tunnel(client, conn).await;
+                    }
+                    None => self.open_tls(client, conn, server).await,
                 }
-                None => self.open_tls(client, conn, server).await,
-            },
+            }
             Speaker::Client if client.reader.buffer.starts_with(HTTP_2) => {
                 self.pass_http_2(client, conn, &server).await;
             }

@@ -25,7 +25,9 @@ pub(super) fn are_listed() -> bool {
 
 /// The user whose process has the end `here` of a connection on this machine to `there`.
 pub(super) fn user(here: SocketAddr, there: SocketAddr) -> Option<u32> {
-    open_sockets().find(|socket| socket.local == plain(here) && socket.remote == plain(there)).map(|socket| socket.user)
+    open_sockets()
+        .find(|socket| socket.local == plain(here) && socket.remote == plain(there))
+        .map(|socket| socket.user)
 }
 
 fn open_sockets() -> impl Iterator<Item = Socket> {

@@ -207,7 +207,13 @@ mod tests {
     }
 
     fn declared(id: &str) -> settings::Participant {
-        settings::Participant { id: id.into(), label: None, names: Vec::new(), urls: Vec::new(), listen: None }
+        settings::Participant {
+            id: id.into(),
+            label: None,
+            names: Vec::new(),
+            urls: Vec::new(),
+            listen: None,
+        }
     }
 
     #[test]

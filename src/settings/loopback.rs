@@ -1,6 +1,6 @@
 //! An address where docgen may listen.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde::Deserialize;
 
@@ -54,7 +54,8 @@ mod tests {
             let read = Loopback::try_from(text.to_owned()).map(Loopback::address);
             assert_eq!(read, Ok(address.parse().unwrap()));
         }
-        for wrong in ["0.0.0.0:9301", "[::]:9301", "192.0.2.1:9301", "127.0.0.1:0", "127.0.0.1", "9301", "", "h:1"]
+        for wrong in
+            ["0.0.0.0:9301", "[::]:9301", "192.0.2.1:9301", "127.0.0.1:0", "127.0.0.1", "9301", "", "h:1"]
         {
             assert!(Loopback::try_from(wrong.to_owned()).is_err(), "{wrong}");
         }

@@ -626,7 +626,8 @@ mod tests {
         );
         let near = layer("[[participant]]\nid = 'b'\nlisten = '127.0.0.1:3'\n[[participant]]\nid = 'a'\n");
         let settings = Settings::resolve(&[far, near]);
-        let ports = settings.ports.iter().map(|port| (port.participant.as_str(), port.address.address().port()));
+        let ports =
+            settings.ports.iter().map(|port| (port.participant.as_str(), port.address.address().port()));
         assert_eq!(ports.collect::<Vec<_>>(), [("a", 1), ("b", 3)]);
         assert_eq!(settings.ports[1].place.line, 3);
     }

@@ -130,7 +130,14 @@ mod tests {
         let proxy: [SocketAddr; 2] = ["127.0.0.1:4000", "127.0.0.1:9301"].map(|proxy| proxy.parse().unwrap());
         let mut seen = Seen::default();
         let add = |to: &str, seen: &mut Seen| seen.add(to.parse().unwrap(), &proxy);
-        for to in ["127.0.0.1:4000", "127.0.0.1:9301", "[::ffff:127.0.0.1]:4000", "0.0.0.0:4000", "10.0.0.1:53", "10.0.0.1:0"] {
+        for to in [
+            "127.0.0.1:4000",
+            "127.0.0.1:9301",
+            "[::ffff:127.0.0.1]:4000",
+            "0.0.0.0:4000",
+            "10.0.0.1:53",
+            "10.0.0.1:0",
+        ] {
             add(to, &mut seen);
         }
         assert!(seen.told().is_empty(), "{seen:?}");

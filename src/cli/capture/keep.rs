@@ -37,6 +37,7 @@ impl Capture {
                 &trace,
                 named,
                 profile.as_deref(),
+                &job.settings.participants,
             );
             let mut text = format!("{text}{}", job.kept);
             if shell {
