@@ -11,6 +11,8 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
 use docgen::capture::{CommandSpec, Options, Ports, Program, ProxyOptions, Recording, record};
+use docgen::sequence::participants::Participants;
+use docgen::sequence::senders::Evidence;
 use docgen::settings::{Layer, Port, Settings};
 use docgen::trace::{Exchange, Trace};
 use support::Site;
@@ -286,4 +288,130 @@ fn another_user_needs_the_password() {
             }
         }
     }
+}
+
+/// A service of images that asks one of identities by the proxy of its environment, as most do, and both
+/// are started by the command itself.
+const SERVICES: &str = r#"
+import sys, threading, time, urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+images, identity = sys.argv[1:]
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    def do_GET(self):
+        if self.path == '/list':
+            urllib.request.urlopen(f'http://127.0.0.1:{identity}/token').read()
+        time.sleep(float(self.path.partition('?')[2] or 0))
+        self.send_response(200)
+        self.send_header('Content-Length', '2')
+        self.end_headers()
+        self.wfile.write(b'ok')
+    def log_message(self, *_):
+        pass
+for port in sys.argv[1:]:
+    threading.Thread(target=ThreadingHTTPServer(('127.0.0.1', int(port)), Handler).serve_forever).start()
+"#;
+
+/// A site, and what a command begins with that starts its services; `IMAGES` and `IDENTITY` are their
+/// addresses.
+fn nesting_site(settings: &str) -> (Site, impl Fn(&str) -> String) {
+    let (images, identity) = (free(), free());
+    let fill = move |text: &str| {
+        text.replace("IMAGES", &images.to_string()).replace("IDENTITY", &identity.to_string())
+    };
+    let site = Site::new();
+    site.write("services.py", SERVICES);
+    site.write("captures/docgen.toml", fill(settings));
+    let start = format!(
+        "python3 services.py {} {} & services=$!; until curl -s --noproxy '*' http://{identity}/ >/dev/null; do sleep 0.05; done; ",
+        images.port(),
+        identity.port()
+    );
+    (site, move |line: &str| start.clone() + &fill(line) + "; kill $services")
+}
+
+fn entries(site: &Site, capture: &str) -> Trace {
+    let file = format!("captures/{capture}/trace.har");
+    let read = docgen::source::read(file.as_ref(), site.read(&file).into_bytes());
+    assert!(read.diagnostics.is_empty(), "{:?}", read.diagnostics);
+    read.trace
+}
+
+const NAMES: &str = "[[participant]]\nid = 'me'\nnames = ['client']\n\
+    [[participant]]\nid = 'images'\nurls = ['http://IMAGES/']\n\
+    [[participant]]\nid = 'identity'\nurls = ['http://IDENTITY/']\n";
+
+#[test]
+fn a_service_that_the_command_starts_is_known_by_what_it_serves() {
+    for (name, settings, expected) in [
+        ("named", NAMES.to_owned(), Some("images")),
+        ("off", format!("{NAMES}[capture]\ninfer_senders = false\n"), None),
+        ("nesting", format!("{NAMES}[capture]\ninfer_senders = true\n"), Some("images")),
+    ] {
+        let (site, line) = nesting_site(&settings);
+        let line = line("curl -sS http://IMAGES/list");
+        let said = says(&docgen(&site, &["capture", "captures", name, "--shell", "--", &line], &[]), 0);
+        let trace = entries(&site, name);
+        assert_eq!(sent(&trace), [(None, "list"), (expected, "token")], "{name}");
+        assert_eq!(trace.exchanges[1].from_inferred, expected.is_some());
+        assert_eq!(said.contains("who sent 1 exchange is inferred"), expected.is_some(), "{said}");
+    }
+}
+
+#[test]
+fn a_participant_that_sends_nothing_is_drawn_so() {
+    let (site, line) = nesting_site(NAMES);
+    let line = line("curl -sS http://IMAGES/list");
+    says(&docgen(&site, &["capture", "captures", "list", "--shell", "--", &line], &[]), 0);
+    let arrows = |site: &Site| {
+        says(&docgen(site, &["render", "captures", "docs"], &[]), 0);
+        let page = site.read("docs/list.md");
+        let all = page.lines().filter(|line| line.contains("->>") && !line.contains("-->>"));
+        all.map(|line| line.trim().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(arrows(&site), ["me->>images: GET /list", "images->>identity: GET /token"]);
+    let settings = site.read("captures/docgen.toml");
+    site.write("captures/docgen.toml", settings.replace("id = 'images'", "id = 'images'\nsends = false"));
+    assert_eq!(arrows(&site), ["me->>images: GET /list", "me->>identity: GET /token"]);
+}
+
+/// Two at a time, of one process and of several: they are nested, and nobody sent one for the other.
+#[test]
+fn a_client_that_asks_two_at_a_time_asks_both_itself() {
+    for (name, client) in [
+        ("one", "curl -sS --parallel --parallel-immediate 'http://IMAGES/slow?1' 'http://IDENTITY/fast?0.2'"),
+        ("two", "curl -sS 'http://IMAGES/slow?1' & sleep 0.3; curl -sS 'http://IDENTITY/fast'; wait $!"),
+    ] {
+        let (site, line) = nesting_site(NAMES);
+        let line = line(client);
+        let said = says(&docgen(&site, &["capture", "captures", name, "--shell", "--", &line], &[]), 0);
+        let trace = entries(&site, name);
+        let [slow, fast] = &trace.exchanges[..] else { panic!("{trace:?}") };
+        assert!(slow.ended > fast.ended || fast.started < slow.started, "they are not nested: {trace:?}");
+        assert_eq!([&slow.from, &fast.from], [&None, &None], "{said}");
+    }
+}
+
+/// The longest log of a real cloud: 64 messages of six services, whose senders it names.
+#[test]
+fn nesting_is_right_for_every_call_of_a_real_cloud() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../shared/logs/zed/server-create/requestshook.log");
+    let Ok(bytes) = std::fs::read(&file) else {
+        eprintln!("skipped: there is no {}", file.display());
+        return;
+    };
+    let told = docgen::source::read(&file, bytes).trace;
+    let mut asked = told.clone();
+    for exchange in &mut asked.exchanges {
+        (exchange.from, exchange.to) = (None, None);
+    }
+    let profile = docgen::profile::Profile::embedded("openstack");
+    let count = docgen::sequence::senders::infer(&mut asked, Evidence::Nesting, &[], profile);
+    let names = |trace: &Trace| {
+        let participants = Participants::new(trace, &[], profile);
+        (0..trace.exchanges.len()).map(|index| participants.from(index).id.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&asked), names(&told));
+    println!("{count} calls of services among {}", told.exchanges.len());
 }

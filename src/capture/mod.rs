@@ -13,6 +13,7 @@ mod environment;
 mod exchange;
 mod ignored;
 mod open_files;
+mod peers;
 mod places;
 mod ports;
 mod proxy;
@@ -30,6 +31,7 @@ mod watch;
 mod web_socket;
 mod wire;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 pub use environment::openrc;
@@ -93,11 +95,14 @@ impl Default for ProxyOptions {
 /// redacted: [`Exchanges`] are.
 pub struct Spooled {
     records: spool::Sealed,
+    /// The processes that sent exchanges, by number of their records, as far as anybody looked.
+    processes: HashMap<usize, sockets::Process>,
 }
 
 impl Spooled {
-    pub(crate) fn new(records: spool::Sealed) -> Spooled {
-        Spooled { records }
+    /// The process that sent the exchange at this position, where it is known.
+    fn process(&self, position: usize) -> Option<&sockets::Process> {
+        self.processes.get(&self.records.number(position))
     }
 
     /// How many there are.

@@ -22,10 +22,11 @@ use tokio_rustls::LazyConfigAcceptor;
 
 use super::exchange::{Outcome, is_reset, pass};
 use super::ignored::{Ignored, Kind};
+use super::peers::{Peer, UnderWay};
 use super::places::Places;
 use super::ports::{CapturePorts, Door, Guests};
 use super::recorder::{DISTRUST_HINT, Draft, Recorder};
-use super::spool::{Sealed, Spool};
+use super::spool::Spool;
 use super::stream::{Conn, Prefixed, Reader, Stream};
 use super::tls::{Authority, HTTP_1_0, HTTP_1_1, Roots};
 use super::upstream::{Connector, Refusal, Server};
@@ -70,6 +71,8 @@ pub(super) struct Context {
     /// Where docgen itself listens.
     own: Vec<SocketAddr>,
     places: Places,
+    /// The connections that carry a request now, of clients that no port tells.
+    under_way: UnderWay,
     ignored: Ignored,
 }
 
@@ -139,9 +142,9 @@ impl Proxy {
         }
         let context = Arc::into_inner(self.context).expect("every task that shares it has ended");
         let left_out = context.ignored.told();
-        let (sealed, mut notes): (Sealed, _) = context.recorder.finish()?;
+        let (spooled, mut notes) = context.recorder.finish()?;
         notes.extend(left_out);
-        Ok((Spooled::new(sealed), notes))
+        Ok((spooled, notes))
     }
 }
 
@@ -183,6 +186,7 @@ impl Context {
             credentials: format!("Basic {credentials}"),
             own,
             places: Places::new(),
+            under_way: UnderWay::default(),
             ignored: Ignored::new(&options.ignore_hosts, Spool::new(&options.temp_dir, &random)?)?,
         };
         Ok((context, Credentials { password, trusted }))
@@ -207,7 +211,7 @@ pub(super) fn is_same_secret(given: &[u8], expected: &[u8]) -> bool {
 
 /// Serves a connection that came in at the port of a participant.
 pub(super) async fn serve(context: &Context, stream: TcpStream, door: Door, closing: watch::Receiver<()>) {
-    Client { context, closing, is_ignored: false, door: Some(door) }.serve(stream).await;
+    Client { context, closing, is_ignored: false, door: Some(door), peer: None }.serve(stream).await;
 }
 
 async fn accept(
@@ -231,7 +235,9 @@ async fn accept(
                     };
                     let (context, closing) = (context.clone(), closing.clone());
                     connections.spawn(async move {
-                        Client { context: &context, closing, is_ignored: false, door }.serve(stream).await;
+                        let peer = door.is_none().then(|| Arc::new(Peer::of(&stream)));
+                        let client = Client { context: &context, closing, is_ignored: false, door, peer };
+                        client.serve(stream).await;
                         drop(place);
                     });
                 }
@@ -271,6 +277,8 @@ struct Client<'c> {
     is_ignored: bool,
     /// The participant's port through which it came.
     door: Option<Door>,
+    /// Who came, where no port tells.
+    peer: Option<Arc<Peer>>,
 }
 
 /// What a client's connection leads to.
@@ -394,6 +402,8 @@ impl<'c> Client<'c> {
                 }
             };
             let mut draft = Draft::new(self.recorder(), started, url);
+            draft.peer.clone_from(&self.peer);
+            let _under_way = self.peer.clone().map(|peer| self.context.under_way.begin(peer));
             draft.from = self.door.as_ref().and_then(|door| door.from.clone());
             draft.request_head = match wire::without_h2c(&forward) {
                 Some(forward) => {

@@ -2,8 +2,10 @@
 //!
 //! The kernel lists the sockets of a network with their owners (proc_net_tcp, in its documentation).
 //! A socket that its process has closed has no owner any more and is passed over, since the list names
-//! root for it. What it leaves out: what the answer means. On other systems nobody is found.
+//! root for it. Whose process a socket is tell the processes' open files. What it leaves out: what the
+//! answer means. On other systems nobody is found.
 
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The lists of the sockets of TCP.
@@ -14,9 +16,25 @@ const LISTS: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
 struct Socket {
     local: SocketAddr,
     remote: SocketAddr,
+    listens: bool,
     user: u32,
     inode: u64,
 }
+
+/// A process, and what it serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Process {
+    /// Its id.
+    pub(super) id: u32,
+    /// It listens somewhere: it serves, whatever else it does.
+    pub(super) listens: bool,
+    /// The ports of TCP where it listens.
+    pub(super) ports: Vec<u16>,
+}
+
+/// The state of a socket of TCP that listens, and the flag of a Unix one, as the lists have them.
+const LISTENS: &str = "0A";
+const UNIX_LISTENS: &str = "00010000";
 
 /// Whether this system says whose a connection is.
 pub(super) fn are_listed() -> bool {
@@ -30,6 +48,49 @@ pub(super) fn user(here: SocketAddr, there: SocketAddr) -> Option<u32> {
         .map(|socket| socket.user)
 }
 
+/// The process that has the end `here` of a connection on this machine to `there`. Those of `likely` are
+/// looked at first.
+pub(super) fn process(here: SocketAddr, there: SocketAddr, likely: &[u32]) -> Option<Process> {
+    let sockets: Vec<Socket> = open_sockets().collect();
+    let own = sockets.iter().find(|socket| socket.local == plain(here) && socket.remote == plain(there))?;
+    let has = |id: &u32| inodes(*id).contains(&own.inode);
+    let id = likely.iter().copied().find(has).or_else(|| processes().into_iter().find(has))?;
+    let open = inodes(id);
+    let listening = sockets.iter().filter(|socket| socket.listens && open.contains(&socket.inode));
+    let ports: Vec<u16> = listening.map(|socket| socket.local.port()).collect();
+    let listens = !ports.is_empty() || listening_unix_sockets().any(|inode| open.contains(&inode));
+    Some(Process { id, listens, ports })
+}
+
+/// The processes that there are, the newest first, as far as ids tell.
+fn processes() -> Vec<u32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten();
+    let mut ids: Vec<u32> =
+        entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+    ids.sort_unstable_by_key(|&id| std::cmp::Reverse(id));
+    ids
+}
+
+/// The sockets that a process has open; none where docgen may not look.
+fn inodes(process: u32) -> HashSet<u64> {
+    let files = std::fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten();
+    let inode = |file: std::io::Result<std::fs::DirEntry>| {
+        let target = std::fs::read_link(file.ok()?.path()).ok()?;
+        target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+    };
+    files.filter_map(inode).collect()
+}
+
+fn listening_unix_sockets() -> impl Iterator<Item = u64> {
+    let list = std::fs::read_to_string("/proc/net/unix").unwrap_or_default();
+    let inode = |line: &str| {
+        let mut fields = line.split_ascii_whitespace().skip(3);
+        let flags = fields.next()?;
+        fields.nth(2)?.parse().ok().filter(|_| flags == UNIX_LISTENS)
+    };
+    list.lines().filter_map(inode).collect::<Vec<_>>().into_iter()
+}
+
 fn open_sockets() -> impl Iterator<Item = Socket> {
     let lists = LISTS.iter().filter_map(|list| std::fs::read_to_string(list).ok());
     lists.flat_map(|list| list.lines().filter_map(socket).collect::<Vec<_>>())
@@ -39,8 +100,9 @@ fn open_sockets() -> impl Iterator<Item = Socket> {
 fn socket(line: &str) -> Option<Socket> {
     let mut fields = line.split_ascii_whitespace();
     let (local, remote) = (address(fields.nth(1)?)?, address(fields.next()?)?);
-    let (user, inode) = (fields.nth(4)?.parse().ok()?, fields.nth(1)?.parse().ok()?);
-    (inode != 0).then_some(Socket { local, remote, user, inode })
+    let listens = fields.next()? == LISTENS;
+    let (user, inode) = (fields.nth(3)?.parse().ok()?, fields.nth(1)?.parse().ok()?);
+    (inode != 0).then_some(Socket { local, remote, listens, user, inode })
 }
 
 /// An address as the kernel writes it: the words of an address as numbers of this machine.
@@ -74,6 +136,7 @@ mod tests {
         let expected = Socket {
             local: "127.0.0.1:9301".parse().unwrap(),
             remote: "127.0.0.1:54321".parse().unwrap(),
+            listens: false,
             user: 1000,
             inode: 123456,
         };
@@ -92,6 +155,9 @@ mod tests {
         let (here, there) = (client.local_addr().unwrap(), client.peer_addr().unwrap());
         let own = rustix::process::geteuid().as_raw();
         assert_eq!(user(here, there), Some(own));
+        let process = process(here, there, &[1]).unwrap();
+        assert_eq!(process.id, std::process::id());
+        assert!(process.listens && process.ports.contains(&there.port()), "{process:?}");
         drop(client);
         assert_eq!(user(here, there), None, "whose it was is forgotten");
     }

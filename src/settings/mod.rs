@@ -139,6 +139,9 @@ pub struct Capture {
     pub body_limit: Option<usize>,
     /// Hosts whose requests are passed on and not recorded.
     pub ignore_hosts: Option<Vec<String>>,
+    /// Whether a request that is nested in another is taken to be sent by who received that; if not given,
+    /// where the process that sent it serves.
+    pub infer_senders: Option<bool>,
 }
 
 /// What is secret besides what docgen knows to be.
@@ -213,6 +216,9 @@ pub struct Participant {
     /// Where the recording proxy takes what it sends.
     #[serde(default)]
     pub listen: Option<toml::Spanned<Loopback>>,
+    /// Whether it sends requests itself; where it does not, no sender that was inferred is it.
+    #[serde(default)]
+    pub sends: Option<bool>,
 }
 
 /// A port of the recording proxy: what comes in there is sent by one participant.
@@ -462,6 +468,7 @@ impl Settings {
             );
             set(&mut to.body_limit, &from.body_limit);
             set(&mut to.ignore_hosts, &from.ignore_hosts);
+            set(&mut to.infer_senders, &from.infer_senders);
             // Rules add up: a nearer file cannot make a secret public.
             settings.redact.headers.extend(typed.redact.headers.iter().cloned());
             settings.redact.keys.extend(typed.redact.keys.iter().cloned());

@@ -5,7 +5,7 @@
 
 mod jobs;
 mod keep;
-mod ports;
+mod senders;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
