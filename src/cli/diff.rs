@@ -12,7 +12,7 @@ use crate::diff::change::Place;
 use crate::diff::facts::{Fact, facts};
 use crate::diff::{Change, Side, Value, What};
 use crate::error::{Error, ErrorKind, Result, counted, escape_control};
-use crate::site::diff::{Compared, Old, Options, Spoken, There, diff};
+use crate::site::diff::{Compared, Old, Options, Report, Spoken, There, diff};
 
 /// Say what a new recording does otherwise than an old one
 #[derive(Debug, Args)]
@@ -45,8 +45,9 @@ pub(super) struct Diff {
     trust: Trust,
 }
 
+/// How differences are said.
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// For a person, each fact once
     Human,
     /// A JSON object a line and change
@@ -67,33 +68,42 @@ impl Diff {
             (Some(rev), [path]) => (Old::Commit(rev), path.clone()),
             (Some(_), _) => return usage("with --git there is one PATH: the old one is the commit's"),
         };
-        let jobs = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let report = diff(&Options { old, new, jobs, trusted: self.trust.folders })?;
-        ui.errors(&report.diagnostics);
-        let shown = Shown::of(&report.captures);
-        match self.format {
-            Format::Human => {
-                for line in shown.lines() {
-                    ui.styled_data(&line);
-                }
-                for line in shown.prose() {
-                    ui.styled_data(&line);
-                }
-                ui.say(format_args!("{}", shown.summary()));
-            }
-            Format::Json => {
-                for capture in &report.captures {
-                    for (change, prose) in capture.changes.iter().zip(&capture.prose) {
-                        ui.data(&as_json(&capture.name, change, prose));
-                    }
-                }
-            }
-            Format::Markdown => ui.data(&shown.markdown()),
-            Format::Github => shown.github().iter().for_each(|line| ui.data(line)),
-        }
-        let is_different = report.captures.iter().any(|capture| !capture.is_same());
-        Ok(if is_different { NEEDS_A_PERSON } else { status(&report.diagnostics) })
+        let report = diff(&Options { old, new, jobs: jobs(), trusted: self.trust.folders })?;
+        Ok(show(&report, self.format, ui))
     }
+}
+
+/// Shows what was found; gives the exit status.
+pub(super) fn show(report: &Report, format: Format, ui: &Ui) -> u8 {
+    ui.errors(&report.diagnostics);
+    let shown = Shown::of(&report.captures);
+    match format {
+        Format::Human => {
+            for line in shown.lines() {
+                ui.styled_data(&line);
+            }
+            for line in shown.prose() {
+                ui.styled_data(&line);
+            }
+            ui.say(format_args!("{}", shown.summary()));
+        }
+        Format::Json => {
+            for capture in &report.captures {
+                for (change, prose) in capture.changes.iter().zip(&capture.prose) {
+                    ui.data(&as_json(&capture.name, change, prose));
+                }
+            }
+        }
+        Format::Markdown => ui.data(&shown.markdown()),
+        Format::Github => shown.github().iter().for_each(|line| ui.data(line)),
+    }
+    let is_different = report.captures.iter().any(|capture| !capture.is_same());
+    if is_different { NEEDS_A_PERSON } else { status(&report.diagnostics) }
+}
+
+/// How many threads compare.
+pub(super) fn jobs() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 fn default_path() -> PathBuf {
@@ -332,7 +342,7 @@ impl Compared {
 }
 
 /// What changed, in words.
-fn what(change: &Change) -> String {
+pub(super) fn what(change: &Change) -> String {
     let name = change.exchange.as_ref().map_or("", |exchange| &exchange.name);
     let side = change.side.map_or("", Side::name);
     let at = change.at.as_deref();
@@ -352,13 +362,13 @@ fn what(change: &Change) -> String {
 }
 
 /// The step that the diagram of the new recording shows; of the old one, where the call is gone.
-fn step(change: &Change) -> Option<u32> {
+pub(super) fn step(change: &Change) -> Option<u32> {
     let exchange = change.exchange.as_ref()?;
     exchange.new.or(exchange.old)?.step
 }
 
 /// The old and the new value, as much of them as tells them apart.
-fn short(change: &Change) -> [Option<String>; 2] {
+pub(super) fn short(change: &Change) -> [Option<String>; 2] {
     let values = [&change.old, &change.new].map(|value| value.as_ref().map(Value::shown));
     let common = match values {
         [Some(old), Some(new)] => old.chars().zip(new.chars()).take_while(|(a, b)| a == b).count(),
@@ -378,7 +388,7 @@ fn short(change: &Change) -> [Option<String>; 2] {
 }
 
 /// `text` without what would move a cursor.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     escape_control(text).replace('\n', "\\n")
 }
 

@@ -39,6 +39,7 @@ mod equal;
 pub mod facts;
 mod fingerprint;
 mod keep;
+pub mod learn;
 pub mod map;
 pub mod minted;
 mod moment;

@@ -1,7 +1,10 @@
 //! What was recorded, put into the capture's folder.
 
+use std::borrow::Cow;
+
 use super::Capture;
 use super::jobs::Job;
+use super::stable::Stable;
 use crate::capture::Recording;
 use crate::cli::recording::{self, put, tell_replaced};
 use crate::cli::ui::Ui;
@@ -13,14 +16,35 @@ use crate::text_file::read_text;
 use crate::toml_file::{string as quoted, with_value};
 
 impl Capture {
-    /// Writes what was recorded into the capture's folder, and options for the next time where the capture
-    /// is alone.
-    pub(super) fn keep(&self, job: &Job, recorded: &Recording, is_alone: bool, ui: &Ui) -> Result<String> {
+    /// Writes what was recorded, with the values of the recording that is there, into the capture's folder, and
+    /// options for the next time where the capture is alone. What is only compared goes aside, as it is.
+    pub(super) fn keep(
+        &self,
+        job: &Job,
+        recorded: &Recording,
+        is_alone: bool,
+        stable: &mut Stable,
+        ui: &Ui,
+    ) -> Result<String> {
         let (mut trace, mut tally) = recorded.exchanges.trace_and_tally()?;
         self.infer_senders(job, recorded, &mut trace, ui);
+        let count = counted(recorded.exchanges.len(), "exchange");
+        let mut told = format!("{count} in {:.2} s", recorded.elapsed.as_secs_f64());
+        if let Some(aside) = &stable.aside {
+            let root = Root::create(aside).map_err(|error| Error::io("make", aside, error))?;
+            let files = [("output.txt", recorded.output.as_str()), ("trace.har", &har::write::write(&trace))];
+            put(&root, &aside.join(&job.path), &files)?;
+            return Ok(told);
+        }
+        let mut output = Cow::Borrowed(recorded.output.as_str());
+        if let Some((kept, words)) = self.with_old_values(job, (&trace, &output), stable, ui)? {
+            trace = kept.trace;
+            output = Cow::Owned(kept.output.unwrap_or_default());
+            told = format!("{told}, {words}");
+        }
         let har = har::write::write(&trace);
         let settings;
-        let mut files = vec![("output.txt", recorded.output.as_str())];
+        let mut files = vec![("output.txt", &*output)];
         if let Some(words) = &job.new {
             let named = self.named_profile(job);
             let of_settings = job.settings.profile.as_ref().map(|profile| profile.value.as_str());
@@ -57,8 +81,7 @@ impl Capture {
             ui.detail(format_args!("wrote {}", job.folder.join(name).display()));
         }
         tell_replaced(&tally, ui);
-        let count = counted(recorded.exchanges.len(), "exchange");
-        Ok(format!("{count} in {:.2} s", recorded.elapsed.as_secs_f64()))
+        Ok(told)
     }
 
     /// `text`, the capture's settings, with the exit status that is expected from now on and the hosts that

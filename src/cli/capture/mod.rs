@@ -1,11 +1,13 @@
 //! `docgen capture`: its arguments, and the run over all captures that are wanted.
 //!
-//! What this leaves out: which captures those are (`jobs`), and how a recording is put into its
-//! capture's folder (`keep`).
+//! What this leaves out: which captures those are (`jobs`), how a recording is put into its capture's
+//! folder (`keep`), and what it takes over from the one that is there (`stable`).
 
+mod aside;
 mod jobs;
 mod keep;
 mod senders;
+mod stable;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,6 +15,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::diff::Format;
 use super::keep_connections;
 use super::recording::{self, expect_writable, warn_of_secrets};
 use super::ui::Ui;
@@ -29,6 +32,7 @@ use crate::redact::Rules;
 use crate::settings::Settings;
 use crate::text_file::{read_recording, read_text};
 use jobs::Job;
+use stable::Stable;
 
 /// Run commands and record every exchange that they cause
 #[derive(Debug, Args)]
@@ -36,6 +40,9 @@ use jobs::Job;
 Each command runs with a proxy of its own on the loopback interface. What it sends and receives
 becomes the trace.har of its capture, what it prints the output.txt; an old capture is replaced
 only when the new one is whole. Tokens and passwords are replaced before anything is written.
+
+A new recording takes over the times, ids, tokens and orders of the one that is there: what the
+command still does keeps its very bytes, and git shows what it does otherwise.
 
 What docgen could not see or cut is told; a capture whose recording would be false fails. Programs in
 Go, and Ruby's Net::HTTP, never ask a server on the loopback interface through a proxy: give them
@@ -49,6 +56,7 @@ Examples:
   docgen capture captures openstack/image/show             one of them, or all below a folder
   docgen capture captures openstack/image/list -- openstack image list --all
   docgen capture captures openstack/image/gone --exit 1 -- openstack image show gone
+  docgen capture captures --check                          does all still hold? writes nothing
   docgen capture captures --dry-run                        what would be run")]
 pub(super) struct Capture {
     /// The folder of the captures
@@ -75,6 +83,20 @@ pub(super) struct Capture {
     /// no_proxy; may be given several times. Where one command is recorded, capture.toml keeps it
     #[arg(long, value_name = "HOST")]
     ignore_host: Vec<String>,
+    /// Take over nothing of the recordings that are there: times, ids, tokens and orders are the new ones
+    #[arg(long)]
+    fresh: bool,
+    /// Record, say what the commands do otherwise than their captures say, and write nothing; the exit
+    /// status is 1 where there is something
+    #[arg(long, conflicts_with_all = ["command", "fresh", "learn", "dry_run"])]
+    check: bool,
+    /// With --check, how to say it
+    #[arg(long, value_enum, default_value = "human", value_name = "FORMAT", requires = "check")]
+    format: Format,
+    /// Record twice, propose [volatile] settings for what varies and is known as nothing that does, and
+    /// write nothing
+    #[arg(long, conflicts_with_all = ["command", "fresh", "dry_run"])]
+    learn: bool,
     /// Take any certificate of a server
     #[arg(long)]
     insecure: bool,
@@ -108,7 +130,18 @@ impl Capture {
         if self.keep_secrets {
             warn_of_secrets(ui);
         }
-        let ports = match self.open_ports(&jobs) {
+        if self.check {
+            return self.check(&jobs, ui);
+        }
+        if self.learn {
+            return self.learn(&jobs, ui);
+        }
+        self.record_all(&jobs, &mut Stable::default(), ui)
+    }
+
+    /// Records all of these, one after another.
+    fn record_all(&self, jobs: &[Job], stable: &mut Stable, ui: &Ui) -> Result<u8> {
+        let ports = match self.open_ports(jobs) {
             Ok(ports) => ports,
             Err(errors) => {
                 ui.errors(&errors);
@@ -122,7 +155,7 @@ impl Capture {
             let result = if is_interrupted {
                 "not run".to_owned()
             } else {
-                self.one(job, index, jobs.len(), ports.as_ref(), ui).unwrap_or_else(|failure| {
+                self.one(job, (index, jobs.len()), ports.as_ref(), stable, ui).unwrap_or_else(|failure| {
                     ui.reasons(&failure.notes);
                     let errors: Vec<Error> =
                         failure.errors.into_iter().map(|error| job.located(error)).collect();
@@ -170,16 +203,18 @@ impl Capture {
     fn one(
         &self,
         job: &Job,
-        index: usize,
-        all: usize,
+        (index, all): (usize, usize),
         ports: Option<&Ports>,
+        stable: &mut Stable,
         ui: &Ui,
     ) -> Result<String, Box<Failure>> {
         let spec = self.spec(job)?;
         let _lock = RecordingLock::take(&job.folder, &std::env::temp_dir())?;
-        expect_writable(&self.captures, &job.folder)?;
-        if let Ok(root) = Root::open(&self.captures) {
-            remove_leftovers(&root, &job.folder);
+        if stable.aside.is_none() {
+            expect_writable(&self.captures, &job.folder)?;
+            if let Ok(root) = Root::open(&self.captures) {
+                remove_leftovers(&root, &job.folder);
+            }
         }
         let redaction = if self.keep_secrets { None } else { Some(self.rules(job)?) };
         let allow_broken = job.settings.capture.allow_broken.unwrap_or(false);
@@ -213,7 +248,7 @@ impl Capture {
         running.finish();
         let recording = recorded?;
         ui.notices(&recording.notes);
-        Ok(self.keep(job, &recording, all == 1, ui)?)
+        Ok(self.keep(job, &recording, all == 1, stable, ui)?)
     }
 
     /// What is secret in what a job records.

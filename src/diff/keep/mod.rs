@@ -12,7 +12,7 @@ mod order;
 mod output;
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::compare::headers::partners;
 use super::compare::{Differ, Here, whole};
@@ -31,8 +31,8 @@ pub struct Kept {
     pub trace: Trace,
     /// What it printed, if that is known.
     pub output: Option<String>,
-    /// How many minted values are the old ones.
-    pub values: usize,
+    /// The minted values of the new recording that the old ones took the place of.
+    pub values: BTreeSet<String>,
 }
 
 /// The new recording of `capture`, with the old one's values, times and orders; `findings` are what comparing
@@ -70,7 +70,7 @@ pub fn keep(capture: &Capture<'_>, findings: &Findings, map: &Map) -> Kept {
         Some(old) => keeper.output(old, output),
         None => keeper.of_output().translated(output, Name::None, false).into_owned(),
     });
-    Kept { trace, output, values: keeper.values.len() }
+    Kept { trace, output, values: keeper.values.into_iter().collect() }
 }
 
 /// Makes texts of the new recording those of the old one.
@@ -137,7 +137,7 @@ impl Keeper<'_, '_> {
 
     /// Notes that an old value stands where a new one stood.
     fn note(&mut self, is: Minted, old: &str, new: &str) {
-        if old == new {
+        if old == new || is == Minted::Unread {
             return;
         }
         if !self.values.contains(new) {

@@ -19,11 +19,13 @@ use super::folders;
 use super::named_files::NamedFiles;
 use crate::diff::{self, Capture, Change, Findings, Kinds, Known, Recording};
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::files::{LARGEST_TRACE, Root};
 use crate::profile::Profile;
 use crate::settings::{Layer, Settings, Volatile};
+use crate::source;
 use crate::trace::Trace;
 use prose::Prose;
-use recordings::{Files, Recordings};
+use recordings::{Files, Recordings, TRACES};
 
 /// What to compare.
 #[derive(Clone, Debug)]
@@ -103,14 +105,66 @@ pub fn diff(options: &Options) -> Result<Report> {
             (Recordings::of_commit(rev, &options.new, &new)?, new)
         }
     };
-    let pairs = pairs(&old, &new);
-    let said = AllSaid::new(&new, options);
+    Ok(compared(&old, &new, options.jobs, &options.trusted))
+}
+
+/// Compares captures that were recorded into a folder of their own, `new`, with those that are there, or with
+/// those that were recorded into another folder, `old`. What settings and prose say is that of the captures.
+///
+/// # Errors
+/// [`ErrorKind::Io`] where a folder cannot be read.
+pub fn diff_recorded(captures: &Path, old: Option<&Path>, new: &Path, jobs: usize) -> Result<Report> {
+    let mut old = match old {
+        Some(old) => Recordings::recorded_into(old, captures)?,
+        None => Recordings::on_disk(captures)?,
+    };
+    let new = Recordings::recorded_into(new, captures)?;
+    old.captures.retain(|path, _| new.captures.contains_key(path));
+    Ok(compared(&old, &new, jobs, &[]))
+}
+
+/// What a capture's folder holds of its recording.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// What the command did.
+    pub trace: Trace,
+    /// What it printed.
+    pub output: Option<String>,
+}
+
+/// The recording in the folder of a capture below `captures`, if there is one.
+///
+/// # Errors
+/// Why it cannot be used: it cannot be read, is in no format that docgen reads, or is damaged.
+pub fn recorded(captures: &Path, folder: &Path) -> Result<Option<Recorded>> {
+    let root = Root::open(captures).map_err(|error| Error::io("read", captures, error))?;
+    let there = |name: &&&str| root.is_file(&folder.join(name));
+    let Some(file) = TRACES.iter().find(there).map(|name| folder.join(name)) else { return Ok(None) };
+    let bytes = root.read(&file, LARGEST_TRACE)?;
+    if let Some(error) = recordings::conflict(&file, &bytes) {
+        return Err(error);
+    }
+    let mut read = source::read(&file, bytes);
+    let is_damaged = read.format.is_none() || !read.trace.gaps.is_empty();
+    if is_damaged && !read.diagnostics.is_empty() {
+        return Err(read.diagnostics.swap_remove(0));
+    }
+    let output = folder.join("output.txt");
+    let output = match root.is_file(&output) {
+        true => source::decode(root.read(&output, LARGEST_TRACE)?).to_string(),
+        false => String::new(),
+    };
+    Ok(Some(Recorded { trace: read.trace, output: Some(output) }))
+}
+
+fn compared(old: &Recordings, new: &Recordings, jobs: usize, trusted: &[PathBuf]) -> Report {
+    let pairs = pairs(old, new);
+    let said = AllSaid::new(new, trusted);
     let mut report = Report::default();
     let mut exchanges = vec![None; pairs.len()];
     let mut prose = vec![Vec::new(); pairs.len()];
     let (found, _) = diff::compare_suite(pairs.len(), |places, known| {
-        let outcomes =
-            super::in_parallel(places, options.jobs, |&at| compare(&pairs[at], &old, &new, &said, known));
+        let outcomes = super::in_parallel(places, jobs, |&at| compare(&pairs[at], old, new, &said, known));
         let mut found = Vec::with_capacity(outcomes.len());
         for (&at, outcome) in places.iter().zip(outcomes) {
             report.diagnostics.extend(outcome.diagnostics);
@@ -142,7 +196,7 @@ pub fn diff(options: &Options) -> Result<Report> {
     // A setting that is wrong is wrong for many.
     let mut told = std::collections::HashSet::new();
     report.diagnostics.retain(|error| told.insert(error.to_string()));
-    Ok(report)
+    report
 }
 
 /// The recordings of a capture.
@@ -280,13 +334,13 @@ impl Said {
 }
 
 impl<'a> AllSaid<'a> {
-    fn new(recordings: &'a Recordings, options: &Options) -> AllSaid<'a> {
+    fn new(recordings: &'a Recordings, trusted: &[PathBuf]) -> AllSaid<'a> {
         let root = recordings.folder().unwrap_or(Path::new("."));
         AllSaid {
             recordings,
             // What is above a folder is said for what is in it.
             above: folders::settings_above(&root.join("x")),
-            named: NamedFiles::new(root, &options.trusted),
+            named: NamedFiles::new(root, trusted),
             kinds: Mutex::default(),
             profiles: Mutex::default(),
         }

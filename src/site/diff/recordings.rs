@@ -14,7 +14,7 @@ use crate::text_file::{read_recording, read_text};
 use crate::trace::Trace;
 
 /// The names of a capture's own trace.
-const TRACES: [&str; 2] = ["trace.har", "trace.log"];
+pub(super) const TRACES: [&str; 2] = ["trace.har", "trace.log"];
 
 /// The path of a capture in the folder itself.
 const HERE: &str = ".";
@@ -25,6 +25,8 @@ pub(super) struct Recordings {
     place: Where,
     /// Settings, by the path of their file below the folder.
     settings: BTreeMap<String, PathBuf>,
+    /// Where traces and outputs are, if not beside all else.
+    recorded: Option<Root>,
 }
 
 /// The files of a recording.
@@ -51,7 +53,12 @@ enum Where {
 impl Recordings {
     /// None at all.
     pub(super) fn none() -> Recordings {
-        Recordings { captures: BTreeMap::new(), place: Where::Nowhere, settings: BTreeMap::new() }
+        Recordings {
+            captures: BTreeMap::new(),
+            place: Where::Nowhere,
+            settings: BTreeMap::new(),
+            recorded: None,
+        }
     }
 
     /// Those at a path.
@@ -73,7 +80,12 @@ impl Recordings {
             let own = path.with_file_name("capture.toml");
             let is_capture = TRACES.contains(&&*name) && own.is_file();
             let settings = is_capture.then(|| ("capture.toml".to_owned(), own)).into_iter().collect();
-            return Ok(Recordings { captures, place: Where::File(path.to_owned()), settings });
+            return Ok(Recordings {
+                captures,
+                place: Where::File(path.to_owned()),
+                settings,
+                recorded: None,
+            });
         }
         let root = Root::open(path).map_err(|error| Error::io("read", path, error))?;
         let (files, mut errors) = root.files(path, &is_hidden);
@@ -91,7 +103,18 @@ impl Recordings {
             .collect();
         let captures = named_as(path, found(&names, true));
         let settings = settings(&names).map(|name| (name.clone(), path.join(name))).collect();
-        Ok(Recordings { captures, place: Where::Folder(root), settings })
+        Ok(Recordings { captures, place: Where::Folder(root), settings, recorded: None })
+    }
+
+    /// The captures of a folder as they were recorded into another one, which has nothing but their recordings.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] where a folder cannot be read.
+    pub(super) fn recorded_into(other: &Path, captures: &Path) -> Result<Recordings> {
+        let recorded = Recordings::on_disk(other)?;
+        let Where::Folder(root) = recorded.place else { return Ok(Recordings::none()) };
+        let there = Recordings::on_disk(captures)?;
+        Ok(Recordings { captures: recorded.captures, recorded: Some(root), ..there })
     }
 
     /// What a commit has at a path where `now` is what is there now. Loose files are compared only where there
@@ -120,6 +143,7 @@ impl Recordings {
             captures,
             place: Where::Commit(Mutex::new(commit), objects),
             settings: BTreeMap::new(),
+            recorded: None,
         })
     }
 
@@ -179,7 +203,7 @@ impl Recordings {
                 .hint("keep the one that is meant"));
         }
         let file = self.shown(&files.trace);
-        let bytes = self.bytes(&files.trace)?;
+        let bytes = self.recorded_bytes(&files.trace)?;
         if let Some(error) = conflict(&file, &bytes) {
             return Err(error);
         }
@@ -188,7 +212,7 @@ impl Recordings {
             return Err(read.diagnostics.swap_remove(at));
         }
         let output = match &files.output {
-            Some(output) => Some(source::decode(self.bytes(output)?).to_string()),
+            Some(output) => Some(source::decode(self.recorded_bytes(output)?).to_string()),
             // A capture has none where nothing was printed.
             None => files.is_of_capture().then(String::new),
         };
@@ -212,6 +236,14 @@ impl Recordings {
         };
         let bytes = is_there.then(|| self.bytes(&name).ok()).flatten()?;
         Some((self.shown(&name), String::from_utf8(bytes).ok()?))
+    }
+
+    /// A trace or an output.
+    fn recorded_bytes(&self, name: &str) -> Result<Vec<u8>> {
+        match &self.recorded {
+            Some(root) => root.read(&root.shown(Path::new(name)), LARGEST_TRACE),
+            None => self.bytes(name),
+        }
     }
 
     fn bytes(&self, name: &str) -> Result<Vec<u8>> {
@@ -320,7 +352,7 @@ fn settings(names: &[String]) -> impl Iterator<Item = &String> {
 }
 
 /// A trace that a merge left in two versions is neither.
-fn conflict(file: &Path, bytes: &[u8]) -> Option<Error> {
+pub(super) fn conflict(file: &Path, bytes: &[u8]) -> Option<Error> {
     let find =
         |marker: &str, from: usize| Some(memchr::memmem::find(&bytes[from..], marker.as_bytes())? + from);
     let start = if bytes.starts_with(b"<<<<<<< ") { 0 } else { find("\n<<<<<<< ", 0)? + 1 };
