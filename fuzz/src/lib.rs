@@ -41,10 +41,14 @@ pub fn readers(data: &[u8]) {
     told(&read.diagnostics);
     told(&source::read(Path::new("trace.har"), data.to_vec()).diagnostics);
 
-    let trace = Trace { gaps: Vec::new(), ..read.trace };
+    let mut trace = Trace { gaps: Vec::new(), ..read.trace };
     let again = source::read(Path::new("trace.har"), har::write::write(&trace).into_bytes());
     assert_eq!(again.trace, trace, "{:?}", again.diagnostics);
 
+    // By what a log says of an answer, it may be one to another URL; only an id would tell, and not all have one.
+    for response in trace.exchanges.iter_mut().filter_map(|exchange| exchange.response.as_mut()) {
+        response.url = None;
+    }
     let (shown, log) = requestshook_writer::rewrite(trace);
     let again = source::read(Path::new("trace.log"), log.as_bytes().to_vec());
     let numbers =
