@@ -129,7 +129,7 @@ mod tests {
     fn connections_are_counted_by_their_address() {
         let proxy: [SocketAddr; 2] = ["127.0.0.1:4000", "127.0.0.1:9301"].map(|proxy| proxy.parse().unwrap());
         let mut report = WatchReport::default();
-        let add = |to: &str, seen: &mut WatchReport| report.add(to.parse().unwrap(), &proxy);
+        let add = |to: &str, report: &mut WatchReport| report.add(to.parse().unwrap(), &proxy);
         for to in [
             "127.0.0.1:4000",
             "127.0.0.1:9301",
@@ -148,6 +148,9 @@ mod tests {
         add("[::1]:80", &mut report);
         assert_eq!(report.told(), ["3 connections went past the proxy: 2 to 127.0.0.1:21010, 1 to [::1]:80"]);
         (1..10).for_each(|n| add(&format!("10.0.0.{n}:80"), &mut report));
-        assert!(report.told()[0].ends_with("1 to 10.0.0.6:80, 1 to 10.0.0.7:80, 3 to 3 others"), "{report:?}");
+        assert!(
+            report.told()[0].ends_with("1 to 10.0.0.6:80, 1 to 10.0.0.7:80, 3 to 3 others"),
+            "{report:?}"
+        );
     }
 }
