@@ -206,9 +206,11 @@ impl Project {
         self.files()
     }
 
-    /// All below `captures`.
+    /// All below `captures`, but for what docgen notes of its last run.
     fn files(&self) -> BTreeMap<String, Vec<u8>> {
-        support::files_below(&self.path("captures"))
+        let mut files = support::files_below(&self.path("captures"));
+        files.retain(|name, _| !name.starts_with(".docgen/"));
+        files
     }
 }
 

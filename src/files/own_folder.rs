@@ -95,7 +95,6 @@ impl OwnFolder {
     ///
     /// # Errors
     /// As [`Self::put_if_missing`].
-    #[allow(dead_code, reason = "what a recording notes beside captures comes next")]
     pub(crate) fn put_ignored(&self, name: &str, bytes: &[u8]) -> Result<()> {
         self.put_if_missing(".gitignore", "*\n")?;
         self.put(name, bytes)
