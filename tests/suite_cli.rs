@@ -114,7 +114,7 @@ impl Project {
              [vars]\n\
              image_id = '{create.image_id}'\n",
         );
-        project.capture("create", "-X POST {}/images", "[label]\ncreate = \"127.0.0.1 POST /images\"\n");
+        project.capture("create", "-X POST {}/images", "");
         let create = project.read("captures/image/create/capture.toml");
         let export = "[export]\nimage_id = { from = 'output', pointer = '/id' }\n";
         project.write("captures/image/create/capture.toml", &format!("{create}{export}"));
@@ -236,7 +236,7 @@ fn a_page_follows_the_recording_that_gives_its_value() {
     let said = project.says(1, &["render", "captures", "docs"]);
     contains(
         &said,
-        &["`image_id` cannot be exported: what the command printed has no `/id`", "create/capture.toml:5"],
+        &["`image_id` cannot be exported: what the command printed has no `/id`", "create/capture.toml:3"],
     );
     assert_eq!(said.matches("cannot be exported").count(), 1, "{said}");
     assert_eq!(project.read("docs/image/show.md"), old);
@@ -434,7 +434,8 @@ fn what_is_wrong_is_told_before_anything_runs() {
             "create",
             "-X POST {}/images/{image_id}",
             export,
-            &["a capture needs itself: `image/create` needs `image/create` (captures/image/docgen.toml:7)"][..],
+            &["a capture needs itself: `image/create` needs `image/create`", "captures/image/docgen.toml:7)"]
+                [..],
         ),
         (
             "create",
@@ -442,8 +443,10 @@ fn what_is_wrong_is_told_before_anything_runs() {
             "[capture]\nneeds = ['show']\n[export]\nimage_id = { from = 'output', pointer = '/id' }\n",
             &[
                 "captures need each other",
-                "`image/create` needs `image/show` (captures/image/create/capture.toml:3)",
-                "`image/show` needs `image/create` (captures/image/docgen.toml:7)",
+                "`image/create` needs `image/show`",
+                "captures/image/create/capture.toml:3)",
+                "`image/show` needs `image/create`",
+                "captures/image/docgen.toml:7)",
             ],
         ),
         (
@@ -531,7 +534,7 @@ fn a_command_is_repeatable_unless_it_is_told_otherwise() {
     let command =
         format!("command = \"curl -sSf {url}; echo seed $PYTHONHASHSEED\"\n[capture]\nshell = true\n");
     project.write("captures/seed/capture.toml", &command);
-    project.says(0, &["capture", "captures", "seed"]);
+    project.says(0, &["capture", "captures"]);
     contains(&project.read("captures/seed/output.txt"), &["seed 0\n"]);
     project.says(0, &["render", "captures", "docs"]);
     assert!(!project.read("docs/seed/index.md").contains("PYTHONHASHSEED = "));

@@ -159,7 +159,7 @@ impl Site<'_> {
             return Ok(exports.clone());
         }
         if let Some(start) = open.iter().position(|path| *path == folder.path) {
-            let way = [&open[start..], &[folder.path.clone()]].concat().join("` → `");
+            let way = [&open[start..], std::slice::from_ref(&folder.path)].concat().join("` → `");
             return Err(vec![
                 Error::new(ErrorKind::Setting, format!("exports that are found only by each other: `{way}`"))
                     .at(crate::error::Place::file(folder.dir.join("capture.toml")))

@@ -145,7 +145,10 @@ impl Capture {
         line: &Located<String>,
         ui: &Ui,
     ) -> Result<Background, Box<Failure>> {
-        let mut spec = CommandSpec::new(Vec::new(), environment(&suite.settings)?);
+        // What is set up may be the very cloud that an openrc is about.
+        let mut settings = suite.settings.clone();
+        settings.capture.env_file.take_if(|file| !file.exists());
+        let mut spec = CommandSpec::new(Vec::new(), environment(&settings)?);
         spec.program = Program::Shell(line.value.clone());
         spec.dir = suite.settings.capture.dir.clone();
         spec.time_limit = suite.settings.capture.time_limit.map(Duration::from_secs);

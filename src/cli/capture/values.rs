@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::jobs::{Job, Used};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::own_folder::OwnFolder;
 use crate::suite::last_run::{LastRun, Outcome, Ran};
 
@@ -28,6 +28,9 @@ pub(super) struct Values {
     /// Where they are noted; nowhere for a new capture.
     own: Option<OwnFolder>,
     last: LastRun,
+    /// The captures of which this run says something else, and those that are gone.
+    changed: BTreeSet<String>,
+    gone: BTreeSet<String>,
     /// Of this run, by capture and name.
     live: HashMap<String, HashMap<String, Value>>,
     /// Of captures without a command, out of their recordings.
@@ -40,15 +43,7 @@ impl Values {
     /// # Errors
     /// Where what it noted cannot be read.
     pub(super) fn read(own: OwnFolder) -> Result<Values> {
-        own.remove_leftovers();
-        let last = match own.read(FILE)? {
-            None => LastRun::default(),
-            Some(json) => LastRun::from_json(&json).ok_or_else(|| {
-                Error::new(ErrorKind::Io, "this is not what docgen noted of the last run")
-                    .at(crate::error::Place::file(own.shown(FILE)))
-                    .hint("remove it; the next run writes it anew")
-            })?,
-        };
+        let last = noted(&own)?;
         Ok(Values { own: Some(own), last, ..Values::default() })
     }
 
@@ -59,6 +54,8 @@ impl Values {
 
     /// Forgets captures that are gone.
     pub(super) fn retain(&mut self, is_there: impl Fn(&str) -> bool) {
+        let gone = self.last.captures.keys().filter(|path| !is_there(path));
+        self.gone = gone.cloned().collect();
         self.last.captures.retain(|path, _| is_there(path));
     }
 
@@ -132,12 +129,14 @@ impl Values {
         let secrets = secret.into_iter().map(|(name, _)| name.clone()).collect();
         let ran = Ran { result: Outcome::Recorded, exports, secrets, is_cleaned_up: false };
         self.last.captures.insert(path.to_owned(), ran);
+        self.changed.insert(path.to_owned());
         self.live.insert(path.to_owned(), values);
     }
 
     /// Notes that a capture failed, or was not run.
     pub(super) fn fail(&mut self, path: &str) {
         self.last.captures.entry(path.to_owned()).or_default().result = Outcome::Failed;
+        self.changed.insert(path.to_owned());
     }
 
     /// Notes that what captures made may be gone.
@@ -145,18 +144,33 @@ impl Values {
         for path in paths {
             if let Some(ran) = self.last.captures.get_mut(path) {
                 ran.is_cleaned_up = true;
+                self.changed.insert(path.to_owned());
             }
         }
     }
 
-    /// Writes what is to be known to the next run.
+    /// Writes what is to be known to the next run. What another docgen noted meanwhile of other captures stays.
     ///
     /// # Errors
     /// Where docgen's own folder cannot be written.
     pub(super) fn write(&self) -> Result<()> {
-        match &self.own {
-            Some(own) => own.put_ignored(FILE, self.last.to_json().as_bytes()),
-            None => Ok(()),
-        }
+        let Some(own) = &self.own else { return Ok(()) };
+        let _lock = own.lock()?;
+        own.remove_leftovers();
+        let mut all = noted(own).unwrap_or_default();
+        all.captures.retain(|path, _| !self.gone.contains(path));
+        let changed = self.changed.iter().filter_map(|path| self.last.captures.get_key_value(path));
+        all.captures.extend(changed.map(|(path, ran)| (path.clone(), ran.clone())));
+        own.put_ignored(FILE, all.to_json().as_bytes())
     }
+}
+
+/// What docgen noted of the last run.
+fn noted(own: &OwnFolder) -> Result<LastRun> {
+    let Some(json) = own.read(FILE)? else { return Ok(LastRun::default()) };
+    LastRun::from_json(&json).ok_or_else(|| {
+        Error::new(ErrorKind::Io, "this is not what docgen noted of the last run")
+            .at(Place::file(own.shown(FILE)))
+            .hint("remove it; the next run writes it anew")
+    })
 }
