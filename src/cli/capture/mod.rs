@@ -7,6 +7,7 @@ mod jobs;
 mod keep;
 mod plan;
 mod run;
+mod senders;
 mod values;
 
 use std::collections::HashMap;
@@ -21,7 +22,7 @@ use super::recording::{self, expect_writable, warn_of_secrets};
 use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON};
 use crate::capture::{
-    CommandSpec, Failure, Options, Program, ProxyOptions, REPEATABLE, Recording, RecordingLock,
+    CommandSpec, Failure, Options, Ports, Program, ProxyOptions, REPEATABLE, Recording, RecordingLock,
     UpstreamProxy, openrc, record, shown_without_secrets,
 };
 use crate::error::{Error, ErrorKind, Result, escape_control};
@@ -128,7 +129,14 @@ impl Capture {
         if self.keep_secrets {
             warn_of_secrets(ui);
         }
-        self.run_plan(plan, ui)
+        let ports = match self.open_ports(&plan.jobs) {
+            Ok(ports) => ports,
+            Err(errors) => {
+                ui.errors(&errors);
+                return Ok(NEEDS_A_PERSON);
+            }
+        };
+        self.run_plan(plan, ports, ui)
     }
 
     /// Says what would be run.
@@ -180,6 +188,7 @@ impl Capture {
         job: &Job,
         given: &HashMap<String, Value>,
         (place, all): (usize, usize),
+        ports: Option<&Ports>,
         ui: &Ui,
     ) -> Result<(String, HashMap<String, Value>), Box<Failure>> {
         let job = &job.with_values(given);
@@ -194,8 +203,10 @@ impl Capture {
         let redaction = if self.keep_secrets { None } else { Some(self.rules(job)?) };
         let allow_broken = job.settings.capture.allow_broken.unwrap_or(false);
         let keeper = std::env::current_exe().map(|docgen| vec![docgen.into(), keep_connections::NAME.into()]);
+        let mut proxy = self.proxy(job, &spec);
+        proxy.ports = ports.map(|ports| ports.of_capture(&job.settings.ports)).transpose()?;
         let options = Options {
-            proxy: self.proxy(job, &spec),
+            proxy,
             redaction,
             from: None,
             allow_broken,
@@ -235,21 +246,22 @@ impl Capture {
         let name = job.settings.profile.as_ref().map(|profile| profile.value.as_str());
         let profile = name.and_then(|name| recording::profile(&self.captures, name));
         let (phrases, log) = (Phrases::default(), Text::new());
-        let values = |trace: &Trace, output: &str| {
+        let values = |mut trace: Trace, output: &str| {
+            self.name_senders(job, recording, &mut trace);
             export::values(&Input {
                 path: &job.path,
                 settings: &job.settings,
                 profile: profile.as_deref(),
                 phrases: &phrases,
-                trace,
+                trace: &trace,
                 trace_file: "trace.har",
                 log: &log,
                 output: Some(output),
             })
         };
         let (trace, printed) = recording.exchanges.unredacted().map_err(one)?;
-        let live = values(&trace, printed);
-        let redacted = values(&recording.exchanges.trace().map_err(one)?, &recording.output);
+        let live = values(trace, printed);
+        let redacted = values(recording.exchanges.trace().map_err(one)?, &recording.output);
         let mut found = HashMap::new();
         let mut errors = Vec::new();
         for ((name, live), (_, redacted)) in live.into_iter().zip(redacted) {
@@ -323,6 +335,7 @@ impl Capture {
             ignore_hosts: self.ignored_hosts(job),
             upstream: UpstreamProxy::of(&spec.env),
             temp_dir: std::env::temp_dir(),
+            ports: None,
         }
     }
 }

@@ -13,7 +13,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::plan::{Plan, SuiteRun};
 use super::values::Values;
 use super::{Capture, environment};
-use crate::capture::{Background, CommandSpec, Failure, Program, run_beside, shown_without_secrets};
+use crate::capture::{Background, CommandSpec, Failure, Ports, Program, run_beside, shown_without_secrets};
 use crate::cli::recording;
 use crate::cli::ui::Ui;
 use crate::cli::{DONE, NEEDS_A_PERSON};
@@ -50,7 +50,8 @@ struct Progress {
 }
 
 impl Capture {
-    pub(super) fn run_plan(&self, mut plan: Plan, ui: &Ui) -> Result<u8> {
+    /// Runs a plan, while these ports are open.
+    pub(super) fn run_plan(&self, mut plan: Plan, ports: Option<Ports>, ui: &Ui) -> Result<u8> {
         // A signal that comes between two commands counts too: what was set up has to be cleaned up.
         let signal = Arc::new(AtomicBool::new(false));
         for kind in [SIGINT, SIGTERM, SIGHUP] {
@@ -64,10 +65,11 @@ impl Capture {
             progress.is_interrupted |= signal.load(Ordering::Relaxed);
             match step {
                 Step::Setup(suite) => self.set_up(&plan, suite, &mut progress, ui),
-                Step::Record(job) => self.record_job(&mut plan, job, &mut progress, ui),
+                Step::Record(job) => self.record_job(&mut plan, job, ports.as_ref(), &mut progress, ui),
                 Step::Cleanup(suite) => self.clean_up(&mut plan, suite, &mut progress, ui),
             }
         }
+        ui.notices(&ports.map(Ports::close).unwrap_or_default());
         let width = progress.told.iter().map(|(path, ..)| path.chars().count()).max().unwrap_or(0);
         for (path, _, result) in &progress.told {
             ui.say(format_args!("{path:width$}  {result}"));
@@ -162,7 +164,14 @@ impl Capture {
     }
 
     /// Records a capture, unless what it needs is not there.
-    fn record_job(&self, plan: &mut Plan, index: usize, progress: &mut Progress, ui: &Ui) {
+    fn record_job(
+        &self,
+        plan: &mut Plan,
+        index: usize,
+        ports: Option<&Ports>,
+        progress: &mut Progress,
+        ui: &Ui,
+    ) {
         let (place, all) = (plan.place(index), plan.jobs.len());
         let job = &plan.jobs[index];
         let why_not = if progress.is_interrupted {
@@ -183,7 +192,7 @@ impl Capture {
                 ui.errors(&unknown);
                 Err((Went::NotRun, "not run; the capture is as it was".to_owned()))
             }
-            None => self.one(job, &plan.values.known(job), (place, all), ui).map_err(|failure| {
+            None => self.one(job, &plan.values.known(job), (place, all), ports, ui).map_err(|failure| {
                 ui.reasons(&failure.notes);
                 let errors: Vec<Error> = failure.errors.into_iter().map(|error| job.located(error)).collect();
                 ui.errors(&errors);
