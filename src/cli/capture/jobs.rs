@@ -26,6 +26,8 @@ pub(super) struct Job {
     pub(super) kept: String,
     /// Whether the user asked for it, and not only another capture.
     pub(super) is_named: bool,
+    /// Whether it is the only one that the user asked for: options of the command line are kept in its settings.
+    pub(super) is_alone: bool,
     /// The captures that come before it.
     pub(super) needs: Vec<Need>,
     /// The values of other captures without which it cannot be run.
@@ -55,6 +57,7 @@ impl Job {
             new: None,
             kept: String::new(),
             is_named: true,
+            is_alone: false,
             needs: Vec::new(),
             used: Vec::new(),
             suites: Vec::new(),
@@ -136,6 +139,17 @@ impl Capture {
             (false, false) => words,
         };
         let (needs, used, suites) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Job { path, folder, settings, new: Some(words), kept, is_named: true, needs, used, suites })
+        Ok(Job {
+            path,
+            folder,
+            settings,
+            new: Some(words),
+            kept,
+            is_named: true,
+            is_alone: true,
+            needs,
+            used,
+            suites,
+        })
     }
 }

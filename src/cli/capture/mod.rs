@@ -233,8 +233,7 @@ impl Capture {
         let recording = recorded?;
         ui.notices(&recording.notes);
         let exports = self.exports(job, &recording)?;
-        let is_alone = job.is_named && self.paths.len() == 1;
-        Ok((self.keep(job, &recording, is_alone, ui)?, exports))
+        Ok((self.keep(job, &recording, job.is_alone, ui)?, exports))
     }
 
     /// The values that a recording gives to other captures.

@@ -239,6 +239,8 @@ impl Capture {
             members.push(Member { path: job.path.clone(), needs: job.needs.clone(), rank });
         }
         let order = suite::order(&members).map_err(one)?;
+        let is_one = jobs.iter().filter(|job| job.is_named).count() == 1;
+        jobs.iter_mut().for_each(|job| job.is_alone = job.is_named && is_one);
         let steps = match self.only {
             true => order.iter().map(|job| Step::Record(*job)).collect(),
             false => suite::steps(&order, |job| &jobs[job].suites),
