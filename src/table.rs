@@ -13,6 +13,8 @@ pub(crate) enum Block<'o> {
 
 /// A table with a line of names above its rows.
 pub(crate) struct Table<'o> {
+    /// All of it, as it was printed.
+    pub(crate) text: &'o str,
     /// The names of the columns.
     pub(crate) columns: Vec<&'o str>,
     /// The cells of the rows.
@@ -72,7 +74,7 @@ fn table(text: &str) -> Option<Table<'_>> {
     let border = lines.next()?.trim_end();
     let columns = cells(lines.next()?, border)?;
     is_border(lines.next()?).then_some(())?;
-    let mut table = Table { columns, rows: Vec::new() };
+    let mut table = Table { text, columns, rows: Vec::new() };
     let is_record = table.is_record();
     for line in lines.filter(|line| !is_border(line)) {
         let row = cells(line, border)?;

@@ -11,6 +11,35 @@ use super::super::tree::Tree;
 use super::{Differ, Here, Shown, Values};
 use crate::table::{Block, Table, blocks};
 
+/// Two outputs, as they are compared.
+pub(in super::super) enum Outputs<'o> {
+    Json(Tree<'o>, Tree<'o>),
+    /// Lines of `name="value"`.
+    Assignments(Tree<'o>, Tree<'o>),
+    /// Tables with tables, and what stands between with what stands between.
+    Blocks(Vec<(Block<'o>, Block<'o>)>),
+    Lines,
+}
+
+impl<'o> Outputs<'o> {
+    pub(in super::super) fn of(old: &'o str, new: &'o str) -> Outputs<'o> {
+        if let (Some(old), Some(new)) = (Tree::parse(old), Tree::parse(new)) {
+            return Outputs::Json(old, new);
+        }
+        if let (Some(old), Some(new)) = (assignments(old), assignments(new)) {
+            return Outputs::Assignments(old, new);
+        }
+        let (olds, news) = (blocks(old), blocks(new));
+        let is_alike = |(old, new): (&Block<'_>, &Block<'_>)| {
+            matches!((old, new), (Block::Table(_), Block::Table(_)) | (Block::Lines(_), Block::Lines(_)))
+        };
+        if olds.len() != news.len() || !olds.iter().zip(&news).all(is_alike) {
+            return Outputs::Lines;
+        }
+        Outputs::Blocks(olds.into_iter().zip(news).collect())
+    }
+}
+
 impl Differ<'_, '_> {
     /// Compares what two runs of a command printed.
     pub(in super::super) fn output(&mut self, old: &str, new: &str) {
@@ -19,34 +48,29 @@ impl Differ<'_, '_> {
             self.texts_differ(Name::None, false, old, new);
             return;
         }
-        if let (Some(old), Some(new)) = (Tree::parse(old), Tree::parse(new)) {
-            return self.trees(What::Output, &old, &new);
-        }
-        if let (Some(old), Some(new)) = (assignments(old), assignments(new)) {
-            self.here.table = Some(String::new());
-            return self.trees(What::Output, &old, &new);
-        }
-        let (olds, news) = (blocks(old), blocks(new));
-        let is_alike = olds.len() == news.len()
-            && olds.iter().zip(&news).all(|pair| {
-                matches!(pair, (Block::Table(_), Block::Table(_)) | (Block::Lines(_), Block::Lines(_)))
-            });
-        if !is_alike {
-            return self.lines(What::Output, old, new);
-        }
-        let tables = olds.iter().filter(|block| matches!(block, Block::Table(_))).count();
-        let mut number = 0;
-        for pair in olds.iter().zip(&news) {
-            match pair {
-                (Block::Table(old), Block::Table(new)) => {
-                    number += 1;
-                    let several = tables > 1;
-                    self.here.table = Some(if several { format!("table {number}: ") } else { String::new() });
-                    self.tables(old, new);
-                    self.here.table = None;
+        match Outputs::of(old, new) {
+            Outputs::Json(old, new) => self.trees(What::Output, &old, &new),
+            Outputs::Assignments(old, new) => {
+                self.here.table = Some(String::new());
+                self.trees(What::Output, &old, &new);
+            }
+            Outputs::Lines => self.lines(What::Output, old, new),
+            Outputs::Blocks(pairs) => {
+                let tables = pairs.iter().filter(|pair| matches!(pair.0, Block::Table(_))).count();
+                let mut number = 0;
+                for pair in &pairs {
+                    match pair {
+                        (Block::Table(old), Block::Table(new)) => {
+                            number += 1;
+                            let prefix = if tables > 1 { format!("table {number}: ") } else { String::new() };
+                            self.here.table = Some(prefix);
+                            self.tables(old, new);
+                            self.here.table = None;
+                        }
+                        (Block::Lines(old), Block::Lines(new)) => self.lines(What::Output, old, new),
+                        _ => {}
+                    }
                 }
-                (Block::Lines(old), Block::Lines(new)) => self.lines(What::Output, old, new),
-                _ => {}
             }
         }
     }
@@ -75,7 +99,7 @@ impl Differ<'_, '_> {
 }
 
 /// The columns that `others` has too: a record for a table of fields and values, else a list of records.
-fn tree<'o>(table: &Table<'o>, others: &[&str]) -> Tree<'o> {
+pub(in super::super) fn tree<'o>(table: &Table<'o>, others: &[&str]) -> Tree<'o> {
     if table.is_record() {
         let member = |row: &Vec<Cow<'o, str>>| (row[0].clone(), Tree::String(row[1].clone()));
         return Tree::Object(table.rows.iter().map(member).collect()).sorted();
