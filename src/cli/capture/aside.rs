@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use super::Capture;
-use super::jobs::Job;
+use super::plan::Plan;
 use super::stable::Stable;
 use crate::cli::NEEDS_A_PERSON;
 use crate::cli::diff::{jobs as threads, one_line, short, show, step};
@@ -18,19 +18,26 @@ use crate::toml_file::string as quoted;
 
 impl Capture {
     /// Records, and says what the commands do otherwise than the captures say.
-    pub(super) fn check(&self, jobs: &[Job], ui: &Ui) -> Result<u8> {
+    pub(super) fn check(&self, plan: Plan, ui: &Ui) -> Result<u8> {
         let aside = Aside::new()?;
-        let (status, new) = self.record_aside(jobs, &aside, "new", ui)?;
+        let (status, new) = self.record_aside(plan, &aside, "new", ui)?;
         let Some(new) = new else { return Ok(status) };
         let report = diff_recorded(&self.captures, None, &new, threads())?;
         Ok(show(&report, self.format, ui).max(status))
     }
 
     /// Records twice, and proposes settings for what varies.
-    pub(super) fn learn(&self, jobs: &[Job], ui: &Ui) -> Result<u8> {
+    pub(super) fn learn(&self, plan: Plan, ui: &Ui) -> Result<u8> {
         let aside = Aside::new()?;
-        let (first_status, first) = self.record_aside(jobs, &aside, "first", ui)?;
-        let (status, second) = self.record_aside(jobs, &aside, "second", ui)?;
+        let (first_status, first) = self.record_aside(plan, &aside, "first", ui)?;
+        let again = match self.plan(ui) {
+            Ok(plan) => plan,
+            Err(errors) => {
+                ui.errors(&errors);
+                return Ok(NEEDS_A_PERSON);
+            }
+        };
+        let (status, second) = self.record_aside(again, &aside, "second", ui)?;
         let status = status.max(first_status);
         let (Some(first), Some(second)) = (first, second) else { return Ok(status) };
         let report = diff_recorded(&self.captures, Some(&first), &second, threads())?;
@@ -53,14 +60,14 @@ impl Capture {
     /// Records into a folder of its own; gives how it went, and the folder if anything is in it.
     fn record_aside(
         &self,
-        jobs: &[Job],
+        mut plan: Plan,
         aside: &Aside,
         name: &str,
         ui: &Ui,
     ) -> Result<(u8, Option<PathBuf>)> {
         let folder = aside.0.path().join(name);
-        let mut stable = Stable::aside(folder.clone());
-        let status = self.record_all(jobs, &mut stable, ui)?;
+        plan.values.forget_folder();
+        let status = self.record_all(plan, Stable::aside(folder.clone()), ui)?;
         let is_there = folder.is_dir();
         Ok((if is_there { status } else { NEEDS_A_PERSON.max(status) }, is_there.then_some(folder)))
     }
