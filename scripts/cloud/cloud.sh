@@ -194,7 +194,10 @@ launch_glance() {
 
 restart() {       # NAME
     case ${1:-} in keystone | glance) ;; *) usage ;; esac
+    local of=${1}_port
     end "$1"
+    # A process that ends closes its files later than its memory.
+    while listens "${!of}"; do sleep 0.05; done
     "launch_$1"
 }
 
