@@ -21,6 +21,7 @@ use super::profiles::Profiles;
 use crate::diff::{self, Capture, Change, Findings, Kinds, Known, Recording};
 use crate::error::{Error, Place, Result};
 use crate::files::{LARGEST_TRACE, Root};
+use crate::page;
 use crate::profile::Profile;
 use crate::settings::{Layer, Located, Settings, Volatile};
 use crate::source;
@@ -76,6 +77,8 @@ pub struct Compared {
     pub prose: Vec<Vec<Spoken>>,
     /// How many lists have only another order.
     pub reordered: usize,
+    /// How many exchanges that may be missing are in one of both only.
+    pub optional: usize,
 }
 
 /// Which of two recordings is there.
@@ -192,6 +195,7 @@ fn compared(old: &Recordings, new: &Recordings, jobs: usize, trusted: &[PathBuf]
             changes: found.changes,
             prose,
             reordered: found.reordered,
+            optional: found.optional,
         });
     }
     // A setting that is wrong is wrong for many.
@@ -280,7 +284,10 @@ fn compare(
         kinds: &said.kinds,
     };
     let exchanges = (old.exchanges.len(), new.exchanges.len());
-    let findings = diff::compare(&capture, known);
+    let mut findings = diff::compare(&capture, known);
+    let profile = said.profile.as_deref();
+    let optional = |trace| page::optional_exchanges(&said.settings, profile, trace);
+    findings.set_aside_optional(&optional(&old), &optional(&new));
     if let (Some(new_files), false) = (new_files, findings.changes.is_empty()) {
         let prose = Prose {
             old: old_files,
@@ -288,7 +295,7 @@ fn compare(
             old_trace: &old,
             new_trace: &new,
             settings: &said.settings,
-            profile: said.profile.as_deref(),
+            profile,
         };
         outcome.prose = prose.of(&findings.changes);
     }
