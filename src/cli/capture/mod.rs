@@ -130,6 +130,7 @@ impl Capture {
         let plan = if self.command.is_empty() { self.plan(ui) } else { Ok(Plan::of_one(self.new_one()?)) };
         let plan = match plan {
             Ok(plan) => plan,
+            Err(mut errors) if errors.len() == 1 => return Err(errors.swap_remove(0)),
             Err(errors) => {
                 ui.errors(&errors);
                 return Ok(super::status(&errors));

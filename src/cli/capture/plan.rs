@@ -325,7 +325,9 @@ impl Known<'_> {
 fn unknown_need(named: &str, place: &Place, folders: &[Folder]) -> Error {
     let error =
         Error::new(ErrorKind::Setting, format!("there is no capture `{named}`, which is needed here"));
-    error.at(place.clone()).hint(match nearest(named, folders.iter().map(|folder| folder.path.as_str())) {
+    let paths = || folders.iter().map(|folder| folder.path.as_str());
+    let names = paths().filter_map(|path| path.rsplit('/').next());
+    error.at(place.clone()).hint(match nearest(named, paths().chain(names)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => {
             "a capture is named by its path from a folder above, a folder stands for all below it".to_owned()
