@@ -8,6 +8,7 @@
 // Helpers of tests panic as tests do.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -262,7 +263,7 @@ fn ten_commands(release: &str, scheme: &str) -> Result<(), Failed> {
 }
 
 /// The ten commands as one suite, on a cloud that the suite itself makes, twice: with the id that each cloud
-/// mints, and by one command.
+/// mints, and by one command. The second recording is the bytes of the first.
 fn a_suite(release: &'static str) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let clouds = folder.path().join("clouds");
@@ -322,6 +323,7 @@ fn a_suite(release: &'static str) -> Result<(), Failed> {
     let env: Vec<(OsString, OsString)> =
         std::env::vars_os().filter(|(name, _)| !name.to_string_lossy().starts_with("OS_")).collect();
     let mut ids = Vec::new();
+    let mut recordings: Vec<BTreeMap<String, String>> = Vec::new();
     for _ in 0..2 {
         docgen(&env, &["capture".as_ref(), captures.as_os_str()], [].iter())?;
         let last_run = std::fs::read(captures.join(".docgen/last-run.json"))?;
@@ -334,6 +336,24 @@ fn a_suite(release: &'static str) -> Result<(), Failed> {
             return Err(format!("`{id}` was exported, and delete's trace is\n{delete}").into());
         }
         std::fs::remove_file(captures.join("openrc"))?;
+        let mut files = BTreeMap::new();
+        for (name, _) in &commands {
+            for file in ["trace.har", "output.txt"] {
+                let file = format!("image/{name}/{file}");
+                let text = std::fs::read_to_string(captures.join(&file))?;
+                files.insert(file, text);
+            }
+        }
+        recordings.push(files);
+    }
+    for (file, first) in &recordings[0] {
+        let second = &recordings[1][file];
+        if let Some((old, new)) = first.lines().zip(second.lines()).find(|(old, new)| old != new) {
+            return Err(format!("{file} is not as it was: {old}\n{new}").into());
+        }
+        if first != second {
+            return Err(format!("{file} is longer or shorter than it was").into());
+        }
     }
     if ids[0] == ids[1] {
         return Err("two clouds minted one id".into());
