@@ -22,6 +22,7 @@
 //! ```
 
 mod block;
+pub mod carried;
 mod command;
 mod context;
 mod diagram;

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::recordings::{Files, Recordings};
+use crate::diff::align::in_order;
 use crate::diff::{Change, Side, What};
 use crate::error::Place;
 use crate::page::spoken::{Line, lines};
@@ -52,7 +53,7 @@ impl Prose<'_> {
         if said.is_empty() && labels.is_empty() {
             return vec![Vec::new(); changes.len()];
         }
-        let (old_order, new_order) = (order(self.old_trace), order(self.new_trace));
+        let (old_order, new_order) = (in_order(self.old_trace), in_order(self.new_trace));
         // What most calls send is sent by the command.
         let mut counts: HashMap<(What, Option<&str>), usize> = HashMap::new();
         for change in changes {
@@ -166,11 +167,4 @@ impl Prose<'_> {
         let (_, text) = recordings.beside(files, name)?;
         Some(text.lines().map(|line| line.trim_end().to_owned()).collect())
     }
-}
-
-/// The exchanges in the order of their requests.
-fn order(trace: &Trace) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..trace.exchanges.len()).collect();
-    order.sort_by_key(|&index| trace.exchanges[index].started);
-    order
 }
