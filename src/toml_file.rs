@@ -213,11 +213,12 @@ fn with_lines(
     let lines = |start: &str| lines.iter().map(|line| format!("{start}{line}{end}")).collect::<String>();
     let header = format!("[{table}]");
     let dotted = format!("{table}.");
-    let behind_last = last_line(text, |line| line.split('#').next().unwrap_or_default().trim() == header).map(|start| {
-        let next = text[start..].match_indices("\n[").map(|(at, _)| start + at + 1).next();
-        let block = text[..next.unwrap_or(text.len())].trim_end();
-        (block.len() + text[block.len()..].find('\n').map_or(0, |at| at + 1), lines(""))
-    });
+    let behind_last = last_line(text, |line| line.split('#').next().unwrap_or_default().trim() == header)
+        .map(|start| {
+            let next = text[start..].match_indices("\n[").map(|(at, _)| start + at + 1).next();
+            let block = text[..next.unwrap_or(text.len())].trim_end();
+            (block.len() + text[block.len()..].find('\n').map_or(0, |at| at + 1), lines(""))
+        });
     let behind_dotted =
         last_line(text, |line| line.trim_start().starts_with(&dotted)).map(|at| (at, lines(&dotted)));
     let gap = if text.trim().is_empty() { "" } else { end };
@@ -401,7 +402,10 @@ mod tests {
         for (text, made) in [
             ("", "[capture]\nexit = 3\n"),
             ("title = 'x'\n", "title = 'x'\n\n[capture]\nexit = 3\n"),
-            ("[capture]\nexit=1 # one\nshell = true # yes\n", "[capture]\nexit=3 # one\nshell = true # yes\n"),
+            (
+                "[capture]\nexit=1 # one\nshell = true # yes\n",
+                "[capture]\nexit=3 # one\nshell = true # yes\n",
+            ),
             ("capture = { exit = 1 }\n", "capture = { exit = 3 }\n"),
             ("[vars]\nexit = '1'\n[capture]\nexit = 1\n", "[vars]\nexit = '1'\n[capture]\nexit = 3\n"),
             ("capture.exit = 1\r\n[vars]\r\n", "capture.exit = 3\r\n[vars]\r\n"),

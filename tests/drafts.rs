@@ -164,7 +164,10 @@ fn the_captures_folder_is_found_or_named() {
     assert!(said.contains("--captures"), "{said}");
     project.ok(&["new", "recorded/image/show", "--captures", "recorded"]);
     assert!(project.path("recorded/image/show/body.md").is_file());
-    let said = project.not_ok(&["update", "recorded/image", "--captures", "recorded"]);
+    let said = project.ok(&["update", "recorded/image", "--captures", "recorded"]);
+    assert!(said.starts_with("recorded/image/show: 0 sections added"), "{said}");
+    fs::create_dir(project.path("recorded/empty")).unwrap();
+    let said = project.not_ok(&["update", "recorded/empty", "--captures", "recorded"]);
     assert!(said.contains("no capture"), "{said}");
 }
 
@@ -335,6 +338,79 @@ fn only_what_is_gone_is_marked_as_gone() {
     assert!(!site.exists("captures/the-name-is-kept/page.md"));
     let rendered = docgen(&["render", "captures", "docs"]);
     assert_eq!(rendered.err.matches("`images GET /v3` matches no exchange").count(), 1, "{}", rendered.err);
+}
+
+#[test]
+fn labels_stay_at_their_exchanges_when_a_log_is_put_in_place() {
+    let site = support::Site::new();
+    let docgen = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_docgen"));
+        command.args(arguments).current_dir(site.root()).env("NO_COLOR", "1");
+        support::Ran::from(command.output().unwrap())
+    };
+    let ask = |id: &str, says: &str| {
+        let (from, to, url) = ("client", "shop", "GET http://h/orders/7");
+        request(id, from, to, url) + &response(id, from, to, url, "200 OK").replace("42", says)
+    };
+    let list = |to: &str| call("9", "client", to, "GET http://h/items", "200 OK");
+    let settings = "# mine\n[label]\nlist = 'shop GET /items'   # all\nwaits = \"shop GET /orders/7 #1\"\n\
+                    done = \"shop GET /orders/7 #2\"\n[vars]\nx = '7'\n";
+    let page = "# Order\n\nAt {{ list }}.\n\n{{ exchange(list) }}\n\n{{ exchange(waits) }}\n\nIt waits.\n\n\
+                {{ exchange(done) }}\n\nIt is done.\n";
+    site.git(&["init", "-q"]);
+    site.write("captures/docgen.toml", "layout = 'page'\n");
+    for name in ["twice", "gone", "renamed", "same"] {
+        let log = list("shop") + &ask("1", "waiting") + &ask("2", "done");
+        site.write(&format!("captures/{name}/trace.log"), log);
+        site.write(&format!("captures/{name}/capture.toml"), settings);
+        site.write(&format!("captures/{name}/page.md"), page);
+    }
+    site.git(&["add", "."]);
+    site.git(&["commit", "-q", "-m", "first"]);
+    site.write(
+        "captures/twice/trace.log",
+        list("shop") + &ask("0", "new") + &ask("1", "waiting") + &ask("2", "done"),
+    );
+    site.write("captures/gone/trace.log", list("shop") + &ask("2", "done"));
+    let renamed = (list("shop") + &ask("1", "waiting") + &ask("2", "done")).replace("(shop)", "(store)");
+    site.write("captures/renamed/trace.log", renamed);
+    let ran = docgen(&["update", "--git", "HEAD"]);
+    assert_eq!(
+        ran.err.lines().filter(|line| line.starts_with("captures/")).collect::<Vec<_>>(),
+        [
+            "captures/gone: 0 sections added, `waits` is now `shop GET /orders/7 #2`, \
+             `done` is now `shop GET /orders/7`, marked `waits` as gone",
+            "captures/renamed: 0 sections added, `list` is now `store GET /items`, `waits` is now `store GET /orders/7 #1`, \
+             `done` is now `store GET /orders/7 #2`",
+            "captures/same: 0 sections added",
+            "captures/twice: 2 sections added, `waits` is now `shop GET /orders/7 #2`, `done` is now `shop GET /orders/7 #3`",
+        ],
+        "{}",
+        ran.err
+    );
+    // Of the file nothing changes but these.
+    let renamed = site.read("captures/renamed/capture.toml");
+    assert_eq!(
+        renamed,
+        settings.replace("'shop GET /items'", "\"store GET /items\"").replace("shop", "store")
+    );
+    assert_eq!(docgen(&["render", "captures", "docs"]).status, 0);
+    for (name, waits) in [("twice", true), ("gone", false), ("renamed", true), ("same", true)] {
+        let page = site.read(&format!("docs/{name}.md"));
+        let section = |sentence: &str| {
+            let start = page.find(sentence)?;
+            Some(page[..start].rsplit("### ").next().unwrap().to_owned())
+        };
+        assert_eq!(section("It waits.").is_some_and(|shown| shown.contains("\"waiting\"")), waits, "{name}");
+        assert!(section("It is done.").unwrap().contains("\"done\""), "{name}: {page}");
+    }
+    // Doing it again changes nothing.
+    let before = site.files("captures");
+    let again = docgen(&["update", "--git", "HEAD", "captures/twice", "captures/gone", "captures"]);
+    assert_eq!(again.status, 0, "{}", again.err);
+    assert_eq!(site.files("captures"), before);
+    let ran = docgen(&["update", "--git", "no-such-commit"]);
+    ran.complains(&["there is no commit `no-such-commit`"]);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use super::Resolved;
 use crate::diff::Alignment;
 use crate::error::Result;
+use crate::sequence::Side;
 use crate::sequence::selector::{Scope, Selector};
 
 /// What becomes of the labels.
@@ -61,11 +62,8 @@ pub fn carried(old: &Resolved<'_>, new: &Resolved<'_>, alignment: &Alignment) ->
             Err(_) => Target::AsItSays,
         }
     };
-    let targets: HashMap<&str, Target> = new
-        .labels
-        .iter()
-        .map(|(name, at)| (name.as_str(), target(name, &at.value, &at.place)))
-        .collect();
+    let targets: HashMap<&str, Target> =
+        new.labels.iter().map(|(name, at)| (name.as_str(), target(name, &at.value, &at.place))).collect();
     let carrier = Carrier { new, targets, is_known };
     let mut carried = Carried::default();
     for (name, at) in new.labels {
@@ -109,24 +107,30 @@ impl Carrier<'_> {
         if self.named(old) == Some(exchange) {
             return None;
         }
-        let parsed = Selector::parse(old).ok();
-        let like_old = parsed.into_iter().flat_map(|old| {
-            let plain = Selector { occurrence: None, after: None, ..old };
-            let all = self.new.matching(&plain);
-            let after = old.after.and_then(|label| {
-                let from = self.label(label)?.ok()?;
-                let place = |exchange| self.new.sequence.number(exchange, crate::sequence::Side::Request);
-                let behind: Vec<usize> =
-                    all.iter().copied().filter(|&other| place(other) > place(from)).collect();
-                let occurrence = behind.iter().position(|&other| other == exchange)? + 1;
-                Some(Selector { occurrence: Some(occurrence).filter(|nth| *nth > 1), ..old })
-            });
-            let numbered = self.new.occurrence(exchange, &all);
-            let numbered = numbered.map(|nth| Selector { occurrence: Some(nth), ..plain });
-            [after, Some(plain), numbered].into_iter().flatten()
-        });
-        let mut candidates = like_old.map(|selector| selector.to_string()).chain(self.new.selector(exchange));
-        candidates.find(|candidate| self.named(candidate) == Some(exchange))
+        let mut candidates: Vec<String> = Vec::new();
+        if let Ok(parsed) = Selector::parse(old) {
+            let plain = Selector { occurrence: None, after: None, ..parsed };
+            candidates.extend(self.after(&parsed, exchange));
+            let (from, to) = (self.new.participants.from(exchange), self.new.participants.to(exchange));
+            let renamed = Selector { from: plain.from.map(|_| &*from.id), to: &to.id, ..plain };
+            for like_old in [plain, renamed] {
+                candidates.push(like_old.to_string());
+                let nth = self.new.occurrence(exchange, &self.new.matching(&like_old));
+                candidates.extend(nth.map(|nth| Selector { occurrence: Some(nth), ..like_old }.to_string()));
+            }
+        }
+        candidates.extend(self.new.selector(exchange));
+        candidates.into_iter().find(|candidate| self.named(candidate) == Some(exchange))
+    }
+
+    /// The same selector, counted anew from the label that it comes after.
+    fn after(&self, old: &Selector<'_>, exchange: usize) -> Option<String> {
+        let from = self.label(old.after?)?.ok()?;
+        let number = |exchange| self.new.sequence.number(exchange, Side::Request);
+        let all = self.new.matching(&Selector { occurrence: None, after: None, ..*old });
+        let mut behind = all.iter().filter(|&&other| number(other) > number(from));
+        let nth = behind.position(|&other| other == exchange)? + 1;
+        Some(Selector { occurrence: Some(nth).filter(|nth| *nth > 1), ..*old }.to_string())
     }
 
     /// A selector for an exchange that is gone, where the old one names another: the one after the last.
@@ -164,11 +168,10 @@ impl Carrier<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Input, Phrases};
+    use super::super::Input;
     use super::*;
     use crate::diff::{self, Capture, Kinds, Recording};
     use crate::settings::{Layer, Settings};
-    use crate::text::Text;
     use crate::trace::{Body, Exchange, Request, Response, Trace};
     use proptest::prelude::*;
 
@@ -198,27 +201,14 @@ mod tests {
 
     /// What becomes of labels, and the partner of each exchange of the old trace.
     fn carried_with(old: (&[&str], &str), new: (&[&str], &str)) -> (Carried, Vec<Option<usize>>) {
-        let (phrases, log) = (Phrases::default(), Text::new());
         let (old_trace, new_trace) = (trace(old.0), trace(new.0));
         let (old_settings, new_settings) = (settings(old.1), settings(new.1));
-        let input = |trace, settings| Input {
-            path: "",
-            settings,
-            profile: None,
-            phrases: &phrases,
-            trace,
-            trace_file: "",
-            log: &log,
-            output: None,
-        };
         let recording = |trace| Recording { trace, output: None };
-        let capture = Capture {
-            old: recording(&old_trace),
-            new: recording(&new_trace),
-            kinds: Kinds::built_in(),
-        };
+        let capture =
+            Capture { old: recording(&old_trace), new: recording(&new_trace), kinds: Kinds::built_in() };
         let (found, _) = diff::compare_suite(1, |_, known| vec![diff::compare(&capture, known)]);
-        let (old, new) = (input(&old_trace, &old_settings), input(&new_trace, &new_settings));
+        let old = Input::of_trace(&old_trace, &old_settings, None);
+        let new = Input::of_trace(&new_trace, &new_settings, None);
         let partners = found[0].alignment.partners(&old_trace, &new_trace);
         (carried(&Resolved::new(&old), &Resolved::new(&new), &found[0].alignment), partners)
     }
@@ -241,7 +231,10 @@ mod tests {
     #[test]
     fn a_call_that_happens_twice_now_is_told_from_the_new_one() {
         let labels = "show = 'h GET /show'\n";
-        assert_eq!(told(&["h/show=x", "h/b"], labels, &["h/show=y", "h/show=x", "h/b"]), "show = h GET /show #2");
+        assert_eq!(
+            told(&["h/show=x", "h/b"], labels, &["h/show=y", "h/show=x", "h/b"]),
+            "show = h GET /show #2"
+        );
         assert_eq!(told(&["h/show", "h/b"], labels, &["h/show", "h/b", "h/show"]), "show = h GET /show #1");
     }
 
@@ -270,7 +263,7 @@ mod tests {
     fn a_participant_with_another_name_keeps_its_labels() {
         let labels = "a = 'glance GET /a'\nb = 'glance GET /b #2'\n";
         let (old, new) = (["glance/a", "glance/b", "glance/b=y"], ["image/a", "image/b", "image/b=y"]);
-        assert_eq!(told(&old, labels, &new), "a = image GET /a; b = client->image GET /b #2");
+        assert_eq!(told(&old, labels, &new), "a = image GET /a; b = image GET /b #2");
     }
 
     #[test]
@@ -323,11 +316,7 @@ mod tests {
                 now.labels.iter_mut().find(|(known, _)| known == name).unwrap().1.value = selector.clone();
             }
             let trace = trace(&news);
-            let (phrases, log) = (Phrases::default(), Text::new());
-            let input = Input {
-                path: "", settings: &now, profile: None, phrases: &phrases, trace: &trace, trace_file: "",
-                log: &log, output: None,
-            };
+                let input = Input::of_trace(&trace, &now, None);
             let resolved = Resolved::new(&input);
             let mut taken = std::collections::HashSet::new();
             for (name, at) in &now.labels {

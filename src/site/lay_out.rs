@@ -34,7 +34,7 @@ impl Site<'_> {
         let input = capture.input(profile.as_deref(), &phrases);
         let resolved = Resolved::new(&input);
         let (path, layout) = (&capture.folder.path, input.settings.layout);
-        let page = resolved.page().map_err(|mut errors| {
+        let page = resolved.page_for(&sources).map_err(|mut errors| {
             let labels = input.settings.labels.iter();
             let scope = resolved.scope();
             let renamed: HashSet<String> =
@@ -50,6 +50,7 @@ impl Site<'_> {
             errors.extend(sources.iter().flat_map(|source| holes::holes_of_lost(source, &lost)));
             errors
         })?;
+        let left_out = page.left_out.clone();
         let page = Arc::new(page);
         // What is made from a source needs no template.
         let source_of = |file: &PageFile| sources.iter().position(|source| file.is_of(&source.file));
@@ -67,6 +68,7 @@ impl Site<'_> {
             let read = others.read.into_inner();
             capture.read.extend(read);
         }
+        capture.diagnostics.extend(left_out);
         Ok(files.into_iter().map(|(file, content)| (PagePath::of(path, file), content)).collect())
     }
 

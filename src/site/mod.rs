@@ -10,6 +10,7 @@
 
 mod cache;
 mod capture;
+mod carry;
 pub mod check;
 pub mod diff;
 mod docs;

@@ -7,7 +7,7 @@
 
 mod git;
 mod prose;
-mod recordings;
+pub(super) mod recordings;
 
 pub use prose::Spoken;
 

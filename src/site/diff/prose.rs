@@ -12,10 +12,9 @@ use crate::diff::align::in_order;
 use crate::diff::{Change, Side, What};
 use crate::error::Place;
 use crate::page::spoken::{Line, lines};
-use crate::page::{Input, Phrases, Resolved, Source};
+use crate::page::{Input, Resolved, Source};
 use crate::profile::Profile;
 use crate::settings::Settings;
-use crate::text::Text;
 use crate::trace::Trace;
 
 /// A line that speaks of what changed.
@@ -108,18 +107,8 @@ impl Prose<'_> {
 
     /// The lines of the page sources and those of the labels.
     fn said(&self) -> (Vec<Said>, Vec<Said>) {
-        let (phrases, log) = (Phrases::default(), Text::new());
-        let input = |trace| Input {
-            path: "",
-            settings: self.settings,
-            profile: self.profile,
-            phrases: &phrases,
-            trace,
-            trace_file: "",
-            log: &log,
-            output: None,
-        };
-        let (old, new) = (input(self.old_trace), input(self.new_trace));
+        let old = Input::of_trace(self.old_trace, self.settings, self.profile);
+        let new = Input::of_trace(self.new_trace, self.settings, self.profile);
         let (old, new) = (Resolved::new(&old), Resolved::new(&new));
         let (old, new) = (old.scope(), new.scope());
         let nowhere = Place::file(Path::new(""));
