@@ -341,6 +341,55 @@ fn only_what_is_gone_is_marked_as_gone() {
 }
 
 #[test]
+fn lists_of_steps_get_a_line_for_what_is_new_and_marks_around_what_is_gone() {
+    for (locale, introduction, line) in [
+        ("en", "The steps in short:", "- {{ versions_2 }}: "),
+        ("ko", "각 과정에 대한 간략한 설명은 다음과 같다.   ", "- {{ versions_2 }}번 과정은 "),
+    ] {
+        for layout in ["page", "snippets"] {
+            let settings = format!("locale = \"{locale}\"\n{SETTINGS}");
+            let project = Project::new(layout, &(versions() + &token()), &settings);
+            project.ok(&["new", CAPTURE]);
+            let drafted = project.source();
+            assert!(drafted.contains(introduction), "{drafted}");
+            let images = call("5", "openstack", "glance", "GET http://h/image", "300 Multiple Choices");
+            project.write(&format!("{CAPTURE}/trace.log"), &(images + &versions() + &token()));
+            let said = project.ok(&["update", CAPTURE]);
+            assert!(said.contains("2 sections and 1 step added"), "{said}");
+            let updated = project.source();
+            let new: Vec<&str> = updated.lines().filter(|line| !drafted.contains(line)).collect();
+            let of_list: Vec<&&str> = new.iter().filter(|line| line.starts_with("- ")).collect();
+            assert_eq!(of_list.len(), 1, "{updated}");
+            let start = line.split("versions_2").next().unwrap();
+            assert!(of_list[0].starts_with(start), "{updated}");
+            // It stands before those that come after it.
+            let at = |text: &str| updated.find(text).unwrap();
+            assert!(
+                at(introduction) < at(of_list[0]) && at(of_list[0]) < at("- {{ versions }}"),
+                "{updated}"
+            );
+            project.render();
+            assert_eq!(project.ok(&["check", "captures", "docs"]), "0 found\n");
+            // What is gone is kept between marks, in the list as in the sections.
+            project.write(&format!("{CAPTURE}/trace.log"), &(versions() + &token()));
+            project.ok(&["update", CAPTURE]);
+            let marked = project.source();
+            let kept = format!("{}\n{}\n{}\n", "<!-- docgen: gone ", of_list[0], "<!-- docgen: end -->");
+            let (open, rest) = kept.split_once('\n').unwrap();
+            assert!(marked.contains(open) && marked.contains(rest), "{marked}");
+            project.render();
+            let before = project.source();
+            project.ok(&["update", CAPTURE]);
+            assert_eq!(project.source(), before);
+            let images = call("5", "openstack", "glance", "GET http://h/image", "300 Multiple Choices");
+            project.write(&format!("{CAPTURE}/trace.log"), &(images + &versions() + &token()));
+            project.ok(&["update", CAPTURE]);
+            assert_eq!(project.source(), updated);
+        }
+    }
+}
+
+#[test]
 fn labels_stay_at_their_exchanges_when_a_log_is_put_in_place() {
     let site = support::Site::new();
     let docgen = |arguments: &[&str]| {

@@ -14,7 +14,7 @@ use crate::site::drafts::{self, Location, Report, Updated, Wanted};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 An exchange that the source shows nowhere gets its sections, behind those of the exchange before
-it, and a label in capture.toml. A section whose exchange is gone is put between the lines
+it, a line in a list of steps where the source has one, and a label in capture.toml. A section whose exchange is gone is put between the lines
 `<!-- docgen: gone LABEL -->` and `<!-- docgen: end -->`: its prose is kept in the source and left
 out of the page. A label whose exchange is gone and that nothing uses is taken out of capture.toml.
 Nothing else changes a byte, and doing it again changes nothing.
@@ -97,8 +97,12 @@ fn tell(folder: &Path, report: &Report, ui: &Ui) {
     let carried = report.carried.iter().map(|(label, selector)| format!(", `{label}` is now `{selector}`"));
     let dropped = report.dropped.iter().map(|label| format!(", dropped `{label}`, which nothing used"));
     let marked = report.marked.iter().map(|label| format!(", marked `{label}` as gone"));
+    let steps = match report.steps {
+        0 => String::new(),
+        steps => format!(" and {}", counted(steps, "step")),
+    };
     ui.say(format_args!(
-        "{}: {} added{}",
+        "{}: {}{steps} added{}",
         folder.display(),
         counted(report.added.len(), "section"),
         carried.chain(marked).chain(dropped).collect::<String>()

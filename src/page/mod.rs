@@ -34,6 +34,7 @@ pub mod invocation;
 pub mod phrases;
 pub mod source;
 pub mod spoken;
+pub mod step_list;
 pub mod update;
 
 pub use block::{Block, visible, without_ansi, without_markers};

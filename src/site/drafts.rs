@@ -22,7 +22,7 @@ use crate::files::Root;
 use crate::files::folder::{self, Change};
 use crate::page::draft::{self, Labels};
 use crate::page::update::{self, Facts, Update};
-use crate::page::{Input, Resolved, Source, used_labels};
+use crate::page::{Input, PageExchange, Resolved, Source, step_list, used_labels};
 use crate::render::holes::{Filler, NoOtherCaptures};
 use crate::render::templates::Templates;
 use crate::sequence::renamed::Renamed;
@@ -39,7 +39,9 @@ pub struct Report {
     pub labels: Vec<String>,
     /// Numbers of the messages that got a section.
     pub added: Vec<u32>,
-    /// Labels of the sections that were marked because their exchange is gone.
+    /// How many lines lists of steps got.
+    pub steps: usize,
+    /// Labels of the sections and lines that were marked because their exchange is gone.
     pub marked: Vec<String>,
     /// Labels that got another selector, so that they stay at their exchange, with that selector.
     pub carried: Vec<(String, String)>,
@@ -211,17 +213,37 @@ fn update_one(opened: &OpenCapture<'_>) -> Result<Report, Vec<Error>> {
         None if opened.carried.is_empty() && opened.needless.is_empty() => return Ok(report),
         None => Pending { index: usize::MAX, update: Update::default(), labels: Labels::default() },
     };
-    let texts = opened
+    let mut texts: Vec<String> = opened.sources.iter().map(|source| source.text.clone()).collect();
+    if let Some(text) = texts.get_mut(index) {
+        text.clone_from(&update.text);
+    }
+    if !update.added.is_empty() || !opened.lost.is_empty() || !opened.gone.is_empty() {
+        let page = opened.resolved.page()?;
+        let numbers: HashSet<u32> = update.added.iter().map(|(number, _)| *number).collect();
+        let is_added = |exchange: &&Arc<PageExchange>| numbers.contains(&exchange.request.number);
+        let added = page.exchanges.iter().filter(is_added).map(|exchange| exchange.index).collect();
+        let lost = opened.lost.iter().chain(&opened.gone).map(String::as_str).collect();
+        for (source, text) in opened.sources.iter().zip(&mut texts) {
+            let source = Source::parse(&source.file, text.as_str())?;
+            let lists = step_list::update(&source, &page, &labels, &added, &lost);
+            *text = lists.text;
+            report.steps += lists.added;
+            report.marked.extend(lists.marked);
+        }
+    }
+    let changed = opened
         .sources
         .iter()
-        .enumerate()
-        .map(|(at, source)| (source, if at == index { &update.text } else { &source.text }));
-    let changed = texts.zip(&opened.originals).filter(|((_, text), original)| text != original);
+        .zip(&texts)
+        .zip(&opened.originals)
+        .filter(|((_, text), original)| text != original);
     let named =
         changed.filter_map(|((source, text), _)| Some((source.file.file_name()?.to_str()?, text.as_str())));
     report.write(opened, &labels, named).map_err(one)?;
     report.added = update.added.iter().map(|(number, _)| *number).collect();
-    report.marked = update.marked;
+    report.marked.extend(update.marked);
+    report.marked.sort();
+    report.marked.dedup();
     Ok(report)
 }
 

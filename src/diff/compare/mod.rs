@@ -6,7 +6,7 @@
 
 mod body;
 mod headers;
-mod lists;
+pub(super) mod lists;
 mod output;
 
 use super::change::{Change, Place, Side, Subject, Value, What};
