@@ -167,6 +167,12 @@ fn replaced(text: &str, table: &str, values: &[(&str, String)], wanted: &toml::T
     toml::from_str::<toml::Table>(&made).is_ok_and(|read| read == *wanted).then_some(made)
 }
 
+/// Where a table of `text`, the content of `file`, has the value of a key.
+pub(crate) fn place_of(file: &Path, text: &str, table: &str, key: &str) -> Option<Place> {
+    let (_, span) = spans(text, table).into_iter().find(|(name, _)| name == key)?;
+    Some(Place::span(file, text, span.start, span.end))
+}
+
 /// The keys of a table, with the place of each value.
 fn spans(text: &str, table: &str) -> Vec<(String, Range<usize>)> {
     let Ok(all) = toml::de::DeTable::parse(text) else { return Vec::new() };

@@ -390,6 +390,36 @@ fn lists_of_steps_get_a_line_for_what_is_new_and_marks_around_what_is_gone() {
 }
 
 #[test]
+fn a_variable_that_stands_for_nothing_is_told_and_marks_nothing_as_gone() {
+    let id = |digit: u8| format!("{digit}c31f2c6-f22c-440e-b670-d8d5a5cc0405");
+    let log = |id: &str| call("1", "client", "shop", &format!("GET http://h/orders/{id}"), "200 OK");
+    let settings = format!(
+        "layout = 'page'\ncommand = 'shop show {{order}} --format {{form}}'\n[vars]\norder = '{}'\nform = 'json'\nold = 'x-1'\n\
+         [label]\nshow = 'shop GET /orders/{{order}}'\n",
+        id(1)
+    );
+    let project = Project::new("page", &log(&id(1)), &settings);
+    project.write(&format!("{CAPTURE}/page.md"), "# {{ title }}\n\nIt shows.\n\n{{ exchange(show) }}\n");
+    // What nothing uses and nothing says is told, and what only the command says is not.
+    let said = project.ok(&["render", "captures", "docs"]);
+    assert!(
+        said.contains("warning: `{old}` stands for nothing") && said.contains("capture.toml:6:7"),
+        "{said}"
+    );
+    assert_eq!(said.matches("warning").count(), 1, "{said}");
+    // On another cloud the order is another one.
+    project.write(&format!("{CAPTURE}/trace.log"), &log(&id(2)));
+    let before = project.source();
+    let said = project.not_ok(&["update", CAPTURE]);
+    assert!(said.contains("`{order}` stands for nothing in the trace, and a label names it"), "{said}");
+    assert_eq!(project.source(), before);
+    project.write(&format!("{CAPTURE}/page.md"), "# {{ title }}\n\n{{ rest }}\n");
+    let said = project.ok(&["render", "captures", "docs"]);
+    assert!(said.contains("warning: `{order}` stands for nothing: its value is nowhere"), "{said}");
+    assert!(said.contains("no page uses it"), "{said}");
+}
+
+#[test]
 fn labels_stay_at_their_exchanges_when_a_log_is_put_in_place() {
     let site = support::Site::new();
     let docgen = |arguments: &[&str]| {

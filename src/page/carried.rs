@@ -8,11 +8,13 @@
 
 use std::collections::HashMap;
 
-use super::Resolved;
-use crate::diff::Alignment;
+use super::{Input, Resolved};
+use crate::diff::{self, Alignment, Kinds, Recording};
 use crate::error::Result;
+use crate::profile::Profile;
 use crate::sequence::Side;
 use crate::sequence::selector::{Scope, Selector};
+use crate::settings::Volatile;
 
 /// What becomes of the labels.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,6 +36,30 @@ enum Target {
     Lost,
     /// Whatever its selector says: it is new, or was changed.
     AsItSays,
+}
+
+/// Compares two recordings of a capture, and carries the labels of the old one to the new one.
+///
+/// # Errors
+/// Where the settings of the new one are wrong about what is made anew in every run.
+pub fn between(old: &Input<'_>, new: &Input<'_>) -> Result<Carried> {
+    if new.settings.labels.is_empty() {
+        return Ok(Carried::default());
+    }
+    let volatile = new.profile.map(Profile::volatile).into_iter().chain([&new.settings.volatile]);
+    let said: Vec<&Volatile> = volatile.filter(|said| **said != Volatile::default()).collect();
+    let own;
+    let kinds = if said.is_empty() {
+        Kinds::built_in()
+    } else {
+        own = Kinds::new(said)?;
+        &own
+    };
+    let recording = |trace| Recording { trace, output: None };
+    let capture = diff::Capture { old: recording(old.trace), new: recording(new.trace), kinds };
+    let (found, _) = diff::compare_suite(1, |_, known| vec![diff::compare(&capture, known)]);
+    let alignment = found.into_iter().next().unwrap_or_default().alignment;
+    Ok(carried(&Resolved::new(old), &Resolved::new(new), &alignment))
 }
 
 /// Carries the labels of the old trace to the new one.
@@ -168,9 +194,8 @@ impl Carrier<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Input;
     use super::*;
-    use crate::diff::{self, Capture, Kinds, Recording};
+    use crate::diff::Capture;
     use crate::settings::{Layer, Settings};
     use crate::trace::{Body, Exchange, Request, Response, Trace};
     use proptest::prelude::*;

@@ -6,14 +6,12 @@
 
 use super::capture::Capture;
 use super::diff::recordings::Recordings;
-use crate::diff::{self, Kinds, Recording};
 use crate::error::Result;
 use crate::files::Root;
 use crate::page::Input;
-use crate::page::Resolved;
-use crate::page::carried::{Carried, carried};
+use crate::page::carried::{Carried, between};
 use crate::profile::Profile;
-use crate::settings::{Settings, Volatile};
+use crate::settings::Settings;
 
 /// The captures as a commit has them.
 pub(super) struct Before(Recordings);
@@ -35,20 +33,6 @@ impl Before {
         let (old_trace, _, _) = self.0.read(files)?;
         let old_settings = Settings::resolve(&self.0.settings(name)?);
         let old = Input::of_trace(&old_trace, &old_settings, profile);
-        let new = Input::of_trace(&capture.trace, &capture.settings, profile);
-        let volatile = profile.map(Profile::volatile).into_iter().chain([&capture.settings.volatile]);
-        let said: Vec<&Volatile> = volatile.filter(|said| **said != Volatile::default()).collect();
-        let own;
-        let kinds = if said.is_empty() {
-            Kinds::built_in()
-        } else {
-            own = Kinds::new(said)?;
-            &own
-        };
-        let recording = |trace| Recording { trace, output: None };
-        let compared = diff::Capture { old: recording(&old_trace), new: recording(&capture.trace), kinds };
-        let (found, _) = diff::compare_suite(1, |_, known| vec![diff::compare(&compared, known)]);
-        let alignment = found.into_iter().next().unwrap_or_default().alignment;
-        Ok(carried(&Resolved::new(&old), &Resolved::new(&new), &alignment))
+        between(&old, &Input::of_trace(&capture.trace, &capture.settings, profile))
     }
 }

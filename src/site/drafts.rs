@@ -394,7 +394,13 @@ fn unclear(scope: &Scope<'_>, failing: &[&(String, Located<String>)]) -> Option<
     let mut renamed = scope.renamed();
     renamed.retain(|found| failing.iter().any(|(name, _)| found.labels.contains(name)));
     let mut errors: Vec<Error> = renamed.iter().map(Renamed::error).collect();
-    let explained: HashSet<String> = renamed.into_iter().flat_map(|found| found.labels).collect();
+    let mut explained: HashSet<String> = renamed.into_iter().flat_map(|found| found.labels).collect();
+    let lost: Vec<&str> =
+        failing.iter().map(|(name, _)| &**name).filter(|name| !explained.contains(*name)).collect();
+    for (labels, error) in scope.without_value(&lost) {
+        explained.extend(labels);
+        errors.push(error);
+    }
     let others = failing.iter().filter(|(name, _)| !explained.contains(name) && !scope.is_lost(name));
     errors.extend(others.filter_map(|(name, at)| scope.find(name, &at.place).err()));
     (!errors.is_empty()).then_some(errors)

@@ -17,6 +17,7 @@ mod docs;
 pub mod drafts;
 mod file_state;
 pub mod folders;
+mod idle_vars;
 mod journal;
 mod lay_out;
 mod manifest;

@@ -14,7 +14,7 @@ use crate::error::Place;
 use crate::page::spoken::{Line, lines};
 use crate::page::{Input, Resolved, Source};
 use crate::profile::Profile;
-use crate::settings::Settings;
+use crate::settings::{Layer, Settings};
 use crate::trace::Trace;
 
 /// A line that speaks of what changed.
@@ -32,6 +32,10 @@ pub(super) struct Prose<'a> {
     pub(super) new: (&'a Recordings, &'a Files),
     pub(super) old_trace: &'a Trace,
     pub(super) new_trace: &'a Trace,
+    /// The name that the old recordings have for it.
+    pub(super) name: &'a str,
+    /// What is above all of them.
+    pub(super) above: &'a [Layer],
     pub(super) settings: &'a Settings,
     pub(super) profile: Option<&'a Profile>,
 }
@@ -107,7 +111,9 @@ impl Prose<'_> {
 
     /// The lines of the page sources and those of the labels.
     fn said(&self) -> (Vec<Said>, Vec<Said>) {
-        let old = Input::of_trace(self.old_trace, self.settings, self.profile);
+        let old_settings = self.old_settings();
+        let old = old_settings.as_ref().unwrap_or(self.settings);
+        let old = Input::of_trace(self.old_trace, old, self.profile);
         let new = Input::of_trace(self.new_trace, self.settings, self.profile);
         let (old, new) = (Resolved::new(&old), Resolved::new(&new));
         let (old, new) = (old.scope(), new.scope());
@@ -148,6 +154,14 @@ impl Prose<'_> {
         });
         let labels = labels.collect();
         (said, labels)
+    }
+
+    /// The settings of the old recording, if it has any of its own: a label may have been about something else.
+    fn old_settings(&self) -> Option<Settings> {
+        let (recordings, files) = self.old?;
+        recordings.beside(files, "capture.toml")?;
+        let own = recordings.settings(self.name).ok()?;
+        Some(Settings::resolve(&self.above.iter().chain(&own).collect::<Vec<_>>()))
     }
 
     /// The lines that a file had beside the old recording, if that had one.
