@@ -45,7 +45,7 @@ pub use phrases::Phrases;
 pub use source::Source;
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
 use crate::error::{Error, Place, Result};
@@ -307,16 +307,14 @@ impl Resolved<'_> {
             Err(wrong) => (diagram::BoxesAndNotes::default(), wrong),
         };
         // A box that is left out for a label tells of it.
-        // What nobody can read is wrong, whoever needs it.
-        let labels_by_name: HashMap<&str, &str> =
-            settings.labels.iter().map(|(name, at)| (name.as_str(), at.value.as_str())).collect();
-        let is_used = &|name: &str| is_used(name) || Selector::parse(labels_by_name[name]).is_err();
+        // A mistake is one, whoever needs the label.
+        let is_used = &|name: &str| is_used(name) || !scope.is_clear(name);
         failing.retain(|(name, _)| is_used(name) || !boxes_and_notes.is_left_out_for(name));
         let (errors, mut left_out) = one_for_each_cause(&scope, failing, wrong, is_used);
-        if !errors.is_empty() {
-            return Err(errors);
-        }
         left_out.extend(boxes_and_notes.left_out());
+        if !errors.is_empty() {
+            return Err(errors.into_iter().chain(left_out).collect());
+        }
 
         let log = Block::new(input.log.clone());
         let known =

@@ -235,6 +235,15 @@ impl<'a> Scope<'a> {
         false
     }
 
+    /// Whether a label that names no exchange is no mistake of its writer: its exchange is gone, or happens
+    /// several times.
+    pub fn is_clear(&self, name: &str) -> bool {
+        let label = self.label(name).map(|label| &self.labels[label].1.value);
+        let selector =
+            label.and_then(|text| Selector::parse(text).ok()).filter(|label| label.after.is_none());
+        self.is_lost(name) || selector.is_some_and(|selector| self.matching(&selector).len() > 1)
+    }
+
     /// A selector that matches this exchange alone: the shortest that does, and a number only where
     /// nothing else tells it from another. `None` where none can, as for a response without its request.
     pub fn selector(&self, exchange: usize) -> Option<String> {

@@ -452,7 +452,8 @@ fn open_carrying<T>(
     let lost: Vec<_> = lost.into_iter().filter(|(name, _)| !gone.contains(name)).collect();
     let used = used_labels(&input.settings.labels, &current);
     // Of what an old recording tells is gone, there is no doubt, and what nobody uses needs no other.
-    let is_doubtful = |name: &String| used.contains(name) && !carried.gone.contains(name);
+    let is_wanted = |name: &String| used.contains(name) || !resolved.scope().is_clear(name);
+    let is_doubtful = |name: &String| is_wanted(name) && !carried.gone.contains(name);
     let doubtful: Vec<_> = lost.iter().copied().filter(|(name, _)| is_doubtful(name)).collect();
     if let Some(errors) = unclear(&resolved.scope(), &doubtful) {
         return Err(errors);
