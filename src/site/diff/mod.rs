@@ -20,6 +20,7 @@ use super::named_files::NamedFiles;
 use super::profiles::Profiles;
 use crate::diff::{self, Capture, Change, Findings, Kinds, Known, Recording};
 use crate::error::{Error, Place, Result};
+use crate::page;
 use crate::profile::Profile;
 use crate::settings::{Layer, Located, Settings, Volatile};
 use crate::trace::Trace;
@@ -74,6 +75,8 @@ pub struct Compared {
     pub prose: Vec<Vec<Spoken>>,
     /// How many lists have only another order.
     pub reordered: usize,
+    /// How many exchanges that may be missing are in one of both only.
+    pub optional: usize,
 }
 
 /// Which of two recordings is there.
@@ -138,6 +141,7 @@ pub fn diff(options: &Options) -> Result<Report> {
             changes: found.changes,
             prose,
             reordered: found.reordered,
+            optional: found.optional,
         });
     }
     // A setting that is wrong is wrong for many.
@@ -227,7 +231,10 @@ fn compare(
         kinds: &said.kinds,
     };
     let exchanges = (old.exchanges.len(), new.exchanges.len());
-    let findings = diff::compare(&capture, known);
+    let mut findings = diff::compare(&capture, known);
+    let profile = said.profile.as_deref();
+    let optional = |trace| page::optional_exchanges(&said.settings, profile, trace);
+    findings.set_aside_optional(&optional(&old), &optional(&new));
     if let (Some(new_files), false) = (new_files, findings.changes.is_empty()) {
         let prose = Prose {
             old: old_files,
@@ -237,7 +244,7 @@ fn compare(
             name: pair.name,
             above,
             settings: &said.settings,
-            profile: said.profile.as_deref(),
+            profile,
         };
         outcome.prose = prose.of(&findings.changes);
     }
