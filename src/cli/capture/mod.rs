@@ -5,6 +5,7 @@
 
 mod jobs;
 mod keep;
+mod labels;
 mod plan;
 mod run;
 mod senders;
