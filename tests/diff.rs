@@ -334,7 +334,7 @@ fn each_sentence_that_an_upgrade_makes_false_is_named_and_none_is_lost() {
         let mut section = String::new();
         let mut found = Vec::new();
         for line in pages.lines() {
-            match line.strip_prefix("### ") {
+            match line.strip_prefix("### ").or(line.strip_prefix("## ")) {
                 Some(heading) => {
                     section = heading.trim_start_matches(|c: char| !c.is_ascii_alphabetic()).to_owned()
                 }

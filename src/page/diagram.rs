@@ -296,9 +296,11 @@ impl BoxesAndNotes {
         self.left_out.iter().any(|left_out| left_out.name == label)
     }
 
-    /// What there is to say of boxes and notes that are left out because their exchange is gone.
-    pub(super) fn left_out(&self) -> impl Iterator<Item = Error> {
-        self.left_out.iter().map(|left_out| left_out.told.clone())
+    /// What there is to say of boxes and notes that are left out because their exchange is gone, but for those
+    /// of labels of which it was `told` already.
+    pub(super) fn left_out(&self, told: &HashSet<String>) -> impl Iterator<Item = Error> {
+        let untold = self.left_out.iter().filter(|left_out| !told.contains(&left_out.name));
+        untold.map(|left_out| left_out.told.clone())
     }
 }
 

@@ -52,6 +52,7 @@ use crate::error::{Error, Place, Result};
 use crate::profile::{Call, Link, Profile, Step, wildcard_matches};
 use crate::sequence::participants::{Participant, Participants};
 use crate::sequence::paths::{Paths, Vars};
+use crate::sequence::renamed::Renamed;
 use crate::sequence::selector::{Index, Scope, Selector};
 use crate::sequence::{self, Item, Sequence, Side};
 use crate::settings::{Filter, Layout, Located, Settings};
@@ -314,8 +315,12 @@ impl Resolved<'_> {
         // A mistake is one, whoever needs the label.
         let is_used = &|name: &str| is_used(name) || !scope.is_clear(name);
         failing.retain(|(name, _)| is_used(name) || !boxes_and_notes.is_left_out_for(name));
-        let (errors, mut left_out) = one_for_each_cause(&scope, failing, wrong, is_used);
-        left_out.extend(boxes_and_notes.left_out());
+        let renamed = if failing.is_empty() { Vec::new() } else { scope.renamed() };
+        let told: HashSet<String> = (renamed.iter().flat_map(|found| found.labels.iter().cloned()))
+            .chain(failing.iter().map(|(name, _)| (*name).to_owned()))
+            .collect();
+        let (errors, mut left_out) = one_for_each_cause(&scope, &renamed, failing, wrong, is_used);
+        left_out.extend(boxes_and_notes.left_out(&told));
         if !errors.is_empty() {
             return Err(errors.into_iter().chain(left_out).collect());
         }
@@ -396,11 +401,11 @@ impl Resolved<'_> {
 /// speak of the same place the first.
 fn one_for_each_cause(
     scope: &Scope<'_>,
+    renamed: &[Renamed],
     failing: Vec<(&str, Error)>,
     wrong: Vec<Error>,
     is_used: &dyn Fn(&str) -> bool,
 ) -> (Vec<Error>, Vec<Error>) {
-    let renamed = if failing.is_empty() { Vec::new() } else { scope.renamed() };
     let explained: HashSet<&str> =
         renamed.iter().flat_map(|renamed| &renamed.labels).map(String::as_str).collect();
     let labels = scope.labels.iter().filter(|(name, _)| explained.contains(name.as_str()));
