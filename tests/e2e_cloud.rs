@@ -32,14 +32,14 @@ fn main() {
             let trial = Trial::test(name, move || ten_commands(release, scheme));
             trials.push(trial.with_ignored_flag(!installed));
         }
-        let trial = Trial::test(format!("{release}_as_a_suite_from_scratch"), move || a_suite(release));
-        trials.push(trial.with_ignored_flag(!installed));
         let trial = Trial::test(format!("{release}_senders"), move || {
             let outcome = senders(release);
             // What comes after has no port to send through.
             cloud(&["restart", release, "glance"])?;
             outcome
         });
+        trials.push(trial.with_ignored_flag(!installed));
+        let trial = Trial::test(format!("{release}_as_a_suite_from_scratch"), move || a_suite(release));
         trials.push(trial.with_ignored_flag(!installed));
     }
     let conclusion = libtest_mimic::run(&arguments, trials);

@@ -284,6 +284,13 @@ pub struct Group {
     pub origin: Option<Origin>,
 }
 
+impl Group {
+    /// The labels or selectors of the exchanges that it begins and ends with.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.first).chain(&self.last).map(|name| name.get_ref().as_str())
+    }
+}
+
 /// The kinds of box.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -321,6 +328,14 @@ pub struct Note {
     /// The file that has these keys.
     #[serde(skip)]
     pub origin: Option<Origin>,
+}
+
+impl Note {
+    /// The label or selector of the exchange that it comes after.
+    pub fn name(&self) -> &str {
+        let after = self.after.get_ref();
+        after.strip_suffix(".request").or(after.strip_suffix(".response")).unwrap_or(after)
+    }
 }
 
 /// The fields of the `launch.json` block that are not the command's own.

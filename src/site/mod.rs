@@ -10,6 +10,7 @@
 
 mod cache;
 mod capture;
+mod carry;
 pub mod check;
 pub mod diff;
 mod docs;
@@ -17,6 +18,7 @@ pub mod drafts;
 pub(crate) mod exports;
 mod file_state;
 pub mod folders;
+mod idle_vars;
 mod journal;
 mod lay_out;
 mod manifest;

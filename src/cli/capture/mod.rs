@@ -7,6 +7,7 @@
 mod aside;
 mod jobs;
 mod keep;
+mod labels;
 mod plan;
 mod run;
 mod senders;
