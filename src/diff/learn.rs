@@ -110,7 +110,7 @@ fn pattern(old: &str, new: &str) -> Option<String> {
         return None;
     };
     (rest == other && prefix.chars().filter(char::is_ascii_alphabetic).count() > 1)
-        .then(|| format!("{}{class}", regex::escape(prefix)))
+        .then(|| format!("{}{class}", prefix.replace('.', "\\.")))
 }
 
 #[cfg(test)]
