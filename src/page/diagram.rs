@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Place, Result};
 use crate::sequence::participants::{Participant, Participants};
 use crate::sequence::selector::Scope;
 use crate::sequence::{Sequence, Side};
-use crate::settings::{GroupKind, Origin, Settings};
+use crate::settings::{Group, GroupKind, Origin, Settings};
 use crate::text::with_values;
 
 /// A participant as the diagram declares it.
@@ -404,6 +404,17 @@ pub(super) fn optional(scope: &Scope<'_>, settings: &Settings) -> Vec<usize> {
         number.is_some_and(|number| boxes.iter().any(|one| (one.first..=one.last).contains(&number)))
     };
     (0..scope.trace.exchanges.len()).filter(is_in_one).collect()
+}
+
+/// The labels of optional messages that are missing: those that a box of such names, or that say the same.
+pub(super) fn missing_options<'s>(scope: &Scope<'_>, settings: &'s Settings) -> HashSet<&'s str> {
+    let options = settings.groups.iter().filter(|group| group.kind == GroupKind::Opt);
+    let missing: HashSet<&str> = options.flat_map(Group::names).filter(|name| scope.is_lost(name)).collect();
+    let labels = settings.labels.iter();
+    labels
+        .filter(|(name, at)| missing.contains(name.as_str()) || missing.contains(at.value.trim()))
+        .map(|(name, _)| name.as_str())
+        .collect()
 }
 
 /// The messages of a box; `None` of a box of optional messages of which none is there.

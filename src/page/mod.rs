@@ -125,6 +125,8 @@ pub struct Page {
     pub vars: Vec<(String, String)>,
     /// The labels of the settings, with the index in the trace of the exchange that each names.
     pub labels: Vec<(String, usize)>,
+    /// The labels of optional messages that this trace does not have.
+    pub missing: HashSet<String>,
     /// Under which path the site finds the page's snippets.
     pub snippet_prefix: String,
     /// How many exchanges the filters left out.
@@ -302,6 +304,8 @@ impl Resolved<'_> {
                 Err(error) => failing.push((name, error)),
             }
         }
+        let missing = diagram::missing_options(&scope, settings);
+        failing.retain(|(name, _)| !missing.contains(name));
         let drawn = diagram::draw_participants(participants, sequence);
         let (boxes_and_notes, wrong) = match diagram::BoxesAndNotes::resolve(&scope, settings) {
             Ok(found) => (found, Vec::new()),
@@ -384,6 +388,7 @@ impl Resolved<'_> {
             log,
             vars: settings.vars.clone(),
             labels,
+            missing: missing.into_iter().map(str::to_owned).collect(),
             snippet_prefix: snippet_prefix(input),
             filtered: sequence.filtered,
             left_out,

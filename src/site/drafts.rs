@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::Options;
 use super::cache::Cache;
-use super::capture::{Capture, is_source};
+use super::capture::is_source;
 use super::carry::Before;
 use super::folders::{self, Folder, SHARED_SETTINGS};
 use super::manifest::Manifest;
@@ -423,7 +423,7 @@ fn open_carrying<T>(
     work: impl FnOnce(&OpenCapture<'_>) -> Result<T, Vec<Error>>,
 ) -> Result<T, Vec<Error>> {
     let one = |error| vec![error];
-    let mut capture = Capture::read(site.captures_root, folder).map_err(one)?;
+    let mut capture = site.read(folder)?;
     let templates = site.templates(&mut capture).map_err(one)?;
     let profile = site.profile(&mut capture).map_err(one)?;
     let phrases = site.phrases(&capture, &templates, profile.as_deref()).map_err(one)?;

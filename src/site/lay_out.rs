@@ -76,7 +76,8 @@ impl Site<'_> {
 
     /// The exchanges of a capture, for pages that share their beginning.
     pub(super) fn summaries_of(&self, folder: &Folder) -> Result<SharedSummaries> {
-        let mut capture = Capture::read(self.captures_root, folder)?;
+        let first = |mut errors: Vec<Error>| errors.swap_remove(0);
+        let mut capture = self.read(folder).map_err(first)?;
         let profile = self.profile(&mut capture)?;
         // A label that is lost there is that page's trouble.
         capture.settings.labels.clear();
@@ -84,7 +85,7 @@ impl Site<'_> {
         capture.settings.notes.clear();
         let phrases = Phrases::default();
         let input = capture.input(profile.as_deref(), &phrases);
-        let page = Page::new(&input).map_err(|mut errors| errors.swap_remove(0))?;
+        let page = Page::new(&input).map_err(first)?;
         Ok((Arc::new(holes::ExchangeSummary::all(&page)), capture.read))
     }
 

@@ -15,6 +15,7 @@ pub mod check;
 pub mod diff;
 mod docs;
 pub mod drafts;
+pub(crate) mod exports;
 mod file_state;
 pub mod folders;
 mod idle_vars;
@@ -38,7 +39,6 @@ use crate::profile::Profile;
 use crate::render::diagram_size;
 use crate::render::templates;
 use cache::{Cache, Record};
-use capture::Capture;
 use docs::Docs;
 use file_state::{Digest, FileState, Stat};
 use folders::Folder;
@@ -324,9 +324,9 @@ impl Site<'_> {
         if let Some(outcome) = self.cached(folder) {
             return outcome;
         }
-        let mut capture = match Capture::read(self.captures_root, folder) {
+        let mut capture = match self.read(folder) {
             Ok(capture) => capture,
-            Err(error) => return Outcome::of_errors(vec![error]),
+            Err(errors) => return Outcome::of_errors(errors),
         };
         let files = match self.lay_out(&mut capture) {
             Ok(files) => files,
