@@ -359,22 +359,7 @@ fn step(change: &Change) -> Option<u32> {
 
 /// The old and the new value, as much of them as tells them apart.
 fn short(change: &Change) -> [Option<String>; 2] {
-    let values = [&change.old, &change.new].map(|value| value.as_ref().map(Value::shown));
-    let common = match values {
-        [Some(old), Some(new)] => old.chars().zip(new.chars()).take_while(|(a, b)| a == b).count(),
-        _ => 0,
-    };
-    values.map(|value| {
-        value.map(|value| {
-            let count = value.chars().count();
-            // A few characters before the difference show where it is.
-            let start = if count > VALUE && common > VALUE / 2 { common - VALUE / 4 } else { 0 };
-            let shown: String = value.chars().skip(start).take(VALUE).collect();
-            let (before, behind) =
-                (if start > 0 { "…" } else { "" }, if count > start + VALUE { "…" } else { "" });
-            one_line(&format!("{before}{shown}{behind}"))
-        })
-    })
+    change.excerpts(VALUE).map(|value| value.map(|value| one_line(&value)))
 }
 
 /// `text` without what would move a cursor.

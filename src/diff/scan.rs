@@ -77,8 +77,7 @@ impl<'a> Recording<'a> {
     pub(super) fn new(trace: &'a Trace, kinds: &Kinds) -> Recording<'a> {
         let hosts = Hosts::of(trace);
         let sequence = Sequence::new(trace, |_| true);
-        let mut order: Vec<usize> = (0..trace.exchanges.len()).collect();
-        order.sort_by_key(|&index| trace.exchanges[index].started);
+        let order = trace.order_of_requests();
         let clocks: Vec<Option<Micros>> = order.iter().map(|&index| clock(&trace.exchanges[index])).collect();
         // One without a time of its own happened near the others.
         let any = clocks.iter().copied().flatten().next_back();

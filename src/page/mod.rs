@@ -31,6 +31,7 @@ pub mod highlight;
 mod html;
 pub mod invocation;
 pub mod phrases;
+pub mod report;
 pub mod source;
 pub mod spoken;
 pub mod update;

@@ -186,7 +186,7 @@ impl<'a> PageWriter<'a> {
                     Some(own) => context! { ..own, ..shared.clone() },
                     None => shared.clone(),
                 };
-                templates.piece(self.page.layout, piece.name(), context, allowance)
+                templates.piece(self.page.layout.name(), piece.name(), context, allowance)
             }
         }
     }

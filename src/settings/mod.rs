@@ -22,6 +22,7 @@
 pub mod capture_toml;
 mod hole_word;
 mod layout;
+pub mod report_toml;
 
 pub use hole_word::{HoleWord, Shows};
 pub use layout::{Layout, OwnTitles, PageFile, Traits};

@@ -297,9 +297,9 @@ pub(super) fn open<T>(
 ) -> Result<T, Vec<Error>> {
     let one = |error| vec![error];
     let mut capture = Capture::read(site.captures_root, folder).map_err(one)?;
-    let templates = site.templates(&mut capture).map_err(one)?;
-    let profile = site.profile(&mut capture).map_err(one)?;
-    let phrases = site.phrases(&capture, &templates, profile.as_deref()).map_err(one)?;
+    let templates = site.templates(&capture.settings, &mut capture.read).map_err(one)?;
+    let profile = site.profile(&capture.settings, &mut capture.read).map_err(one)?;
+    let phrases = site.phrases(&capture.settings, &templates, profile.as_deref()).map_err(one)?;
     let sources = capture.take_sources()?;
     let originals = sources.iter().map(|source| source.text.clone()).collect();
     let input = capture.input(profile.as_deref(), &phrases);

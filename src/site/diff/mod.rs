@@ -7,7 +7,7 @@
 
 mod git;
 mod prose;
-mod recordings;
+pub(super) mod recordings;
 
 pub use prose::Spoken;
 
@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::folders;
 use super::named_files::NamedFiles;
-use crate::diff::{self, Capture, Change, Findings, Kinds, Known, Recording};
+use crate::diff::{self, Alignment, Capture, Change, Findings, Kinds, Known, Recording};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::profile::Profile;
 use crate::settings::{Layer, Settings, Volatile};
@@ -54,6 +54,8 @@ pub struct Report {
     pub captures: Vec<Compared>,
     /// What could not be read, and what was damaged.
     pub diagnostics: Vec<Error>,
+    /// How many captures could not be read.
+    pub unread: usize,
 }
 
 /// A capture, compared with its old self.
@@ -73,6 +75,8 @@ pub struct Compared {
     pub prose: Vec<Vec<Spoken>>,
     /// How many lists have only another order.
     pub reordered: usize,
+    /// Which exchanges belong together.
+    pub alignment: Alignment,
 }
 
 /// Which of two recordings is there.
@@ -103,14 +107,21 @@ pub fn diff(options: &Options) -> Result<Report> {
             (Recordings::of_commit(rev, &options.new, &new)?, new)
         }
     };
-    let pairs = pairs(&old, &new);
-    let said = AllSaid::new(&new, options);
+    let root = new.folder().unwrap_or(Path::new("."));
+    // What is above a folder is said for what is in it.
+    let above = folders::settings_above(&root.join("x"));
+    let said = AllSaid::new(&new, above, NamedFiles::new(root, &options.trusted));
+    Ok(compare_all(&old, &new, &said, options.jobs))
+}
+
+/// Compares recordings with those of the same paths; `said` is said about the new ones.
+pub(super) fn compare_all(old: &Recordings, new: &Recordings, said: &AllSaid<'_>, jobs: usize) -> Report {
+    let pairs = pairs(old, new);
     let mut report = Report::default();
     let mut exchanges = vec![None; pairs.len()];
     let mut prose = vec![Vec::new(); pairs.len()];
     let (found, _) = diff::compare_suite(pairs.len(), |places, known| {
-        let outcomes =
-            super::in_parallel(places, options.jobs, |&at| compare(&pairs[at], &old, &new, &said, known));
+        let outcomes = super::in_parallel(places, jobs, |&at| compare(&pairs[at], old, new, said, known));
         let mut found = Vec::with_capacity(outcomes.len());
         for (&at, outcome) in places.iter().zip(outcomes) {
             report.diagnostics.extend(outcome.diagnostics);
@@ -123,7 +134,10 @@ pub fn diff(options: &Options) -> Result<Report> {
     });
     for (((pair, found), exchanges), mut prose) in pairs.iter().zip(found).zip(exchanges).zip(prose) {
         // What cannot be read was told.
-        let Some(exchanges) = exchanges else { continue };
+        let Some(exchanges) = exchanges else {
+            report.unread += 1;
+            continue;
+        };
         prose.resize(found.changes.len(), Vec::new());
         report.captures.push(Compared {
             name: pair.name.to_owned(),
@@ -137,19 +151,20 @@ pub fn diff(options: &Options) -> Result<Report> {
             changes: found.changes,
             prose,
             reordered: found.reordered,
+            alignment: found.alignment,
         });
     }
     // A setting that is wrong is wrong for many.
     let mut told = std::collections::HashSet::new();
     report.diagnostics.retain(|error| told.insert(error.to_string()));
-    Ok(report)
+    report
 }
 
 /// The recordings of a capture.
-struct Pair<'a> {
-    name: &'a str,
-    old: Option<&'a Files>,
-    new: Option<&'a Files>,
+pub(super) struct Pair<'a> {
+    pub(super) name: &'a str,
+    pub(super) old: Option<&'a Files>,
+    pub(super) new: Option<&'a Files>,
 }
 
 impl Pair<'_> {
@@ -163,7 +178,7 @@ impl Pair<'_> {
 }
 
 /// Those of the same path belong together, and one and one do, whatever they are called.
-fn pairs<'a>(old: &'a Recordings, new: &'a Recordings) -> Vec<Pair<'a>> {
+pub(super) fn pairs<'a>(old: &'a Recordings, new: &'a Recordings) -> Vec<Pair<'a>> {
     let (olds, news) = (&old.captures, &new.captures);
     if let (Some((_, old)), Some((name, new)), 1, 1) =
         (olds.first_key_value(), news.first_key_value(), olds.len(), news.len())
@@ -233,7 +248,7 @@ fn compare(
             old_trace: &old,
             new_trace: &new,
             settings: &said.settings,
-            profile: said.profile.as_ref().map(SaidProfile::get),
+            profile: said.profile(),
         };
         outcome.prose = prose.of(&findings.changes);
     }
@@ -241,8 +256,8 @@ fn compare(
     outcome
 }
 
-/// What is said about captures where the new recordings are.
-struct AllSaid<'a> {
+/// What is said about captures where recordings are.
+pub(super) struct AllSaid<'a> {
     recordings: &'a Recordings,
     above: Result<Vec<Layer>>,
     named: Result<NamedFiles>,
@@ -251,8 +266,8 @@ struct AllSaid<'a> {
 }
 
 /// What is said about one of them.
-struct Said {
-    settings: Settings,
+pub(super) struct Said {
+    pub(super) settings: Settings,
     profile: Option<SaidProfile>,
     kinds: Arc<Kinds>,
 }
@@ -272,6 +287,11 @@ impl SaidProfile {
 }
 
 impl Said {
+    /// The profile that its settings name.
+    pub(super) fn profile(&self) -> Option<&Profile> {
+        self.profile.as_ref().map(SaidProfile::get)
+    }
+
     /// What holds where nothing is said.
     fn nothing() -> Said {
         let kinds = Arc::new(Kinds::built_in().clone());
@@ -280,19 +300,17 @@ impl Said {
 }
 
 impl<'a> AllSaid<'a> {
-    fn new(recordings: &'a Recordings, options: &Options) -> AllSaid<'a> {
-        let root = recordings.folder().unwrap_or(Path::new("."));
-        AllSaid {
-            recordings,
-            // What is above a folder is said for what is in it.
-            above: folders::settings_above(&root.join("x")),
-            named: NamedFiles::new(root, &options.trusted),
-            kinds: Mutex::default(),
-            profiles: Mutex::default(),
-        }
+    /// With the settings above the recordings, and the folders in which settings may name files.
+    pub(super) fn new(
+        recordings: &'a Recordings,
+        above: Result<Vec<Layer>>,
+        named: Result<NamedFiles>,
+    ) -> AllSaid<'a> {
+        AllSaid { recordings, above, named, kinds: Mutex::default(), profiles: Mutex::default() }
     }
 
-    fn of(&self, name: &str) -> Result<Said> {
+    /// What is said about the capture of this path.
+    pub(super) fn of(&self, name: &str) -> Result<Said> {
         let mut layers = self.above.clone()?;
         layers.extend(self.recordings.settings(name)?);
         let settings = Settings::resolve(&layers);

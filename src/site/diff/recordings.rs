@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::{LARGEST_TRACE, Listed, Root, is_hidden};
 use crate::settings::Layer;
 use crate::source;
-use crate::text_file::{read_recording, read_text};
+use crate::text_file::{decode, read_recording};
 use crate::trace::Trace;
 
 /// The names of a capture's own trace.
@@ -20,8 +20,8 @@ const TRACES: [&str; 2] = ["trace.har", "trace.log"];
 const HERE: &str = ".";
 
 /// Recordings, each by its path without the trace's own name.
-pub(super) struct Recordings {
-    pub(super) captures: BTreeMap<String, Files>,
+pub(in crate::site) struct Recordings {
+    pub(in crate::site) captures: BTreeMap<String, Files>,
     place: Where,
     /// Settings, by the path of their file below the folder.
     settings: BTreeMap<String, PathBuf>,
@@ -29,14 +29,14 @@ pub(super) struct Recordings {
 
 /// The files of a recording.
 #[derive(Clone, Debug)]
-pub(super) struct Files {
+pub(in crate::site) struct Files {
     trace: String,
     /// A second one, of which nobody knows whether it is the one that is meant.
     other_trace: Option<String>,
     /// What the command printed.
     output: Option<String>,
     /// Whether it was named itself, and not the folder around it.
-    pub(super) is_alone: bool,
+    pub(in crate::site) is_alone: bool,
 }
 
 enum Where {
@@ -50,7 +50,7 @@ enum Where {
 
 impl Recordings {
     /// None at all.
-    pub(super) fn none() -> Recordings {
+    pub(in crate::site) fn none() -> Recordings {
         Recordings { captures: BTreeMap::new(), place: Where::Nowhere, settings: BTreeMap::new() }
     }
 
@@ -58,7 +58,7 @@ impl Recordings {
     ///
     /// # Errors
     /// [`ErrorKind::Io`] where there is nothing.
-    pub(super) fn on_disk(path: &Path) -> Result<Recordings> {
+    pub(in crate::site) fn on_disk(path: &Path) -> Result<Recordings> {
         let metadata = path.metadata().map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
                 Error::new(ErrorKind::Io, format!("there is no file or folder `{}`", path.display()))
@@ -75,7 +75,15 @@ impl Recordings {
             let settings = is_capture.then(|| ("capture.toml".to_owned(), own)).into_iter().collect();
             return Ok(Recordings { captures, place: Where::File(path.to_owned()), settings });
         }
-        let root = Root::open(path).map_err(|error| Error::io("read", path, error))?;
+        Recordings::in_folder(Root::open(path).map_err(|error| Error::io("read", path, error))?)
+    }
+
+    /// Those in a folder and below it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] where it cannot be read.
+    pub(in crate::site) fn in_folder(root: Root) -> Result<Recordings> {
+        let path = root.path();
         let (files, mut errors) = root.files(path, &is_hidden);
         if let Some(error) = errors.pop() {
             return Err(error);
@@ -99,7 +107,7 @@ impl Recordings {
     ///
     /// # Errors
     /// [`ErrorKind::Io`] where git does not give it.
-    pub(super) fn of_commit(rev: &str, path: &Path, now: &Recordings) -> Result<Recordings> {
+    pub(in crate::site) fn of_commit(rev: &str, path: &Path, now: &Recordings) -> Result<Recordings> {
         let commit = Commit::open(rev, path)?;
         let names: Vec<String> = commit.files.iter().map(|(name, _)| name.clone()).collect();
         let captures = match &now.place {
@@ -116,18 +124,15 @@ impl Recordings {
             return Err(Error::new(ErrorKind::Io, message));
         }
         let objects = commit.files.iter().cloned().collect();
-        Ok(Recordings {
-            captures,
-            place: Where::Commit(Mutex::new(commit), objects),
-            settings: BTreeMap::new(),
-        })
+        let settings = settings(&names).map(|name| (name.clone(), commit.shown(name))).collect();
+        Ok(Recordings { captures, place: Where::Commit(Mutex::new(commit), objects), settings })
     }
 
     /// Those at a path, of which there has to be one.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] where there is nothing, or no recording.
-    pub(super) fn some_on_disk(path: &Path) -> Result<Recordings> {
+    pub(in crate::site) fn some_on_disk(path: &Path) -> Result<Recordings> {
         let found = Recordings::on_disk(path)?;
         if found.captures.is_empty() {
             let message = format!("`{}` holds no recording", path.display());
@@ -139,7 +144,7 @@ impl Recordings {
     }
 
     /// The folder on the disk that they are in.
-    pub(super) fn folder(&self) -> Option<&Path> {
+    pub(in crate::site) fn folder(&self) -> Option<&Path> {
         match &self.place {
             Where::File(file) => file.parent().map(crate::files::or_here),
             Where::Folder(root) => Some(crate::files::or_here(root.path())),
@@ -148,11 +153,7 @@ impl Recordings {
     }
 
     /// The settings for one, from those of the folder down to its own.
-    pub(super) fn settings(&self, name: &str) -> Result<Vec<Layer>> {
-        let text = |path: &PathBuf| match &self.place {
-            Where::Folder(root) => root.read_text(path),
-            _ => read_text(path),
-        };
+    pub(in crate::site) fn settings(&self, name: &str) -> Result<Vec<Layer>> {
         let is_above = |file: &str| {
             let (folder, file) = file.rsplit_once('/').unwrap_or(("", file));
             let is_own = folder == name || (folder.is_empty() && self.captures.len() == 1);
@@ -160,11 +161,11 @@ impl Recordings {
                 || name.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
             if file == SHARED_SETTINGS { is_around } else { is_own }
         };
-        let mut files: Vec<&PathBuf> =
-            self.settings.iter().filter(|(file, _)| is_above(file)).map(|(_, path)| path).collect();
+        let mut files: Vec<(&String, &PathBuf)> =
+            self.settings.iter().filter(|(file, _)| is_above(file)).collect();
         // A folder's shared settings come before the capture's own, and both after those above.
-        files.sort_by_key(|path| (path.components().count(), path.ends_with("capture.toml")));
-        files.into_iter().map(|path| Layer::parse(path, &text(path)?)).collect()
+        files.sort_by_key(|(file, path)| (file.matches('/').count(), path.ends_with("capture.toml")));
+        files.into_iter().map(|(file, path)| Layer::parse(path, &decode(path, self.bytes(file)?)?)).collect()
     }
 
     /// The trace, what was printed, and what was damaged.
@@ -172,7 +173,7 @@ impl Recordings {
     /// # Errors
     /// [`ErrorKind::Io`] where it cannot be read; [`ErrorKind::UnknownFormat`] where it is no trace.
     #[allow(clippy::type_complexity, reason = "three things that a recording is")]
-    pub(super) fn read(&self, files: &Files) -> Result<(Trace, Option<String>, Vec<Error>)> {
+    pub(in crate::site) fn read(&self, files: &Files) -> Result<(Trace, Option<String>, Vec<Error>)> {
         if let Some(other) = &files.other_trace {
             return Err(Error::new(ErrorKind::Io, "the capture has two traces, trace.har and trace.log")
                 .at(Place::file(self.shown(other)))
@@ -196,7 +197,7 @@ impl Recordings {
     }
 
     /// A file of a capture's folder beside its trace, with its name as the user would give it.
-    pub(super) fn beside(&self, files: &Files, name: &str) -> Option<(PathBuf, String)> {
+    pub(in crate::site) fn beside(&self, files: &Files, name: &str) -> Option<(PathBuf, String)> {
         if !files.is_of_capture() {
             return None;
         }
@@ -226,8 +227,17 @@ impl Recordings {
         }
     }
 
+    /// The files on the disk that are read of them.
+    pub(in crate::site) fn files_on_disk(&self) -> Vec<PathBuf> {
+        let Where::Folder(root) = &self.place else { return Vec::new() };
+        let recorded = self.captures.values().flat_map(|files| {
+            [Some(&files.trace), files.other_trace.as_ref(), files.output.as_ref()].into_iter().flatten()
+        });
+        recorded.chain(self.settings.keys()).map(|name| root.shown(Path::new(name))).collect()
+    }
+
     /// The trace's file, as the user would name it.
-    pub(super) fn file(&self, files: &Files) -> PathBuf {
+    pub(in crate::site) fn file(&self, files: &Files) -> PathBuf {
         self.shown(&files.trace)
     }
 
