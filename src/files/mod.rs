@@ -7,9 +7,11 @@
 //! stays below the folder is followed, also to a file beside it; the folder itself may be a link, since the
 //! user named it. Only regular files are read, and none that is larger than what it is for can be.
 //!
-//! What it leaves out: what the files mean, how they are written whole ([`whole`]), and several of them at once ([`folder`]).
+//! What it leaves out: what the files mean, how they are written whole ([`whole`]), several of them at once ([`folder`]),
+//! and what docgen keeps for itself ([`own_folder`]).
 
 pub(crate) mod folder;
+pub(crate) mod own_folder;
 pub(crate) mod whole;
 
 use std::ffi::OsString;

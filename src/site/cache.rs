@@ -37,10 +37,10 @@ impl Cache {
     /// templates and profiles).
     pub(super) fn read(docs: &Docs, key: Digest) -> Cache {
         let mut cache = Cache::default();
-        let Ok(Some(bytes)) = docs.read_own(NAME) else { return cache };
+        let Ok(Some(bytes)) = docs.own().read(NAME) else { return cache };
         let Ok(text) = String::from_utf8(bytes) else { return cache };
         let Some(body) = text.strip_prefix(&head(key)) else { return cache };
-        cache.written = docs.own_stat(NAME).map_or(0, |stat| stat.modified);
+        cache.written = docs.own().metadata(NAME).map_or(0, |metadata| Stat::of(&metadata).modified);
         let mut current: Option<Record> = None;
         for line in body.lines() {
             let mut fields = line.splitn(7, '\t');
@@ -92,7 +92,7 @@ impl Cache {
             }
         }
         write_git_files(docs)?;
-        docs.put_own(NAME, text.as_bytes())
+        docs.own().put(NAME, text.as_bytes())
     }
 }
 

@@ -1,33 +1,27 @@
 //! The docs folder, and docgen's own folder in it.
 //!
-//! A page is reached by its [`PagePath`] through no link that leads out of the docs folder. What docgen
-//! notes for itself is in `.docgen`, which is a folder and no link, and so are its files: a name there
-//! means what is in this very place. What this leaves out: what the notes say.
+//! A page is reached by its [`PagePath`] through no link that leads out of the docs folder. What this
+//! leaves out: what docgen notes for itself there ([`OwnFolder`]).
 
-use std::fs::File;
 use std::io::{self, ErrorKind as Io};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
-use cap_std::fs::{Dir, Metadata, OpenOptions, OpenOptionsExt as _};
+use cap_std::fs::{Dir, Metadata, OpenOptionsExt as _};
 use rustix::fs::{Mode, OFlags};
 
 use super::file_state::Stat;
 use super::page_path::PagePath;
-use crate::error::{Error, ErrorKind, Place, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::files::own_folder::OwnFolder;
 use crate::files::whole::StagingFolder;
-use crate::files::{LARGEST_TRACE, Root, for_reading, not_regular, read_whole};
-
-/// The folder that holds what docgen notes for itself.
-pub(super) const OWN: &str = ".docgen";
+use crate::files::{LARGEST_TRACE, Root, for_reading, read_whole};
 
 /// A docs folder.
 #[derive(Debug)]
 pub(super) struct Docs {
     root: Root,
-    own: OnceLock<Dir>,
+    own: OwnFolder,
     /// Held to keep a second docgen from writing at the same time.
     _lock: Option<OwnedFd>,
 }
@@ -70,20 +64,12 @@ impl Docs {
             let _ = rustix::fs::flock(lock, rustix::fs::FlockOperation::LockExclusive);
         }
         let docs = Docs::of(root, lock)?;
-        if let Some(own) = docs.own.get() {
-            StagingFolder(own).remove_leftovers();
-        }
+        docs.own.remove_leftovers();
         Ok(docs)
     }
 
     fn of(root: Root, lock: Option<OwnedFd>) -> Result<Docs> {
-        let own = match root.dir().symlink_metadata(OWN) {
-            Ok(metadata) if metadata.is_dir() => root.dir().open_dir(OWN).map(OnceLock::from),
-            Ok(_) => return Err(in_the_way(&root.path().join(OWN), "is no folder")),
-            Err(error) if error.kind() == Io::NotFound => Ok(OnceLock::new()),
-            Err(error) => Err(error),
-        };
-        let own = own.map_err(|error| Error::io("read", &root.path().join(OWN), error))?;
+        let own = OwnFolder::of(&root)?;
         Ok(Docs { root, own, _lock: lock })
     }
 
@@ -133,7 +119,8 @@ impl Docs {
     /// # Errors
     /// [`ErrorKind::Io`]; what was there is intact then.
     pub(super) fn put(&self, page: &PagePath, bytes: &[u8]) -> Result<()> {
-        self.own_made()
+        self.own
+            .made()
             .and_then(|own| StagingFolder(own).put_file(bytes, self.root.dir(), page.as_path()))
             .map_err(|error| self.root.error("write", &self.shown(page), error))
     }
@@ -147,7 +134,7 @@ impl Docs {
         folder: &str,
         pages: impl Iterator<Item = (&'a str, &'a [u8])>,
     ) -> io::Result<Vec<Stat>> {
-        let made = StagingFolder(self.own_made()?).put_folder(pages, self.root.dir(), folder.as_ref())?;
+        let made = StagingFolder(self.own.made()?).put_folder(pages, self.root.dir(), folder.as_ref())?;
         Ok(made.iter().map(Stat::of).collect())
     }
 
@@ -166,91 +153,9 @@ impl Docs {
         Ok(())
     }
 
-    /// The path of one of docgen's own files, as it is shown to the user.
-    pub(super) fn own_path(&self, name: &str) -> PathBuf {
-        self.root.path().join(OWN).join(name)
-    }
-
-    /// What one of docgen's own files holds, if it is there.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`] where it cannot be read, and where something else has its place.
-    pub(super) fn read_own(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        let Some(own) = self.own.get() else { return Ok(None) };
-        let file = self.own_path(name);
-        match own.symlink_metadata(name) {
-            Ok(metadata) if !metadata.is_file() => return Err(in_the_way(&file, "is no regular file")),
-            Err(error) if error.kind() == Io::NotFound => return Ok(None),
-            _ => {}
-        }
-        let mut options = for_reading();
-        options.custom_flags((OFlags::NONBLOCK | OFlags::NOFOLLOW).bits() as i32);
-        let opened = own.open_with(name, &options).map_err(|error| Error::io("read", &file, error))?;
-        read_whole(opened.into_std(), &file, LARGEST_TRACE).map(Some)
-    }
-
-    /// What is known of one of docgen's own files, if it is there.
-    pub(super) fn own_stat(&self, name: &str) -> Option<Stat> {
-        let metadata = self.own.get()?.symlink_metadata(name).ok()?;
-        metadata.is_file().then(|| Stat::of(&metadata))
-    }
-
-    /// Puts one of docgen's own files in its place, whole or not at all.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`].
-    pub(super) fn put_own(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        self.own_made()
-            .and_then(|own| StagingFolder(own).put_file(bytes, own, name.as_ref()))
-            .map_err(|error| Error::io("write", &self.own_path(name), error))
-    }
-
-    /// Opens one of docgen's own files to write at its end.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`].
-    pub(super) fn append_own(&self, name: &str) -> Result<File> {
-        let mut options = OpenOptions::new();
-        options.create(true).append(true).custom_flags((OFlags::NONBLOCK | OFlags::NOFOLLOW).bits() as i32);
-        let open = || -> io::Result<File> { Ok(self.own_made()?.open_with(name, &options)?.into_std()) };
-        let file = self.own_path(name);
-        let mut opened = open().map_err(|error| Error::io("write", &file, error))?;
-        // What else has this file by another name, in a copy made of hard links, is not docgen's to change.
-        if opened.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.nlink() > 1) {
-            self.put_own(name, &self.read_own(name)?.unwrap_or_default())?;
-            opened = open().map_err(|error| Error::io("write", &file, error))?;
-        }
-        match opened.metadata() {
-            Ok(metadata) if metadata.is_file() => Ok(opened),
-            _ => Err(not_regular(&file, false)),
-        }
-    }
-
-    /// Removes one of docgen's own files, if it is there.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`].
-    pub(super) fn remove_own(&self, name: &str) -> Result<()> {
-        // A folder that takes no changes says so also where there is nothing to remove.
-        match self.own.get().filter(|own| own.symlink_metadata(name).is_ok()) {
-            Some(own) => {
-                own.remove_file(name).map_err(|error| Error::io("remove", &self.own_path(name), error))
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// docgen's own folder, made where it is missing.
-    fn own_made(&self) -> io::Result<&Dir> {
-        if let Some(own) = self.own.get() {
-            return Ok(own);
-        }
-        match self.root.dir().create_dir(OWN) {
-            Err(error) if error.kind() != Io::AlreadyExists => return Err(error),
-            _ => {}
-        }
-        let own = self.root.dir().open_dir(OWN)?;
-        Ok(self.own.get_or_init(|| own))
+    /// docgen's own folder in it.
+    pub(super) fn own(&self) -> &OwnFolder {
+        &self.own
     }
 }
 
@@ -274,10 +179,4 @@ impl PageStats {
         };
         metadata.is_file().then(|| Stat::of(&metadata))
     }
-}
-
-fn in_the_way(file: &Path, why: &str) -> Error {
-    Error::new(ErrorKind::Ownership, format!("`{}` {why}, and docgen writes through none", file.display()))
-        .at(Place::file(file))
-        .hint("remove it; docgen makes it anew")
 }

@@ -34,8 +34,9 @@ impl Journal {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let file = match &mut *file {
             Some(file) => file,
-            none => none.insert(docs.append_own(JOURNAL)?),
+            none => none.insert(docs.own().append(JOURNAL)?),
         };
-        file.write_all(lines.as_bytes()).map_err(|error| Error::io("write", &docs.own_path(JOURNAL), error))
+        file.write_all(lines.as_bytes())
+            .map_err(|error| Error::io("write", &docs.own().shown(JOURNAL), error))
     }
 }

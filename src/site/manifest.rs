@@ -11,10 +11,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::docs::{Docs, OWN};
+use super::docs::Docs;
 use super::file_state::Digest;
 use super::page_path::PagePath;
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::files::own_folder::OWN;
 
 const NAME: &str = "manifest";
 pub(super) const JOURNAL: &str = "journal";
@@ -75,10 +76,10 @@ impl Manifest {
         let mut manifest = Manifest::default();
         let mut errors = Vec::new();
         for name in [NAME, JOURNAL] {
-            if let Some(bytes) = docs.read_own(name)? {
+            if let Some(bytes) = docs.own().read(name)? {
                 let text = String::from_utf8_lossy(&bytes);
                 let place = |span: std::ops::Range<usize>| {
-                    Place::span(docs.own_path(name), &text, span.start, span.end)
+                    Place::span(docs.own().shown(name), &text, span.start, span.end)
                 };
                 let Lines { refused, unread } = manifest.add(&text);
                 for span in refused {
@@ -176,11 +177,11 @@ impl Manifest {
         lines.sort_unstable();
         let mut text = format!("{HEAD}\n");
         text.extend(lines);
-        if docs.read_own(NAME)?.is_some_and(|old| old == text.as_bytes()) {
+        if docs.own().read(NAME)?.is_some_and(|old| old == text.as_bytes()) {
             return Ok(());
         }
         write_git_files(docs)?;
-        docs.put_own(NAME, text.as_bytes())
+        docs.own().put(NAME, text.as_bytes())
     }
 }
 
@@ -193,9 +194,7 @@ pub(super) fn write_git_files(docs: &Docs) -> Result<()> {
     for (name, content) in
         [(".gitattributes", "manifest merge=union\n"), (".gitignore", "/cache\n/journal\n/lock\n/tmp-*\n")]
     {
-        if docs.read_own(name)?.is_none() {
-            docs.put_own(name, content.as_bytes())?;
-        }
+        docs.own().put_if_missing(name, content)?;
     }
     Ok(())
 }

@@ -175,7 +175,7 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
     prune(options, docs, &mut next, &|page| is_kept(page) || captures.has_source(page), &mut report);
     if !options.check && (!folders.is_empty() || next != Manifest::default()) {
         // Without a manifest the journal tells what was written.
-        if let Err(error) = next.write(docs).and_then(|()| docs.remove_own(JOURNAL)) {
+        if let Err(error) = next.write(docs).and_then(|()| docs.own().remove(JOURNAL)) {
             report.fail(error);
         }
         if records != cache.records.into_iter().collect() || cache.written == 0 {

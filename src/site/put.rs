@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags};
 
-use super::docs::{Docs, OWN};
+use super::docs::Docs;
 use super::file_state::{Digest, FileState, Stat};
 use super::folders::Captures;
 use super::manifest::Manifest;
@@ -16,6 +16,7 @@ use super::page_path::PagePath;
 use super::shared::Site;
 use super::{Options, Outcome, Report, Stale};
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::files::own_folder::OWN;
 use crate::files::{LARGEST_TRACE, or_here};
 use crate::render::templates::Content;
 

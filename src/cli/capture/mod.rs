@@ -1,4 +1,10 @@
-//! `docgen capture`
+//! `docgen capture`: its arguments, and the run over all captures that are wanted.
+//!
+//! What this leaves out: which captures those are (`jobs`), and how a recording is put into its
+//! capture's folder (`keep`).
+
+mod jobs;
+mod keep;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -7,26 +13,21 @@ use std::time::Duration;
 use clap::Args;
 
 use super::keep_connections;
-use super::recording::{
-    self, expect_writable, put, settings_for_new, settings_of, tell_replaced, warn_of_secrets,
-};
+use super::recording::{self, expect_writable, warn_of_secrets};
 use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON};
 use crate::capture::{
-    CommandSpec, Failure, Options, Program, ProxyOptions, Recording, RecordingLock, UpstreamProxy, openrc,
-    record, shown_without_secrets,
+    CommandSpec, Failure, Options, Program, ProxyOptions, RecordingLock, UpstreamProxy, openrc, record,
+    shown_without_secrets,
 };
-use crate::error::{Error, ErrorKind, Place, Result, counted, escape_control};
+use crate::error::{Error, ErrorKind, Result, escape_control};
 use crate::files::Root;
 use crate::files::folder::remove_leftovers;
-use crate::page::{self, first_settings, invocation};
+use crate::page::invocation;
 use crate::redact::Rules;
 use crate::settings::Settings;
-
-use crate::site::folders::{self, Folder};
-use crate::source::har;
 use crate::text_file::{read_recording, read_text};
-use crate::toml_file::{string as quoted, with_value};
+use jobs::Job;
 
 /// Run commands and record every exchange that they cause
 #[derive(Debug, Args)]
@@ -85,49 +86,6 @@ pub(super) struct Capture {
 struct Outcome {
     path: String,
     result: String,
-}
-
-/// One capture to make.
-struct Job {
-    path: String,
-    folder: PathBuf,
-    settings: Settings,
-    /// The words of a new command; `None` for one of the settings.
-    new: Option<Vec<String>>,
-    /// The tables of its capture.toml that a new command keeps.
-    kept: String,
-}
-
-/// Says how a command is run and what of it is secret, whatever the command is.
-const KEPT_TABLES: [&str; 3] = ["capture", "env", "redact"];
-
-impl Job {
-    /// The words of the settings' command; with a shell, the line that it gets.
-    fn words(&self, shell: bool) -> Result<Vec<String>> {
-        let typed = self.settings.command.as_deref().unwrap_or_default();
-        let command = page::Command::new(typed, &self.settings.vars);
-        let error = |message: String| {
-            Error::new(ErrorKind::Capture, message).at(Place::file(self.folder.join("capture.toml")))
-        };
-        let words = if shell { Some(vec![command.typed().to_owned()]) } else { command.words() };
-        let words = words.ok_or_else(|| {
-            error(format!("the quotes of `{typed}` do not match")).hint(
-                "a command is words as a POSIX shell splits them; `shell = true` below `[capture]` has a shell run it",
-            )
-        })?;
-        if words.iter().all(|word| word.trim().is_empty()) {
-            return Err(error("the command is empty".to_owned()).hint("write `command = \"...\"` there"));
-        }
-        Ok(words)
-    }
-
-    /// The error with the file that says what to run, where it names no other.
-    fn located(&self, error: Error) -> Error {
-        if self.new.is_some() || error.place().is_some() {
-            return error;
-        }
-        error.at(Place::file(self.folder.join("capture.toml")))
-    }
 }
 
 impl Capture {
@@ -200,110 +158,6 @@ impl Capture {
         status
     }
 
-    /// The captures that are there and have a command, below the paths that are given.
-    fn existing(&self, ui: &Ui) -> Result<Vec<Job>> {
-        let root = folders::open(&self.captures)?;
-        let captures = folders::find(&root, None)?;
-        ui.errors(&captures.errors);
-        let folders = captures.folders;
-        let below = |path: &str, wanted: &str| {
-            let wanted = wanted.trim_matches('/');
-            path == wanted || path.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('/'))
-        };
-        for wanted in &self.paths {
-            if !folders.iter().any(|folder| below(&folder.path, wanted)) {
-                let known: Vec<&str> = folders.iter().map(|folder| folder.path.as_str()).collect();
-                let near = similar::get_close_matches(wanted.as_str(), &known, 1, 0.5);
-                let error = Error::new(
-                    ErrorKind::Capture,
-                    format!("there is no capture `{wanted}` below {}", self.captures.display()),
-                );
-                return Err(match near.first() {
-                    Some(near) => error
-                        .hint(format!("did you mean `{near}`? A new one needs its command: `-- COMMAND`")),
-                    None => error.hint("a new one needs its command: `-- COMMAND`"),
-                });
-            }
-        }
-        // In the order in which they are named: a command may need what another one makes.
-        let place = |folder: &Folder| self.paths.iter().position(|wanted| below(&folder.path, wanted));
-        let mut wanted: Vec<(usize, Folder)> = folders
-            .into_iter()
-            .filter_map(|folder| Some((if self.paths.is_empty() { 0 } else { place(&folder)? }, folder)))
-            .collect();
-        wanted.sort_by_key(|(place, _)| *place);
-        let mut jobs = Vec::new();
-        for (_, folder) in wanted {
-            let settings = settings_of(&root, &folder.dir)?;
-            if settings.command.is_some() {
-                jobs.push(Job {
-                    path: folder.path,
-                    folder: folder.dir,
-                    settings,
-                    new: None,
-                    kept: String::new(),
-                });
-            } else if !self.paths.is_empty() {
-                return Err(Error::new(
-                    ErrorKind::Capture,
-                    format!("the capture `{}` has no command", folder.path),
-                )
-                .at(Place::file(folder.dir.join("capture.toml")))
-                .hint("write `command = \"...\"` there"));
-            }
-        }
-        if jobs.is_empty() {
-            return Err(Error::new(
-                ErrorKind::Capture,
-                format!("no capture below {} has a command", self.captures.display()),
-            )
-            .hint("make one: `docgen capture CAPTURES PATH -- COMMAND`"));
-        }
-        Ok(jobs)
-    }
-
-    fn new_one(&self) -> Result<Job> {
-        let [path] = &self.paths[..] else {
-            return Err(Error::new(
-                ErrorKind::Capture,
-                "a new capture needs one path below the captures' folder",
-            )
-            .hint("docgen capture captures openstack/image/list -- openstack image list"));
-        };
-        let path = path.trim_matches('/').to_owned();
-        // What `find` passes over, or could make no page of.
-        let is_name =
-            |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(char::is_control);
-        if !path.split('/').all(is_name) {
-            return Err(Error::new(
-                ErrorKind::Capture,
-                format!("`{path}` cannot be the path of a capture below {}", self.captures.display()),
-            )
-            .hint("names with `/` between them, of which none begins with a dot: openstack/image/list"));
-        }
-        let folder = self.captures.join(&path);
-        let ours = ["capture.toml", "trace.har", "trace.log", "output.txt"].map(|name| folder.join(name));
-        if let Some(file) = ours.into_iter().find(|file| file.exists()).filter(|_| !self.force) {
-            return Err(Error::new(ErrorKind::Ownership, format!("there is a capture at `{path}` already"))
-                .at(Place::file(file))
-                .hint("run it again by leaving out the command, or replace it with `--force`"));
-        }
-        let words: Option<Vec<String>> =
-            self.command.iter().map(|word| word.to_str().map(str::to_owned)).collect();
-        let words = words.ok_or_else(|| {
-            Error::new(ErrorKind::Capture, "the command is not UTF-8, and no page could show it")
-        })?;
-        let (settings, kept) =
-            settings_for_new(Root::open(&self.captures).ok().as_ref(), &folder, &KEPT_TABLES)?;
-        let has_shell_set = settings.capture.shell == Some(true);
-        let words = match (self.shell, has_shell_set) {
-            (true, _) => vec![words.join(" ")],
-            (false, true) => vec![CommandSpec::new(words, Vec::new()).shown()],
-            (false, false) => words,
-        };
-        Ok(Job { path, folder, settings, new: Some(words), kept })
-    }
-
     fn one(&self, job: &Job, index: usize, all: usize, ui: &Ui) -> Result<String, Box<Failure>> {
         let spec = self.spec(job)?;
         let _lock = RecordingLock::take(&job.folder, &std::env::temp_dir())?;
@@ -360,67 +214,6 @@ impl Capture {
         is_openstack.then_some("openstack")
     }
 
-    /// Writes what was recorded into the capture's folder, and options for the next time where the capture
-    /// is alone.
-    fn keep(&self, job: &Job, recorded: &Recording, is_alone: bool, ui: &Ui) -> Result<String> {
-        let (trace, mut tally) = recorded.exchanges.trace_and_tally()?;
-        let har = har::write::write(&trace);
-        let settings;
-        let mut files = vec![("output.txt", recorded.output.as_str())];
-        if let Some(words) = &job.new {
-            let named = self.named_profile(job);
-            let of_settings = job.settings.profile.as_ref().map(|profile| profile.value.as_str());
-            let profile = named.or(of_settings).and_then(|name| recording::profile(&self.captures, name));
-            let shell = self.shell || job.settings.capture.shell == Some(true);
-            let public = recorded.exchanges.redacted_command(words, shell, &mut tally);
-            if public != *words {
-                ui.warn(format_args!(
-                    "the command holds a secret, which capture.toml does not get: give it in the environment, and mend `command`"
-                ));
-            }
-            let text = first_settings::settings_text(
-                &public,
-                shell && job.kept.is_empty(),
-                &trace,
-                named,
-                profile.as_deref(),
-            );
-            let mut text = format!("{text}{}", job.kept);
-            if shell {
-                text = with_value(&job.folder.join("capture.toml"), &text, "capture", "shell", true)?;
-            }
-            settings = self.with_options(job, text)?;
-            files.push(("capture.toml", &settings));
-        } else if is_alone && (self.exit.is_some() || !self.ignore_host.is_empty()) {
-            settings = self.with_options(job, read_text(&job.folder.join("capture.toml"))?)?;
-            files.push(("capture.toml", &settings));
-        }
-        files.push(("trace.har", &har));
-        let root = Root::create(&self.captures).map_err(|error| Error::io("make", &self.captures, error))?;
-        put(&root, &job.folder, &files)?;
-        for (name, _) in &files {
-            ui.detail(format_args!("wrote {}", job.folder.join(name).display()));
-        }
-        tell_replaced(&tally, ui);
-        let count = counted(recorded.exchanges.len(), "exchange");
-        Ok(format!("{count} in {:.2} s", recorded.elapsed.as_secs_f64()))
-    }
-
-    /// `text`, the capture's settings, with the exit status that is expected from now on and the hosts that
-    /// are ignored.
-    fn with_options(&self, job: &Job, mut text: String) -> Result<String> {
-        let file = job.folder.join("capture.toml");
-        let capture = &job.settings.capture;
-        if let Some(exit) = self.exit.map(i32::from).filter(|&exit| exit != capture.exit.unwrap_or(0)) {
-            text = with_value(&file, &text, "capture", "exit", exit)?;
-        }
-        let hosts = self.ignored_hosts(job);
-        if hosts != capture.ignore_hosts.as_deref().unwrap_or_default() {
-            text = with_value(&file, &text, "capture", "ignore_hosts", Hosts(&hosts))?;
-        }
-        Ok(text)
-    }
-
     /// The hosts of the settings, and those of the command line.
     fn ignored_hosts(&self, job: &Job) -> Vec<String> {
         let mut hosts = job.settings.capture.ignore_hosts.clone().unwrap_or_default();
@@ -465,23 +258,6 @@ impl Capture {
             upstream: UpstreamProxy::of(&spec.env),
             temp_dir: std::env::temp_dir(),
         }
-    }
-}
-
-/// Hosts as settings write them.
-#[derive(Clone, Copy)]
-struct Hosts<'h>(&'h [String]);
-
-impl std::fmt::Display for Hosts<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let quoted: Vec<String> = self.0.iter().map(|host| quoted(host)).collect();
-        write!(f, "[{}]", quoted.join(", "))
-    }
-}
-
-impl From<Hosts<'_>> for toml::Value {
-    fn from(hosts: Hosts<'_>) -> toml::Value {
-        hosts.0.to_vec().into()
     }
 }
 
