@@ -586,7 +586,7 @@ mod tests {
     fn nothing_that_comes_or_goes_is_left_out_of_a_long_diagram() {
         let paired = |number: u32, is_new: bool| Paired {
             message: diagram("0>").remove(0),
-            is_changed: number % 3 == 0,
+            is_changed: number.is_multiple_of(3),
             old: (!is_new).then_some(number),
             new: Some(number),
         };

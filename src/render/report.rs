@@ -198,8 +198,7 @@ mod tests {
                 continue;
             }
             let mut end = at + ticks;
-            loop {
-                let Some(found) = row[end..].find('`').map(|found| end + found) else { break };
+            while let Some(found) = row[end..].find('`').map(|found| end + found) {
                 let run = row.len() - found - row[found..].trim_start_matches('`').len();
                 end = found + run;
                 if run == ticks {

@@ -46,9 +46,8 @@ impl Site<'_> {
         let said_of_old = AllSaid::new(&old, above_old, named_old);
         let said_of_new = AllSaid::new(&new, above_new, named_new);
         let found = compare_all(&old, &new, &said_of_new, self.options.jobs);
-        let is_wrong =
-            |error: &Error| error.kind() == ErrorKind::Setting && error.severity() == Severity::Error;
-        if found.unread > 0 || found.diagnostics.iter().any(is_wrong) {
+        // What is damaged would be told as changed.
+        if found.diagnostics.iter().any(|error| error.severity() == Severity::Error) {
             return Err(found.diagnostics);
         }
         expect_something_in_common(&file, &found.captures).map_err(one)?;

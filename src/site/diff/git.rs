@@ -151,7 +151,11 @@ fn git(folder: &Path) -> Command {
     command.arg("-C").arg(folder).args(["-c", "core.fsmonitor=false", "--literal-pathspecs"]);
     // A git that does not know the first would ask the remote of a partial clone, by a program that its
     // configuration names.
-    command.env("GIT_NO_LAZY_FETCH", "1").env("GIT_ALLOW_PROTOCOL", "none").env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
+    command
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_ALLOW_PROTOCOL", "none")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("LC_ALL", "C");
     command
 }
 
