@@ -54,8 +54,14 @@ impl Ignored {
         is_ignored
     }
 
-    /// What was left out, if anything was.
+    /// What was left out, if anything was, as a remark.
     pub(super) fn told(&self) -> Option<Error> {
+        let message = format!("left out, as `ignore_hosts` says: {}", self.counts()?);
+        Some(Error::new(ErrorKind::Capture, message))
+    }
+
+    /// How much was left out of what goes where.
+    pub(super) fn counts(&self) -> Option<String> {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let told: Vec<String> = counts
             .iter()
@@ -67,8 +73,7 @@ impl Ignored {
                 format!("{} to {host}", counted(*count, name))
             })
             .collect();
-        let message = format!("left out, as `ignore_hosts` says: {}", told.join(", "));
-        (!told.is_empty()).then(|| Error::new(ErrorKind::Capture, message))
+        (!told.is_empty()).then(|| told.join(", "))
     }
 }
 

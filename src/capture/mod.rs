@@ -13,11 +13,14 @@ mod environment;
 mod exchange;
 mod ignored;
 mod open_files;
+mod peers;
 mod places;
+mod ports;
 mod proxy;
 mod record;
 mod recorder;
 mod runner;
+mod sockets;
 mod spool;
 mod stopped;
 mod stream;
@@ -28,9 +31,11 @@ mod watch;
 mod web_socket;
 mod wire;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 pub use environment::openrc;
+pub use ports::{CapturePorts, Ports};
 pub use proxy::Proxy;
 pub use record::{Exchanges, Failure, Options, Progress, Recording, record, shown_without_secrets};
 pub use runner::{CommandSpec, Program};
@@ -57,6 +62,8 @@ pub struct ProxyOptions {
     pub upstream: UpstreamProxy,
     /// Where the temporary files go; they are nameless, or public.
     pub temp_dir: PathBuf,
+    /// The ports of participants.
+    pub ports: Option<CapturePorts>,
 }
 
 /// The proxies that the user has already, by the variables that name them.
@@ -79,6 +86,7 @@ impl Default for ProxyOptions {
             ignore_hosts: Vec::new(),
             upstream: UpstreamProxy::default(),
             temp_dir: PathBuf::from("/tmp"),
+            ports: None,
         }
     }
 }
@@ -87,11 +95,14 @@ impl Default for ProxyOptions {
 /// redacted: [`Exchanges`] are.
 pub struct Spooled {
     records: spool::Sealed,
+    /// The processes that sent exchanges, by number of their records, as far as anybody looked.
+    processes: HashMap<usize, sockets::Process>,
 }
 
 impl Spooled {
-    pub(crate) fn new(records: spool::Sealed) -> Spooled {
-        Spooled { records }
+    /// The process that sent the exchange at this position, where it is known.
+    fn process(&self, position: usize) -> Option<&sockets::Process> {
+        self.processes.get(&self.records.number(position))
     }
 
     /// How many there are.
@@ -104,7 +115,8 @@ impl Spooled {
         self.len() == 0
     }
 
-    /// Each exchange, read when it is asked for. `from` is the sender's name, where it is known.
+    /// Each exchange, read when it is asked for. `from` is the sender's name of those that came in at no
+    /// participant's port, where it is known.
     ///
     /// # Errors
     /// Each may fail: the temporary file may not be readable any more.

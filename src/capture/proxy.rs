@@ -22,9 +22,11 @@ use tokio_rustls::LazyConfigAcceptor;
 
 use super::exchange::{Outcome, is_reset, pass};
 use super::ignored::{Ignored, Kind};
+use super::peers::{Peer, UnderWay};
 use super::places::Places;
+use super::ports::{CapturePorts, Door, Guests};
 use super::recorder::{DISTRUST_HINT, Draft, Recorder};
-use super::spool::{Sealed, Spool};
+use super::spool::Spool;
 use super::stream::{Conn, Prefixed, Reader, Stream};
 use super::tls::{Authority, HTTP_1_0, HTTP_1_1, Roots};
 use super::upstream::{Connector, Refusal, Server};
@@ -35,7 +37,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::trace::UrlParts;
 
 /// How long what is under way may take after the command has ended.
-const GRACE: Duration = Duration::from_secs(2);
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 /// How long a client that is turned away may take to read why.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -55,59 +57,44 @@ pub struct Proxy {
     address: SocketAddr,
     password: String,
     trusted: String,
-    closing: watch::Sender<bool>,
+    closing: watch::Sender<()>,
     accepting: tokio::task::JoinHandle<JoinSet<()>>,
 }
 
 /// What all connections share.
-struct Context {
+pub(super) struct Context {
     recorder: Recorder,
     authority: Authority,
     connector: Connector,
     /// The value of `Proxy-Authorization` that lets a client in.
     credentials: String,
-    port: u16,
+    /// Where docgen itself listens.
+    own: Vec<SocketAddr>,
     places: Places,
+    /// The connections that carry a request now, of clients that no port tells.
+    under_way: UnderWay,
     ignored: Ignored,
 }
 
 impl Proxy {
-    /// Starts to listen on `127.0.0.1`.
+    /// Starts to listen on `127.0.0.1`, and to take what comes in at the ports of participants.
     ///
     /// # Errors
     /// When the system gives no port, a file of certificates cannot be read, or the proxy of the
     /// environment is none that docgen can use.
     pub async fn start(options: &ProxyOptions) -> Result<Proxy> {
-        let random = SystemRandom::new();
-        let mut password = [0; 24];
-        random
-            .fill(&mut password)
-            .map_err(|_| Error::new(ErrorKind::Capture, "the system gives no random numbers"))?;
-        let password = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(password);
-        let credentials = base64::engine::general_purpose::STANDARD.encode(format!("docgen:{password}"));
-
-        let roots = Roots::load(&options.certificates)?;
-        let authority = Authority::new()?;
-        let trusted = authority.pem() + &roots.pem();
-        let connector = Connector::new(roots.client(options.insecure)?, &options.upstream)?;
-        let spool = Spool::new(&options.temp_dir, &random)?;
-
         let listen = |error: std::io::Error| {
             Error::new(ErrorKind::Capture, format!("cannot listen on 127.0.0.1: {error}")).with_source(error)
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let context = Arc::new(Context {
-            recorder: Recorder::new(spool, options.body_limit),
-            authority,
-            connector,
-            credentials: format!("Basic {credentials}"),
-            port: address.port(),
-            places: Places::new(),
-            ignored: Ignored::new(&options.ignore_hosts, Spool::new(&options.temp_dir, &random)?)?,
-        });
-        let (closing, closed) = watch::channel(false);
-        let accepting = tokio::spawn(accept(listener, context.clone(), closed));
+        let mut own = vec![address];
+        own.extend(options.ports.iter().flat_map(|ports| ports.addresses()));
+        let (context, Credentials { password, trusted }) = Context::new(options, own)?;
+        let context = Arc::new(context);
+        let (closing, closed) = watch::channel(());
+        let guests = options.ports.as_ref().map(CapturePorts::take);
+        let accepting = tokio::spawn(accept(listener, guests, context.clone(), closed));
         Ok(Proxy { context, address, password, trusted, closing, accepting })
     }
 
@@ -119,6 +106,11 @@ impl Proxy {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where docgen listens: there, and at the ports of participants.
+    pub(super) fn addresses(&self) -> &[SocketAddr] {
+        &self.context.own
     }
 
     /// What a client must not show: the password of [`Proxy::url`].
@@ -142,7 +134,7 @@ impl Proxy {
     /// # Errors
     /// When the recording could not be kept, because a disk is full for example.
     pub async fn finish(self) -> Result<(Spooled, Vec<Error>)> {
-        let _ = self.closing.send(true);
+        let _ = self.closing.send(());
         let mut connections = self.accepting.await.unwrap_or_default();
         let ended = async { while connections.join_next().await.is_some() {} };
         if tokio::time::timeout(GRACE, ended).await.is_err() {
@@ -150,16 +142,83 @@ impl Proxy {
         }
         let context = Arc::into_inner(self.context).expect("every task that shares it has ended");
         let left_out = context.ignored.told();
-        let (sealed, mut notes): (Sealed, _) = context.recorder.finish()?;
+        let (spooled, mut notes) = context.recorder.finish()?;
         notes.extend(left_out);
-        Ok((Spooled::new(sealed), notes))
+        Ok((spooled, notes))
     }
+}
+
+/// What a client of the run has to know.
+pub(super) struct Credentials {
+    password: String,
+    /// The certificates that it has to trust, in PEM.
+    trusted: String,
+}
+
+impl Context {
+    /// What connections need, with new credentials; docgen itself listens at `own`.
+    pub(super) fn new(options: &ProxyOptions, own: Vec<SocketAddr>) -> Result<(Context, Credentials)> {
+        let random = SystemRandom::new();
+        let mut password = [0; 24];
+        random
+            .fill(&mut password)
+            .map_err(|_| Error::new(ErrorKind::Capture, "the system gives no random numbers"))?;
+        let password = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(password);
+        let credentials = base64::engine::general_purpose::STANDARD.encode(format!("docgen:{password}"));
+
+        let roots = Roots::load(&options.certificates)?;
+        let authority = Authority::new()?;
+        let trusted = authority.pem() + &roots.pem();
+        let connector = Connector::new(roots.client(options.insecure)?, &options.upstream)?;
+        if let Some(itself) = connector.proxies().find(|server| is_own(&own, server)) {
+            return Err(Error::new(
+                ErrorKind::Capture,
+                format!(
+                    "http_proxy or https_proxy of docgen's own environment leads to docgen itself, {itself}"
+                ),
+            )
+            .hint("set it for the service alone, which is to be recorded there"));
+        }
+        let context = Context {
+            recorder: Recorder::new(Spool::new(&options.temp_dir, &random)?, options.body_limit),
+            authority,
+            connector,
+            credentials: format!("Basic {credentials}"),
+            own,
+            places: Places::new(),
+            under_way: UnderWay::default(),
+            ignored: Ignored::new(&options.ignore_hosts, Spool::new(&options.temp_dir, &random)?)?,
+        };
+        Ok((context, Credentials { password, trusted }))
+    }
+
+    /// What went to hosts that are ignored, counted.
+    pub(super) fn left_out(&self) -> Option<String> {
+        self.ignored.counts()
+    }
+}
+
+/// Whether docgen itself listens at `server`.
+fn is_own(own: &[SocketAddr], server: &Server) -> bool {
+    is_loopback(&server.host) && own.iter().any(|address| address.port() == server.port)
+}
+
+/// Whether two secrets are the same, in a time that depends on their lengths alone.
+pub(super) fn is_same_secret(given: &[u8], expected: &[u8]) -> bool {
+    given.len() == expected.len()
+        && given.iter().zip(expected).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+}
+
+/// Serves a connection that came in at the port of a participant.
+pub(super) async fn serve(context: &Context, stream: TcpStream, door: Door, closing: watch::Receiver<()>) {
+    Client { context, closing, is_ignored: false, door: Some(door), peer: None }.serve(stream).await;
 }
 
 async fn accept(
     listener: TcpListener,
+    mut guests: Option<Guests>,
     context: Arc<Context>,
-    mut closing: watch::Receiver<bool>,
+    mut closing: watch::Receiver<()>,
 ) -> JoinSet<()> {
     // Handles are kept: what nobody holds is dropped, with the exchange that it carries.
     let mut connections = JoinSet::new();
@@ -167,8 +226,8 @@ async fn accept(
         tokio::select! {
             _ = closing.changed() => return connections,
             Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
+            accepted = next(&listener, guests.as_mut()) => match accepted {
+                Ok((stream, door)) => {
                     let place = tokio::select! {
                         biased;
                         place = context.places.take(&context.recorder) => place,
@@ -176,7 +235,9 @@ async fn accept(
                     };
                     let (context, closing) = (context.clone(), closing.clone());
                     connections.spawn(async move {
-                        Client { context: &context, closing, is_ignored: false }.serve(stream).await;
+                        let peer = door.is_none().then(|| Arc::new(Peer::of(&stream)));
+                        let client = Client { context: &context, closing, is_ignored: false, door, peer };
+                        client.serve(stream).await;
                         drop(place);
                     });
                 }
@@ -191,12 +252,33 @@ async fn accept(
     }
 }
 
+/// The next connection, and through which participant's port it came, if through one.
+async fn next(
+    listener: &TcpListener,
+    guests: Option<&mut Guests>,
+) -> std::io::Result<(TcpStream, Option<Door>)> {
+    let guest = async {
+        match guests {
+            Some(guests) => guests.next().await,
+            None => None,
+        }
+    };
+    tokio::select! {
+        accepted = listener.accept() => Ok((accepted?.0, None)),
+        Some((stream, door)) = guest => Ok((stream, Some(door))),
+    }
+}
+
 /// One client's connection.
 struct Client<'c> {
     context: &'c Context,
-    closing: watch::Receiver<bool>,
+    closing: watch::Receiver<()>,
     /// Nothing is recorded of what it carries now.
     is_ignored: bool,
+    /// The participant's port through which it came.
+    door: Option<Door>,
+    /// Who came, where no port tells.
+    peer: Option<Arc<Peer>>,
 }
 
 /// What a client's connection leads to.
@@ -294,8 +376,12 @@ impl<'c> Client<'c> {
                 }
                 None => {
                     let wanted = || format!("{} {}", head.method, without_query(&head.target));
-                    if !self.knows_credentials(&bytes) {
-                        self.recorder().challenged(&wanted());
+                    if !self.is_admitted(&bytes) {
+                        match self.door.as_ref().map(|door| door.refuse(&wanted())) {
+                            None => self.recorder().challenged(&wanted()),
+                            Some(Some((message, hint))) => self.recorder().untrue(message, &hint),
+                            Some(None) => {}
+                        }
                         return self.ask_for_credentials(client).await;
                     }
                     self.recorder().admitted(wanted);
@@ -306,7 +392,7 @@ impl<'c> Client<'c> {
                         let why = "a proxy takes absolute URLs of http and https only";
                         return self.reject(client, &first_line(&bytes), why).await;
                     };
-                    if server.port == self.context.port && is_loopback(&server.host) {
+                    if is_own(&self.context.own, &server) {
                         let why = "this is docgen's recording proxy itself";
                         return self.reject(client, &first_line(&bytes), why).await;
                     }
@@ -316,6 +402,9 @@ impl<'c> Client<'c> {
                 }
             };
             let mut draft = Draft::new(self.recorder(), started, url);
+            draft.peer.clone_from(&self.peer);
+            let _under_way = self.peer.clone().map(|peer| self.context.under_way.begin(peer));
+            draft.from = self.door.as_ref().and_then(|door| door.from.clone());
             draft.request_head = match wire::without_h2c(&forward) {
                 Some(forward) => {
                     self.recorder().note(
@@ -535,15 +624,14 @@ impl<'c> Client<'c> {
         }
     }
 
-    fn knows_credentials(&self, head: &[u8]) -> bool {
-        wire::fields(head).filter(|(name, _)| name.eq_ignore_ascii_case(b"proxy-authorization")).any(
-            |(_, value)| {
-                // Equal time, whatever is guessed right.
-                let expected = self.context.credentials.as_bytes();
-                value.len() == expected.len()
-                    && value.iter().zip(expected).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
-            },
-        )
+    fn is_admitted(&self, head: &[u8]) -> bool {
+        let mut all = wire::fields(head)
+            .filter(|(name, _)| name.eq_ignore_ascii_case(b"proxy-authorization"))
+            .map(|(_, value)| value);
+        match &self.door {
+            Some(door) => door.admits(all.next()),
+            None => all.any(|value| is_same_secret(value, self.context.credentials.as_bytes())),
+        }
     }
 
     /// Opens what CONNECT asks for, and finds out what is spoken inside.
@@ -574,7 +662,19 @@ impl<'c> Client<'c> {
             Speaker::Nobody => {
                 self.recorder().note(format!("the command connected to {server} and sent nothing"), None);
             }
-            Speaker::Client if client.reader.buffer[0] == 0x16 => self.open_tls(client, conn, server).await,
+            Speaker::Client if client.reader.buffer[0] == 0x16 => {
+                match self.door.as_ref().and_then(|door| door.from.clone()) {
+                    // It was started before the run, and cannot trust what was made for it.
+                    Some(from) => {
+                        self.recorder().note(
+                        format!("a connection of {from} to {server} is TLS; it passed through and is not recorded"),
+                        Some("a service's port records HTTP: set http_proxy for it, and leave https_proxy away if it has to"),
+                    );
+                        tunnel(client, conn).await;
+                    }
+                    None => self.open_tls(client, conn, server).await,
+                }
+            }
             Speaker::Client if client.reader.buffer.starts_with(HTTP_2) => {
                 self.pass_http_2(client, conn, &server).await;
             }

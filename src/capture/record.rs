@@ -10,9 +10,12 @@ use super::stopped::Stopped;
 use super::watch::{Seen, Watch};
 use super::{ProxyOptions, Spooled, environment, temporary};
 use crate::error::{Error, ErrorKind, Result};
+use crate::profile::Profile;
 use crate::redact::{Learner, Redactor, Rules, Tally};
+use crate::sequence::senders::{self, Evidence, Fit};
+use crate::settings;
 use crate::text::Text;
-use crate::trace::{Exchange, Trace};
+use crate::trace::{Exchange, Trace, UrlParts};
 
 /// How many lines of what a command printed are shown when it failed.
 const LAST_LINES: usize = 8;
@@ -63,7 +66,7 @@ pub struct Options {
     pub proxy: ProxyOptions,
     /// What is secret; `None` keeps secrets in clear.
     pub redaction: Option<Rules>,
-    /// Who sends the requests, as the trace should name it.
+    /// Who sends the requests that come in at no participant's port, as the trace should name it.
     pub from: Option<Text>,
     /// Keeps a recording in which a server refused, broke off or sent what is no HTTP, or which docgen
     /// knows not to be all that happened, if the command ended as expected all the same.
@@ -179,6 +182,41 @@ impl Exchanges {
             })?;
         }
         Ok(tally)
+    }
+
+    /// Names the senders of `trace`, which is all of them, where nobody saw who sent an exchange and it was
+    /// sent for another one; gives how many. `by_nesting` needs no process that says that it serves;
+    /// `declared` and `profile` name the participants.
+    pub fn infer_senders(
+        &self,
+        trace: &mut Trace,
+        by_nesting: bool,
+        declared: &[settings::Participant],
+        profile: Option<&Profile>,
+    ) -> usize {
+        if by_nesting {
+            return senders::infer(trace, Evidence::Nesting, declared, profile);
+        }
+        if self.spooled.processes.is_empty() {
+            return 0;
+        }
+        let known: Vec<(bool, Option<u16>)> = (trace.exchanges.iter())
+            .map(|exchange| (exchange.from.is_some(), UrlParts::of(&exchange.request.url).port()))
+            .collect();
+        let fit = |inner: usize, outer: usize| {
+            let Some(process) = self.spooled.process(inner).filter(|process| process.listens) else {
+                return Fit::No;
+            };
+            let (is_told, port) = known[outer];
+            match self.spooled.process(outer) {
+                // A process waits for no answer of its own.
+                Some(other) if other.id == process.id => Fit::No,
+                None if !is_told => Fit::No,
+                _ if port.is_some_and(|port| process.ports.contains(&port)) => Fit::Sure,
+                _ => Fit::Possible,
+            }
+        };
+        senders::infer(trace, Evidence::Known(&fit), declared, profile)
     }
 
     /// All of them at once, redacted.
@@ -325,7 +363,7 @@ fn start_watch(proxy: &Proxy, spec: &CommandSpec) -> std::io::Result<Watch> {
         let error = format!("{} would not gain its rights, if it did", words[0]);
         return Err(std::io::Error::other(error));
     }
-    Watch::start(proxy.address())
+    Watch::start(proxy.addresses().to_vec())
 }
 
 /// What knows all secrets: those of the environment, the command, the exchanges and the output.

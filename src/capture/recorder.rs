@@ -10,13 +10,15 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use super::content;
 use super::digest::Digest;
-use super::spool::{Sealed, Spool};
-use super::wire;
+use super::peers::Peer;
+use super::sockets::Process;
+use super::spool::Spool;
+use super::{Spooled, wire};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::Text;
 use crate::trace::{Body, Exchange, Headers, Informational, KnownFrom, Micros, Request, Response};
@@ -32,6 +34,8 @@ pub(crate) struct Recorder {
     /// Whether exchanges are kept at all.
     keeps: bool,
     spool: Mutex<Spool>,
+    /// The processes that sent exchanges, by number of their records, as far as anybody looked.
+    processes: Mutex<HashMap<usize, Process>>,
     notes: Mutex<Notes>,
 }
 
@@ -57,6 +61,7 @@ impl Recorder {
             body_limit,
             keeps: true,
             spool: Mutex::new(spool),
+            processes: Mutex::default(),
             notes: Mutex::default(),
         }
     }
@@ -170,7 +175,7 @@ impl Recorder {
     ///
     /// # Errors
     /// When the recording could not be kept, because a disk is full for example.
-    pub(crate) fn finish(self) -> Result<(Sealed, Vec<Error>)> {
+    pub(crate) fn finish(self) -> Result<(Spooled, Vec<Error>)> {
         self.conclude();
         let notes = self.notes.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut kept: Vec<Error> = notes.kept.into_iter().map(counted).collect();
@@ -178,7 +183,8 @@ impl Recorder {
             kept.push(Error::new(ErrorKind::Capture, format!("{} more remarks are left out", notes.more)));
         }
         let spool = self.spool.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok((spool.seal()?, kept))
+        let processes = self.processes.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok((Spooled { records: spool.seal()?, processes }, kept))
     }
 }
 
@@ -235,6 +241,10 @@ pub(crate) struct Draft<'r> {
     /// It is known how it ended.
     is_concluded: bool,
     failure: Option<String>,
+    /// The participant that sent it, where the port tells.
+    pub(crate) from: Option<Text>,
+    /// The connection that it came over, where no port tells.
+    pub(crate) peer: Option<Arc<Peer>>,
     url: String,
     /// When the request had gone out whole.
     pub(crate) sent: Option<Micros>,
@@ -264,6 +274,8 @@ impl<'r> Draft<'r> {
             ended: None,
             is_concluded: false,
             failure: None,
+            from: None,
+            peer: None,
             url,
             sent: None,
             answered: None,
@@ -375,13 +387,18 @@ impl Drop for Draft<'_> {
         }
         record.extend_from_slice(&(*self.web_socket_messages.get_mut() as u64).to_le_bytes());
         put(&mut record, self.failure.as_deref().unwrap_or_default().as_bytes());
+        put(&mut record, self.from.as_deref().unwrap_or_default().as_bytes());
         put(&mut record, self.url.as_bytes());
         put(&mut record, &self.request_head);
         self.request_body.store(&mut record);
         put(&mut record, &self.early_heads);
         put(&mut record, &self.response_head);
         self.response_body.store(&mut record);
-        lock(&self.recorder.spool).push(self.started, &record);
+        let mut spool = lock(&self.recorder.spool);
+        if let Some(process) = self.peer.as_ref().and_then(|peer| peer.process()) {
+            lock(&self.recorder.processes).insert(spool.len(), process.clone());
+        }
+        spool.push(self.started, &record);
     }
 }
 
@@ -448,7 +465,7 @@ fn put(record: &mut Vec<u8>, bytes: &[u8]) {
     record.extend_from_slice(bytes);
 }
 
-/// The exchange that a record tells of. `from` is the sender's name, where it is known.
+/// The exchange that a record tells of. `from` is the sender's name where no port told one.
 ///
 /// # Errors
 /// When the record is none that a draft wrote.
@@ -463,6 +480,7 @@ fn read_exchange(record: &[u8], from: Option<&Text>) -> Option<Exchange> {
     let [ended, sent, answered] = [record.time()?, record.time()?, record.time()?];
     let web_socket_messages = record.number()? as usize;
     let failure = Some(record.text()?).filter(|failure| !failure.is_empty());
+    let own_from = Some(record.text()?).filter(|from| !from.is_empty());
     let url = record.text()?;
     let head = record.bytes()?;
     let method = head.split(|&byte| byte == b' ').next().map(wire::text)?;
@@ -498,7 +516,8 @@ fn read_exchange(record: &[u8], from: Option<&Text>) -> Option<Exchange> {
     let sending = part(Some(started), sent.min(answered));
     let receiving = part(answered, ended);
     Some(Exchange {
-        from: from.cloned(),
+        from: own_from.or_else(|| from.cloned()),
+        from_inferred: false,
         to: None,
         started,
         ended,
@@ -612,7 +631,8 @@ mod tests {
         draft.request_body.push(b"body");
         draft.response_head = b"HTTP/1.1 201 Made it so\r\nA: b\r\na: c\r\n\r\n".to_vec();
         drop(draft);
-        let (sealed, _) = recorder.finish().unwrap();
+        let (spooled, _) = recorder.finish().unwrap();
+        let sealed = spooled.records;
         let first = exchange(&sealed.read(0).unwrap(), None).unwrap();
         assert_eq!((&*first.request.method, &*first.request.url), ("PUT", "http://h/b"));
         let response = first.response.unwrap();

@@ -129,12 +129,17 @@ impl Sealed {
         self.order.len()
     }
 
+    /// Which record of all, in the order of their arrival, is at this position of the order.
+    pub(crate) fn number(&self, position: usize) -> usize {
+        self.order[position] as usize
+    }
+
     /// The record at this position of the order.
     ///
     /// # Errors
     /// When the file cannot be read, or holds something else.
     pub(crate) fn read(&self, position: usize) -> Result<Vec<u8>> {
-        let number = self.order[position] as usize;
+        let number = self.number(position);
         let Entry { offset, length, .. } = self.spool.index[number];
         let mut record = vec![0; length as usize];
         match &self.spool.file {

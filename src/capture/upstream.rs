@@ -108,6 +108,11 @@ impl Connector {
         })
     }
 
+    /// The proxies on the way to servers.
+    pub(super) fn proxies(&self) -> impl Iterator<Item = &Server> {
+        self.http.iter().chain(&self.https).map(|via| &via.server)
+    }
+
     /// The proxy that leads to `server`, if one does.
     pub(crate) fn via(&self, server: &Server) -> Option<&Via> {
         let via = if server.tls { self.https.as_ref() } else { self.http.as_ref() };

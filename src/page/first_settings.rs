@@ -15,18 +15,21 @@ use crate::sequence::naming;
 use crate::sequence::participants::Participants;
 use crate::sequence::paths::{Paths, Vars};
 use crate::sequence::selector::{Index, Scope};
+use crate::settings::Participant;
 use crate::toml_file::string as quoted;
 use crate::trace::{Trace, UrlParts};
 
 /// The content of `capture.toml` for `command`, as it was typed, which caused `trace`.
 ///
 /// `profile` is the profile's name, where the settings above do not name it already, and the profile.
+/// `declared` are the participants that those settings name; a list here would be in place of theirs.
 pub fn settings_text(
     command: &[String],
     shell: bool,
     trace: &Trace,
     names_profile: Option<&str>,
     profile: Option<&Profile>,
+    declared: &[Participant],
 ) -> String {
     let vars = variables(trace, profile);
     let typed = match (shell, command) {
@@ -60,8 +63,9 @@ pub fn settings_text(
             let _ = writeln!(text, "{name} = {}", quoted(value));
         }
     }
-    let participants = Participants::new(trace, &[], profile);
-    for participant in participants.all() {
+    let participants = Participants::new(trace, declared, profile);
+    let written = if declared.is_empty() { participants.all() } else { &[] };
+    for participant in written {
         let _ = write!(text, "\n[[participant]]\nid = {}\n", quoted(&participant.id));
         if let Some(label) = &participant.label {
             let _ = writeln!(text, "label = {}", quoted(label));
@@ -208,7 +212,7 @@ mod tests {
         let command = "openstack image show --format json f36f9b00-a382-4ea5-9f17-ff3ad85a9087";
         let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
         let text =
-            settings_text(&words, false, &read.trace, Some("openstack"), Profile::embedded("openstack"));
+            settings_text(&words, false, &read.trace, Some("openstack"), Profile::embedded("openstack"), &[]);
         assert!(text.starts_with(
             "title = \"openstack image show\"\ncommand = \"openstack image show --format json {image_id}\"\n"
         ), "{text}");

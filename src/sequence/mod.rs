@@ -26,6 +26,7 @@ pub mod participants;
 pub mod paths;
 pub mod renamed;
 pub mod selector;
+pub mod senders;
 #[cfg(test)]
 mod testing;
 

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::senders::{self, Fit};
 use crate::profile::Profile;
 use crate::settings;
 use crate::trace::{Exchange, Trace, UrlParts};
@@ -42,7 +43,8 @@ impl Participants {
     /// A name of the source is a participant's id or one of its other names, in the
     /// settings, else in the profile, else itself. Without a name the receiver is
     /// found by the URL: in the settings, else in the profile, else its host and
-    /// port; and the sender is the profile's client, or `client`.
+    /// port; and the sender is the profile's client, or `client`. A sender that was inferred and that the
+    /// settings say sends nothing is taken to be the client, too.
     pub fn new(trace: &Trace, declared: &[settings::Participant], profile: Option<&Profile>) -> Participants {
         let mut participants = Participants::default();
         for participant in declared {
@@ -60,9 +62,15 @@ impl Participants {
                 declared: true,
             });
         }
-        let urls = Urls::of(declared);
-        participants.ends =
-            trace.exchanges.iter().map(|exchange| participants.ends_of(exchange, &urls, profile)).collect();
+        let known = Known { urls: Urls::of(declared), declared, profile };
+        let is_inferred = trace.exchanges.iter().any(|exchange| exchange.from_inferred);
+        let around = if is_inferred { senders::around(trace, |_, _| Fit::Possible) } else { Vec::new() };
+        participants.ends = (trace.exchanges.iter().enumerate())
+            .map(|(index, exchange)| {
+                let outer = around.get(index).copied().flatten().map(|outer| &trace.exchanges[outer]);
+                [participants.sender(exchange, outer, &known), participants.receiver(exchange, &known)]
+            })
+            .collect();
         participants
     }
 
@@ -91,26 +99,41 @@ impl Participants {
         self.named.get(name).map_or(&[], Vec::as_slice)
     }
 
-    fn ends_of(&mut self, exchange: &Exchange, urls: &Urls<'_>, profile: Option<&Profile>) -> [usize; 2] {
-        let from = match exchange.from.as_deref() {
-            Some(name) => self.end(name, profile),
-            None => {
-                let client = profile.and_then(Profile::client).map_or(CLIENT, |client| client.id());
-                self.end(client, profile)
+    /// The index of who sent an exchange; `outer` is the one around it.
+    fn sender(&mut self, exchange: &Exchange, outer: Option<&Exchange>, known: &Known<'_>) -> usize {
+        let Some(name) = exchange.from.as_deref() else { return self.client(known.profile) };
+        if !exchange.from_inferred {
+            return self.end(name, known.profile);
+        }
+        // Whoever had no name when it was inferred is called by host and port, and may have one by now.
+        let index = match outer {
+            Some(outer) if UrlParts::of(&outer.request.url).host_and_port() == name => {
+                self.receiver(outer, known)
             }
+            _ => self.end(name, known.profile),
         };
-        let to = match exchange.to.as_deref() {
-            Some(name) => self.end(name, profile),
-            None => {
-                let url = &exchange.request.url;
-                let known = urls
-                    .participant(url)
-                    .or_else(|| profile.and_then(|profile| profile.participant_by_url(url)).map(|p| p.id()));
-                let host = UrlParts::of(url).host_and_port();
-                self.end(known.unwrap_or(if host.is_empty() { "server" } else { host }), profile)
-            }
-        };
-        [from, to]
+        // The declared ones come first.
+        let sends = known.declared.get(index).and_then(|participant| participant.sends);
+        if sends == Some(false) { self.client(known.profile) } else { index }
+    }
+
+    /// The index of who received an exchange.
+    fn receiver(&mut self, exchange: &Exchange, known: &Known<'_>) -> usize {
+        if let Some(name) = exchange.to.as_deref() {
+            return self.end(name, known.profile);
+        }
+        let url = &exchange.request.url;
+        let of_profile =
+            || known.profile.and_then(|profile| profile.participant_by_url(url)).map(|found| found.id());
+        let id = known.urls.participant(url).or_else(of_profile);
+        let host = UrlParts::of(url).host_and_port();
+        self.end(id.unwrap_or(if host.is_empty() { "server" } else { host }), known.profile)
+    }
+
+    /// The index of who runs the command.
+    fn client(&mut self, profile: Option<&Profile>) -> usize {
+        let client = profile.and_then(Profile::client).map_or(CLIENT, |client| client.id());
+        self.end(client, profile)
     }
 
     /// The index of the participant that a source calls so; a new one where there is none.
@@ -145,6 +168,13 @@ impl Participants {
         self.participants.push(participant);
         index
     }
+}
+
+/// What names participants.
+struct Known<'k> {
+    urls: Urls<'k>,
+    declared: &'k [settings::Participant],
+    profile: Option<&'k Profile>,
 }
 
 /// The participants of the settings, by the beginnings of their URLs.
@@ -207,7 +237,14 @@ mod tests {
     }
 
     fn declared(id: &str) -> settings::Participant {
-        settings::Participant { id: id.into(), label: None, names: Vec::new(), urls: Vec::new() }
+        settings::Participant {
+            id: id.into(),
+            label: None,
+            names: Vec::new(),
+            urls: Vec::new(),
+            listen: None,
+            sends: None,
+        }
     }
 
     #[test]
@@ -231,6 +268,21 @@ mod tests {
         assert_eq!(ids(&participants), ["client", "glance"]);
         assert!(participants.to(0).is("glance-api") && participants.to(0).is("glance"));
         assert_eq!(participants.named("glance-api"), participants.named("glance"));
+    }
+
+    #[test]
+    fn an_inferred_sender_may_get_its_name_later_or_be_none() {
+        let mut calls = trace(&[(None, "http://192.0.2.2/a"), (None, GLANCE)]);
+        calls.exchanges[1].from = Some("192.0.2.2".into());
+        calls.exchanges[0].ended = Some(calls.exchanges[1].ended.unwrap() + 1);
+        calls.exchanges[1].from_inferred = true;
+        let orders = settings::Participant { urls: vec!["http://192.0.2.2/a".into()], ..declared("orders") };
+        let named = Participants::new(&calls, std::slice::from_ref(&orders), None);
+        assert_eq!((&*named.from(1).id, ids(&named).len()), ("orders", 3));
+        let silent = settings::Participant { sends: Some(false), ..orders };
+        assert_eq!(&*Participants::new(&calls, &[silent], None).from(1).id, "client");
+        calls.exchanges[1].from = Some("orders".into());
+        assert_eq!(&*Participants::new(&calls, &[declared("orders")], None).from(1).id, "orders");
     }
 
     #[test]

@@ -22,10 +22,12 @@
 pub mod capture_toml;
 mod hole_word;
 mod layout;
+mod loopback;
 pub mod report_toml;
 
 pub use hole_word::{HoleWord, Shows};
 pub use layout::{Layout, OwnTitles, PageFile, Traits};
+pub use loopback::Loopback;
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -88,6 +90,8 @@ pub struct Settings {
     pub labels: Vec<(String, Located<String>)>,
     /// The diagram's participants, in order.
     pub participants: Vec<Participant>,
+    /// Where participants send their requests to while captures are made.
+    pub ports: Vec<Port>,
     /// Exchanges to leave out of the page.
     pub filters: Vec<Filter>,
     /// Whether the profile's own noise is left out too.
@@ -136,6 +140,9 @@ pub struct Capture {
     pub body_limit: Option<usize>,
     /// Hosts whose requests are passed on and not recorded.
     pub ignore_hosts: Option<Vec<String>>,
+    /// Whether a request that is nested in another is taken to be sent by who received that; if not given,
+    /// where the process that sent it serves.
+    pub infer_senders: Option<bool>,
 }
 
 /// What is secret besides what docgen knows to be.
@@ -207,6 +214,23 @@ pub struct Participant {
     /// Beginnings of the URLs that it serves.
     #[serde(default)]
     pub urls: Vec<String>,
+    /// Where the recording proxy takes what it sends.
+    #[serde(default)]
+    pub listen: Option<toml::Spanned<Loopback>>,
+    /// Whether it sends requests itself; where it does not, no sender that was inferred is it.
+    #[serde(default)]
+    pub sends: Option<bool>,
+}
+
+/// A port of the recording proxy: what comes in there is sent by one participant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Port {
+    /// The participant's id.
+    pub participant: String,
+    /// Where the proxy listens.
+    pub address: Loopback,
+    /// Where the settings say so.
+    pub place: Place,
 }
 
 /// Which exchanges to leave out; every key given has to match. `*` stands for any run of characters.
@@ -378,6 +402,18 @@ impl Layer {
         &self.typed.volatile
     }
 
+    /// The ports of its participants.
+    fn ports(&self) -> impl Iterator<Item = Port> {
+        self.typed.participant.iter().flatten().filter_map(|participant| {
+            let listen = participant.listen.as_ref()?;
+            Some(Port {
+                participant: participant.id.clone(),
+                address: *listen.get_ref(),
+                place: self.origin.place(listen.span()),
+            })
+        })
+    }
+
     fn folder(&self) -> &Path {
         self.origin.file.parent().unwrap_or(Path::new(""))
     }
@@ -433,6 +469,7 @@ impl Settings {
             );
             set(&mut to.body_limit, &from.body_limit);
             set(&mut to.ignore_hosts, &from.ignore_hosts);
+            set(&mut to.infer_senders, &from.infer_senders);
             // Rules add up: a nearer file cannot make a secret public.
             settings.redact.headers.extend(typed.redact.headers.iter().cloned());
             settings.redact.keys.extend(typed.redact.keys.iter().cloned());
@@ -462,6 +499,11 @@ impl Settings {
             }
             if let Some(participants) = &typed.participant {
                 settings.participants.clone_from(participants);
+            }
+            // A capture that names its participants does not close the ports of all.
+            for port in layer.ports() {
+                settings.ports.retain(|known| known.participant != port.participant);
+                settings.ports.push(port);
             }
             if let Some(filters) = &typed.filter {
                 settings.filters.clone_from(filters);
@@ -583,6 +625,27 @@ mod tests {
         let settings = Settings::resolve(&[far, near]);
         assert_eq!((settings.locale.as_str(), settings.layout), ("ko", Layout::Snippets));
         assert_eq!(settings.vars, [("a".into(), "1".into()), ("b".into(), "3".into())]);
+    }
+
+    #[test]
+    fn ports_stay_where_a_nearer_file_names_participants() {
+        let far = layer(
+            "[[participant]]\nid = 'a'\nlisten = '127.0.0.1:1'\n[[participant]]\nid = 'b'\nlisten = '127.0.0.1:2'\n",
+        );
+        let near = layer("[[participant]]\nid = 'b'\nlisten = '127.0.0.1:3'\n[[participant]]\nid = 'a'\n");
+        let settings = Settings::resolve(&[far, near]);
+        let ports =
+            settings.ports.iter().map(|port| (port.participant.as_str(), port.address.address().port()));
+        assert_eq!(ports.collect::<Vec<_>>(), [("a", 1), ("b", 3)]);
+        assert_eq!(settings.ports[1].place.line, 3);
+    }
+
+    #[test]
+    fn a_port_for_everybody_is_refused_with_its_line() {
+        let text = "[[participant]]\nid = 'a'\nlisten = '0.0.0.0:9301'\n";
+        let error = Layer::parse(Path::new("docgen.toml"), text).unwrap_err();
+        assert_eq!(error.place().unwrap().line, 3);
+        assert!(error.message().contains("loopback"), "{error}");
     }
 
     #[test]

@@ -41,6 +41,8 @@ impl Trace {
 pub struct Exchange {
     /// Who sent the request, as the source names it; `None` when it does not say.
     pub from: Option<Text>,
+    /// Nobody saw who sent it: it is taken to be the receiver of the exchange around it.
+    pub from_inferred: bool,
     /// Who received the request, as the source names it; `None` when it does not say.
     pub to: Option<Text>,
     /// When the request was sent, in microseconds since 1970-01-01 UTC.

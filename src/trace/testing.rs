@@ -77,9 +77,17 @@ fn exchange() -> impl Strategy<Value = Exchange> {
     let micros_of_a_part = || prop_oneof![Just(0), 0..10_000_000_i64];
     let answer = option::of((micros_of_a_part(), 0..10_000_000_000_i64, micros_of_a_part(), response));
     let names = (option::of(text()), option::of(text()));
-    let extras = (option::of("[ -~]{1,9}"), 0..3usize);
+    let extras = (option::of("[ -~]{1,9}"), 0..3usize, any::<bool>());
     (names, micros(), any::<bool>(), any::<bool>(), request, answer, extras).prop_map(
-        |((from, to), started, synthetic, drawn, request, answer, (failure, web_socket_messages))| {
+        |(
+            (from, to),
+            started,
+            synthetic,
+            drawn,
+            request,
+            answer,
+            (failure, web_socket_messages, from_inferred),
+        )| {
             let (parts, response) =
                 answer.map(|(send, wait, receive, response)| ((send, wait, receive), response)).unzip();
             let ended = parts.map(|(send, wait, receive)| started + send + wait + receive);
@@ -97,6 +105,7 @@ fn exchange() -> impl Strategy<Value = Exchange> {
             }
             Exchange {
                 from,
+                from_inferred,
                 to,
                 started,
                 ended,

@@ -23,7 +23,7 @@ mod seccomp {
     pub(crate) struct Watch;
 
     impl Watch {
-        pub(crate) fn start(_: SocketAddr) -> std::io::Result<Watch> {
+        pub(crate) fn start(_: Vec<SocketAddr>) -> std::io::Result<Watch> {
             Err(std::io::ErrorKind::Unsupported.into())
         }
 
@@ -72,8 +72,8 @@ impl Seen {
         Seen { blind: Some(error), ..Seen::default() }
     }
 
-    /// A connection goes to `to`; `proxy` is docgen's own.
-    fn add(&mut self, to: SocketAddr, proxy: SocketAddr) {
+    /// A connection goes to `to`; docgen's own proxy listens at `proxy`.
+    fn add(&mut self, to: SocketAddr, proxy: &[SocketAddr]) {
         if to.port() != DNS && to.port() != 0 && !is_proxy(to, proxy) {
             *self.past.entry(to).or_default() += 1;
         }
@@ -115,10 +115,10 @@ impl Seen {
     }
 }
 
-/// Whether a connection to `to` reaches what listens at `proxy`, on the loopback interface.
-fn is_proxy(to: SocketAddr, proxy: SocketAddr) -> bool {
+/// Whether a connection to `to` reaches what listens at one of `proxy`, on the loopback interface.
+fn is_proxy(to: SocketAddr, proxy: &[SocketAddr]) -> bool {
     let ip = to.ip().to_canonical();
-    to.port() == proxy.port() && (ip == proxy.ip() || ip.is_unspecified())
+    proxy.iter().any(|proxy| to.port() == proxy.port() && (ip == proxy.ip() || ip.is_unspecified()))
 }
 
 #[cfg(test)]
@@ -127,10 +127,17 @@ mod tests {
 
     #[test]
     fn connections_are_counted_by_their_address() {
-        let proxy: SocketAddr = "127.0.0.1:4000".parse().unwrap();
+        let proxy: [SocketAddr; 2] = ["127.0.0.1:4000", "127.0.0.1:9301"].map(|proxy| proxy.parse().unwrap());
         let mut seen = Seen::default();
-        let add = |to: &str, seen: &mut Seen| seen.add(to.parse().unwrap(), proxy);
-        for to in ["127.0.0.1:4000", "[::ffff:127.0.0.1]:4000", "0.0.0.0:4000", "10.0.0.1:53", "10.0.0.1:0"] {
+        let add = |to: &str, seen: &mut Seen| seen.add(to.parse().unwrap(), &proxy);
+        for to in [
+            "127.0.0.1:4000",
+            "127.0.0.1:9301",
+            "[::ffff:127.0.0.1]:4000",
+            "0.0.0.0:4000",
+            "10.0.0.1:53",
+            "10.0.0.1:0",
+        ] {
             add(to, &mut seen);
         }
         assert!(seen.told().is_empty(), "{seen:?}");

@@ -57,13 +57,13 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// `proxy` is where the connections should go.
-    pub(crate) fn start(proxy: SocketAddr) -> io::Result<Watch> {
+    /// `proxy` is where the connections may go.
+    pub(crate) fn start(proxy: Vec<SocketAddr>) -> io::Result<Watch> {
         let (parent, child) = UnixStream::pair()?;
         let (stop, stopped) = UnixStream::pair()?;
         let thread = std::thread::Builder::new()
             .name("connections".to_owned())
-            .spawn(move || watch(&parent, &stopped, proxy))?;
+            .spawn(move || watch(&parent, &stopped, &proxy))?;
         Ok(Watch { child: Some(child), stop, thread })
     }
 
@@ -170,7 +170,7 @@ fn listen() -> io::Result<OwnedFd> {
 }
 
 /// Runs in the thread. Gives the listener, too, if somebody may still wait for it.
-fn watch(child: &UnixStream, stopped: &UnixStream, proxy: SocketAddr) -> (Seen, Option<OwnedFd>) {
+fn watch(child: &UnixStream, stopped: &UnixStream, proxy: &[SocketAddr]) -> (Seen, Option<OwnedFd>) {
     let mut seen = Seen::default();
     let listener = match listener_of(child) {
         Ok(Some((listener, took_rights))) => {
@@ -253,7 +253,7 @@ fn wait(listener: &OwnedFd, stopped: Option<&UnixStream>, until: Option<Instant>
 }
 
 /// Takes one call: looks where it goes, and lets it go on.
-fn take(listener: &OwnedFd, seen: &mut Seen, proxy: SocketAddr) {
+fn take(listener: &OwnedFd, seen: &mut Seen, proxy: &[SocketAddr]) {
     let Some(call) = receive(listener) else { return };
     let to = destination(&call, proxy);
     // One that was interrupted comes again.
@@ -285,7 +285,7 @@ fn go_on(listener: &OwnedFd, id: u64) -> bool {
 }
 
 /// Where a call connects to, in TCP.
-fn destination(call: &libc::seccomp_notif, proxy: SocketAddr) -> io::Result<Option<SocketAddr>> {
+fn destination(call: &libc::seccomp_notif, proxy: &[SocketAddr]) -> io::Result<Option<SocketAddr>> {
     let [fd, address, length, ..] = call.data.args;
     let mut bytes = [0; 28];
     let length = usize::try_from(length).unwrap_or(usize::MAX).min(bytes.len());

@@ -16,7 +16,8 @@ impl Capture {
     /// Writes what was recorded into the capture's folder, and options for the next time where the capture
     /// is alone.
     pub(super) fn keep(&self, job: &Job, recorded: &Recording, is_alone: bool, ui: &Ui) -> Result<String> {
-        let (trace, mut tally) = recorded.exchanges.trace_and_tally()?;
+        let (mut trace, mut tally) = recorded.exchanges.trace_and_tally()?;
+        self.infer_senders(job, recorded, &mut trace, ui);
         let har = har::write::write(&trace);
         let settings;
         let mut files = vec![("output.txt", recorded.output.as_str())];
@@ -37,6 +38,7 @@ impl Capture {
                 &trace,
                 named,
                 profile.as_deref(),
+                &job.settings.participants,
             );
             let mut text = format!("{text}{}", job.kept);
             if shell {

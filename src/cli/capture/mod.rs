@@ -5,6 +5,7 @@
 
 mod jobs;
 mod keep;
+mod senders;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -17,8 +18,8 @@ use super::recording::{self, expect_writable, warn_of_secrets};
 use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON};
 use crate::capture::{
-    CommandSpec, Failure, Options, Program, ProxyOptions, RecordingLock, UpstreamProxy, openrc, record,
-    shown_without_secrets,
+    CommandSpec, Failure, Options, Ports, Program, ProxyOptions, RecordingLock, UpstreamProxy, openrc,
+    record, shown_without_secrets,
 };
 use crate::error::{Error, ErrorKind, Result, escape_control};
 use crate::files::Root;
@@ -107,6 +108,13 @@ impl Capture {
         if self.keep_secrets {
             warn_of_secrets(ui);
         }
+        let ports = match self.open_ports(&jobs) {
+            Ok(ports) => ports,
+            Err(errors) => {
+                ui.errors(&errors);
+                return Ok(NEEDS_A_PERSON);
+            }
+        };
         let mut outcomes = Vec::new();
         let mut failed = 0;
         let mut is_interrupted = false;
@@ -114,7 +122,7 @@ impl Capture {
             let result = if is_interrupted {
                 "not run".to_owned()
             } else {
-                self.one(job, index, jobs.len(), ui).unwrap_or_else(|failure| {
+                self.one(job, index, jobs.len(), ports.as_ref(), ui).unwrap_or_else(|failure| {
                     ui.reasons(&failure.notes);
                     let errors: Vec<Error> =
                         failure.errors.into_iter().map(|error| job.located(error)).collect();
@@ -128,6 +136,7 @@ impl Capture {
             };
             outcomes.push(Outcome { path: job.path.clone(), result });
         }
+        ui.notices(&ports.map(Ports::close).unwrap_or_default());
         let width = outcomes.iter().map(|outcome| outcome.path.chars().count()).max().unwrap_or(0);
         for outcome in &outcomes {
             ui.say(format_args!("{:width$}  {}", outcome.path, outcome.result));
@@ -158,7 +167,14 @@ impl Capture {
         status
     }
 
-    fn one(&self, job: &Job, index: usize, all: usize, ui: &Ui) -> Result<String, Box<Failure>> {
+    fn one(
+        &self,
+        job: &Job,
+        index: usize,
+        all: usize,
+        ports: Option<&Ports>,
+        ui: &Ui,
+    ) -> Result<String, Box<Failure>> {
         let spec = self.spec(job)?;
         let _lock = RecordingLock::take(&job.folder, &std::env::temp_dir())?;
         expect_writable(&self.captures, &job.folder)?;
@@ -168,8 +184,10 @@ impl Capture {
         let redaction = if self.keep_secrets { None } else { Some(self.rules(job)?) };
         let allow_broken = job.settings.capture.allow_broken.unwrap_or(false);
         let keeper = std::env::current_exe().map(|docgen| vec![docgen.into(), keep_connections::NAME.into()]);
+        let mut proxy = self.proxy(job, &spec);
+        proxy.ports = ports.map(|ports| ports.of_capture(&job.settings.ports)).transpose()?;
         let options = Options {
-            proxy: self.proxy(job, &spec),
+            proxy,
             redaction,
             from: None,
             allow_broken,
@@ -257,6 +275,7 @@ impl Capture {
             ignore_hosts: self.ignored_hosts(job),
             upstream: UpstreamProxy::of(&spec.env),
             temp_dir: std::env::temp_dir(),
+            ports: None,
         }
     }
 }

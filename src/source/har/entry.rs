@@ -109,7 +109,8 @@ pub(super) fn entry<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<En
     let start = json.next_at();
     let (mut started, mut duration, mut parts) = (None, None, None);
     let (mut asked, mut answered) = (None, None);
-    let (mut from, mut to, mut synthetic, mut known_from) = (None, None, None, None);
+    let (mut from, mut from_inferred, mut to) = (None, None, None);
+    let (mut synthetic, mut known_from) = (None, None);
     let (mut failure, mut messages) = (None, None);
     // Whether it was told that the request is none.
     let mut is_told = false;
@@ -153,6 +154,10 @@ pub(super) fn entry<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<En
             "_from" => {
                 let value = text(json, "_from")?;
                 put(json, &key, &mut from, value);
+            }
+            "_fromInferred" => {
+                let value = boolean(json, "_fromInferred")?;
+                put(json, &key, &mut from_inferred, value);
             }
             "_to" => {
                 let value = text(json, "_to")?;
@@ -253,6 +258,7 @@ pub(super) fn entry<'a>(json: &mut Reader<'a>, whole: &Text) -> Result<Option<En
     let receiving = if is_answered { receiving.min(duration - sending) } else { 0 };
     let exchange = Exchange {
         from: from.map(share),
+        from_inferred: from_inferred.unwrap_or_default(),
         to: to.map(share),
         started: started_at,
         ended: is_answered.then(|| started_at.saturating_add(duration)),

@@ -62,6 +62,9 @@ fn entry(json: &mut Json, exchange: &Exchange) {
     if let Some(from) = &exchange.from {
         json.string("_from", from);
     }
+    if exchange.from_inferred {
+        json.number("_fromInferred", true);
+    }
     if let Some(to) = &exchange.to {
         json.string("_to", to);
     }

@@ -1,0 +1,417 @@
+//! Who sends what: services behind ports of docgen's own, as a user sets them up.
+
+// Helpers of tests panic as tests do.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+
+use docgen::capture::{CommandSpec, Options, Ports, Program, ProxyOptions, Recording, record};
+use docgen::sequence::participants::Participants;
+use docgen::sequence::senders::Evidence;
+use docgen::settings::{Layer, Port, Settings};
+use docgen::trace::{Exchange, Trace};
+use support::Site;
+
+/// The head of the next message on a connection; empty at its end. No message here has a body that
+/// is not `ok`.
+fn head(stream: &mut TcpStream) -> String {
+    let (mut all, mut byte) = (Vec::new(), [0]);
+    while !all.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
+        all.push(byte[0]);
+    }
+    String::from_utf8(all).unwrap()
+}
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+/// A server that does `work` before it answers each request.
+fn server(work: impl Fn() + Send + Sync + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let work = Arc::new(work);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, work) = (stream.unwrap(), work.clone());
+            std::thread::spawn(move || {
+                while !head(&mut stream).is_empty() {
+                    work();
+                    let _ = stream.write_all(OK);
+                }
+            });
+        }
+    });
+    address
+}
+
+/// What the proxy at `port` answers to `GET` of `url`, on a connection that is kept where it was not closed.
+fn get(connection: &mut Option<TcpStream>, port: SocketAddr, url: &str, more: &str) -> String {
+    let is_open = connection.as_ref().is_some_and(|stream| {
+        stream.set_nonblocking(true).unwrap();
+        let is_open =
+            stream.peek(&mut [0]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
+        stream.set_nonblocking(false).unwrap();
+        is_open
+    });
+    let mut stream = match connection.take().filter(|_| is_open) {
+        Some(stream) => stream,
+        None => TcpStream::connect(port).unwrap(),
+    };
+    write!(stream, "GET {url} HTTP/1.1\r\nHost: h\r\n{more}\r\n").unwrap();
+    let answer = head(&mut stream);
+    if answer.contains("Content-Length: 2\r\n") {
+        stream.read_exact(&mut [0; 2]).unwrap();
+        *connection = Some(stream);
+    }
+    answer
+}
+
+/// An address where nobody listens.
+fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// A service of images that asks one of identities, through a port that it keeps a connection to.
+fn services(port: SocketAddr) -> (SocketAddr, SocketAddr) {
+    let identity = server(|| {});
+    let connection = Mutex::new(None);
+    let images = server(move || {
+        let mut connection = connection.lock().unwrap();
+        get(&mut connection, port, &format!("http://{identity}/token"), "");
+    });
+    (images, identity)
+}
+
+fn ports(port: SocketAddr, participant: &str) -> Vec<Port> {
+    let text = format!("[[participant]]\nid = '{participant}'\nlisten = '{port}'\n");
+    Settings::resolve(&[Layer::parse("docgen.toml".as_ref(), &text).unwrap()]).ports
+}
+
+fn recorded(line: &str, open: &Ports, ports: &[Port]) -> Recording {
+    let env = vec![("PATH".into(), std::env::var_os("PATH").unwrap())];
+    let spec = CommandSpec { program: Program::Shell(line.to_owned()), ..CommandSpec::new(Vec::new(), env) };
+    let proxy = ProxyOptions { ports: Some(open.of_capture(ports).unwrap()), ..ProxyOptions::default() };
+    let options =
+        Options { proxy, redaction: None, from: None, allow_broken: false, watch: true, keeper: Vec::new() };
+    record(&spec, &options, &mut |_| {}).unwrap()
+}
+
+/// Sender and path of each exchange.
+fn sent(trace: &Trace) -> Vec<(Option<&str>, &str)> {
+    let path = |exchange: &'_ Exchange| exchange.request.url.rfind('/').unwrap() + 1;
+    trace.exchanges.iter().map(|one| (one.from.as_deref(), &one.request.url[path(one)..])).collect()
+}
+
+#[test]
+fn what_comes_in_at_a_port_is_sent_by_its_participant() {
+    let port = free();
+    let (images, _) = services(port);
+    let wanted = ports(port, "images");
+    let open = Ports::open(&wanted, None, &ProxyOptions::default()).unwrap();
+    let line = format!("curl -sS http://{images}/one http://{images}/two");
+    // The service keeps its connection to the port, and the second capture gets what is its own.
+    for _ in 0..2 {
+        let recording = recorded(&line, &open, &wanted);
+        let trace = recording.exchanges.trace().unwrap();
+        assert_eq!(
+            sent(&trace),
+            [(None, "one"), (Some("images"), "token"), (None, "two"), (Some("images"), "token")]
+        );
+        assert!(recording.notes.is_empty(), "{:?}", recording.notes);
+    }
+    // Between two captures it is answered all the same.
+    let mut stream = TcpStream::connect(images).unwrap();
+    stream.write_all(b"GET /three HTTP/1.1\r\n\r\n").unwrap();
+    assert!(head(&mut stream).starts_with("HTTP/1.1 200 OK"));
+    // One whose settings do not name the port has nothing to do with it.
+    let recording = recorded(&line, &open, &[]);
+    assert_eq!(sent(&recording.exchanges.trace().unwrap()), [(None, "one"), (None, "two")]);
+    let notes: Vec<String> = open.close().iter().map(|note| note.message().to_owned()).collect();
+    assert_eq!(
+        notes,
+        [
+            "passed on and not recorded, since no capture of it ran: 3 requests to 127.0.0.1, through the ports of participants"
+        ]
+    );
+    assert!(TcpStream::connect(port).is_err(), "it is closed");
+}
+
+/// docgen in a site's folder, with more environment.
+fn docgen(site: &Site, arguments: &[&str], env: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_docgen"));
+    command.args(arguments).current_dir(site.root()).env("NO_COLOR", "1").envs(env.iter().copied());
+    command.output().unwrap()
+}
+
+fn says(output: &Output, status: i32) -> String {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(status), "{text}");
+    text
+}
+
+/// A site whose services and their port are named in its docgen.toml.
+fn site(port: SocketAddr) -> (Site, SocketAddr) {
+    let (images, identity) = services(port);
+    let site = Site::new();
+    site.write(
+        "captures/docgen.toml",
+        format!(
+            "[[participant]]\nid = 'me'\nnames = ['client']\n\
+             [[participant]]\nid = 'images'\nurls = ['http://{images}/']\nlisten = '{port}'\n\
+             [[participant]]\nid = 'identity'\nurls = ['http://{identity}/']\n"
+        ),
+    );
+    (site, images)
+}
+
+#[test]
+fn the_diagram_of_a_new_capture_has_the_senders_of_the_settings() {
+    let (site, images) = site(free());
+    let url = format!("http://{images}/list");
+    let output = docgen(&site, &["capture", "captures", "list", "--", "curl", "-sS", &url], &[]);
+    let said = says(&output, 0);
+    assert!(!said.contains("note:"), "{said}");
+    says(&docgen(&site, &["render", "captures", "docs"], &[]), 0);
+    let page = site.read("docs/list.md");
+    let lines: Vec<&str> = page.lines().filter(|line| line.contains(">>")).map(str::trim).collect();
+    assert_eq!(
+        lines,
+        [
+            "me->>images: GET /list",
+            "images->>identity: GET /token",
+            "identity-->>images: Response: 200 OK",
+            "images-->>me: Response: 200 OK"
+        ]
+    );
+}
+
+#[test]
+fn a_port_in_use_is_named_with_its_line() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap();
+    let (site, images) = site(port);
+    let url = format!("http://{images}/list");
+    let said = says(&docgen(&site, &["capture", "captures", "list", "--", "curl", "-sS", &url], &[]), 1);
+    assert!(said.contains(&format!("the port {port} of `images` is in use")), "{said}");
+    assert!(said.contains("captures/docgen.toml:7:10") && said.contains("nothing was run"), "{said}");
+    assert!(!site.exists("captures/list"));
+    // Nothing listens for those who only look.
+    says(&docgen(&site, &["capture", "captures", "list", "--dry-run", "--", "curl", &url], &[]), 0);
+}
+
+#[test]
+fn docgen_is_no_proxy_of_itself() {
+    let port = free();
+    let (site, images) = site(port);
+    let url = format!("http://{images}/list");
+    let proxy = format!("http://{port}");
+    let arguments = ["capture", "captures", "list", "--", "curl", "-sS", &url];
+    let said = says(&docgen(&site, &arguments, &[("http_proxy", &proxy)]), 1);
+    assert!(said.contains("leads to docgen itself"), "{said}");
+}
+
+#[test]
+fn one_port_is_of_one_participant() {
+    let port = free();
+    let (site, images) = site(port);
+    let settings = site.read("captures/docgen.toml");
+    site.write("captures/docgen.toml", format!("{settings}listen = '{port}'\n"));
+    let url = format!("http://{images}/list");
+    let said = says(&docgen(&site, &["capture", "captures", "list", "--", "curl", "-sS", &url], &[]), 1);
+    assert!(said.contains("each needs a port of its own"), "{said}");
+}
+
+/// Who is somebody else on this machine has to know the password. It takes root to be somebody else.
+#[test]
+fn another_user_needs_the_password() {
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
+    if !is_root || Command::new("setpriv").arg("--version").output().is_err() {
+        eprintln!("skipped: it needs root and setpriv");
+        return;
+    }
+    let port = free();
+    let identity = server(|| {});
+    let wanted = ports(port, "images");
+    let curl = |credentials: &str| {
+        format!(
+            "http_proxy=http://{credentials}{port} setpriv --reuid=65534 --clear-groups curl -sS -w '%{{http_code}}' http://{identity}/token"
+        )
+    };
+    for (password, credentials, status) in [
+        (None, "", "407"),
+        (None, "docgen:guessed@", "407"),
+        (Some("s3same"), "docgen:wrong@", "407"),
+        (Some("s3same"), "x:s3same@", "200"),
+    ] {
+        let open = Ports::open(&wanted, password.map(str::to_owned), &ProxyOptions::default()).unwrap();
+        // Between two captures, and in one.
+        let output = Command::new("sh").args(["-c", &curl(credentials)]).output().unwrap();
+        assert!(output.stdout.ends_with(status.as_bytes()), "{output:?}");
+        assert_eq!(
+            open.close().iter().filter(|note| note.message().contains("407")).count(),
+            usize::from(status == "407")
+        );
+
+        let open = Ports::open(&wanted, password.map(str::to_owned), &ProxyOptions::default()).unwrap();
+        let spec = CommandSpec {
+            program: Program::Shell(format!("{}; curl -sS http://{identity}/own", curl(credentials))),
+            ..CommandSpec::new(Vec::new(), vec![("PATH".into(), std::env::var_os("PATH").unwrap())])
+        };
+        let proxy =
+            ProxyOptions { ports: Some(open.of_capture(&wanted).unwrap()), ..ProxyOptions::default() };
+        let options = Options {
+            proxy,
+            redaction: None,
+            from: None,
+            allow_broken: false,
+            watch: true,
+            keeper: Vec::new(),
+        };
+        match record(&spec, &options, &mut |_| {}) {
+            Ok(recording) => {
+                assert_eq!(status, "200");
+                let trace = recording.exchanges.trace().unwrap();
+                assert_eq!(sent(&trace), [(Some("images"), "token"), (None, "own")]);
+                assert!(
+                    !trace.exchanges[0].request.headers.iter().any(|(name, _)| name.starts_with("Proxy"))
+                );
+            }
+            Err(failure) => {
+                assert_eq!(status, "407");
+                let told = failure.notes.iter().find(|note| note.message().contains("407")).unwrap();
+                assert!(told.message().contains("port of images without the password"), "{told:?}");
+                assert!(told.help().unwrap().contains("DOCGEN_PROXY_PASSWORD"));
+            }
+        }
+    }
+}
+
+/// A service of images that asks one of identities by the proxy of its environment, as most do, and both
+/// are started by the command itself.
+const SERVICES: &str = r#"
+import sys, threading, time, urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+images, identity = sys.argv[1:]
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    def do_GET(self):
+        if self.path == '/list':
+            urllib.request.urlopen(f'http://127.0.0.1:{identity}/token').read()
+        time.sleep(float(self.path.partition('?')[2] or 0))
+        self.send_response(200)
+        self.send_header('Content-Length', '2')
+        self.end_headers()
+        self.wfile.write(b'ok')
+    def log_message(self, *_):
+        pass
+for port in sys.argv[1:]:
+    threading.Thread(target=ThreadingHTTPServer(('127.0.0.1', int(port)), Handler).serve_forever).start()
+"#;
+
+/// A site, and what a command begins with that starts its services; `IMAGES` and `IDENTITY` are their
+/// addresses.
+fn nesting_site(settings: &str) -> (Site, impl Fn(&str) -> String) {
+    let (images, identity) = (free(), free());
+    let fill = move |text: &str| {
+        text.replace("IMAGES", &images.to_string()).replace("IDENTITY", &identity.to_string())
+    };
+    let site = Site::new();
+    site.write("services.py", SERVICES);
+    site.write("captures/docgen.toml", fill(settings));
+    let start = format!(
+        "python3 services.py {} {} & services=$!; until curl -s --noproxy '*' http://{identity}/ >/dev/null; do sleep 0.05; done; ",
+        images.port(),
+        identity.port()
+    );
+    (site, move |line: &str| start.clone() + &fill(line) + "; kill $services")
+}
+
+fn entries(site: &Site, capture: &str) -> Trace {
+    let file = format!("captures/{capture}/trace.har");
+    let read = docgen::source::read(file.as_ref(), site.read(&file).into_bytes());
+    assert!(read.diagnostics.is_empty(), "{:?}", read.diagnostics);
+    read.trace
+}
+
+const NAMES: &str = "[[participant]]\nid = 'me'\nnames = ['client']\n\
+    [[participant]]\nid = 'images'\nurls = ['http://IMAGES/']\n\
+    [[participant]]\nid = 'identity'\nurls = ['http://IDENTITY/']\n";
+
+#[test]
+fn a_service_that_the_command_starts_is_known_by_what_it_serves() {
+    for (name, settings, expected) in [
+        ("named", NAMES.to_owned(), Some("images")),
+        ("off", format!("{NAMES}[capture]\ninfer_senders = false\n"), None),
+        ("nesting", format!("{NAMES}[capture]\ninfer_senders = true\n"), Some("images")),
+    ] {
+        let (site, line) = nesting_site(&settings);
+        let line = line("curl -sS http://IMAGES/list");
+        let said = says(&docgen(&site, &["capture", "captures", name, "--shell", "--", &line], &[]), 0);
+        let trace = entries(&site, name);
+        assert_eq!(sent(&trace), [(None, "list"), (expected, "token")], "{name}");
+        assert_eq!(trace.exchanges[1].from_inferred, expected.is_some());
+        assert_eq!(said.contains("who sent 1 exchange is inferred"), expected.is_some(), "{said}");
+    }
+}
+
+#[test]
+fn a_participant_that_sends_nothing_is_drawn_so() {
+    let (site, line) = nesting_site(NAMES);
+    let line = line("curl -sS http://IMAGES/list");
+    says(&docgen(&site, &["capture", "captures", "list", "--shell", "--", &line], &[]), 0);
+    let arrows = |site: &Site| {
+        says(&docgen(site, &["render", "captures", "docs"], &[]), 0);
+        let page = site.read("docs/list.md");
+        let all = page.lines().filter(|line| line.contains("->>") && !line.contains("-->>"));
+        all.map(|line| line.trim().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(arrows(&site), ["me->>images: GET /list", "images->>identity: GET /token"]);
+    let settings = site.read("captures/docgen.toml");
+    site.write("captures/docgen.toml", settings.replace("id = 'images'", "id = 'images'\nsends = false"));
+    assert_eq!(arrows(&site), ["me->>images: GET /list", "me->>identity: GET /token"]);
+}
+
+/// Two at a time, of one process and of several: they are nested, and nobody sent one for the other.
+#[test]
+fn a_client_that_asks_two_at_a_time_asks_both_itself() {
+    for (name, client) in [
+        ("one", "curl -sS --parallel --parallel-immediate 'http://IMAGES/slow?1' 'http://IDENTITY/fast?0.2'"),
+        ("two", "curl -sS 'http://IMAGES/slow?1' & sleep 0.3; curl -sS 'http://IDENTITY/fast'; wait $!"),
+    ] {
+        let (site, line) = nesting_site(NAMES);
+        let line = line(client);
+        let said = says(&docgen(&site, &["capture", "captures", name, "--shell", "--", &line], &[]), 0);
+        let trace = entries(&site, name);
+        let [slow, fast] = &trace.exchanges[..] else { panic!("{trace:?}") };
+        assert!(slow.ended > fast.ended || fast.started < slow.started, "they are not nested: {trace:?}");
+        assert_eq!([&slow.from, &fast.from], [&None, &None], "{said}");
+    }
+}
+
+/// The longest log of a real cloud: 64 messages of six services, whose senders it names.
+#[test]
+fn nesting_is_right_for_every_call_of_a_real_cloud() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../shared/logs/zed/server-create/requestshook.log");
+    let Ok(bytes) = std::fs::read(&file) else {
+        eprintln!("skipped: there is no {}", file.display());
+        return;
+    };
+    let told = docgen::source::read(&file, bytes).trace;
+    let mut asked = told.clone();
+    for exchange in &mut asked.exchanges {
+        (exchange.from, exchange.to) = (None, None);
+    }
+    let profile = docgen::profile::Profile::embedded("openstack");
+    let count = docgen::sequence::senders::infer(&mut asked, Evidence::Nesting, &[], profile);
+    let names = |trace: &Trace| {
+        let participants = Participants::new(trace, &[], profile);
+        (0..trace.exchanges.len()).map(|index| participants.from(index).id.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&asked), names(&told));
+    println!("{count} calls of services among {}", told.exchanges.len());
+}
