@@ -14,7 +14,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -32,6 +32,8 @@ struct Client {
     /// where it is given none.
     own: &'static str,
     expected: Expected,
+    /// A shell's line that starts the server which answers in place of the test's own, on `{port}`.
+    behind: &'static str,
     /// It runs in every test run.
     is_sample: bool,
 }
@@ -50,7 +52,7 @@ enum Expected {
 }
 
 const fn client(name: &'static str, is_there: &'static str, line: &'static str) -> Client {
-    Client { name, is_there, line, own: "", expected: Expected::Recorded, is_sample: false }
+    Client { name, is_there, line, own: "", expected: Expected::Recorded, behind: "", is_sample: false }
 }
 
 /// Those that a Python finds its libraries in.
@@ -77,11 +79,15 @@ const CLIENTS: &[Client] = &[
     Client { expected: Expected::RecordedOrTold, ..client("fetch of Node", "node -e 'fetch'", "node -e 'fetch(process.argv[1]).then(a => a.text()).then(console.log)' {url}/fetch") },
     client("git", "git --version", "git ls-remote {url}/repository"),
     client("pip", "{python} -m pip --version", "{python} -m pip download -q --retries 0 --disable-pip-version-check --no-deps --no-cache-dir -d /tmp -i {url}/simple nothing-of-this-name"),
-    client("aws", "aws --version", "AWS_ACCESS_KEY_ID=k AWS_SECRET_ACCESS_KEY=s AWS_MAX_ATTEMPTS=1 aws --region eu-west-1 --endpoint-url {url} s3api list-objects --bucket b"),
+    Client { behind: "exec {root}/.build/clients/bin/python -m moto.server -H 127.0.0.1 -p {port}", ..client("aws, moto", "{aws} --version && {python} -c 'import moto'", "{aws} s3api create-bucket --bucket b && echo x | {aws} s3 cp - s3://b/key && {aws} s3 ls s3://b && {aws} ec2 describe-regions && {aws} s3 rm s3://b/key") },
     client("swift", "{python} -c 'import swiftclient'", "{python} -m swiftclient.shell -A {url}/auth/v1.0 -U u -K k -R 0 stat"),
     client("Perl's LWP", "perl -MLWP::Protocol::https -e 1", "perl -MLWP::UserAgent -e 'print LWP::UserAgent->new->get($ARGV[0])->code' {url}/lwp"),
     Client { expected: Expected::RecordedOrTold, ..client("Ruby's Net::HTTP", "ruby -rnet/http -e 1", "ruby -rnet/http -e 'puts Net::HTTP.get(URI(ARGV[0]))' {url}/ruby") },
 ];
+
+/// The AWS client, whose services are all at one address here.
+const AWS: &str = "AWS_ACCESS_KEY_ID=k AWS_SECRET_ACCESS_KEY=s AWS_MAX_ATTEMPTS=1 AWS_ENDPOINT_URL={url} \
+    {root}/.build/clients/bin/aws --region us-east-1";
 
 const AIOHTTP: &str = "import aiohttp, asyncio, sys
 async def main():
@@ -141,12 +147,13 @@ fn cell(client: &Client, mode: Mode, beside: bool, identity: &Identity) -> Resul
         let other = if beside { format!("curl -sS {url}/beside; ") } else { String::new() };
         format!("{other}{}; true", identity.filled(&line))
     };
-    let server = Server::start(mode, identity);
+    let behind = Behind::start(client.behind)?;
+    let server = Server::start(mode, identity, behind.port);
     let wgetrc = identity.folder.path().join("wgetrc");
     sh(&line(&server), &[&identity.trusting()[..], &[("WGETRC", wgetrc)]].concat()).unwrap();
     let truth = server.log();
 
-    let server = Server::start(mode, identity);
+    let server = Server::start(mode, identity, behind.port);
     let project = tempfile::tempdir().unwrap();
     let captures = project.path().join("captures");
     fs::create_dir(&captures).unwrap();
@@ -212,6 +219,7 @@ fn requests(har: &str) -> Vec<String> {
 
 fn filled(line: &str) -> String {
     line.replace("{python}", PYTHON)
+        .replace("{aws}", AWS)
         .replace("{aiohttp}", AIOHTTP)
         .replace("{root}", env!("CARGO_MANIFEST_DIR"))
 }
@@ -308,7 +316,8 @@ struct Server {
 }
 
 impl Server {
-    fn start(mode: Mode, identity: &Identity) -> Server {
+    /// One that has each request answered on the port `behind`, if any.
+    fn start(mode: Mode, identity: &Identity, behind: Option<u16>) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
@@ -317,7 +326,7 @@ impl Server {
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let (stream, config, log) = (stream.unwrap(), config.clone(), kept.clone());
-                std::thread::spawn(move || serve(stream, config, &log));
+                std::thread::spawn(move || serve(stream, config, behind, &log));
             }
         });
         Server { address, log }
@@ -355,12 +364,13 @@ fn tls(mode: Mode, identity: &Identity) -> Arc<rustls::ServerConfig> {
 fn serve(
     mut stream: TcpStream,
     config: Option<Arc<rustls::ServerConfig>>,
+    behind: Option<u16>,
     log: &Mutex<Vec<String>>,
 ) -> Option<()> {
     stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
     let Some(config) = config else {
         let mut reader = BufReader::new(stream.try_clone().ok()?);
-        while answer(&mut reader, &mut stream, "", log)? {}
+        while answer(&mut reader, &mut stream, "", behind, log)? {}
         return Some(());
     };
     let mut session = rustls::ServerConnection::new(config).ok()?;
@@ -371,7 +381,7 @@ fn serve(
     let mut tls = BufReader::new(rustls::StreamOwned::new(session, stream));
     loop {
         let mut answered = Vec::new();
-        let goes_on = answer(&mut tls, &mut answered, who, log)?;
+        let goes_on = answer(&mut tls, &mut answered, who, behind, log)?;
         tls.get_mut().write_all(&answered).ok()?;
         if !goes_on {
             tls.get_mut().conn.send_close_notify();
@@ -386,34 +396,94 @@ fn answer(
     reader: &mut impl BufRead,
     writer: &mut impl Write,
     who: &str,
+    behind: Option<u16>,
     log: &Mutex<Vec<String>>,
 ) -> Option<bool> {
-    let line = |reader: &mut dyn BufRead| {
+    let mut line = || {
         let mut line = String::new();
         (reader.read_line(&mut line).ok()? > 0).then(|| line.trim_end().to_owned())
     };
-    let request = line(reader)?;
+    let request = line()?;
+    let mut head = format!("{request}\r\n");
     let (mut length, mut chunked, mut close) = (0, false, request.ends_with("HTTP/1.0"));
     loop {
-        let field = line(reader)?.to_ascii_lowercase();
-        match field.split_once(':') {
+        let field = line()?;
+        let lower = field.to_ascii_lowercase();
+        match lower.split_once(':') {
             None => break,
             Some(("content-length", value)) => length = value.trim().parse().ok()?,
             Some(("transfer-encoding", _)) => chunked = true,
-            Some(("expect", _)) => writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?,
-            Some(("connection", value)) => close |= value.contains("close"),
+            Some(("expect", _)) => {
+                writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
+                continue;
+            }
+            Some(("connection", value)) => {
+                close |= value.contains("close");
+                continue;
+            }
             Some(_) => {}
         }
+        head += &format!("{field}\r\n");
     }
     log.lock().unwrap().push(format!("{request}{who}"));
+    let mut body = String::new();
     if chunked {
-        while line(reader)? != "0" {
-            line(reader)?;
+        loop {
+            let size = line()?;
+            body += &format!("{size}\r\n{}\r\n", line()?);
+            if size == "0" {
+                break;
+            }
         }
-        line(reader)?;
     }
-    reader.read_exact(&mut vec![0; length]).ok()?;
+    let mut body = body.into_bytes();
+    let known = body.len();
+    body.resize(known + length, 0);
+    reader.read_exact(&mut body[known..]).ok()?;
+    if let Some(port) = behind {
+        let mut server = TcpStream::connect(("127.0.0.1", port)).ok()?;
+        server.write_all(format!("{head}Connection: close\r\n\r\n").as_bytes()).ok()?;
+        server.write_all(&body).ok()?;
+        std::io::copy(&mut server, writer).ok()?;
+        return Some(false);
+    }
     let body = if request.starts_with("HEAD ") { "" } else { "{}" };
     write!(writer, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Storage-Url: /none\r\nX-Auth-Token: none\r\nContent-Length: 2\r\n\r\n{body}").ok()?;
     Some(!close)
+}
+
+/// A server of somebody else's; it ends with this value.
+struct Behind {
+    port: Option<u16>,
+    process: Option<Child>,
+}
+
+impl Behind {
+    /// The server of this line, when it listens; none of an empty one.
+    fn start(line: &str) -> Result<Behind, Failed> {
+        if line.is_empty() {
+            return Ok(Behind { port: None, process: None });
+        }
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let mut command = Command::new("sh");
+        command.args(["-c", &filled(line).replace("{port}", &port.to_string())]);
+        let process = clean(&mut command).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let behind = Behind { port: Some(port), process: Some(process) };
+        for _ in 0..600 {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return Ok(behind);
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Err(format!("nothing listens after a minute: {line}").into())
+    }
+}
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        if let Some(process) = &mut self.process {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
 }

@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::process::Command;
 
-use docgen::diff::{Capture, Change, Kinds, Recording, Side, What, compare, compare_suite};
+use docgen::diff::{
+    Capture, Change, Findings, Kinds, Recording, Side, What, compare, compare_next, compare_suite, keep,
+};
 use docgen::text::Text;
 use docgen::trace::{Body, Exchange, Headers, Request, Response, Trace};
 use serde_json::{Map, Value, json};
@@ -46,6 +48,59 @@ fn two_recordings_of_the_same_are_the_same() {
         let script = Script::generated(&mut Rng::new(seed));
         let told = compared(&script.recorded(seed * 2 + 1), &script.recorded(seed * 2 + 2));
         assert!(told.is_empty(), "seed {seed}: {:#?}", told.iter().map(shown).collect::<Vec<_>>());
+    }
+}
+
+/// What a comparison says of two recordings alone, and the new one with the old one's values.
+fn kept(old: &Trace, new: &Trace) -> (Findings, Trace) {
+    let recording = |trace| Recording { trace, output: None };
+    let capture = Capture { old: recording(old), new: recording(new), kinds: Kinds::built_in() };
+    let mut map = docgen::diff::Map::default();
+    let findings = compare_next(&capture, &mut map);
+    let kept = keep(&capture, &findings, &map);
+    (findings, kept.trace)
+}
+
+#[test]
+fn a_recording_of_the_same_keeps_every_value() {
+    for seed in 0..10 {
+        let script = Script::generated(&mut Rng::new(seed));
+        let (old, new) = (script.recorded(seed * 2 + 1), script.recorded(seed * 2 + 2));
+        assert_eq!(kept(&old, &old).1, old, "seed {seed}");
+        assert_eq!(kept(&old, &new).1, old, "seed {seed}");
+    }
+}
+
+#[test]
+fn keeping_values_hides_no_change_and_makes_none_up() {
+    let plants = std::env::var("DOCGEN_PLANTS").map_or(PLANTS, |count| count.parse().unwrap());
+    let told = |findings: &Findings| -> Vec<String> {
+        let mut told: Vec<String> = findings
+            .changes
+            .iter()
+            .map(|change| {
+                let exchange = change.exchange.as_ref().unwrap();
+                let numbers = [exchange.old, exchange.new].map(|place| place.map(|place| place.number));
+                let old = change.old.as_ref().map(|value| value.shown());
+                format!("{:?} {:?} {:?} {numbers:?} {old:?}", change.what, change.side, change.at)
+            })
+            .collect();
+        told.sort();
+        told
+    };
+    for seed in 0..plants / 4 {
+        let mut rng = Rng::new(seed);
+        let script = Script::generated(&mut rng);
+        let (changed, expected) = plant(&script, &mut rng);
+        let (old, new) = (script.recorded(seed * 3 + 1), changed.recorded(seed * 3 + 2));
+        let (findings, first) = kept(&old, &new);
+        let (again, second) = kept(&old, &first);
+        assert_eq!(told(&again), told(&findings), "seed {seed}, {}", expected.kind);
+        assert_eq!(second, first, "seed {seed}, {}", expected.kind);
+        // What is kept stays so from now on.
+        let (later, third) = kept(&first, &changed.recorded(seed * 3 + 3));
+        assert_eq!(told(&later), [""; 0], "seed {seed}, {}", expected.kind);
+        assert_eq!(third, first, "seed {seed}, {}", expected.kind);
     }
 }
 

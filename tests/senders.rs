@@ -406,7 +406,7 @@ fn nesting_is_right_for_every_call_of_a_real_cloud() {
     for exchange in &mut asked.exchanges {
         (exchange.from, exchange.to) = (None, None);
     }
-    let profile = docgen::profile::Profile::embedded("openstack");
+    let profile = docgen::profile::Profile::embedded("openstack").map(|profile| &**profile);
     let count = docgen::sequence::senders::infer(&mut asked, Evidence::Nesting, &[], profile);
     let names = |trace: &Trace| {
         let participants = Participants::new(trace, &[], profile);

@@ -3,7 +3,7 @@
 //! Both directions run at the same time, because a server may answer before the
 //! body is there (an error, `100 Continue`) and a client may go away while the
 //! server thinks. Nothing is changed on the way and nothing is held: a piece is
-//! shown to the draft and sent on before the next is read.
+//! shown to the pending exchange and sent on before the next is read.
 
 use std::future::pending;
 use std::io;
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Buf;
 use tokio::io::{AsyncWriteExt, WriteHalf};
 
-use super::recorder::{Draft, Tap};
+use super::recorder::{PendingExchange, Tap};
 use super::stream::{Conn, Reader, Stream};
 use super::wire::{self, BodyEnd, Framing, RequestHead};
 
@@ -61,9 +61,9 @@ pub(crate) async fn pass(
     server: &mut Conn,
     head: &RequestHead,
     forward: Vec<u8>,
-    draft: &mut Draft<'_>,
+    exchange: &mut PendingExchange<'_>,
 ) -> Outcome {
-    let (answer, sent) = match both(client, server, head, forward, draft).await {
+    let (answer, sent) = match both(client, server, head, forward, exchange).await {
         Ok(ended) => ended,
         Err(outcome) => return outcome,
     };
@@ -71,11 +71,11 @@ pub(crate) async fn pass(
         Ok(answer) => answer,
         Err(Stopped::Destination) => return Outcome::ClientGone { is_reset: false },
         Err(Stopped::Malformed(why)) => return Outcome::ServerBroke { why, is_reset: false },
-        Err(Stopped::Source(error)) if draft.response_head.is_empty() => return Outcome::Silent(error),
+        Err(Stopped::Source(error)) if exchange.response_head.is_empty() => return Outcome::Silent(error),
         Err(Stopped::Source(error)) => {
-            draft.end();
+            exchange.end();
             let is_reset = error.as_ref().is_some_and(is_reset);
-            let received = draft.received();
+            let received = exchange.received();
             let why = match error {
                 Some(error) => format!("broke off its response after {received}: {error}"),
                 None => format!("ended its response before it was whole, after {received}"),
@@ -83,7 +83,7 @@ pub(crate) async fn pass(
             return Outcome::ServerBroke { why, is_reset };
         }
     };
-    draft.end();
+    exchange.end();
     if answer.status == 101 {
         return Outcome::Upgraded;
     }
@@ -102,10 +102,10 @@ async fn both(
     server: &mut Conn,
     head: &RequestHead,
     forward: Vec<u8>,
-    draft: &mut Draft<'_>,
+    exchange: &mut PendingExchange<'_>,
 ) -> Result<(Result<wire::ResponseHead, Stopped>, bool), Outcome> {
-    let recorder = draft.recorder();
-    let Draft {
+    let recorder = exchange.recorder();
+    let PendingExchange {
         request_body,
         early_heads,
         response_head,
@@ -114,7 +114,7 @@ async fn both(
         answered,
         client_ended,
         ..
-    } = draft;
+    } = exchange;
     let client_ended = &*client_ended;
     let continued = AtomicBool::new(false);
     let upload = upload(&mut client.reader, &mut server.writer, forward, head.framing, request_body);

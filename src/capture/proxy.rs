@@ -25,7 +25,7 @@ use super::ignored::{Ignored, Kind};
 use super::peers::{Peer, UnderWay};
 use super::places::Places;
 use super::ports::{CapturePorts, Door, Guests};
-use super::recorder::{DISTRUST_HINT, Draft, Recorder};
+use super::recorder::{DISTRUST_HINT, PendingExchange, Recorder};
 use super::spool::Spool;
 use super::stream::{Conn, Prefixed, Reader, Stream};
 use super::tls::{Authority, HTTP_1_0, HTTP_1_1, Roots};
@@ -401,11 +401,11 @@ impl<'c> Client<'c> {
                     (server, url, forward)
                 }
             };
-            let mut draft = Draft::new(self.recorder(), started, url);
-            draft.peer.clone_from(&self.peer);
+            let mut exchange = PendingExchange::new(self.recorder(), started, url);
+            exchange.peer.clone_from(&self.peer);
             let _under_way = self.peer.clone().map(|peer| self.context.under_way.begin(peer));
-            draft.from = self.door.as_ref().and_then(|door| door.from.clone());
-            draft.request_head = match wire::without_h2c(&forward) {
+            exchange.from = self.door.as_ref().and_then(|door| door.from.clone());
+            exchange.request_head = match wire::without_h2c(&forward) {
                 Some(forward) => {
                     self.recorder().note(
                         "the command offered to go on in HTTP/2 (`Upgrade: h2c`), and docgen did not pass the offer on",
@@ -416,9 +416,9 @@ impl<'c> Client<'c> {
                 None => forward,
             };
             if let Some(refusal) = refusal.take() {
-                return self.refuse(client, draft, refusal).await;
+                return self.refuse(client, exchange, refusal).await;
             }
-            match self.exchange(client, &mut pool, server, &head, draft).await {
+            match self.exchange(client, &mut pool, server, &head, exchange).await {
                 Some(same) => client = same,
                 None => return,
             }
@@ -453,7 +453,7 @@ impl<'c> Client<'c> {
         pool: &mut Pool,
         server: Server,
         head: &wire::RequestHead,
-        mut draft: Draft<'_>,
+        mut exchange: PendingExchange<'_>,
     ) -> Option<Conn> {
         let mut reused = pool.take(&server).await;
         let (outcome, conn) = loop {
@@ -463,31 +463,31 @@ impl<'c> Client<'c> {
                 None => match self.open(pool, &server).await {
                     Ok(conn) => conn,
                     Err(refusal) => {
-                        self.refuse(client, draft, refusal).await;
+                        self.refuse(client, exchange, refusal).await;
                         return None;
                     }
                 },
             };
-            let forward = self.as_sent(&server, head, &draft.request_head);
-            match pass(&mut client, &mut conn, head, forward, &mut draft).await {
+            let forward = self.as_sent(&server, head, &exchange.request_head);
+            match pass(&mut client, &mut conn, head, forward, &mut exchange).await {
                 // The server closed an idle connection just when it was used again.
                 Outcome::Silent(_)
                     if is_reused && head.framing == wire::Framing::Empty && is_idempotent(&head.method) => {}
                 outcome => break (outcome, conn),
             }
         };
-        let url = draft.shown();
+        let url = exchange.shown();
         match outcome {
             // What ended its side may have left altogether: then what it was sent is refused.
-            Outcome::Complete { .. } if *draft.client_ended.get_mut() => {
+            Outcome::Complete { .. } if *exchange.client_ended.get_mut() => {
                 if client.ends_broken() {
-                    draft.cut_by_client();
+                    exchange.cut_by_client();
                 }
-                draft.conclude();
+                exchange.conclude();
             }
             Outcome::Complete { goes_on } => {
-                draft.conclude();
-                drop(draft);
+                exchange.conclude();
+                drop(exchange);
                 if goes_on {
                     pool.put(server, conn, self.idle_servers());
                     return Some(client);
@@ -495,24 +495,24 @@ impl<'c> Client<'c> {
                 self.farewell(client).await;
             }
             Outcome::Upgraded => {
-                draft.conclude();
+                exchange.conclude();
                 self.recorder().note(
                     format!(
                         "{url} switched to another protocol; what followed passed through and is not recorded"
                     ),
                     None,
                 );
-                if is_web_socket(&draft.response_head) {
-                    count_messages(client, conn, &draft.web_socket_messages).await;
+                if is_web_socket(&exchange.response_head) {
+                    count_messages(client, conn, &exchange.web_socket_messages).await;
                 } else {
-                    drop(draft);
+                    drop(exchange);
                     tunnel(client, conn).await;
                 }
             }
             Outcome::Silent(error) => {
                 let is_reset = error.as_ref().is_some_and(is_reset);
                 let why = error.map_or_else(|| "ended the connection".to_owned(), |error| error.to_string());
-                draft.fail(format!("the server gave none ({why})"));
+                exchange.fail(format!("the server gave none ({why})"));
                 let message = format!("no response to {url}: {server} gave none ({why})");
                 self.recorder().fault(message, "look into the server's log");
                 if is_reset {
@@ -520,14 +520,14 @@ impl<'c> Client<'c> {
                 }
             }
             Outcome::ClientGone { is_reset } => {
-                draft.cut_by_client();
+                exchange.cut_by_client();
                 if is_reset {
                     conn.reset();
                 }
             }
             Outcome::ServerBroke { why, is_reset } => {
                 self.recorder().fault(format!("{url}: {server} {why}"), "look into the server's log");
-                draft.fail(format!("the server {why}"));
+                exchange.fail(format!("the server {why}"));
                 if is_reset {
                     client.reset();
                 }
@@ -535,7 +535,7 @@ impl<'c> Client<'c> {
             Outcome::ClientBroke => {
                 let why = "the client sent chunks that are malformed";
                 self.recorder().note(format!("{url}: {why}"), None);
-                draft.fail(why);
+                exchange.fail(why);
             }
         }
         None
@@ -569,10 +569,10 @@ impl<'c> Client<'c> {
     }
 
     /// Says that there is no way to the server; the exchange has no response.
-    async fn refuse(&mut self, client: Conn, mut draft: Draft<'_>, refusal: Refusal) {
+    async fn refuse(&mut self, client: Conn, mut exchange: PendingExchange<'_>, refusal: Refusal) {
         self.recorder().fault(refusal.message.clone(), refusal.hint);
-        draft.fail(refusal.message.clone());
-        drop(draft);
+        exchange.fail(refusal.message.clone());
+        drop(exchange);
         self.turn_away(client, "502 Bad Gateway", &refusal.message).await;
     }
 

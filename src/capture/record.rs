@@ -7,7 +7,7 @@ use super::open_files::OpenFiles;
 use super::proxy::Proxy;
 use super::runner::{self, CommandSpec, Ending, Program, Ran};
 use super::stopped::Stopped;
-use super::watch::{Seen, Watch};
+use super::watch::{Watch, WatchReport};
 use super::{ProxyOptions, Spooled, environment, temporary};
 use crate::error::{Error, ErrorKind, Result};
 use crate::profile::Profile;
@@ -288,20 +288,20 @@ async fn record_async(
     let watching = watch.as_mut().and_then(|watch| watch.as_mut().ok());
     let ran = runner::run(spec, &environment::REMOVED, &added, &open_files, watching, &mut tick).await;
     let elapsed = begun.elapsed();
-    let seen = match watch {
+    let report = match watch {
         Some(Ok(watch)) => watch.finish(&options.keeper),
-        Some(Err(error)) => Seen::blind(error),
-        None => Seen::default(),
+        Some(Err(error)) => WatchReport::blind(error),
+        None => WatchReport::default(),
     };
     let (spooled, mut notes) = proxy.finish().await?;
     let ran = ran?;
-    notes.extend(seen.told().into_iter().map(|message| {
+    notes.extend(report.told().into_iter().map(|message| {
         Error::new(ErrorKind::Capture, message)
             .hint("what went past the proxy is not recorded; the guide says how to keep a client to it, under \"Clients that ignore the proxy\"")
     }));
 
     let output = runner::plain_text(&ran.output);
-    if seen.took_rights && RIGHTS_WANTED.iter().any(|words| output.contains(words)) {
+    if report.took_rights && RIGHTS_WANTED.iter().any(|words| output.contains(words)) {
         notes.push(
             Error::new(
                 ErrorKind::Capture,

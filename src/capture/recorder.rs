@@ -1,6 +1,6 @@
 //! What is known of an exchange while it passes, and what is kept of it.
 //!
-//! The proxy shows every byte to a [`Draft`] and goes on; the draft keeps the
+//! The proxy shows every byte to a [`PendingExchange`] and goes on; the pending exchange keeps the
 //! heads, a capped copy of each body, its length and its digest. It becomes a
 //! record when it is *dropped*, because nobody is told of the end otherwise: a
 //! body is not polled again after its last byte, a client leaves, a server dies,
@@ -234,7 +234,7 @@ impl Clock {
 }
 
 /// An exchange that is under way; dropped, it is recorded.
-pub(crate) struct Draft<'r> {
+pub(crate) struct PendingExchange<'r> {
     recorder: &'r Recorder,
     started: Micros,
     ended: Option<Micros>,
@@ -264,11 +264,11 @@ pub(crate) struct Draft<'r> {
     pub(crate) response_body: Tap,
 }
 
-impl<'r> Draft<'r> {
+impl<'r> PendingExchange<'r> {
     /// An exchange whose request began at `started`.
-    pub(crate) fn new(recorder: &'r Recorder, started: Micros, url: String) -> Draft<'r> {
+    pub(crate) fn new(recorder: &'r Recorder, started: Micros, url: String) -> PendingExchange<'r> {
         let tap = || Tap::new(recorder.body_limit);
-        Draft {
+        PendingExchange {
             recorder,
             started,
             ended: None,
@@ -359,7 +359,7 @@ fn bytes_of(count: u64, all: Option<u64>) -> String {
     }
 }
 
-impl Drop for Draft<'_> {
+impl Drop for PendingExchange<'_> {
     fn drop(&mut self) {
         if !self.recorder.keeps {
             return;
@@ -468,7 +468,7 @@ fn put(record: &mut Vec<u8>, bytes: &[u8]) {
 /// The exchange that a record tells of. `from` is the sender's name where no port told one.
 ///
 /// # Errors
-/// When the record is none that a draft wrote.
+/// When the record is none that a pending exchange wrote.
 pub(crate) fn exchange(record: &[u8], from: Option<&Text>) -> Result<Exchange> {
     read_exchange(record, from)
         .ok_or_else(|| Error::new(ErrorKind::Io, "the recording's temporary file was damaged"))
@@ -553,7 +553,7 @@ fn informational(mut heads: &[u8], method: &str) -> Vec<Informational> {
     answers
 }
 
-/// Reads back what [`Draft`] wrote.
+/// Reads back what [`PendingExchange`] wrote.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -623,14 +623,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let spool = Spool::new(folder.path(), &ring::rand::SystemRandom::new()).unwrap();
         let recorder = Recorder::new(spool, 1000);
-        let mut draft = Draft::new(&recorder, 5, "http://h/a".to_owned());
-        draft.request_head = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n".to_vec();
-        drop(draft);
-        let mut draft = Draft::new(&recorder, 3, "http://h/b".to_owned());
-        draft.request_head = b"PUT /b HTTP/1.1\r\nHost: h\r\n\r\n".to_vec();
-        draft.request_body.push(b"body");
-        draft.response_head = b"HTTP/1.1 201 Made it so\r\nA: b\r\na: c\r\n\r\n".to_vec();
-        drop(draft);
+        let mut pending = PendingExchange::new(&recorder, 5, "http://h/a".to_owned());
+        pending.request_head = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n".to_vec();
+        drop(pending);
+        let mut pending = PendingExchange::new(&recorder, 3, "http://h/b".to_owned());
+        pending.request_head = b"PUT /b HTTP/1.1\r\nHost: h\r\n\r\n".to_vec();
+        pending.request_body.push(b"body");
+        pending.response_head = b"HTTP/1.1 201 Made it so\r\nA: b\r\na: c\r\n\r\n".to_vec();
+        drop(pending);
         let (spooled, _) = recorder.finish().unwrap();
         let sealed = spooled.records;
         let first = exchange(&sealed.read(0).unwrap(), None).unwrap();

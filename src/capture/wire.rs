@@ -174,8 +174,8 @@ pub(crate) fn request(head: &[u8]) -> Result<RequestHead, &'static str> {
         return Err("the request line is not a method, a target and a version");
     };
     let minor = minor_version(version.as_bytes()).ok_or("the version is not HTTP/1.0 or HTTP/1.1")?;
-    let seen = Seen::of(head)?;
-    let framing = match (&seen.transfer, seen.length) {
+    let declared = FramingFields::of(head)?;
+    let framing = match (&declared.transfer, declared.length) {
         (Transfer::None, None) => Framing::Empty,
         (Transfer::None, Some(length)) => Framing::Length(length),
         (Transfer::Chunked, _) => Framing::Chunked,
@@ -187,8 +187,8 @@ pub(crate) fn request(head: &[u8]) -> Result<RequestHead, &'static str> {
         line: line_end,
         framing,
         is_http_1_0: minor == 0,
-        keep_alive: seen.keep_alive(minor),
-        expects_continue: seen.expects_continue && framing != Framing::Empty,
+        keep_alive: declared.keep_alive(minor),
+        expects_continue: declared.expects_continue && framing != Framing::Empty,
     })
 }
 
@@ -208,15 +208,15 @@ pub(crate) fn response(head: &[u8], method: &str) -> Result<ResponseHead, &'stat
         _ => return Err("the status is not a number of three digits"),
     };
     let reason = text(words.next().unwrap_or_default());
-    let seen = Seen::of(head)?;
-    let framing = match (status, &seen.transfer, seen.length) {
+    let declared = FramingFields::of(head)?;
+    let framing = match (status, &declared.transfer, declared.length) {
         (100..=199 | 204 | 304, _, _) => Framing::Empty,
         _ if method == "HEAD" => Framing::Empty,
         (_, Transfer::Chunked, _) => Framing::Chunked,
         (_, Transfer::None, Some(length)) => Framing::Length(length),
         _ => Framing::UntilClose,
     };
-    let keep_alive = seen.keep_alive(minor) && framing != Framing::UntilClose;
+    let keep_alive = declared.keep_alive(minor) && framing != Framing::UntilClose;
     Ok(ResponseHead { status, reason, framing, keep_alive })
 }
 
@@ -260,7 +260,7 @@ enum Transfer {
 }
 
 /// The fields that decide about a connection.
-struct Seen {
+struct FramingFields {
     transfer: Transfer,
     length: Option<u64>,
     close: bool,
@@ -268,9 +268,9 @@ struct Seen {
     expects_continue: bool,
 }
 
-impl Seen {
-    fn of(head: &[u8]) -> Result<Seen, &'static str> {
-        let mut seen = Seen {
+impl FramingFields {
+    fn of(head: &[u8]) -> Result<FramingFields, &'static str> {
+        let mut declared = FramingFields {
             transfer: Transfer::None,
             length: None,
             close: false,
@@ -284,27 +284,27 @@ impl Seen {
                 // A list of equal lengths is one length (RFC 9112, section 6.3).
                 for part in value.split(|&byte| byte == b',') {
                     let length = length(part.trim_ascii()).ok_or("Content-Length is not a number")?;
-                    if seen.length.is_some_and(|earlier| earlier != length) {
+                    if declared.length.is_some_and(|earlier| earlier != length) {
                         return Err("there are two lengths");
                     }
-                    seen.length = Some(length);
+                    declared.length = Some(length);
                 }
             } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
                 let last = value.rsplit(|&byte| byte == b',').next().unwrap_or_default().trim_ascii();
-                seen.transfer =
+                declared.transfer =
                     if last.eq_ignore_ascii_case(b"chunked") { Transfer::Chunked } else { Transfer::Other };
             } else if name.eq_ignore_ascii_case(b"connection")
                 || name.eq_ignore_ascii_case(b"proxy-connection")
             {
                 for option in value.split(|&byte| byte == b',') {
-                    seen.close |= option.trim_ascii().eq_ignore_ascii_case(b"close");
-                    seen.keep |= option.trim_ascii().eq_ignore_ascii_case(b"keep-alive");
+                    declared.close |= option.trim_ascii().eq_ignore_ascii_case(b"close");
+                    declared.keep |= option.trim_ascii().eq_ignore_ascii_case(b"keep-alive");
                 }
             } else if name.eq_ignore_ascii_case(b"expect") {
-                seen.expects_continue |= value.eq_ignore_ascii_case(b"100-continue");
+                declared.expects_continue |= value.eq_ignore_ascii_case(b"100-continue");
             }
         }
-        Ok(seen)
+        Ok(declared)
     }
 
     fn keep_alive(&self, minor: u8) -> bool {

@@ -2,9 +2,10 @@
 //! capture folder.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::ui::Ui;
-use crate::error::{Result, escape_control};
+use crate::error::{Place, Result, escape_control};
 use crate::files::Root;
 use crate::files::folder::{self, Change};
 use crate::profile::Profile;
@@ -12,6 +13,7 @@ use crate::redact::{Rules, Tally};
 use crate::settings::{Layer, Settings};
 use crate::site::folders::settings_above;
 use crate::site::named_files::NamedFiles;
+use crate::site::profiles::Profiles;
 use crate::toml_file;
 
 /// The settings of the capture in a folder, whether or not it has any of its own.
@@ -41,33 +43,11 @@ pub(super) fn settings_for_new(
     Ok((Settings::resolve(&layers), kept))
 }
 
-/// A profile, docgen's own or a file's.
-pub(super) enum Known {
-    Embedded(&'static Profile),
-    Own(Box<Profile>),
-}
-
-impl std::ops::Deref for Known {
-    type Target = Profile;
-
-    fn deref(&self) -> &Profile {
-        match self {
-            Known::Embedded(profile) => profile,
-            Known::Own(profile) => profile,
-        }
-    }
-}
-
 /// The profile of this name or file. Where it is wrong, `docgen render` says so; a recording is kept
 /// all the same.
-pub(super) fn profile(captures: &Path, name: &str) -> Option<Known> {
-    if !name.ends_with(".toml") {
-        return Profile::embedded(name).map(Known::Embedded);
-    }
-    let file = Path::new(name);
-    let named = NamedFiles::new(captures, &[]).ok()?;
-    let text = named.root_of(file)?.read_text(file).ok()?;
-    Profile::from_toml(file, &text).ok().map(|profile| Known::Own(Box::new(profile)))
+pub(super) fn profile(captures: &Path, name: &str) -> Option<Arc<Profile>> {
+    let files = NamedFiles::new(captures, &[]).ok()?;
+    Profiles::default().named(name, &Place::file(captures), &files).ok()
 }
 
 /// What is secret in a capture of these settings.

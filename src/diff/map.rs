@@ -32,6 +32,14 @@ pub struct Map {
 impl Map {
     /// The map that most of these pairs agree with.
     pub fn of<'a>(pairs: impl IntoIterator<Item = &'a Pair>) -> Map {
+        let mut map = Map::default();
+        map.extend(pairs);
+        map
+    }
+
+    /// Adds what most of these pairs agree on, as far as nothing in the map contradicts it; the old values that
+    /// were added.
+    pub(super) fn extend<'a>(&mut self, pairs: impl IntoIterator<Item = &'a Pair>) -> Vec<Text> {
         struct Votes<'a> {
             pair: &'a Pair,
             count: usize,
@@ -49,28 +57,37 @@ impl Map {
         votes.sort_unstable_by_key(|votes| {
             (!votes.pair.is_of_one_origin, std::cmp::Reverse(votes.count), votes.first)
         });
+        votes.retain(|Votes { pair, .. }| self.add(&pair.old, &pair.new));
+        votes.into_iter().map(|votes| votes.pair.old.clone()).collect()
+    }
+
+    /// Takes pairs out again.
+    pub(super) fn forget(&mut self, olds: &[Text]) {
+        for new in olds.iter().filter_map(|old| self.new.remove(old)).collect::<Vec<_>>() {
+            self.old.remove(&new);
+        }
+    }
+
+    /// What the map says of these old values; of the others, that they stand for themselves.
+    pub(super) fn of_olds<'a>(&self, olds: impl Iterator<Item = &'a str> + Clone) -> Map {
         let mut map = Map::default();
-        for Votes { pair, .. } in votes {
-            map.add(&pair.old, &pair.new);
+        for (old, new) in olds.clone().filter_map(|old| Some((old, self.new_of(old)?))) {
+            map.add(&old.into(), &new.into());
+        }
+        for old in olds.filter(|old| self.new_of(old).is_none()) {
+            map.add(&old.into(), &old.into());
         }
         map
     }
 
-    /// Values that stand in both recordings as they are.
-    pub(super) fn of_equals<'a>(values: impl Iterator<Item = &'a str>) -> Map {
-        let mut map = Map::default();
-        for value in values {
-            map.add(&value.into(), &value.into());
-        }
-        map
-    }
-
-    /// Adds a pair, if neither has another partner.
-    fn add(&mut self, old: &Text, new: &Text) {
-        if !self.new.contains_key(old) && !self.old.contains_key(new) {
+    /// Adds a pair, if neither has a partner; says whether it did.
+    pub(super) fn add(&mut self, old: &Text, new: &Text) -> bool {
+        let is_free = !self.new.contains_key(old) && !self.old.contains_key(new);
+        if is_free {
             self.new.insert(old.clone(), new.clone());
             self.old.insert(new.clone(), old.clone());
         }
+        is_free
     }
 
     /// The new value for an old one.
@@ -118,6 +135,17 @@ mod tests {
         assert!(
             map.allows("a", "1") && !map.allows("a", "2") && !map.allows("c", "1") && map.allows("d", "4")
         );
+    }
+
+    #[test]
+    fn what_a_map_has_stands_until_it_is_forgotten() {
+        let mut map = Map::of(&[pair("a", "1")]);
+        let added = map.extend(&[pair("a", "2"), pair("a", "2"), pair("b", "1"), pair("b", "2")]);
+        assert_eq!((map.new_of("a"), map.new_of("b"), &added[..]), (Some("1"), Some("2"), &["b".into()][..]));
+        let guess = map.of_olds(["b", "c", "2"].into_iter());
+        assert_eq!((guess.new_of("b"), guess.new_of("c"), guess.len()), (Some("2"), Some("c"), 2));
+        map.forget(&added);
+        assert_eq!(map, Map::of(&[pair("a", "1")]));
     }
 
     #[test]

@@ -38,6 +38,7 @@ mod compare;
 mod equal;
 pub mod facts;
 mod fingerprint;
+mod keep;
 pub mod map;
 pub mod minted;
 mod moment;
@@ -46,6 +47,7 @@ mod tree;
 
 pub use align::Alignment;
 pub use change::{Change, Side, Value, What};
+pub use keep::{Kept, keep};
 pub use map::Map;
 pub use minted::Kinds;
 
@@ -91,6 +93,8 @@ pub struct Findings {
 pub enum Known<'m> {
     /// Nothing yet.
     Nothing,
+    /// What other captures of the suite say.
+    OfOthers(&'m Map),
     /// This map, which a comparison may improve.
     Likely(&'m Map),
     /// This map: whatever breaks it is a change.
@@ -122,6 +126,21 @@ pub fn compare_suite(
     (all, map)
 }
 
+/// Compares a capture of a suite whose captures come one after another. What `map` has of those before stands;
+/// what this one says is added.
+pub fn compare_next(capture: &Capture<'_>, map: &mut Map) -> Findings {
+    let mut findings = compare(capture, Known::OfOthers(map));
+    let added = map.extend(&findings.pairs);
+    if !map.is_settled_in(&findings) {
+        let likely = compare(capture, Known::Likely(map));
+        map.forget(&added);
+        map.extend(&likely.pairs);
+        let is_settled = map.is_settled_in(&likely);
+        findings = if is_settled { likely } else { compare(capture, Known::Settled(map)) };
+    }
+    findings
+}
+
 impl Map {
     /// Whether a comparison found no pair that breaks the map.
     fn is_settled_in(&self, findings: &Findings) -> bool {
@@ -139,10 +158,13 @@ pub fn compare(capture: &Capture<'_>, known: Known<'_>) -> Findings {
     let old = scan::Recording::new(capture.old.trace, capture.kinds);
     let new = scan::Recording::new(capture.new.trace, capture.kinds);
     // Until there is a map, what stands in both is likely to be the same thing.
-    let equals =
-        || old.is_given.keys().filter(|value| new.is_given.contains_key(*value)).map(|value| &**value);
+    let in_both = |map: &Map| {
+        let is_known = |old: &&str| map.new_of(old).is_some() || new.is_given.contains_key(*old);
+        map.of_olds(old.is_given.keys().map(|value| &**value).filter(is_known))
+    };
     let (map, guess) = match known {
-        Known::Nothing => (None, &Map::of_equals(equals())),
+        Known::Nothing => (None, &in_both(&Map::default())),
+        Known::OfOthers(map) => (None, &in_both(map)),
         Known::Likely(map) => (None, map),
         Known::Settled(map) => (Some(map), map),
     };

@@ -54,6 +54,54 @@ pub(super) fn of_header(date: &str) -> Option<Micros> {
     parse(date).map(|(micros, _)| micros)
 }
 
+/// The time in `text`, written alike, as far from `to` as it is from `from`, to a second; a day alone by days.
+pub(super) fn moved(text: &str, from: Micros, to: Micros) -> Option<String> {
+    let by = (to - from).div_euclid(SECOND);
+    if !text.contains([' ', ':', '-']) {
+        let (whole, fraction) = text.split_at(text.find('.').unwrap_or(text.len()));
+        let unit = if text.len() == 13 && fraction.is_empty() { 1_000 } else { 1 };
+        return Some(format!("{}{fraction}", whole.parse::<i64>().ok()? + by * unit));
+    }
+    let (moment, unit) = parse(text)?;
+    let by = if unit == DAY { to.div_euclid(DAY) - from.div_euclid(DAY) } else { by };
+    let local = moment + zone_of(text) + by * unit;
+    let local = chrono::DateTime::from_timestamp_micros(local)?.naive_utc();
+    let is_http = text.starts_with(|c: char| c.is_ascii_alphabetic());
+    Some(if is_http { http_like(text, local)? } else { date_time_like(text, local) })
+}
+
+/// `moment` as `text` is written, which begins with the name of a day.
+fn http_like(text: &str, moment: NaiveDateTime) -> Option<String> {
+    let end = text.find([',', ' '])?;
+    let (name, rest) = text.split_at(end);
+    let name = moment.format(if name.len() == 3 { "%a" } else { "%A" });
+    let start = rest.find(|c: char| !matches!(c, ',' | ' '))?;
+    let (space, rest) = rest.split_at(start);
+    if rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return Some(format!("{name}{space}{}", moment.format("%b %e %H:%M:%S %Y")));
+    }
+    // 26 Nov 2026 20:16:55 GMT
+    let separator = rest.get(2..3)?;
+    let date = rest.find(':')? - 3;
+    let year = if rest[..date].len() < "26 Nov 2026".len() { "%y" } else { "%Y" };
+    let format = format!("%d{separator}%b{separator}{year} %H:%M:%S");
+    let behind = rest.get(date + " 20:16:55".len()..)?;
+    Some(format!("{name}{space}{}{behind}", moment.format(&format)))
+}
+
+/// `moment` as `text` is written, which begins with the year; its fraction stays.
+fn date_time_like(text: &str, moment: NaiveDateTime) -> String {
+    let written = moment.format("%Y-%m-%dT%H:%M:%S").to_string();
+    let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+    let copied = |(at, (old, new)): (usize, (char, char))| {
+        // Seconds, where there are any, stand behind a colon; a zone is written otherwise.
+        let is_in = at < 16 || (text.as_bytes()[16] == b':' && is_digit(text.as_bytes().get(at)));
+        if is_in && old.is_ascii_digit() { new } else { old }
+    };
+    let length = text.len().min(written.len());
+    text[..length].chars().zip(written.chars()).enumerate().map(copied).collect::<String>() + &text[length..]
+}
+
 /// Seconds, with a fraction or not, or milliseconds.
 fn number(text: &str) -> Option<Micros> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -85,8 +133,7 @@ fn http(text: &str) -> Option<(Micros, Micros)> {
     let year = if year < 100 { year + 2000 } else { year };
     let date = NaiveDate::from_ymd_opt(year, month, day.parse().ok()?)?;
     let time = chrono::NaiveTime::parse_from_str(time, "%H:%M:%S").ok()?;
-    let end = text.get(text.len() - 5..).filter(|end| end.starts_with(['+', '-']));
-    Some((micros(date.and_time(time)) - end.map_or(0, zone), SECOND))
+    Some((micros(date.and_time(time)) - zone_of(text), SECOND))
 }
 
 fn date_time(text: &str) -> Option<(Micros, Micros)> {
@@ -99,13 +146,20 @@ fn date_time(text: &str) -> Option<(Micros, Micros)> {
     let rest = text.get(19..).unwrap_or_default();
     let fraction = rest.strip_prefix(['.', ',']).unwrap_or_default();
     let fraction = &fraction[..fraction.find(|c: char| !c.is_ascii_digit()).unwrap_or(fraction.len())];
-    let zone = text[16..].rfind(['+', '-']).map_or(0, |at| zone(&text[16 + at..]));
     let moment = date.and_hms_opt(hour, minute, second.min(59))?;
-    Some((micros(moment) + micros_of(fraction) - zone, SECOND))
+    Some((micros(moment) + micros_of(fraction) - zone_of(text), SECOND))
 }
 
 fn micros(moment: NaiveDateTime) -> Micros {
     moment.and_utc().timestamp_micros()
+}
+
+/// How much later than UTC's the clock is that a time with a time of day was read from.
+fn zone_of(text: &str) -> Micros {
+    let is_http = text.starts_with(|c: char| c.is_ascii_alphabetic());
+    let start = if is_http { text.len() - 5 } else { 16 };
+    let Some(end) = text.get(start..) else { return 0 };
+    end.rfind(['+', '-']).filter(|&at| at == 0 || !is_http).map_or(0, |at| zone(&end[at..]))
 }
 
 /// `+09:00` or `-0130`.
@@ -174,6 +228,30 @@ mod tests {
         assert_eq!(number(&(moment / 1000).to_string()), Some(moment));
         assert_eq!(parse("2026-11-26"), Some((day, DAY)));
         assert_eq!(parse("2026-13-26"), None);
+    }
+
+    #[test]
+    fn a_moved_time_is_written_alike() {
+        let clock = |text| parse(text).unwrap().0;
+        let (from, to) = (clock("2026-11-26T20:16:55Z"), clock("2026-02-28T23:00:55Z"));
+        for (text, expected) in [
+            ("2026-11-26T20:16:55Z", "2026-02-28T23:00:55Z"),
+            ("2026-11-26 21:16:55.123456789", "2026-03-01 00:00:55.123456789"),
+            ("2026-11-26T20:16", "2026-02-28T23:00"),
+            ("2026-11-26T20:16+00:00", "2026-02-28T23:00+00:00"),
+            ("2026-11-27T05:16:55+09:00", "2026-03-01T08:00:55+09:00"),
+            ("2026-11-28", "2026-03-02"),
+            ("Thu, 26 Nov 2026 20:16:55 GMT", "Sat, 28 Feb 2026 23:00:55 GMT"),
+            ("Thursday, 26-Nov-26 20:16:55 GMT", "Saturday, 28-Feb-26 23:00:55 GMT"),
+            ("Fri, 27 Nov 2026 05:16:55 +0900", "Sun, 01 Mar 2026 08:00:55 +0900"),
+            ("Thu Nov 26 21:16:55 2026", "Sun Mar  1 00:00:55 2026"),
+        ] {
+            assert_eq!(moved(text, from, to).as_deref(), Some(expected), "{text}");
+            assert_eq!(moved(expected, to, from).as_deref(), Some(text), "{expected}");
+        }
+        let seconds = (from / SECOND).to_string();
+        assert_eq!(moved(&format!("{seconds}.25"), from, to), Some(format!("{}.25", to / SECOND)));
+        assert_eq!(moved(&format!("{seconds}000"), from, to), Some((to / 1000).to_string()));
     }
 
     #[test]

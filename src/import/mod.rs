@@ -251,7 +251,7 @@ fn profile_of(document: &Document<'_>, facts: &Facts<'_>) -> Option<(&'static st
     let title = document.outline.headings.iter().find(|heading| heading.level == 1);
     let title = title.map_or("", |heading| document.lines.text[heading.text.clone()].trim());
     Profile::embedded_names().iter().find_map(|&name| {
-        let profile = Profile::embedded(name)?;
+        let profile: &Profile = Profile::embedded(name)?;
         let knows = |name: &Option<Text>| {
             name.as_deref()
                 .and_then(|name| profile.participant_by_name(name))

@@ -211,8 +211,14 @@ mod tests {
         let read = crate::source::read("trace.log".as_ref(), log.to_vec());
         let command = "openstack image show --format json f36f9b00-a382-4ea5-9f17-ff3ad85a9087";
         let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
-        let text =
-            settings_text(&words, false, &read.trace, Some("openstack"), Profile::embedded("openstack"), &[]);
+        let text = settings_text(
+            &words,
+            false,
+            &read.trace,
+            Some("openstack"),
+            Profile::embedded("openstack").map(|it| &**it),
+            &[],
+        );
         assert!(text.starts_with(
             "title = \"openstack image show\"\ncommand = \"openstack image show --format json {image_id}\"\n"
         ), "{text}");

@@ -286,7 +286,8 @@ impl Resolved<'_> {
         }
 
         let log = Block::new(input.log.clone());
-        let known = (0..trace.exchanges.len()).map(|index| Known::of(input, participants, index)).collect();
+        let known =
+            (0..trace.exchanges.len()).map(|index| ProfileFacts::of(input, participants, index)).collect();
         let messages = Messages { input, participants, paths: self.paths(), drawn: &drawn, log: &log, known };
         let mut entries = Vec::with_capacity(sequence.items.len());
         let mut pairs: Vec<[Option<Arc<Message>>; 2]> = vec![[None, None]; trace.exchanges.len()];
@@ -454,24 +455,24 @@ struct Messages<'a> {
     /// The whole trace as a log, whose memory headers and bodies mostly share.
     log: &'a Block,
     /// For each exchange of the trace.
-    known: Vec<Known<'a>>,
+    known: Vec<ProfileFacts<'a>>,
 }
 
 /// What the profile knows of an exchange.
 #[derive(Default)]
-struct Known<'a> {
+struct ProfileFacts<'a> {
     /// Its standard description.
     step: Option<&'a Step>,
     api_reference: Option<&'a str>,
 }
 
-impl<'a> Known<'a> {
-    fn of(input: &Input<'a>, participants: &Participants, index: usize) -> Known<'a> {
-        let Some(profile) = input.profile else { return Known::default() };
+impl<'a> ProfileFacts<'a> {
+    fn of(input: &Input<'a>, participants: &Participants, index: usize) -> ProfileFacts<'a> {
+        let Some(profile) = input.profile else { return ProfileFacts::default() };
         let found = &input.trace.exchanges[index];
         let parts = UrlParts::of(&found.request.url);
         let Some(route) = profile.route(&participants.to(index).id, &found.request.method, parts.path) else {
-            return Known::default();
+            return ProfileFacts::default();
         };
         let step = profile.step(&Call {
             route: &route,
@@ -479,7 +480,7 @@ impl<'a> Known<'a> {
             query: parts.query,
             status: found.response.as_ref().map(|response| response.status),
         });
-        Known { step, api_reference: Some(route.api_reference()) }
+        ProfileFacts { step, api_reference: Some(route.api_reference()) }
     }
 }
 
@@ -544,7 +545,7 @@ impl<'a> Messages<'a> {
     }
 
     fn exchange(&self, index: usize, request: Arc<Message>, response: Option<Arc<Message>>) -> PageExchange {
-        let Known { step, api_reference } = self.known[index];
+        let ProfileFacts { step, api_reference } = self.known[index];
         let locale = &self.input.settings.locale;
         let described = |part: fn(&'a Step, &str) -> Option<&'a str>| {
             step.and_then(|step| part(step, locale)).map(str::to_owned)

@@ -30,7 +30,7 @@ mod step;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 pub use command::Link;
 pub use noise::Noise;
@@ -80,10 +80,11 @@ impl Profile {
     }
 
     /// The profile of this name that ships inside the program. It is read on first use.
-    pub fn embedded(name: &str) -> Option<&'static Profile> {
-        static PROFILE: LazyLock<Profile> = LazyLock::new(|| {
+    pub fn embedded(name: &str) -> Option<&'static Arc<Profile>> {
+        static PROFILE: LazyLock<Arc<Profile>> = LazyLock::new(|| {
             Profile::from_toml(Path::new("profiles/openstack.toml"), OPENSTACK)
                 .expect("the embedded profile is read by a test")
+                .into()
         });
         (name == "openstack").then(|| &*PROFILE)
     }

@@ -26,7 +26,7 @@ const CUT: usize = 6;
 
 /// The secrets of a recording.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct KnownSecrets {
     values: BTreeMap<String, (Class, String)>,
     /// Names whose values are too weak to be told from words, with the values.
     weak: BTreeMap<String, BTreeSet<String>>,
@@ -34,7 +34,7 @@ pub(super) struct Known {
     public: BTreeSet<String>,
 }
 
-impl Known {
+impl KnownSecrets {
     /// A value that is secret by this name, wherever it stands.
     pub(super) fn add(&mut self, class: Class, name: &str, value: &str) {
         let value = value.trim();

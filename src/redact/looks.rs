@@ -106,17 +106,17 @@ static DATA: LazyLock<Data> = LazyLock::new(|| {
 });
 
 /// A secret that was found by its looks.
-pub(super) struct Seen {
+pub(super) struct LookMatch {
     pub(super) span: Range<usize>,
     pub(super) name: &'static str,
     pub(super) class: Class,
 }
 
 /// The secrets of a text by their looks, in order, none within another.
-pub(super) fn find(text: &str) -> Vec<Seen> {
+pub(super) fn find(text: &str) -> Vec<LookMatch> {
     let data = &*DATA;
     let bytes = text.as_bytes();
-    let mut seen: Vec<Seen> = Vec::new();
+    let mut matches: Vec<LookMatch> = Vec::new();
     let mut done = 0;
     // Where a run ends that is no key of this look: nor is what begins within it.
     let mut no_key_before: Vec<usize> = vec![0; data.looks.len()];
@@ -155,13 +155,13 @@ pub(super) fn find(text: &str) -> Vec<Seen> {
         }
         done = span.end;
         let is_aws = name == "AWS access key";
-        seen.push(Seen { span, name, class });
+        matches.push(LookMatch { span, name, class });
         if is_aws && let Some(span) = aws_secret(bytes, done) {
             done = span.end;
-            seen.push(Seen { span, name: "AWS secret key", class: Class::Secret });
+            matches.push(LookMatch { span, name: "AWS secret key", class: Class::Secret });
         }
     }
-    seen
+    matches
 }
 
 /// Whether a word may begin here: after a percent-encoded byte, too.
@@ -286,9 +286,9 @@ mod tests {
         for text in
             [format!("a {key} b"), format!("url%3D{key}&x"), format!("\\n{key}\""), format!("({key})")]
         {
-            let seen = find(&text);
+            let found = find(&text);
             assert_eq!(
-                seen.iter().map(|seen| &text[seen.span.clone()]).collect::<Vec<_>>(),
+                found.iter().map(|found| &text[found.span.clone()]).collect::<Vec<_>>(),
                 [&*key],
                 "{text}"
             );

@@ -40,7 +40,7 @@ mod strength;
 mod tally;
 
 pub use find::{Finding, find_secrets};
-use known::Known;
+use known::KnownSecrets;
 use names::Memory;
 use regex::Regex;
 use scan::{Edit, Scan, apply};
@@ -198,14 +198,14 @@ fn is_redacted(value: &str) -> bool {
 /// Collects the secrets of a recording.
 pub struct Learner<'r> {
     rules: &'r Rules,
-    known: Known,
+    known: KnownSecrets,
     memory: Memory,
 }
 
 impl<'r> Learner<'r> {
     /// One that knows nothing yet.
     pub fn new(rules: &'r Rules) -> Learner<'r> {
-        Learner { rules, known: Known::default(), memory: Memory::default() }
+        Learner { rules, known: KnownSecrets::default(), memory: Memory::default() }
     }
 
     /// A value that is secret wherever it stands, if it is strong; `name` is what it is called.

@@ -117,7 +117,7 @@ pub(super) struct CommandOptions {
 
 struct Data {
     /// What a phrase says at each place that it counts at; nothing where it is none.
-    phrases: HashMap<String, Vec<Known>>,
+    phrases: HashMap<String, Vec<PhraseMeaning>>,
     endings: Vec<(String, Class)>,
     longest: usize,
     file: File,
@@ -125,7 +125,7 @@ struct Data {
 
 /// What a phrase says.
 #[derive(Clone, Copy)]
-struct Known {
+struct PhraseMeaning {
     class: Class,
     place: Only,
     strong: bool,
@@ -133,10 +133,10 @@ struct Known {
 
 static DATA: LazyLock<Data> = LazyLock::new(|| {
     let file: File = toml::from_str(include_str!("names.toml")).expect("a test reads the embedded names");
-    let mut phrases: HashMap<String, Vec<Known>> = HashMap::new();
+    let mut phrases: HashMap<String, Vec<PhraseMeaning>> = HashMap::new();
     let mut endings = Vec::new();
     for group in &file.names {
-        let known = Known { class: group.class, place: group.place, strong: group.strong };
+        let known = PhraseMeaning { class: group.class, place: group.place, strong: group.strong };
         for phrase in &group.phrases {
             phrases.entry(phrase.clone()).or_default().push(known);
             if matches!(group.look, Some(Look::Ending)) {
@@ -161,7 +161,7 @@ pub(super) enum Place {
 
 /// What a name says of its value.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Said {
+pub(super) struct Secrecy {
     pub(super) class: Class,
     /// Only of a value that is no word.
     pub(super) strong: bool,
@@ -169,16 +169,16 @@ pub(super) struct Said {
     pub(super) text: bool,
 }
 
-impl Said {
-    pub(super) fn plainly(class: Class) -> Said {
-        Said { class, strong: false, text: false }
+impl Secrecy {
+    pub(super) fn plainly(class: Class) -> Secrecy {
+        Secrecy { class, strong: false, text: false }
     }
 }
 
 /// What a name says of its value, and of those beside it.
 #[derive(Clone, Copy)]
 pub(super) struct Judged {
-    pub(super) said: Option<Said>,
+    pub(super) secrecy: Option<Secrecy>,
     pub(super) role: Role,
 }
 
@@ -232,7 +232,7 @@ impl Memory {
 }
 
 /// What a value of this name is.
-pub(super) fn judge(name: &str, place: Place) -> Option<Said> {
+pub(super) fn judge(name: &str, place: Place) -> Option<Secrecy> {
     let data = &*DATA;
     if data.file.not.exact.contains(name) {
         return None;
@@ -240,8 +240,8 @@ pub(super) fn judge(name: &str, place: Place) -> Option<Said> {
     let all = words(name);
     let mut words = &all[..];
     loop {
-        if let Some(said) = at_end(data, words, place) {
-            return said;
+        if let Some(secrecy) = at_end(data, words, place) {
+            return secrecy;
         }
         match words {
             [before @ .., last] if !before.is_empty() && is_tail(data, last) => words = before,
@@ -251,7 +251,7 @@ pub(super) fn judge(name: &str, place: Place) -> Option<Said> {
 }
 
 /// What the last words say; `None` when no phrase knows them.
-fn at_end(data: &Data, words: &[String], place: Place) -> Option<Option<Said>> {
+fn at_end(data: &Data, words: &[String], place: Place) -> Option<Option<Secrecy>> {
     let last = words.last()?;
     for count in (1..=words.len().min(data.longest)).rev() {
         let (before, phrase) = words.split_at(words.len() - count);
@@ -259,7 +259,7 @@ fn at_end(data: &Data, words: &[String], place: Place) -> Option<Option<Said>> {
         if known.is_empty() {
             return Some(None);
         }
-        let counts = |known: &&Known| match known.place {
+        let counts = |known: &&PhraseMeaning| match known.place {
             Only::Anywhere | Only::Text => true,
             Only::Field => place == Place::Field,
             Only::Header => place == Place::Header,
@@ -268,7 +268,7 @@ fn at_end(data: &Data, words: &[String], place: Place) -> Option<Option<Said>> {
         if is_about(data, before) {
             return Some(None);
         }
-        return Some(Some(Said {
+        return Some(Some(Secrecy {
             class: known.class,
             strong: known.strong,
             text: known.place == Only::Text,
@@ -280,7 +280,7 @@ fn at_end(data: &Data, words: &[String], place: Place) -> Option<Option<Said>> {
     let says_no = data.file.not.before.contains(stem)
         || data.phrases.get(&format!("{stem} {ending}")).is_some_and(Vec::is_empty)
         || is_about(data, &words[..words.len() - 1]);
-    Some((!says_no).then_some(Said::plainly(*class)))
+    Some((!says_no).then_some(Secrecy::plainly(*class)))
 }
 
 /// Whether the words before a phrase make the name one of a fact about it.
@@ -447,7 +447,7 @@ mod tests {
             ("PRIVATE-TOKEN", Class::Token),
             ("csrfmiddlewaretoken", Class::Token),
         ] {
-            assert_eq!(judge(name, Place::Key).map(|said| said.class), Some(class), "{name}");
+            assert_eq!(judge(name, Place::Key).map(|secrecy| secrecy.class), Some(class), "{name}");
         }
         for name in [
             "password_expires_at",

@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_declared_participant_has_the_names_and_the_label_that_the_profile_gives() {
-        let profile = Profile::embedded("openstack");
+        let profile = Profile::embedded("openstack").map(|profile| &**profile);
         let participants = Participants::new(&trace(&[(None, GLANCE)]), &[declared("glance")], profile);
         assert_eq!(ids(&participants), ["glance", "client"]);
         assert!(participants.to(0).is("glance-api") && participants.to(0).is_declared());
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_source_may_call_one_participant_by_several_names() {
-        let profile = Profile::embedded("openstack");
+        let profile = Profile::embedded("openstack").map(|profile| &**profile);
         let participants = Participants::new(
             &trace(&[(Some("glance"), GLANCE), (Some("glance-api"), GLANCE)]),
             &[],

@@ -33,7 +33,7 @@ pub(super) fn in_scope<T>(
     look: impl FnOnce(&Scope<'_>) -> T,
 ) -> T {
     let settings = Settings::resolve(&[Layer::parse("capture.toml".as_ref(), settings).unwrap()]);
-    let profile = profile.and_then(Profile::embedded);
+    let profile = profile.and_then(Profile::embedded).map(|profile| &**profile);
     let participants = Participants::new(trace, &settings.participants, profile);
     let sequence = Sequence::new(trace, |_| true);
     let (vars, index) = (Vars::of(&settings.vars), Index::default());

@@ -21,6 +21,7 @@ mod lay_out;
 mod manifest;
 pub(crate) mod named_files;
 mod page_path;
+pub(crate) mod profiles;
 mod put;
 mod report;
 mod shared;

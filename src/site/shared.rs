@@ -3,7 +3,7 @@
 //! Each is read once, whichever thread asks first. What this leaves out: what becomes of them.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Options;
@@ -14,7 +14,8 @@ use super::folders::{self, Folder};
 use super::journal::Journal;
 use super::manifest::Manifest;
 use super::named_files::NamedFiles;
-use crate::error::{Error, ErrorKind, Result};
+use super::profiles::{self, Profiles};
+use crate::error::Result;
 use crate::files::Root;
 use crate::page::Phrases;
 use crate::profile::Profile;
@@ -36,7 +37,7 @@ pub(super) struct Site<'a> {
     pub(super) journal: Journal,
     pub(super) captures: HashMap<&'a str, &'a Folder>,
     pub(super) templates: Mutex<HashMap<Vec<PathBuf>, Arc<Templates>>>,
-    pub(super) profiles: Mutex<HashMap<String, Arc<Profile>>>,
+    pub(super) profiles: Profiles,
     pub(super) phrases: Mutex<HashMap<PhrasesKey, Phrases>>,
     pub(super) summaries: Mutex<HashMap<String, SharedSummaries>>,
 }
@@ -68,7 +69,7 @@ impl<'a> Site<'a> {
             journal: Journal::default(),
             captures: folders.iter().map(|folder| (folder.path.as_str(), folder)).collect(),
             templates: Mutex::default(),
-            profiles: Mutex::default(),
+            profiles: Profiles::default(),
             phrases: Mutex::default(),
             summaries: Mutex::default(),
         })
@@ -131,33 +132,8 @@ impl Site<'_> {
         seen: &mut Vec<FileState>,
     ) -> Result<Option<Arc<Profile>>> {
         let Some(Located { value: name, place }) = &settings.profile else { return Ok(None) };
-        let mut all = self.profiles.lock().unwrap_or_else(PoisonError::into_inner);
-        if !name.ends_with(".toml") {
-            return match (all.get(name), Profile::embedded_text(name)) {
-                (Some(profile), _) => Ok(Some(profile.clone())),
-                (None, Some(text)) => {
-                    let made = Arc::new(Profile::from_toml(name.as_ref(), text)?);
-                    all.insert(name.clone(), made.clone());
-                    Ok(Some(made))
-                }
-                (None, None) => Err(Error::new(ErrorKind::Setting, format!("there is no profile `{name}`"))
-                    .at(place.clone())
-                    .hint(format!(
-                        "docgen has {}; a file of your own is named with its ending, as in `profile = \"mine.toml\"`",
-                        Profile::embedded_names().join(", ")
-                    ))),
-            };
-        }
-        let file = Path::new(name);
-        let root = self.named.expect_root_of(file, place)?;
-        seen.extend(FileState::now(root, file));
-        if let Some(profile) = all.get(name) {
-            return Ok(Some(profile.clone()));
-        }
-        let text = root.read_text(file).map_err(|error| error.at(place.clone()))?;
-        let made = Profile::from_toml(file, &text).map_err(|error| self.named.discreet(file, error))?;
-        let made = Arc::new(made);
-        all.insert(name.clone(), made.clone());
-        Ok(Some(made))
+        let file = profiles::file(name);
+        seen.extend(file.and_then(|file| FileState::now(self.named.root_of(file)?, file)));
+        self.profiles.named(name, place, &self.named).map(Some)
     }
 }

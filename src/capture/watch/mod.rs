@@ -18,7 +18,7 @@ mod seccomp {
     use std::ffi::OsString;
     use std::net::SocketAddr;
 
-    use super::Seen;
+    use super::WatchReport;
 
     pub(crate) struct Watch;
 
@@ -29,8 +29,8 @@ mod seccomp {
 
         pub(crate) fn install(&mut self, _: &mut tokio::process::Command) {}
 
-        pub(crate) fn finish(self, _: &[OsString]) -> Seen {
-            Seen::default()
+        pub(crate) fn finish(self, _: &[OsString]) -> WatchReport {
+            WatchReport::default()
         }
     }
 }
@@ -54,7 +54,7 @@ const NAMED: usize = 8;
 
 /// What there was to see.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct WatchReport {
     /// How many connections went where, past the proxy.
     past: BTreeMap<SocketAddr, usize>,
     /// How many were made by processes that docgen may not look into.
@@ -66,10 +66,10 @@ pub(crate) struct Seen {
     blind: Option<std::io::Error>,
 }
 
-impl Seen {
+impl WatchReport {
     /// Nothing, for this reason.
-    pub(crate) fn blind(error: std::io::Error) -> Seen {
-        Seen { blind: Some(error), ..Seen::default() }
+    pub(crate) fn blind(error: std::io::Error) -> WatchReport {
+        WatchReport { blind: Some(error), ..WatchReport::default() }
     }
 
     /// A connection goes to `to`; docgen's own proxy listens at `proxy`.
@@ -128,8 +128,8 @@ mod tests {
     #[test]
     fn connections_are_counted_by_their_address() {
         let proxy: [SocketAddr; 2] = ["127.0.0.1:4000", "127.0.0.1:9301"].map(|proxy| proxy.parse().unwrap());
-        let mut seen = Seen::default();
-        let add = |to: &str, seen: &mut Seen| seen.add(to.parse().unwrap(), &proxy);
+        let mut report = WatchReport::default();
+        let add = |to: &str, report: &mut WatchReport| report.add(to.parse().unwrap(), &proxy);
         for to in [
             "127.0.0.1:4000",
             "127.0.0.1:9301",
@@ -138,16 +138,19 @@ mod tests {
             "10.0.0.1:53",
             "10.0.0.1:0",
         ] {
-            add(to, &mut seen);
+            add(to, &mut report);
         }
-        assert!(seen.told().is_empty(), "{seen:?}");
-        add("127.0.0.1:21010", &mut seen);
-        assert_eq!(seen.told(), ["1 connection went past the proxy, to 127.0.0.1:21010"]);
-        add("127.0.0.1:21010", &mut seen);
-        assert_eq!(seen.told(), ["2 connections went past the proxy, to 127.0.0.1:21010"]);
-        add("[::1]:80", &mut seen);
-        assert_eq!(seen.told(), ["3 connections went past the proxy: 2 to 127.0.0.1:21010, 1 to [::1]:80"]);
-        (1..10).for_each(|n| add(&format!("10.0.0.{n}:80"), &mut seen));
-        assert!(seen.told()[0].ends_with("1 to 10.0.0.6:80, 1 to 10.0.0.7:80, 3 to 3 others"), "{seen:?}");
+        assert!(report.told().is_empty(), "{report:?}");
+        add("127.0.0.1:21010", &mut report);
+        assert_eq!(report.told(), ["1 connection went past the proxy, to 127.0.0.1:21010"]);
+        add("127.0.0.1:21010", &mut report);
+        assert_eq!(report.told(), ["2 connections went past the proxy, to 127.0.0.1:21010"]);
+        add("[::1]:80", &mut report);
+        assert_eq!(report.told(), ["3 connections went past the proxy: 2 to 127.0.0.1:21010, 1 to [::1]:80"]);
+        (1..10).for_each(|n| add(&format!("10.0.0.{n}:80"), &mut report));
+        assert!(
+            report.told()[0].ends_with("1 to 10.0.0.6:80, 1 to 10.0.0.7:80, 3 to 3 others"),
+            "{report:?}"
+        );
     }
 }

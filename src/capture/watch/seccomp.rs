@@ -29,7 +29,7 @@ use rustix::net::{
 };
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
-use super::Seen;
+use super::WatchReport;
 
 /// How long processes that were ended may take to be gone altogether.
 const LEAVING: Duration = Duration::from_millis(300);
@@ -53,7 +53,7 @@ pub(crate) struct Watch {
     child: Option<UnixStream>,
     /// Dropped, it ends the thread.
     stop: UnixStream,
-    thread: JoinHandle<(Seen, Option<OwnedFd>)>,
+    thread: JoinHandle<(WatchReport, Option<OwnedFd>)>,
 }
 
 impl Watch {
@@ -78,10 +78,10 @@ impl Watch {
     }
 
     /// What was seen. `keeper` is the command line of [`keep_connections`], for what is still there.
-    pub(crate) fn finish(self, keeper: &[OsString]) -> Seen {
+    pub(crate) fn finish(self, keeper: &[OsString]) -> WatchReport {
         drop((self.child, self.stop));
         let Ok((seen, listener)) = self.thread.join() else {
-            return Seen::blind(io::Error::other("docgen's watch failed"));
+            return WatchReport::blind(io::Error::other("docgen's watch failed"));
         };
         if let (Some(listener), Some((program, arguments))) = (listener, keeper.split_first()) {
             // Where it cannot be started, what was left running cannot connect any more.
@@ -170,8 +170,8 @@ fn listen() -> io::Result<OwnedFd> {
 }
 
 /// Runs in the thread. Gives the listener, too, if somebody may still wait for it.
-fn watch(child: &UnixStream, stopped: &UnixStream, proxy: &[SocketAddr]) -> (Seen, Option<OwnedFd>) {
-    let mut seen = Seen::default();
+fn watch(child: &UnixStream, stopped: &UnixStream, proxy: &[SocketAddr]) -> (WatchReport, Option<OwnedFd>) {
+    let mut seen = WatchReport::default();
     let listener = match listener_of(child) {
         Ok(Some((listener, took_rights))) => {
             seen.took_rights = took_rights;
@@ -185,7 +185,7 @@ fn watch(child: &UnixStream, stopped: &UnixStream, proxy: &[SocketAddr]) -> (See
         }
         // The command was not started.
         Ok(None) => return (seen, None),
-        Err(error) => return (Seen::blind(error), None),
+        Err(error) => return (WatchReport::blind(error), None),
     };
     let mut until = None;
     loop {
@@ -253,7 +253,7 @@ fn wait(listener: &OwnedFd, stopped: Option<&UnixStream>, until: Option<Instant>
 }
 
 /// Takes one call: looks where it goes, and lets it go on.
-fn take(listener: &OwnedFd, seen: &mut Seen, proxy: &[SocketAddr]) {
+fn take(listener: &OwnedFd, seen: &mut WatchReport, proxy: &[SocketAddr]) {
     let Some(call) = receive(listener) else { return };
     let to = destination(&call, proxy);
     // One that was interrupted comes again.

@@ -1,21 +1,21 @@
 //! Bodies: JSON member by member, other texts line by line.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::Range;
 
 use super::super::change::What;
 use super::super::equal::in_order;
 use super::super::minted::{Name, Said};
 use super::super::tree::Tree;
-use super::{Differ, Shown, Values};
+use super::{Differ, Shown, Step, Values};
 
 /// Where a value stands in a JSON text.
 #[derive(Default)]
-pub(super) struct Path {
+pub(in super::super) struct Path {
     /// As a change names it: a member of a list by what it is.
     shown: Vec<String>,
     /// As settings name it, where they do: by its place.
-    steps: Vec<String>,
+    pub(in super::super) steps: Vec<String>,
 }
 
 impl Path {
@@ -25,7 +25,7 @@ impl Path {
     }
 
     /// Enters a member of an object or a list, and leaves it.
-    pub(super) fn within(&mut self, shown: String, step: &str, visit: impl FnOnce(&mut Path)) {
+    pub(in super::super) fn within(&mut self, shown: String, step: &str, visit: impl FnOnce(&mut Path)) {
         self.shown.push(shown);
         self.steps.push(step.to_owned());
         visit(self);
@@ -90,24 +90,50 @@ impl Differ<'_, '_> {
     }
 
     fn objects(&mut self, what: What, path: &mut Path, olds: &[Member<'_>], news: &[Member<'_>]) {
-        let (mut lost, mut found) = (Vec::new(), Vec::new());
-        let (mut a, mut b) = (olds.iter().peekable(), news.iter().peekable());
-        loop {
-            let order = match (a.peek(), b.peek()) {
-                (None, None) => break,
-                (Some(_), None) => std::cmp::Ordering::Less,
-                (None, Some(_)) => std::cmp::Ordering::Greater,
-                (Some((old, _)), Some((new, _))) => old.cmp(new),
-            };
-            match order {
-                std::cmp::Ordering::Less => lost.extend(a.next()),
-                std::cmp::Ordering::Greater => found.extend(b.next()),
-                std::cmp::Ordering::Equal => {
-                    if let Some(((key, old), (_, new))) = a.next().zip(b.next()) {
-                        path.within(escaped(key), key, |path| self.tree(what, path, key, old, new));
-                    }
+        for (old, new) in self.member_steps(olds, news) {
+            match (old.map(|at| &olds[at]), new.map(|at| &news[at])) {
+                (Some((key, old)), Some((other, new))) => {
+                    let breaks_the_map = key != other && self.texts_differ(Name::None, false, key, other);
+                    path.within(escaped(other), other, |path| {
+                        if breaks_the_map {
+                            self.value(what, path, other, Some(old), Some(new));
+                        } else {
+                            self.tree(what, path, other, old, new);
+                        }
+                    });
+                }
+                (old, new) => {
+                    let Some((key, _)) = old.or(new) else { continue };
+                    path.within(escaped(key), key, |path| {
+                        if self.kinds.of_pointer(&path.steps) != Said::Unread {
+                            let values = [old, new].map(|member| member.map(|(_, tree)| tree));
+                            self.value(what, path, key, values[0], values[1]);
+                        }
+                    });
                 }
             }
+        }
+    }
+
+    /// Which members of two objects belong together: those of one key, and those whose keys are ids. Those
+    /// that both have come first.
+    pub(in super::super) fn member_steps(&self, olds: &[Member<'_>], news: &[Member<'_>]) -> Vec<Step> {
+        let mut steps: Vec<Step> = Vec::with_capacity(olds.len().max(news.len()));
+        let (mut lost, mut found) = (Vec::new(), Vec::new());
+        let (mut a, mut b) = (0, 0);
+        while a < olds.len() || b < news.len() {
+            let order = match (olds.get(a), news.get(b)) {
+                (Some((old, _)), Some((new, _))) => old.cmp(new),
+                (Some(_), None) => std::cmp::Ordering::Less,
+                (None, _) => std::cmp::Ordering::Greater,
+            };
+            match order {
+                std::cmp::Ordering::Less => lost.push(a),
+                std::cmp::Ordering::Greater => found.push(b),
+                std::cmp::Ordering::Equal => steps.push((Some(a), Some(b))),
+            }
+            a += usize::from(order.is_le());
+            b += usize::from(order.is_ge());
         }
         // A key may be an id, too.
         let shape = |is_new, key: &str| {
@@ -115,43 +141,28 @@ impl Differ<'_, '_> {
             Some(scanner.set_aside(key, Name::None)).filter(|said| said != key)
         };
         let mut by_shape: HashMap<String, VecDeque<usize>> = HashMap::new();
-        for (at, (key, _)) in found.iter().enumerate().filter(|_| !lost.is_empty()) {
-            if let Some(shape) = shape(true, key) {
+        for &at in found.iter().filter(|_| !lost.is_empty()) {
+            if let Some(shape) = shape(true, &news[at].0) {
                 by_shape.entry(shape).or_default().push_back(at);
             }
         }
-        let partners: Vec<Option<usize>> =
-            lost.iter().map(|(key, _)| by_shape.get_mut(&shape(false, key)?)?.pop_front()).collect();
-        let mut is_paired = vec![false; found.len()];
-        for ((key, old), partner) in lost.into_iter().zip(partners) {
-            if let Some(at) = partner {
-                let (other, new) = found[at];
-                is_paired[at] = true;
-                let breaks_the_map = self.texts_differ(Name::None, false, key, other);
-                path.within(escaped(other), other, |path| {
-                    if breaks_the_map {
-                        self.value(what, path, other, Some(old), Some(new));
-                    } else {
-                        self.tree(what, path, other, old, new);
-                    }
-                });
-                continue;
-            }
-            path.within(escaped(key), key, |path| {
-                if self.kinds.of_pointer(&path.steps) != Said::Unread {
-                    self.value(what, path, key, Some(old), None);
-                }
-            });
+        let mut is_paired = HashSet::new();
+        for old in lost {
+            let new = shape(false, &olds[old].0).and_then(|shape| by_shape.get_mut(&shape)?.pop_front());
+            is_paired.extend(new);
+            steps.push((Some(old), new));
         }
-        let mut is_paired = is_paired.into_iter();
-        found.retain(|_| is_paired.next() == Some(false));
-        for (key, new) in found {
-            path.within(escaped(key), key, |path| {
-                if self.kinds.of_pointer(&path.steps) != Said::Unread {
-                    self.value(what, path, key, None, Some(new));
-                }
-            });
-        }
+        steps.extend(found.into_iter().filter(|at| !is_paired.contains(at)).map(|at| (None, Some(at))));
+        steps
+    }
+
+    /// Which lines say the same, as far as their shapes tell.
+    pub(in super::super) fn line_pairs(&self, olds: &[&str], news: &[&str]) -> Vec<(usize, usize)> {
+        let shapes = |is_new: bool, lines: &[&str]| -> Vec<u64> {
+            let scanner = self.scanner(is_new);
+            lines.iter().map(|line| scanner.shape_of_text(line, Name::None)).collect()
+        };
+        in_order(&shapes(false, olds), &shapes(true, news))
     }
 
     /// Compares two texts line by line; lines next to each other are one change.
@@ -159,11 +170,7 @@ impl Differ<'_, '_> {
         // Where more is different, a list of it helps nobody.
         const MOST: usize = 8;
         let (olds, news): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
-        let shapes = |is_new: bool, lines: &[&str]| -> Vec<u64> {
-            let scanner = self.scanner(is_new);
-            lines.iter().map(|line| scanner.shape_of_text(line, Name::None)).collect()
-        };
-        let same = in_order(&shapes(false, &olds), &shapes(true, &news));
+        let same = self.line_pairs(&olds, &news);
         let mut hunks: Vec<(Range<usize>, Range<usize>)> = Vec::new();
         let mut from = (0, 0);
         for pair in same.into_iter().map(Some).chain([None]) {
@@ -207,4 +214,4 @@ fn shown<'t>(tree: &'t Tree<'t>, is_cell: bool) -> Shown<'t> {
 }
 
 /// A member of an object.
-type Member<'t> = (std::borrow::Cow<'t, str>, Tree<'t>);
+pub(in super::super) type Member<'t> = (std::borrow::Cow<'t, str>, Tree<'t>);

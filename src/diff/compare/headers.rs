@@ -81,7 +81,7 @@ impl Follows {
 
 /// For each old field, the place of the new one that it is now: one of the same name, first the same value
 /// where one of several is gone; else of the same name in other letters.
-fn partners(olds: &[(&str, &str)], news: &[(&str, &str)]) -> Vec<Option<usize>> {
+pub(in super::super) fn partners(olds: &[(&str, &str)], news: &[(&str, &str)]) -> Vec<Option<usize>> {
     let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, (name, _)) in news.iter().enumerate() {
         by_name.entry(name).or_default().push(at);

@@ -10,15 +10,12 @@ use super::super::change::What;
 use super::super::equal::in_order;
 use super::super::minted::{Minted, Name};
 use super::super::tree::Tree;
-use super::Differ;
 use super::body::{Path, escaped};
+use super::{Differ, Step};
 
 /// Members that name an object among others, the best first.
 const NAMES: [&str; 12] =
     ["name", "Name", "type", "rel", "alias", "id", "ID", "key", "interface", "Field", "base", "version"];
-
-/// A pair of places, or one that is alone.
-type Step = (Option<usize>, Option<usize>);
 
 impl Differ<'_, '_> {
     pub(super) fn lists(
@@ -29,23 +26,31 @@ impl Differ<'_, '_> {
         olds: &[Tree<'_>],
         news: &[Tree<'_>],
     ) {
-        if let Some((by, steps)) = self.by_name(olds, news) {
-            let steps = self.with_renamed(by, steps, olds, news, name);
-            self.count_order(&steps);
-            for (old, new) in steps {
-                let member = new.map(|at| &news[at]).or(old.map(|at| &olds[at]));
-                let of = |tree: &Tree<'_>| text_of(tree, by).map(str::to_owned);
-                let value = old.and_then(|at| of(&olds[at])).or(member.and_then(of)).unwrap_or_default();
-                let shown = format!("[{by}={}]", escaped(&value));
-                self.member(what, path, name, shown, (old, new), olds, news);
-            }
-            return;
-        }
-        let steps = self.by_content(olds, news, name);
+        let (by, steps) = self.list_steps(name, olds, news);
         self.count_order(&steps);
         for (old, new) in steps {
-            let shown = new.or(old).unwrap_or_default().to_string();
+            let shown = match by {
+                Some(by) => {
+                    let of = |tree: &Tree<'_>| text_of(tree, by).map(str::to_owned);
+                    let value = old.and_then(|at| of(&olds[at])).or(new.and_then(|at| of(&news[at])));
+                    format!("[{by}={}]", escaped(&value.unwrap_or_default()))
+                }
+                None => new.or(old).unwrap_or_default().to_string(),
+            };
             self.member(what, path, name, shown, (old, new), olds, news);
+        }
+    }
+
+    /// Which members of two lists belong together, and the member that names them, if one does.
+    pub(in super::super) fn list_steps(
+        &self,
+        name: &str,
+        olds: &[Tree<'_>],
+        news: &[Tree<'_>],
+    ) -> (Option<&'static str>, Vec<Step>) {
+        match self.by_name(olds, news) {
+            Some((by, steps)) => (Some(by), self.with_renamed(by, steps, olds, news, name)),
+            None => (None, self.by_content(olds, news, name)),
         }
     }
 

@@ -4,10 +4,10 @@
 //! stands for which is collected; once a [`Map`] is settled, a pair that breaks it is a change like any
 //! other. What this leaves out: which exchanges belong together.
 
-mod body;
-mod headers;
+pub(super) mod body;
+pub(super) mod headers;
 mod lists;
-mod output;
+pub(super) mod output;
 
 use super::change::{Change, Place, Side, Subject, Value, What};
 use super::map::{Map, Pair};
@@ -21,32 +21,36 @@ use headers::Follows;
 
 /// Collects what is different.
 pub(super) struct Differ<'d, 'a> {
-    kinds: &'d Kinds,
+    pub(super) kinds: &'d Kinds,
     /// The map that pairs are held to, once it is settled.
     map: Option<&'d Map>,
     /// Which values are likely to stand for which.
     guess: &'d Map,
-    old: &'d Recording<'a>,
-    new: &'d Recording<'a>,
+    pub(super) old: &'d Recording<'a>,
+    pub(super) new: &'d Recording<'a>,
     pub(super) pairs: Vec<Pair>,
     pub(super) changes: Vec<Change>,
     /// How many lists have only another order.
     pub(super) reordered: usize,
     /// Where what is compared now stands.
-    here: Here,
-    found: (Vec<Piece>, Vec<Piece>),
+    pub(super) here: Here,
+    /// The minted values of the two texts that were compared last; of the old one alone, where they are equal.
+    pub(super) found: (Vec<Piece>, Vec<Piece>),
 }
 
 /// Where what is compared stands.
 #[derive(Clone, Debug, Default)]
-struct Here {
-    side: Option<Side>,
-    subject: Option<Subject>,
+pub(super) struct Here {
+    pub(super) side: Option<Side>,
+    pub(super) subject: Option<Subject>,
     /// By place in the order of requests; what was printed stands beside no exchange.
-    exchanges: Option<(usize, usize)>,
+    pub(super) exchanges: Option<(usize, usize)>,
     /// Before each place: the table's, where there are several.
-    table: Option<String>,
+    pub(super) table: Option<String>,
 }
+
+/// A pair of places in two lists, or one that is alone.
+pub(super) type Step = (Option<usize>, Option<usize>);
 
 /// What is compared with what: a value of the old trace and one of the new, either of which may be absent.
 pub(super) struct Values<'v> {
@@ -152,7 +156,7 @@ impl<'d, 'a> Differ<'d, 'a> {
     }
 
     /// Whether two parts say the same; then their minted values stand for each other.
-    fn is_same(&mut self, old: &Part<'_>, new: &Part<'_>) -> bool {
+    pub(super) fn is_same(&mut self, old: &Part<'_>, new: &Part<'_>) -> bool {
         let is_same = old.shape == new.shape
             && old.pieces.len() == new.pieces.len()
             && old
@@ -263,7 +267,7 @@ impl<'d, 'a> Differ<'d, 'a> {
         }
     }
 
-    fn scanner(&self, is_new: bool) -> Scanner<'d> {
+    pub(super) fn scanner(&self, is_new: bool) -> Scanner<'d> {
         let recording = if is_new { self.new } else { self.old };
         let at = self.here.exchanges.map(|(old, new)| if is_new { new } else { old });
         let clock = at.map_or(recording.clock, |at| recording.exchanges[at].clock);
@@ -272,7 +276,7 @@ impl<'d, 'a> Differ<'d, 'a> {
 
     /// Whether two texts say something else, or speak of something else; if not, their minted values stand
     /// for each other.
-    fn texts_differ(&mut self, name: Name<'_>, is_kept: bool, old: &str, new: &str) -> bool {
+    pub(super) fn texts_differ(&mut self, name: Name<'_>, is_kept: bool, old: &str, new: &str) -> bool {
         let (mut a, mut b) = std::mem::take(&mut self.found);
         self.kinds.pieces(old, self.scanner(false).site(name, is_kept), &mut a);
         let is_same = if old == new {
@@ -370,7 +374,7 @@ fn says<'t>(text: &'t str, pieces: &'t [Piece]) -> impl Iterator<Item = &'t str>
 }
 
 /// A body as one text.
-fn whole(content: &Content<'_>) -> Option<String> {
+pub(super) fn whole(content: &Content<'_>) -> Option<String> {
     match content {
         Content::Json(tree) => Some(tree.to_json()),
         Content::Text(text) => Some((*text).to_owned()),

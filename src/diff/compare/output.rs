@@ -10,16 +10,46 @@ use super::super::minted::Name;
 use super::super::tree::Tree;
 use super::{Differ, Here, Shown, Values};
 
+/// Two outputs, as they are compared.
+pub(in super::super) enum Outputs<'o> {
+    Json(Tree<'o>, Tree<'o>),
+    /// Lines of `name="value"`.
+    Assignments(Tree<'o>, Tree<'o>),
+    /// Tables with tables, and what stands between with what stands between.
+    Blocks(Vec<(Block<'o>, Block<'o>)>),
+    Lines,
+}
+
+impl<'o> Outputs<'o> {
+    pub(in super::super) fn of(old: &'o str, new: &'o str) -> Outputs<'o> {
+        if let (Some(old), Some(new)) = (Tree::parse(old), Tree::parse(new)) {
+            return Outputs::Json(old, new);
+        }
+        if let (Some(old), Some(new)) = (assignments(old), assignments(new)) {
+            return Outputs::Assignments(old, new);
+        }
+        let (olds, news) = (blocks(old), blocks(new));
+        let is_alike = |(old, new): (&Block<'_>, &Block<'_>)| {
+            matches!((old, new), (Block::Table(_), Block::Table(_)) | (Block::Lines(_), Block::Lines(_)))
+        };
+        if olds.len() != news.len() || !olds.iter().zip(&news).all(is_alike) {
+            return Outputs::Lines;
+        }
+        Outputs::Blocks(olds.into_iter().zip(news).collect())
+    }
+}
+
 /// A stretch of an output.
-enum Block<'o> {
+pub(in super::super) enum Block<'o> {
     Table(Table<'o>),
     Lines(&'o str),
 }
 
 /// A table with a line of names above its rows.
-struct Table<'o> {
-    columns: Vec<&'o str>,
-    rows: Vec<Vec<Cow<'o, str>>>,
+pub(in super::super) struct Table<'o> {
+    pub(in super::super) text: &'o str,
+    pub(in super::super) columns: Vec<&'o str>,
+    pub(in super::super) rows: Vec<Vec<Cow<'o, str>>>,
 }
 
 impl Differ<'_, '_> {
@@ -30,34 +60,29 @@ impl Differ<'_, '_> {
             self.texts_differ(Name::None, false, old, new);
             return;
         }
-        if let (Some(old), Some(new)) = (Tree::parse(old), Tree::parse(new)) {
-            return self.trees(What::Output, &old, &new);
-        }
-        if let (Some(old), Some(new)) = (assignments(old), assignments(new)) {
-            self.here.table = Some(String::new());
-            return self.trees(What::Output, &old, &new);
-        }
-        let (olds, news) = (blocks(old), blocks(new));
-        let is_alike = olds.len() == news.len()
-            && olds.iter().zip(&news).all(|pair| {
-                matches!(pair, (Block::Table(_), Block::Table(_)) | (Block::Lines(_), Block::Lines(_)))
-            });
-        if !is_alike {
-            return self.lines(What::Output, old, new);
-        }
-        let tables = olds.iter().filter(|block| matches!(block, Block::Table(_))).count();
-        let mut number = 0;
-        for pair in olds.iter().zip(&news) {
-            match pair {
-                (Block::Table(old), Block::Table(new)) => {
-                    number += 1;
-                    let several = tables > 1;
-                    self.here.table = Some(if several { format!("table {number}: ") } else { String::new() });
-                    self.tables(old, new);
-                    self.here.table = None;
+        match Outputs::of(old, new) {
+            Outputs::Json(old, new) => self.trees(What::Output, &old, &new),
+            Outputs::Assignments(old, new) => {
+                self.here.table = Some(String::new());
+                self.trees(What::Output, &old, &new);
+            }
+            Outputs::Lines => self.lines(What::Output, old, new),
+            Outputs::Blocks(pairs) => {
+                let tables = pairs.iter().filter(|pair| matches!(pair.0, Block::Table(_))).count();
+                let mut number = 0;
+                for pair in &pairs {
+                    match pair {
+                        (Block::Table(old), Block::Table(new)) => {
+                            number += 1;
+                            let prefix = if tables > 1 { format!("table {number}: ") } else { String::new() };
+                            self.here.table = Some(prefix);
+                            self.tables(old, new);
+                            self.here.table = None;
+                        }
+                        (Block::Lines(old), Block::Lines(new)) => self.lines(What::Output, old, new),
+                        _ => {}
+                    }
                 }
-                (Block::Lines(old), Block::Lines(new)) => self.lines(What::Output, old, new),
-                _ => {}
             }
         }
     }
@@ -87,7 +112,7 @@ impl Differ<'_, '_> {
 
 impl<'o> Table<'o> {
     /// The columns that `others` has too: a record for a table of fields and values, else a list of records.
-    fn tree(&self, others: &[&str]) -> Tree<'o> {
+    pub(in super::super) fn tree(&self, others: &[&str]) -> Tree<'o> {
         if self.is_record() {
             let member = |row: &Vec<Cow<'o, str>>| (row[0].clone(), Tree::String(row[1].clone()));
             return Tree::Object(self.rows.iter().map(member).collect()).sorted();
@@ -102,7 +127,7 @@ impl<'o> Table<'o> {
         Tree::List(self.rows.iter().map(row).collect())
     }
 
-    fn is_record(&self) -> bool {
+    pub(in super::super) fn is_record(&self) -> bool {
         self.columns == ["Field", "Value"] || self.columns == ["Property", "Value"]
     }
 
@@ -152,7 +177,7 @@ fn table(text: &str) -> Option<Table<'_>> {
     let border = lines.next()?.trim_end();
     let columns = cells(lines.next()?, border)?;
     is_border(lines.next()?).then_some(())?;
-    let mut table = Table { columns, rows: Vec::new() };
+    let mut table = Table { text, columns, rows: Vec::new() };
     let is_record = table.is_record();
     for line in lines.filter(|line| !is_border(line)) {
         let row = cells(line, border)?;

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::{Class, Edit, Place, Said, Scan, Setting, apply, form, header, names, strength};
+use super::{Class, Edit, Place, Scan, Secrecy, Setting, apply, form, header, names, strength};
 
 /// Words before the program of a command.
 const BEFORE: [&str; 8] = ["sudo", "env", "time", "nohup", "exec", "command", "doas", "timeout"];
@@ -38,7 +38,7 @@ pub(super) fn words(scan: &Scan<'_>, words: &[String], depth: usize) -> Vec<Vec<
                 before = one(scan, word, depth, out);
                 if let Next::Nothing = before {
                     before = if is_option_of(|options| &options.secret, word) {
-                        Next::Secret(Said::plainly(Class::Secret), word.clone())
+                        Next::Secret(Secrecy::plainly(Class::Secret), word.clone())
                     } else if is_option_of(|options| &options.user, word) {
                         Next::User(':')
                     } else if is_option_of(|options| &options.percent, word) {
@@ -55,15 +55,15 @@ pub(super) fn words(scan: &Scan<'_>, words: &[String], depth: usize) -> Vec<Vec<
                 }
                 if let Some(option) = attached(word) {
                     let value = &word[option..];
-                    let said = Said::plainly(Class::Secret);
-                    scan.secret(out, option..word.len(), said, &word[..option], value, str::to_owned);
+                    let secrecy = Secrecy::plainly(Class::Secret);
+                    scan.secret(out, option..word.len(), secrecy, &word[..option], value, str::to_owned);
                 } else if let Some(after) =
                     word.strip_prefix("pass:").filter(|_| programs.contains(&"openssl"))
                 {
                     scan.secret(
                         out,
                         5..word.len(),
-                        Said::plainly(Class::Secret),
+                        Secrecy::plainly(Class::Secret),
                         "pass:",
                         after,
                         str::to_owned,
@@ -74,9 +74,9 @@ pub(super) fn words(scan: &Scan<'_>, words: &[String], depth: usize) -> Vec<Vec<
             Next::Secret(..) if word.starts_with("--") && word.len() > 3 && !strength::is_strong(word) => {
                 before = one(scan, word, depth, out);
             }
-            Next::Secret(said, name) => {
+            Next::Secret(secrecy, name) => {
                 let start = if word.starts_with("pass:") { 5 } else { 0 };
-                scan.secret(out, start..word.len(), said, &name, &word[start..], str::to_owned);
+                scan.secret(out, start..word.len(), secrecy, &name, &word[start..], str::to_owned);
             }
             Next::User(separator) => {
                 if let Some((user, password)) = word.split_once(separator) {
@@ -84,7 +84,7 @@ pub(super) fn words(scan: &Scan<'_>, words: &[String], depth: usize) -> Vec<Vec<
                     scan.secret(
                         out,
                         start..word.len(),
-                        Said::plainly(Class::Secret),
+                        Secrecy::plainly(Class::Secret),
                         "user",
                         password,
                         str::to_owned,
@@ -106,7 +106,7 @@ pub(super) fn words(scan: &Scan<'_>, words: &[String], depth: usize) -> Vec<Vec<
 /// What a word says of the one after it.
 enum Next {
     Nothing,
-    Secret(Said, String),
+    Secret(Secrecy, String),
     User(char),
     Header,
     Cookie,
@@ -123,16 +123,16 @@ fn one(scan: &Scan<'_>, word: &str, depth: usize, out: &mut Vec<Edit>) -> Next {
     };
     if word.starts_with('-') && is_name(name) {
         return match scan.judge(name, Place::Key).filter(|_| name.len() > 2) {
-            Some(said) => Next::Secret(said, word.to_owned()),
+            Some(secrecy) => Next::Secret(secrecy, word.to_owned()),
             None => Next::Nothing,
         };
     }
     if let Some((name, value)) = word.split_once('=') {
         let plain = name.trim_start_matches(['-', 'D', '@', ':']);
         let judged = [name.trim_start_matches('-'), plain].into_iter().filter(|name| is_name(name));
-        if let Some(said) = judged.filter_map(|name| scan.judge(name, Place::Key)).next() {
+        if let Some(secrecy) = judged.filter_map(|name| scan.judge(name, Place::Key)).next() {
             let start = name.len() + 1;
-            scan.secret(out, start..word.len(), said, name.trim_start_matches('-'), value, str::to_owned);
+            scan.secret(out, start..word.len(), secrecy, name.trim_start_matches('-'), value, str::to_owned);
             return Next::Nothing;
         }
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Class, Edit, Place, Said, Scan, Setting, strength};
+use super::{Class, Edit, Place, Scan, Secrecy, Setting, strength};
 
 /// Whether a text is one URL, absolute or relative, and nothing else.
 pub(super) fn is_url(text: &str) -> bool {
@@ -118,8 +118,8 @@ fn userinfo(scan: &Scan<'_>, text: &str, at: usize, start: usize, end: usize, ou
     };
     let raw = &text[value_start..end];
     let value = percent_decoded(raw, false);
-    let said = Said::plainly(Class::Secret);
-    scan.secret(out, at + value_start..at + end, said, name, &value, as_encoded(raw, &value));
+    let secrecy = Secrecy::plainly(Class::Secret);
+    scan.secret(out, at + value_start..at + end, secrecy, name, &value, as_encoded(raw, &value));
 }
 
 /// `name=value` pairs between `&`, or between `;` where there is no `&`.
@@ -148,8 +148,8 @@ fn pair(scan: &Scan<'_>, text: &str, at: usize, depth: usize, out: &mut Vec<Edit
     }
     let value = percent_decoded(raw, true);
     let name = percent_decoded(name, true);
-    if let Some(said) = scan.judge(name.trim(), Place::Field) {
-        scan.secret(out, start..start + raw.len(), said, name.trim(), &value, as_encoded(raw, &value));
+    if let Some(secrecy) = scan.judge(name.trim(), Place::Field) {
+        scan.secret(out, start..start + raw.len(), secrecy, name.trim(), &value, as_encoded(raw, &value));
         return;
     }
     if depth == 0 || value.len() < 5 {

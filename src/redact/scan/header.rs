@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 
-use super::{Class, Edit, Found, Place, Rule, Said, Scan, Setting, form, names};
+use super::{Class, Edit, Found, Place, Rule, Scan, Secrecy, Setting, form, names};
 
 /// The form of a field that is a credential.
 #[derive(Clone, Copy, PartialEq)]
@@ -32,17 +32,17 @@ pub(super) fn form(name: &str) -> Option<Form> {
 /// The value of a header field.
 pub(super) fn scan(scan: &Scan<'_>, name: &str, value: &str, at: usize, depth: usize, out: &mut Vec<Edit>) {
     // A user may have called a field no secret.
-    let said = scan.judge(name, Place::Header);
-    match (form(name), said) {
+    let secrecy = scan.judge(name, Place::Header);
+    match (form(name), secrecy) {
         (Some(Form::Authorization), Some(_)) => return authorization(scan, name, value, at, out),
         (Some(form), Some(_)) => return cookies(scan, value, at, form, out),
-        (None, Some(said)) => {
+        (None, Some(secrecy)) => {
             let trimmed = value.trim();
             // A word such as `Fetch` asks for a token, and is none.
             let asks = ["fetch", "required", "refresh"].iter().any(|word| trimmed.eq_ignore_ascii_case(word));
             let start = at + (value.len() - value.trim_start().len());
             if !asks {
-                scan.secret(out, start..start + trimmed.len(), said, name, trimmed, str::to_owned);
+                scan.secret(out, start..start + trimmed.len(), secrecy, name, trimmed, str::to_owned);
             }
             return;
         }
@@ -102,7 +102,7 @@ fn authorization(scan: &Scan<'_>, name: &str, value: &str, at: usize, out: &mut 
             && word.len() < 32
             && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     };
-    let secret = Said::plainly(Class::Secret);
+    let secret = Secrecy::plainly(Class::Secret);
     let Some((scheme, rest)) = trimmed.split_once(' ').filter(|(word, _)| is_scheme(word)) else {
         scan.secret(out, at + start..at + start + trimmed.len(), secret, name, trimmed, str::to_owned);
         return;
@@ -204,8 +204,8 @@ fn cookies(scan: &Scan<'_>, value: &str, at: usize, form: Form, out: &mut Vec<Ed
         if scan.is_excepted(name) {
             continue;
         }
-        let said = Said::plainly(Class::Secret);
-        if scan.secret(out, range_start..range_start + cookie.len(), said, name, cookie, str::to_owned)
+        let secrecy = Secrecy::plainly(Class::Secret);
+        if scan.secret(out, range_start..range_start + cookie.len(), secrecy, name, cookie, str::to_owned)
             && let Some(found) = out.last_mut().and_then(|edit| edit.found.first_mut())
         {
             found.anywhere = names::is_key_cookie(name, cookie);

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{
-    Class, Edit, Judged, Place, Role, Rule, Said, Scan, Setting, header, is_message, json_escaped, names,
+    Class, Edit, Judged, Place, Role, Rule, Scan, Secrecy, Setting, header, is_message, json_escaped, names,
     unescaped,
 };
 
@@ -43,7 +43,7 @@ struct Level<'t> {
     is_object: bool,
     /// The member whose value comes; in an array, that which holds the array.
     key: Cow<'t, str>,
-    said: Option<Said>,
+    secrecy: Option<Secrecy>,
     role: Role,
     index: usize,
     /// The member that holds this value.
@@ -62,7 +62,7 @@ struct Level<'t> {
     /// The strings of this object, or of the one member of it that Kubernetes keeps secrets in.
     strings: Vec<Range<usize>>,
     /// The string before, where it is an option that the next one belongs to.
-    option: Option<Said>,
+    option: Option<Secrecy>,
 }
 
 /// A string without its quotes, or a number.
@@ -203,20 +203,20 @@ impl<'w, 'r, 't> Walk<'w, 'r, 't> {
     }
 
     fn open(&mut self, is_object: bool) {
-        let (key, said, inherited) = match self.levels.last() {
+        let (key, secrecy, inherited) = match self.levels.last() {
             None => (Cow::Borrowed(""), None, None),
             Some(above) => {
                 let from_above = above
                     .inherited
                     .filter(|class| !above.is_object || *class == Class::Secret && !above.role.describes);
-                (above.key.clone(), above.said, above.said.map(|said| said.class).or(from_above))
+                (above.key.clone(), above.secrecy, above.secrecy.map(|secrecy| secrecy.class).or(from_above))
             }
         };
         self.levels.push(Level {
             is_object,
             holder: key.clone(),
             key: if is_object { Cow::Borrowed("") } else { key },
-            said: if is_object { None } else { said },
+            secrecy: if is_object { None } else { secrecy },
             role: Role::default(),
             index: 0,
             inherited,
@@ -234,12 +234,12 @@ impl<'w, 'r, 't> Walk<'w, 'r, 't> {
 
     fn key(&mut self, range: Range<usize>) {
         let key = unescaped(&self.text[range]);
-        let Judged { said, role } = self.scan.judged(&key, Place::Key);
+        let Judged { secrecy, role } = self.scan.judged(&key, Place::Key);
         if let Some(level) = self.levels.last_mut() {
             level.is_schema |= key == "$ref";
             level.role = role;
             level.key = key;
-            level.said = said;
+            level.secrecy = secrecy;
         }
     }
 
@@ -274,25 +274,25 @@ impl<'w, 'r, 't> Walk<'w, 'r, 't> {
         }
         if by_pointer {
             let key = level.key.to_string();
-            return self.hide(&scalar, Said::plainly(Class::Secret), Rule::Pointer, &key, &value);
+            return self.hide(&scalar, Secrecy::plainly(Class::Secret), Rule::Pointer, &key, &value);
         }
         let option = level.option.take();
         if !level.is_object && scalar.is_string {
             level.option = option_of(self.scan, &value);
         }
-        let said = level.said.or(option.filter(|_| !value.starts_with('-')));
-        if said.is_none() && level.inherited.is_none() {
+        let secrecy = level.secrecy.or(option.filter(|_| !value.starts_with('-')));
+        if secrecy.is_none() && level.inherited.is_none() {
             return self.leaf(&scalar, &value);
         }
         let key = level.key.to_string();
-        if let Some(said) = said {
+        if let Some(secrecy) = secrecy {
             let is_short_number = !scalar.is_string && value.len() < 4;
             if !is_short_number && !is_message(&value) {
                 let form = header::form(&key);
                 if form.is_some() && scalar.is_string {
                     return self.field(&scalar, &key, &value);
                 }
-                self.hide(&scalar, said, Rule::Name, &key, &value);
+                self.hide(&scalar, secrecy, Rule::Name, &key, &value);
             }
             return;
         }
@@ -304,7 +304,7 @@ impl<'w, 'r, 't> Walk<'w, 'r, 't> {
         if let Some(class) = inherited.filter(|_| scalar.is_string && !is_message(&value)) {
             let name = if level.holder.is_empty() { key } else { format!("{}.{key}", level.holder) };
             let before = self.out.len();
-            self.hide(&scalar, Said::plainly(class), Rule::Name, &name, &value);
+            self.hide(&scalar, Secrecy::plainly(class), Rule::Name, &name, &value);
             let held: Vec<Edit> = self.out.drain(before..).collect();
             if let Some(level) = self.levels.last_mut() {
                 level.held.extend(held);
@@ -315,13 +315,13 @@ impl<'w, 'r, 't> Walk<'w, 'r, 't> {
     }
 
     /// Replaces a string or a number, which becomes a string.
-    fn hide(&mut self, scalar: &Scalar, said: Said, rule: Rule, name: &str, value: &str) {
-        if !self.scan.is_value(said, value) {
+    fn hide(&mut self, scalar: &Scalar, secrecy: Secrecy, rule: Rule, name: &str, value: &str) {
+        if !self.scan.is_value(secrecy, value) {
             return;
         }
         let range = self.at + scalar.range.start..self.at + scalar.range.end;
         let is_string = scalar.is_string;
-        self.scan.encoded_edit(self.out, range, said.class, rule, name, value, |stand_in| {
+        self.scan.encoded_edit(self.out, range, secrecy.class, rule, name, value, |stand_in| {
             if is_string { json_escaped(stand_in) } else { format!("\"{}\"", json_escaped(stand_in)) }
         });
     }
@@ -401,14 +401,14 @@ impl<'w, 'r, 't> Walk<'w, 'r, 't> {
             for (key, scalar) in level.besides.iter().filter(|(key, _)| beside.keys.iter().any(|k| k == key))
             {
                 let value = unescaped(value_in(self.text, scalar)).into_owned();
-                self.hide(scalar, Said::plainly(Class::Secret), Rule::Name, key, &value);
+                self.hide(scalar, Secrecy::plainly(Class::Secret), Rule::Name, key, &value);
             }
         }
         if level.is_kube_secret && level.is_object {
             for range in std::mem::take(&mut level.strings) {
                 let scalar = Scalar { range, is_string: true };
                 let value = unescaped(value_in(self.text, &scalar)).into_owned();
-                self.hide(&scalar, Said::plainly(Class::Secret), Rule::Name, "data", &value);
+                self.hide(&scalar, Secrecy::plainly(Class::Secret), Rule::Name, "data", &value);
             }
         }
         if is_kube_data(&level.holder)
@@ -431,16 +431,16 @@ impl<'w, 'r, 't> Walk<'w, 'r, 't> {
             "headers" => Place::Header,
             "queryString" | "params" | "query" | "formdata" | "urlencoded" => Place::Field,
             "cookies" => {
-                return self.hide(scalar, Said::plainly(Class::Secret), Rule::Name, name, &value);
+                return self.hide(scalar, Secrecy::plainly(Class::Secret), Rule::Name, name, &value);
             }
             _ => Place::Key,
         };
         debug_assert!(level.is_object, "an array has no members");
-        let Some(said) = self.scan.judge(name, place) else { return };
+        let Some(secrecy) = self.scan.judge(name, place) else { return };
         if header::form(name).is_some() && scalar.is_string {
             return self.field(scalar, name, &value);
         }
-        self.hide(scalar, said, Rule::Name, name, &value);
+        self.hide(scalar, secrecy, Rule::Name, name, &value);
     }
 }
 
@@ -465,7 +465,7 @@ fn is_kube_data(name: &str) -> bool {
 }
 
 /// What an element of an array says of the next one, as an option of a command does.
-fn option_of(scan: &Scan<'_>, value: &str) -> Option<Said> {
+fn option_of(scan: &Scan<'_>, value: &str) -> Option<Secrecy> {
     let name = value.strip_prefix("--")?;
     let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
     scan.judge(name, Place::Key).filter(|_| is_name)

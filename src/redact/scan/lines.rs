@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use super::{
-    Class, Edit, Place, Said, Scan, Setting, command, form, header, is_message, json, markup, multipart,
+    Class, Edit, Place, Scan, Secrecy, Setting, command, form, header, is_message, json, markup, multipart,
     names, strength, unescaped,
 };
 
@@ -60,7 +60,7 @@ pub(super) fn scan(
 struct Block {
     /// How far the key is indented.
     indent: usize,
-    said: Said,
+    secrecy: Secrecy,
     name: String,
     /// Its lines are one text (`|`, `>`).
     is_text: bool,
@@ -75,9 +75,9 @@ struct Table {
     /// The line before is a rule, `+---+`.
     after_rule: bool,
     /// What the columns are, from the row below the first rule.
-    columns: Option<Vec<Option<(Said, String)>>>,
+    columns: Option<Vec<Option<(Secrecy, String)>>>,
     /// What the row before says of one that goes on.
-    row: Option<(Said, String)>,
+    row: Option<(Secrecy, String)>,
 }
 
 struct Lines<'w, 'r, 't> {
@@ -93,7 +93,7 @@ struct Lines<'w, 'r, 't> {
     has_no_parts: bool,
     block: Option<Block>,
     /// `name: password`: what the `value:` of the same indent is.
-    pair: Option<(usize, Said, String)>,
+    pair: Option<(usize, Secrecy, String)>,
     table: Table,
     has_curl: bool,
     is_kube_secret: bool,
@@ -219,14 +219,14 @@ impl<'t> Lines<'_, '_, 't> {
         // `password for bob: …`
         let of = if name.opening.is_none() { shown.find(" for ") } else { None };
         let shown = of.map_or(shown, |of| &shown[..of]);
-        let said = self.scan.judge(shown, Place::Key).or_else(|| {
+        let secrecy = self.scan.judge(shown, Place::Key).or_else(|| {
             // `password:` and `X-Auth-Token:` alike: a header field may have a name of its own.
             shown.contains('-').then(|| self.scan.judge(shown, Place::Header)).flatten()
         });
         let form = header::form(shown);
-        let (said, shown) = match (said, pair) {
-            (_, Some((_, said, name))) => (said, name),
-            (Some(said), None) => (said, shown.to_owned()),
+        let (secrecy, shown) = match (secrecy, pair) {
+            (_, Some((_, secrecy, name))) => (secrecy, name),
+            (Some(secrecy), None) => (secrecy, shown.to_owned()),
             (None, None) => {
                 if line_start.is_some() && name.opening.is_none() {
                     self.remember_pair(start, name.start, shown, &text[value_start..end]);
@@ -258,7 +258,7 @@ impl<'t> Lines<'_, '_, 't> {
             || name.is_quoted
             || (line_start.is_some() && (self.setting == Setting::Whole || is_compound))
             || is_compound && self.setting == Setting::Whole;
-        self.take(value, said, &shown, raw, is_sure)
+        self.take(value, secrecy, &shown, raw, is_sure)
     }
 
     fn equals(&mut self, start: usize, at: usize, end: usize) -> Option<usize> {
@@ -279,8 +279,9 @@ impl<'t> Lines<'_, '_, 't> {
         let is_field = name.start > start && matches!(bytes[name.start - 1], b'?' | b'&' | b';' | b'#');
         let place = if is_field { Place::Field } else { Place::Key };
         // The names of forms count here too, of values that no word is.
-        let said = self.scan.judge(shown, place);
-        let said = said.or_else(|| self.scan.judge(shown, Place::Field).filter(|said| said.strong))?;
+        let secrecy = self.scan.judge(shown, place);
+        let secrecy =
+            secrecy.or_else(|| self.scan.judge(shown, Place::Field).filter(|secrecy| secrecy.strong))?;
         let value_start = after + spaces(&bytes[after.min(end)..end]);
         if value_start >= end {
             return None;
@@ -292,11 +293,18 @@ impl<'t> Lines<'_, '_, 't> {
         let raw = &text[value.range.clone()];
         let is_spaced = value_start > after || name.name.end + usize::from(name.is_quoted) < name_end;
         let is_sure = !is_spaced || value.is_quoted || line_start;
-        self.take(value, said, &shown, raw, is_sure)
+        self.take(value, secrecy, &shown, raw, is_sure)
     }
 
     /// Replaces a value; where that is done, its end. An unsure one counts if no word is like it.
-    fn take(&mut self, value: Value, said: Said, name: &str, raw: &str, is_sure: bool) -> Option<usize> {
+    fn take(
+        &mut self,
+        value: Value,
+        secrecy: Secrecy,
+        name: &str,
+        raw: &str,
+        is_sure: bool,
+    ) -> Option<usize> {
         let text = if value.is_quoted { unescaped(raw).into_owned() } else { raw.trim_end().to_owned() };
         let is_one = if is_sure { !is_no_secret(&text) } else { strength::is_strong(&text) };
         if !is_one || is_message(&text) {
@@ -304,7 +312,7 @@ impl<'t> Lines<'_, '_, 't> {
         }
         let length = if value.is_quoted { raw.len() } else { text.len() };
         let range = self.at + value.range.start..self.at + value.range.start + length;
-        let is_taken = self.scan.secret(self.out, range, said, name, &text, str::to_owned);
+        let is_taken = self.scan.secret(self.out, range, secrecy, name, &text, str::to_owned);
         is_taken.then_some(value.range.end)
     }
 
@@ -511,7 +519,7 @@ impl<'t> Lines<'_, '_, 't> {
             return None;
         }
         let name = self.text[at + 2..name_end].to_owned();
-        let said = self.scan.judge(&name, Place::Key)?;
+        let secrecy = self.scan.judge(&name, Place::Key)?;
         let value = self.value(name_end + blanks, end, None, false, false)?;
         let raw = &self.text[value.range.clone()];
         // A name in a usage line, or the word after an option in a sentence.
@@ -526,7 +534,7 @@ impl<'t> Lines<'_, '_, 't> {
         if is_usage {
             return None;
         }
-        self.take(value, said, &name, raw, true)
+        self.take(value, secrecy, &name, raw, true)
     }
 
     /// `<password>VALUE</password>` in a line of something else.
@@ -540,10 +548,10 @@ impl<'t> Lines<'_, '_, 't> {
             return None;
         }
         let length = rest[close + 1..].find("</").filter(|length| *length < QUOTED)?;
-        let said = self.scan.judge(name, Place::Key)?;
+        let secrecy = self.scan.judge(name, Place::Key)?;
         let range = at + close + 1..at + close + 1 + length;
         let raw = &self.text[range.clone()];
-        self.take(Value { range, is_quoted: false }, said, name, raw, true)
+        self.take(Value { range, is_quoted: false }, secrecy, name, raw, true)
     }
 
     /// `login USER password VALUE` of a netrc file, `identified by` of SQL.
@@ -563,7 +571,7 @@ impl<'t> Lines<'_, '_, 't> {
         let from = at + word.len() + spaces(&self.text.as_bytes()[at + word.len()..end]);
         let value = self.value(from, end, None, false, false)?;
         let raw = &self.text[value.range.clone()];
-        self.take(value, Said::plainly(Class::Secret), "password", raw, true)
+        self.take(value, Secrecy::plainly(Class::Secret), "password", raw, true)
     }
 
     /// A row of a table: name and value, or a column that its head names.
@@ -583,7 +591,7 @@ impl<'t> Lines<'_, '_, 't> {
         if std::mem::take(&mut self.table.after_rule) && self.table.columns.is_none() {
             let judged = cells.iter().map(|cell| {
                 let name = &text[cell.clone()];
-                self.scan.judge(name, Place::Key).map(|said| (said, name.to_owned()))
+                self.scan.judge(name, Place::Key).map(|secrecy| (secrecy, name.to_owned()))
             });
             self.table.columns = Some(judged.collect());
             return;
@@ -591,36 +599,36 @@ impl<'t> Lines<'_, '_, 't> {
         let is_prose = |value: &str| value.contains(' ') && !value.contains(|c: char| c.is_ascii_digit());
         if let [name, value] = cells {
             let shown = &text[name.clone()];
-            let said = match self.scan.judge(shown, Place::Key) {
-                Some(said) => Some((said, shown.to_owned())),
+            let secrecy = match self.scan.judge(shown, Place::Key) {
+                Some(secrecy) => Some((secrecy, shown.to_owned())),
                 None if shown.is_empty() => self.table.row.clone(),
                 None => None,
             };
-            self.table.row = said.clone();
-            if let Some((said, name)) = said
+            self.table.row = secrecy.clone();
+            if let Some((secrecy, name)) = secrecy
                 && !is_prose(&text[value.clone()])
             {
-                self.cell(value, said, &name);
+                self.cell(value, secrecy, &name);
                 return;
             }
         }
         let columns = self.table.columns.take();
         for (cell, column) in cells.iter().zip(columns.iter().flatten()) {
-            if let Some((said, name)) = column
+            if let Some((secrecy, name)) = column
                 && !is_prose(&text[cell.clone()])
             {
-                self.cell(cell, *said, name);
+                self.cell(cell, *secrecy, name);
             }
         }
         self.table.columns = columns;
     }
 
-    fn cell(&mut self, cell: &Range<usize>, said: Said, name: &str) {
+    fn cell(&mut self, cell: &Range<usize>, secrecy: Secrecy, name: &str) {
         let value = &self.text[cell.clone()];
         let is_structure = value.starts_with(['{', '[']);
         if !is_structure && !is_no_secret(value) && !value.bytes().all(|byte| byte == b'-' || byte == b':') {
             let range = self.at + cell.start..self.at + cell.end;
-            self.scan.secret(self.out, range, said, name, value, str::to_owned);
+            self.scan.secret(self.out, range, secrecy, name, value, str::to_owned);
         }
     }
 
@@ -633,14 +641,14 @@ impl<'t> Lines<'_, '_, 't> {
             return;
         }
         let is_kube = self.is_kube_secret && name == start && matches!(shown, "data" | "stringData");
-        let said = match self.scan.judge(shown, Place::Key) {
-            Some(said) => said,
-            None if is_kube => Said::plainly(Class::Secret),
+        let secrecy = match self.scan.judge(shown, Place::Key) {
+            Some(secrecy) => secrecy,
+            None if is_kube => Secrecy::plainly(Class::Secret),
             None => return,
         };
         self.block = Some(Block {
             indent: name - start,
-            said,
+            secrecy,
             name: shown.to_owned(),
             is_text,
             text: None,
@@ -666,7 +674,7 @@ impl<'t> Lines<'_, '_, 't> {
             return false;
         }
         block.described = None;
-        let (said, name) = (block.said, block.name.clone());
+        let (secrecy, name) = (block.secrecy, block.name.clone());
         let content = line.strip_prefix("- ").map_or(line, str::trim_start);
         let content_at = from + line.len() - content.len();
         let (key, value) = match content.split_once(':') {
@@ -675,7 +683,7 @@ impl<'t> Lines<'_, '_, 't> {
             }
             _ => ("", content),
         };
-        if !key.is_empty() && (names::describes(key) || said.class == Class::Token) {
+        if !key.is_empty() && (names::describes(key) || secrecy.class == Class::Token) {
             block.described = Some(indent);
             return false;
         }
@@ -695,7 +703,7 @@ impl<'t> Lines<'_, '_, 't> {
         let raw = &self.text[range.clone()];
         let value = Value { range, is_quoted: quotes == 1 };
         let name = if key.is_empty() { name } else { format!("{name}.{key}") };
-        self.take(value, said, &name, raw, true).is_some()
+        self.take(value, secrecy, &name, raw, true).is_some()
     }
 
     fn end_block(&mut self) {
@@ -703,7 +711,7 @@ impl<'t> Lines<'_, '_, 't> {
         if let Some(text) = block.text {
             let value = &self.text[text.clone()];
             let range = self.at + text.start..self.at + text.end;
-            self.scan.secret(self.out, range, block.said, &block.name, value, str::to_owned);
+            self.scan.secret(self.out, range, block.secrecy, &block.name, value, str::to_owned);
         }
     }
 
@@ -712,9 +720,9 @@ impl<'t> Lines<'_, '_, 't> {
         let value = value.trim().trim_matches(['"', '\'']);
         if names::names_pair(shown)
             && value.len() < NAME
-            && let Some(said) = self.scan.judge(value, Place::Key)
+            && let Some(secrecy) = self.scan.judge(value, Place::Key)
         {
-            self.pair = Some((name - start, said, value.to_owned()));
+            self.pair = Some((name - start, secrecy, value.to_owned()));
         }
     }
 }

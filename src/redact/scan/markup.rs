@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memmem};
 
-use super::{Class, Edit, Place, Said, Scan, Setting, form, is_message, names};
+use super::{Class, Edit, Place, Scan, Secrecy, Setting, form, is_message, names};
 
 /// Elements nested deeper are read without what is above them.
 const DEEPEST: usize = 500;
@@ -39,7 +39,7 @@ struct Element<'t> {
     /// Without its prefix.
     name: &'t str,
     /// What its text is, and the name that says so.
-    said: Option<(Said, Cow<'t, str>)>,
+    secrecy: Option<(Secrecy, Cow<'t, str>)>,
     inherited: Option<Class>,
     /// The text of the last child that names the value beside it.
     pair: Option<String>,
@@ -120,16 +120,16 @@ impl<'t> Walk<'_, '_, 't> {
             return close;
         }
         let above = self.elements.last();
-        let from_above =
-            above.and_then(|above| above.said.as_ref().map(|(said, _)| said.class).or(above.inherited));
+        let from_above = above
+            .and_then(|above| above.secrecy.as_ref().map(|(secrecy, _)| secrecy.class).or(above.inherited));
         let named =
             attributes.iter().find(|a| ["name", "key", "id"].iter().any(|k| a.name.eq_ignore_ascii_case(k)));
         let is_spoken = SPOKEN.iter().any(|spoken| name.eq_ignore_ascii_case(spoken));
-        let by_name = self.scan.judge(name, Place::Key).map(|said| (said, Cow::Borrowed(name)));
+        let by_name = self.scan.judge(name, Place::Key).map(|secrecy| (secrecy, Cow::Borrowed(name)));
         let by_attribute = || {
             let named = named.filter(|_| !is_spoken)?;
             let value = decoded(&text[named.value.clone()]);
-            self.scan.judge(&value, Place::Key).map(|said| (said, Cow::Owned(value.into_owned())))
+            self.scan.judge(&value, Place::Key).map(|secrecy| (secrecy, Cow::Owned(value.into_owned())))
         };
         let is_value = |name: &str| {
             names::is_pair_value(name)
@@ -138,12 +138,12 @@ impl<'t> Walk<'_, '_, 't> {
         let by_pair = || {
             let above = above.filter(|_| is_value(name))?;
             let pair = above.pair.as_ref()?;
-            self.scan.judge(pair, Place::Key).map(|said| (said, Cow::Owned(pair.clone())))
+            self.scan.judge(pair, Place::Key).map(|secrecy| (secrecy, Cow::Owned(pair.clone())))
         };
-        let said = by_name.or_else(by_attribute).or_else(by_pair);
+        let secrecy = by_name.or_else(by_attribute).or_else(by_pair);
         let inherited = from_above.filter(|class| *class == Class::Secret && !names::describes(name));
         if self.elements.len() < DEEPEST {
-            self.elements.push(Element { name, said, inherited, pair: None, text: String::new() });
+            self.elements.push(Element { name, secrecy, inherited, pair: None, text: String::new() });
         }
         end
     }
@@ -156,9 +156,9 @@ impl<'t> Walk<'_, '_, 't> {
             .iter()
             .filter_map(|name| of(name))
             .map(text)
-            .find_map(|name| self.scan.judge(&name, Place::Field).map(|said| (said, name)));
+            .find_map(|name| self.scan.judge(&name, Place::Field).map(|secrecy| (secrecy, name)));
         let pair = match pair {
-            None if is_password => Some((Said::plainly(Class::Secret), Cow::Borrowed("password"))),
+            None if is_password => Some((Secrecy::plainly(Class::Secret), Cow::Borrowed("password"))),
             pair => pair,
         };
         let is_spoken = SPOKEN.iter().any(|spoken| element.eq_ignore_ascii_case(spoken));
@@ -172,11 +172,11 @@ impl<'t> Walk<'_, '_, 't> {
             let by_name = || {
                 self.scan
                     .judge(local(attribute.name), Place::Key)
-                    .map(|said| (said, Cow::Borrowed(attribute.name)))
+                    .map(|secrecy| (secrecy, Cow::Borrowed(attribute.name)))
             };
-            if let Some((said, name)) = by_pair.cloned().or_else(by_name) {
+            if let Some((secrecy, name)) = by_pair.cloned().or_else(by_name) {
                 if !is_message(&value) {
-                    self.scan.secret(self.out, range, said, &name, &value, encoded);
+                    self.scan.secret(self.out, range, secrecy, &name, &value, encoded);
                 }
             } else if self.depth > 0 && value.len() > 4 {
                 let depth = self.depth - 1;
@@ -205,7 +205,7 @@ impl<'t> Walk<'_, '_, 't> {
             || ["dt", "th", "td"].iter().any(|n| closed.name.eq_ignore_ascii_case(n));
         if let Some(above) = self.elements.last_mut() {
             let text = closed.text.trim().trim_end_matches(':');
-            if names_value && closed.said.is_none() && !text.is_empty() {
+            if names_value && closed.secrecy.is_none() && !text.is_empty() {
                 above.pair = Some(text.to_owned());
             } else {
                 // A value within another (`<value><string>…`) has taken it.
@@ -227,7 +227,7 @@ impl<'t> Walk<'_, '_, 't> {
         let encode = |text: &str| if has_entities { encoded(text) } else { text.to_owned() };
         let parent_pair = match self.elements.len().checked_sub(2).map(|above| &self.elements[above]) {
             // `<value><string>…`: the pair is one further up.
-            Some(above) => above.said.clone().filter(|_| names::is_pair_value(above.name)),
+            Some(above) => above.secrecy.clone().filter(|_| names::is_pair_value(above.name)),
             None => None,
         };
         let Some(element) = self.elements.last_mut() else {
@@ -238,13 +238,13 @@ impl<'t> Walk<'_, '_, 't> {
         if element.text.len() + trimmed.len() < NAME {
             element.text.push_str(&value);
         }
-        let said = element.said.clone().or(parent_pair);
-        let inherited = element.inherited.map(|class| (Said::plainly(class), Cow::Borrowed(element.name)));
+        let secrecy = element.secrecy.clone().or(parent_pair);
+        let inherited = element.inherited.map(|class| (Secrecy::plainly(class), Cow::Borrowed(element.name)));
         let is_cell = ["td", "dd"].iter().any(|cell| element.name.eq_ignore_ascii_case(cell));
         let explains = is_cell && value.contains(' ') && !value.contains(|c: char| c.is_ascii_digit());
-        match said.or(inherited) {
-            Some((said, name)) if !explains && !is_message(&value) => {
-                self.scan.secret(self.out, range, said, &name, &value, encode);
+        match secrecy.or(inherited) {
+            Some((secrecy, name)) if !explains && !is_message(&value) => {
+                self.scan.secret(self.out, range, secrecy, &name, &value, encode);
             }
             Some(_) => {}
             None => self.nested(range, trimmed, &value, encode),

@@ -27,7 +27,7 @@ pub(super) use form::percent_encoded;
 pub(super) use markup::encoded as xml_encoded;
 
 use super::known::Replacer;
-use super::names::{self, Judged, Memory, Place, Role, Said};
+use super::names::{self, Judged, Memory, Place, Role, Secrecy};
 use super::{Class, Rules, is_redacted, looks, strength};
 use crate::profile::{Under, wildcard_matches};
 use crate::trace::UrlParts;
@@ -117,7 +117,14 @@ impl<'r> Scan<'r> {
     pub(super) fn body(&self, text: &str, media: &str) -> Vec<Edit> {
         if self.under.iter().any(|under| under.body) && !text.trim().is_empty() && !is_redacted(text.trim()) {
             let mut edits = Vec::new();
-            self.secret(&mut edits, 0..text.len(), Said::plainly(Class::Secret), "body", text, str::to_owned);
+            self.secret(
+                &mut edits,
+                0..text.len(),
+                Secrecy::plainly(Class::Secret),
+                "body",
+                text,
+                str::to_owned,
+            );
             return edits;
         }
         self.level(text, |out| self.structure(text, 0, media, Setting::Whole, DEPTH, out))
@@ -222,14 +229,14 @@ impl<'r> Scan<'r> {
         &self,
         out: &mut Vec<Edit>,
         range: Range<usize>,
-        said: Said,
+        secrecy: Secrecy,
         name: &str,
         value: &str,
         encode: impl Fn(&str) -> String,
     ) -> bool {
-        let is_one = self.is_value(said, value);
+        let is_one = self.is_value(secrecy, value);
         if is_one {
-            self.encoded_edit(out, range, said.class, Rule::Name, name, value, encode);
+            self.encoded_edit(out, range, secrecy.class, Rule::Name, name, value, encode);
         }
         is_one
     }
@@ -251,28 +258,28 @@ impl<'r> Scan<'r> {
     }
 
     /// What this name says of its value, with the rules of the user.
-    fn judge(&self, name: &str, place: Place) -> Option<Said> {
-        self.judged(name, place).said
+    fn judge(&self, name: &str, place: Place) -> Option<Secrecy> {
+        self.judged(name, place).secrecy
     }
 
     /// What a name says of its value, and of those beside it.
     fn judged(&self, name: &str, place: Place) -> Judged {
         let is_under = |key: &String| names::plain(key) == names::plain(name);
         if !self.under.is_empty() && self.under.iter().any(|under| under.keys.iter().any(is_under)) {
-            return Judged { said: Some(Said::plainly(Class::Secret)), role: Role::of(name) };
+            return Judged { secrecy: Some(Secrecy::plainly(Class::Secret)), role: Role::of(name) };
         }
         self.memory.of(name, place, || {
             let plain = names::plain(name);
-            let said = if self.is_excepted(name) {
+            let secrecy = if self.is_excepted(name) {
                 None
             } else if self.rules.keys.contains(&plain)
                 || place == Place::Header && self.rules.headers.contains(&plain)
             {
-                Some(Said::plainly(Class::Secret))
+                Some(Secrecy::plainly(Class::Secret))
             } else {
                 names::judge(name, place)
             };
-            Judged { said, role: Role::of(name) }
+            Judged { secrecy, role: Role::of(name) }
         })
     }
 
@@ -281,15 +288,15 @@ impl<'r> Scan<'r> {
     }
 
     /// Whether a value that a name calls secret is one, and not a word that stands in its place.
-    fn is_value(&self, said: Said, value: &str) -> bool {
+    fn is_value(&self, secrecy: Secrecy, value: &str) -> bool {
         let value = value.trim();
         if value.is_empty() || is_redacted(value) || is_no_value(value) || is_variable(value) {
             return false;
         }
-        if said.strong && !strength::is_strong(value) {
+        if secrecy.strong && !strength::is_strong(value) {
             return false;
         }
-        if said.text && value.len() < 12 && value.parse::<f64>().is_ok_and(|number| number < 1000.0) {
+        if secrecy.text && value.len() < 12 && value.parse::<f64>().is_ok_and(|number| number < 1000.0) {
             return false;
         }
         !(self.is_prose && stands_for_a_value(value))

@@ -17,10 +17,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::folders;
 use super::named_files::NamedFiles;
+use super::profiles::Profiles;
 use crate::diff::{self, Alignment, Capture, Change, Findings, Kinds, Known, Recording};
-use crate::error::{Error, ErrorKind, Place, Result};
+use crate::error::{Error, Place, Result};
 use crate::profile::Profile;
-use crate::settings::{Layer, Settings, Volatile};
+use crate::settings::{Layer, Located, Settings, Volatile};
 use crate::trace::Trace;
 use prose::Prose;
 use recordings::{Files, Recordings};
@@ -257,34 +258,20 @@ pub(super) struct AllSaid<'a> {
     above: Result<Vec<Layer>>,
     named: Result<NamedFiles>,
     kinds: Mutex<HashMap<Volatile, Arc<Kinds>>>,
-    profiles: Mutex<HashMap<String, Arc<Profile>>>,
+    profiles: Profiles,
 }
 
 /// What is said about one of them.
 pub(super) struct Said {
     pub(super) settings: Settings,
-    profile: Option<SaidProfile>,
+    profile: Option<Arc<Profile>>,
     kinds: Arc<Kinds>,
-}
-
-enum SaidProfile {
-    Embedded(&'static Profile),
-    OfFile(Arc<Profile>),
-}
-
-impl SaidProfile {
-    fn get(&self) -> &Profile {
-        match self {
-            SaidProfile::Embedded(profile) => profile,
-            SaidProfile::OfFile(profile) => profile,
-        }
-    }
 }
 
 impl Said {
     /// The profile that its settings name.
     pub(super) fn profile(&self) -> Option<&Profile> {
-        self.profile.as_ref().map(SaidProfile::get)
+        self.profile.as_deref()
     }
 
     /// What holds where nothing is said.
@@ -301,7 +288,7 @@ impl<'a> AllSaid<'a> {
         above: Result<Vec<Layer>>,
         named: Result<NamedFiles>,
     ) -> AllSaid<'a> {
-        AllSaid { recordings, above, named, kinds: Mutex::default(), profiles: Mutex::default() }
+        AllSaid { recordings, above, named, kinds: Mutex::default(), profiles: Profiles::default() }
     }
 
     /// What is said about the capture of this path.
@@ -310,8 +297,7 @@ impl<'a> AllSaid<'a> {
         layers.extend(self.recordings.settings(name)?);
         let settings = Settings::resolve(&layers);
         let profile = self.profile(&settings)?;
-        let mut volatile =
-            profile.as_ref().map(|profile| profile.get().volatile().clone()).unwrap_or_default();
+        let mut volatile = profile.as_ref().map(|profile| profile.volatile().clone()).unwrap_or_default();
         volatile.extend(&settings.volatile);
         let kinds = self.kinds(volatile).map_err(|error| {
             // The first file that is wrong by itself says it.
@@ -331,25 +317,9 @@ impl<'a> AllSaid<'a> {
         Ok(kinds)
     }
 
-    fn profile(&self, settings: &Settings) -> Result<Option<SaidProfile>> {
-        let Some(profile) = &settings.profile else { return Ok(None) };
-        if let Some(embedded) = Profile::embedded(&profile.value) {
-            return Ok(Some(SaidProfile::Embedded(embedded)));
-        }
-        if !profile.value.ends_with(".toml") {
-            let message = format!("there is no profile `{}`", profile.value);
-            return Err(Error::new(ErrorKind::Setting, message).at(profile.place.clone()));
-        }
-        let mut read = self.profiles.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(profile) = read.get(&profile.value) {
-            return Ok(Some(SaidProfile::OfFile(profile.clone())));
-        }
-        let file = Path::new(&profile.value);
-        let named = self.named.as_ref().map_err(Clone::clone)?;
-        let text = named.expect_root_of(file, &profile.place)?.read_text(file)?;
-        let made = Profile::from_toml(file, &text).map_err(|error| named.discreet(file, error))?;
-        let made = Arc::new(made);
-        read.insert(profile.value.clone(), made.clone());
-        Ok(Some(SaidProfile::OfFile(made)))
+    fn profile(&self, settings: &Settings) -> Result<Option<Arc<Profile>>> {
+        let Some(Located { value: name, place }) = &settings.profile else { return Ok(None) };
+        let files = self.named.as_ref().map_err(Clone::clone)?;
+        self.profiles.named(name, place, files).map(Some)
     }
 }

@@ -67,7 +67,10 @@ fn read<'r>(record: &'r Record<'_>) -> Option<Event<'r>> {
         });
     }
     if let Some(url) = line.strip_prefix("Making authentication request to ") {
-        return Some(Event::TokenRequest(url.trim_ascii_end()));
+        return Some(match url.trim_ascii() {
+            "" => Event::Damaged("this request is damaged", 0),
+            url => Event::TokenRequest(url),
+        });
     }
     if message.starts_with('{') {
         return Some(Event::TokenAnswer(message));
