@@ -176,7 +176,7 @@ def moment(milliseconds):
 
 
 if __name__ == "__main__":
-    KINDS = {"mixed": mixed, "large": large, "body": body, "line": line}
+    KINDS = {"mixed": mixed, "long": long, "large": large, "body": body, "line": line}
     if sys.argv[1] == "har":
         har(Path(sys.argv[2]), Path(sys.argv[3]))
     else:

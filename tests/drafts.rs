@@ -327,7 +327,7 @@ fn only_what_is_gone_is_marked_as_gone() {
 
     // A new page source needs labels that hold, too, and a box about one says nothing of its own.
     std::fs::remove_file(site.path("captures/the-name-is-kept/page.md")).unwrap();
-    let group = "[[group]]\nkind = \"opt\"\nfirst = \"list\"\n";
+    let group = "[[group]]\nkind = \"loop\"\nfirst = \"list\"\n";
     site.write(file, good.replace("images GET /v2/images\"", "images GET /v3\"") + group);
     let ran = docgen(&["new", "captures/the-name-is-kept"]);
     ran.complains(&["`images GET /v3` matches no exchange", "capture.toml:8:8"]);

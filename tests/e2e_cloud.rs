@@ -1,4 +1,5 @@
-//! Ten commands of a real client against a real cloud: what is recorded is what the servers saw.
+//! Ten commands of a real client against a real cloud: what is recorded is what the servers saw; and
+//! what the services ask each other, by a port and by nesting alike.
 //!
 //! The cloud is that of `scripts/cloud/cloud.sh`, which each release needs to be installed with
 //! once (`cloud.sh install zed`); a release that is not is skipped, and listed as ignored. The
@@ -30,6 +31,13 @@ fn main() {
             let trial = Trial::test(name, move || ten_commands(release, scheme));
             trials.push(trial.with_ignored_flag(!installed));
         }
+        let trial = Trial::test(format!("{release}_senders"), move || {
+            let outcome = senders(release);
+            // What comes after has no port to send through.
+            cloud(&["restart", release, "glance"])?;
+            outcome
+        });
+        trials.push(trial.with_ignored_flag(!installed));
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
     for release in ["zed", "new"] {
@@ -47,7 +55,12 @@ fn cloud_dir(release: &str) -> PathBuf {
 }
 
 fn cloud(arguments: &[&str]) -> Result<String, Failed> {
-    let output = Command::new(root().join("scripts/cloud/cloud.sh")).args(arguments).output()?;
+    cloud_with(arguments, &[])
+}
+
+fn cloud_with(arguments: &[&str], env: &[(&str, &str)]) -> Result<String, Failed> {
+    let script = root().join("scripts/cloud/cloud.sh");
+    let output = Command::new(script).args(arguments).envs(env.iter().copied()).output()?;
     if !output.status.success() {
         return Err(format!("cloud.sh {arguments:?}: {}", String::from_utf8_lossy(&output.stderr)).into());
     }
@@ -88,7 +101,8 @@ fn seen(exchange: &Exchange) -> Seen {
     )
 }
 
-fn ten_commands(release: &str, scheme: &str) -> Result<(), Failed> {
+/// The environment of a client of the cloud, which is started where it is not yet.
+fn environment(release: &str, scheme: &str) -> Result<Vec<(OsString, OsString)>, Failed> {
     cloud(&["start", release])?;
     let script = cloud(&["openrc", release, if scheme == "https" { "tls" } else { "" }])?;
     let variables = openrc(Path::new("openrc"), &script, |name| std::env::var(name).ok())
@@ -99,7 +113,103 @@ fn ten_commands(release: &str, scheme: &str) -> Result<(), Failed> {
         env.retain(|(known, _)| *known != *name);
         env.push((name.into(), value.into()));
     }
+    Ok(env)
+}
 
+/// The diagram of `openstack image list --all` as the source document numbers it, (1) to (12), the token
+/// of glance's own being (6) to (9). The client's look at the versions of images is left out.
+const LIST: [&str; 12] = [
+    "client->>keystone: GET /identity",
+    "keystone-->>client: 300 MULTIPLE CHOICES /identity",
+    "client->>keystone: POST /identity/v3/auth/tokens",
+    "keystone-->>client: 201 CREATED /identity/v3/auth/tokens",
+    "client->>glance: GET /image/v2/images",
+    "glance->>keystone: GET /identity",
+    "keystone-->>glance: 300 MULTIPLE CHOICES /identity",
+    "glance->>keystone: POST /identity/v3/auth/tokens",
+    "keystone-->>glance: 201 CREATED /identity/v3/auth/tokens",
+    "glance->>keystone: GET /identity/v3/auth/tokens",
+    "keystone-->>glance: 200 OK /identity/v3/auth/tokens",
+    "glance-->>client: 200 OK /image/v2/images",
+];
+
+/// A list of images: with glance cold, then warm, by a port of glance's; and cold without a port.
+fn senders(release: &str) -> Result<(), Failed> {
+    let env = environment(release, "http")?;
+    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let proxy = format!("http_proxy=http://{port}");
+    let folder = tempfile::tempdir()?;
+    let captures = folder.path().join("captures");
+    let settings = |listen: &str| {
+        format!(
+            "profile = \"openstack\"\n\
+             [[participant]]\nid = \"client\"\n[[participant]]\nid = \"keystone\"\n\
+             [[participant]]\nid = \"glance\"\n{listen}\
+             [[filter]]\nto = \"glance\"\npath = \"/image\"\n\
+             [[group]]\nkind = \"opt\"\ntitle = \"glance has no token\"\n\
+             first = \"glance->keystone GET /identity\"\nlast = \"glance->keystone POST /identity/v3/auth/tokens\"\n"
+        )
+    };
+    let restart = format!("{} restart {release} glance", root().join("scripts/cloud/cloud.sh").display());
+    let list = "openstack image list --all";
+    let with_port = settings(&format!("listen = \"{port}\"\n"));
+    for (name, settings, command) in [
+        ("cold/list", &with_port, format!("command = \"{list}\"\n")),
+        ("warm/list", &with_port, format!("command = \"{list}\"\n")),
+        (
+            "nested/list",
+            &settings(""),
+            format!("command = \"{restart} && {list}\"\n[capture]\nshell = true\n"),
+        ),
+    ] {
+        let capture = captures.join(name);
+        std::fs::create_dir_all(&capture)?;
+        std::fs::write(capture.with_file_name("docgen.toml"), settings)?;
+        std::fs::write(capture.join("capture.toml"), command)?;
+    }
+    let docs = folder.path().join("docs");
+    let boxed = [&["opt glance has no token"], &LIST[5..9], &["end"]].concat();
+    let (cold, warm) = ([&LIST[..5], &boxed, &LIST[9..]].concat(), [&LIST[..5], &LIST[9..]].concat());
+    cloud_with(&["restart", release, "glance"], &[("GLANCE_ENV", &proxy)])?;
+    for (name, expected) in [("cold", &cold), ("warm", &warm), ("nested", &cold)] {
+        let arguments = ["capture".as_ref(), captures.as_os_str(), OsStr::new(name)];
+        let said = said_by_docgen(&env, &arguments)?;
+        if said.contains("is inferred") != (name == "nested") {
+            return Err(format!("{name}: {said}").into());
+        }
+        let (captures, docs) = (captures.join(name), docs.join(name));
+        said_by_docgen(&env, &["render".as_ref(), captures.as_os_str(), docs.as_os_str()])?;
+        let diagram = std::fs::read_to_string(docs.join("list/diagram.md"))?;
+        let lines: Vec<&str> = diagram.lines().collect();
+        if lines != *expected {
+            return Err(format!("{name}:\n{diagram}").into());
+        }
+    }
+    // Neither how it is known who sent what, nor whether glance had a token, is a change.
+    for other in ["nested", "warm"] {
+        let (old, new) = (captures.join("cold"), captures.join(other));
+        let said = said_by_docgen(&env, &["diff".as_ref(), old.as_os_str(), new.as_os_str()])?;
+        if said.contains("optional") != (other == "warm") {
+            return Err(format!("{other}: {said}").into());
+        }
+    }
+    no_secret_in(&[&captures, &docs], release, &env, 18)
+}
+
+/// What docgen says, which has to do well.
+fn said_by_docgen(env: &[(OsString, OsString)], arguments: &[&OsStr]) -> Result<String, Failed> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_docgen"));
+    let output =
+        command.args(arguments).env_clear().envs(env.iter().cloned()).env("NO_COLOR", "1").output()?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if !output.status.success() {
+        return Err(format!("docgen {arguments:?}: {said}{}", String::from_utf8_lossy(&output.stdout)).into());
+    }
+    Ok(said)
+}
+
+fn ten_commands(release: &str, scheme: &str) -> Result<(), Failed> {
+    let env = environment(release, scheme)?;
     let folder = tempfile::tempdir()?;
     let image = folder.path().join("image");
     std::fs::write(&image, (0..3_000_000u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect::<Vec<_>>())?;
@@ -145,7 +255,8 @@ fn ten_commands(release: &str, scheme: &str) -> Result<(), Failed> {
     if std::fs::read(&image)? != std::fs::read(&saved)? {
         return Err("the image came back changed".into());
     }
-    no_secret_in(&[&captures, &docs], release, &env)
+    // Of each command three facts and a page.
+    no_secret_in(&[&captures, &docs], release, &env, 40)
 }
 
 /// Runs docgen, which has to do well and to have nothing to say of servers.
@@ -165,7 +276,13 @@ fn docgen<'w>(
 }
 
 /// Whether files below these folders hold none of what the cloud issued.
-fn no_secret_in(folders: &[&Path], release: &str, env: &[(OsString, OsString)]) -> Result<(), Failed> {
+/// `least` is how many files there are at least.
+fn no_secret_in(
+    folders: &[&Path],
+    release: &str,
+    env: &[(OsString, OsString)],
+    least: usize,
+) -> Result<(), Failed> {
     let issued = std::fs::read_to_string(cloud_dir(release).join("log/secrets.txt"))?;
     let password = env.iter().find(|(name, _)| name == "OS_PASSWORD").unwrap().1.to_str().unwrap();
     let secrets: Vec<&str> = issued.lines().chain([password]).collect();
@@ -181,6 +298,5 @@ fn no_secret_in(folders: &[&Path], release: &str, env: &[(OsString, OsString)]) 
         }
         count += 1;
     }
-    // Of each command three facts and a page.
-    if count < 40 { Err(format!("there are but {count} files").into()) } else { Ok(()) }
+    if count < least { Err(format!("there are but {count} files").into()) } else { Ok(()) }
 }

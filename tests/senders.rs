@@ -415,3 +415,69 @@ fn nesting_is_right_for_every_call_of_a_real_cloud() {
     assert_eq!(names(&asked), names(&told));
     println!("{count} calls of services among {}", told.exchanges.len());
 }
+
+/// A log of calls: who, whom, path.
+fn log(calls: &[(&str, &str, &str)]) -> String {
+    let call = |(from, to, path): &(&str, &str, &str)| {
+        let url = format!("GET http://192.0.2.1{path}");
+        format!(
+            "### ({from}) REQ >>> ({to}) : {url}\nAccept: */*\n\nnone\n\n\n### ({from}) RESP <<< ({to}) : 200 OK {url}\nServer: x\n\nnone\n\n\n"
+        )
+    };
+    calls.iter().map(call).collect()
+}
+
+/// What is sent only now and then is in a box where it is there, blocks nothing where it is not, and no
+/// change either way; whatever else comes or goes is one.
+#[test]
+fn what_is_optional_comes_and_goes() {
+    let site = Site::new();
+    site.write(
+        "captures/docgen.toml",
+        "layout = 'page'\n[[group]]\nkind = 'opt'\ntitle = 'no token yet'\n\
+         first = 'images->identity GET /versions'\nlast = 'images->identity GET /token'\n",
+    );
+    let (before, after) = (("me", "images", "/list"), ("images", "identity", "/validate"));
+    let (versions, token) = (("images", "identity", "/versions"), ("images", "identity", "/token"));
+    let draws = |calls: &[(&str, &str, &str)], expected: &[&str]| {
+        site.write("captures/list/trace.log", log(calls));
+        let said = says(&docgen(&site, &["render", "captures", "docs"], &[]), 0);
+        assert!(!said.contains("warning"), "{said}");
+        let page = site.read("docs/list.md");
+        let lines = page
+            .lines()
+            .skip_while(|line| !line.contains("sequenceDiagram"))
+            .take_while(|line| *line != "```");
+        let is_wanted =
+            |line: &&str| !line.contains("-->>") && !line.contains("participant") && !line.contains("auto");
+        let lines: Vec<&str> = lines.skip(1).filter(is_wanted).map(str::trim).collect();
+        assert_eq!(lines, expected);
+    };
+    let (list, validate) = ("me->>images: GET /list", "images->>identity: GET /validate");
+    let box_of = |calls: &[&'static str]| -> Vec<&str> {
+        [&[list, "opt no token yet"], calls, &["end", validate]].concat()
+    };
+    let (asks_versions, asks_token) = ("images->>identity: GET /versions", "images->>identity: GET /token");
+    draws(&[before, after], &[list, validate]);
+    draws(&[before, token, after], &box_of(&[asks_token]));
+    draws(&[before, versions, token, after], &box_of(&[asks_versions, asks_token]));
+
+    let cold = site.read("captures/list/trace.log");
+    for (name, new, status) in [
+        ("warm", log(&[before, after]), 0),
+        ("other", log(&[before, after, after, ("me", "images", "/more")]), 1),
+        ("gone", log(&[before]), 1),
+    ] {
+        for (old, new) in [(&cold, &new), (&new, &cold)] {
+            for (side, trace) in [("old", old), ("new", new)] {
+                site.write(&format!("{name}/{side}/docgen.toml"), site.read("captures/docgen.toml"));
+                site.write(&format!("{name}/{side}/list/trace.log"), trace);
+            }
+            let output = docgen(&site, &["diff", &format!("{name}/old"), &format!("{name}/new")], &[]);
+            let said = says(&output, status);
+            assert!(said.contains("2 optional exchanges in one of both only"), "{said}");
+            let told = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(!told.contains("/versions") && !told.contains("GET /token"), "{told}");
+        }
+    }
+}

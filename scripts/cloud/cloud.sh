@@ -5,13 +5,15 @@
 #   cloud.sh install zed|new   a virtual environment in .build/cloud/RELEASE
 #   cloud.sh start RELEASE     starts it, the first time with new databases
 #   cloud.sh openrc RELEASE [tls]   variables for the client, for HTTP or HTTPS
+#   cloud.sh restart RELEASE NAME   keystone or glance alone, which forgets its own token
 #   cloud.sh stop RELEASE
 #   cloud.sh wipe RELEASE      (stopped) forgets databases, images and logs
 #
 # What the servers saw is in .build/cloud/RELEASE/log/access.jsonl, one line a request; the secrets
 # that they issued, for tests that look for them, in log/secrets.txt. It listens on loopback only:
 # zed on 5180 (HTTP), 5181 (HTTPS), 5182 and 5183; new on 5190 to 5193. CLOUD_DIR is another place
-# than .build/cloud, CLOUD_PORT another first port.
+# than .build/cloud, CLOUD_PORT another first port. GLANCE_ENV is more environment for glance, when it is
+# started: 'http_proxy=http://127.0.0.1:9301' has it send its requests through a port of docgen's.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 password=docgen-$(id -u)-cloud-pass
@@ -169,30 +171,50 @@ start() {
     trap 'if [ $? -ne 0 ]; then stop; fi' EXIT
     configure
     [ -e "$dir/state/port" ] || { rm -f "$dir"/state/*.sqlite*; databases; }
-    local log=("CLOUD_LOG=$dir/log")
-    launch keystone env "${log[@]}" OS_KEYSTONE_CONFIG_FILES="$dir/etc/keystone.conf" "$bin/python" "$here/serve.py" keystone /identity $keystone_port
+    launch_keystone
     launch front "$bin/python" "$here/front.py" "$port" "$dir/etc/tls.pem" "$dir/etc/tls.key" /identity=$keystone_port /image=$glance_port
-    await keystone $keystone_port
     await front "$port"
     if [ ! -e "$dir/state/port" ]; then
         "$bin/python" "$here/seed.py" "http://127.0.0.1:$keystone_port/identity" "$password" RegionOne="$http" RegionTLS="$https"
         echo "$port" > "$dir/state/port"
     fi
-    launch glance env "${log[@]}" OS_GLANCE_CONFIG_DIR="$dir/etc/glance" "$bin/python" "$here/serve.py" glance /image $glance_port
+    launch_glance
+}
+
+launch_keystone() {
+    launch keystone env CLOUD_LOG="$dir/log" OS_KEYSTONE_CONFIG_FILES="$dir/etc/keystone.conf" "$bin/python" "$here/serve.py" keystone /identity $keystone_port
+    await keystone $keystone_port
+}
+
+launch_glance() {
+    # shellcheck disable=SC2086
+    launch glance env CLOUD_LOG="$dir/log" OS_GLANCE_CONFIG_DIR="$dir/etc/glance" ${GLANCE_ENV:-} "$bin/python" "$here/serve.py" glance /image $glance_port
     await glance $glance_port
 }
 
+restart() {       # NAME
+    case ${1:-} in keystone | glance) ;; *) usage ;; esac
+    local of=${1}_port
+    end "$1"
+    # A process that ends closes its files later than its memory.
+    while listens "${!of}"; do sleep 0.05; done
+    "launch_$1"
+}
+
+end() {           # NAME
+    local pid
+    if alive "$1"; then
+        pid=$(cat "$dir/run/$1.pid")
+        kill "$pid"
+        for _ in $(seq 100); do alive "$1" || break; sleep 0.05; done
+        if alive "$1"; then kill -9 "$pid"; fi
+    fi
+    rm -f "$dir/run/$1.pid"
+}
+
 stop() {
-    local name pid
-    for name in front glance keystone; do
-        if alive $name; then
-            pid=$(cat "$dir/run/$name.pid")
-            kill "$pid"
-            for _ in $(seq 100); do alive $name || break; sleep 0.05; done
-            if alive $name; then kill -9 "$pid"; fi
-        fi
-        rm -f "$dir/run/$name.pid"
-    done
+    local name
+    for name in front glance keystone; do end $name; done
 }
 
 openrc() {
@@ -217,7 +239,7 @@ END
 
 case $verb in
     install | start | stop) "$verb" ;;
-    openrc) openrc "${3:-}" ;;
+    restart | openrc) "$verb" "${3:-}" ;;
     wipe) rm -rf "$dir"/{state,etc,log,run} ;;
     *) usage ;;
 esac

@@ -265,6 +265,10 @@ impl<'r> Shown<'r> {
         if places > 0 {
             let _ = write!(said, "; {} in {}", counted(self.facts.len(), "fact"), counted(places, "place"));
         }
+        let optional: usize = both.clone().map(|capture| capture.optional).sum();
+        if optional > 0 {
+            let _ = write!(said, "; {} in one of both only", counted(optional, "optional exchange"));
+        }
         let reordered: usize = both.map(|capture| capture.reordered).sum();
         if reordered > 0 {
             let _ = write!(said, "; {} only in another order", counted(reordered, "list"));

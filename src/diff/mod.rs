@@ -86,6 +86,31 @@ pub struct Findings {
     pub pairs: Vec<Pair>,
     /// How many lists have only another order.
     pub reordered: usize,
+    /// How many exchanges that may be missing are in one of both only.
+    pub optional: usize,
+}
+
+impl Findings {
+    /// Sets aside that exchanges came or went which may be missing: `old` and `new` are theirs, by their
+    /// places in their traces.
+    pub fn set_aside_optional(&mut self, old: &[usize], new: &[usize]) {
+        let is_optional = |change: &Change| {
+            let Some(exchange) = &change.exchange else { return false };
+            let is_of = |place: Option<change::Place>, optional: &[usize]| {
+                place.is_some_and(|place| optional.contains(&place.index))
+            };
+            match change.what {
+                What::CallAdded => is_of(exchange.new, new),
+                What::CallRemoved => is_of(exchange.old, old),
+                // Which of both has it more often, neither says.
+                What::Repeat => is_of(exchange.old, old) && is_of(exchange.new, new),
+                _ => false,
+            }
+        };
+        let count = self.changes.len();
+        self.changes.retain(|change| !is_optional(change));
+        self.optional += count - self.changes.len();
+    }
 }
 
 /// What is known of which minted value stands for which.
@@ -200,8 +225,13 @@ pub fn compare(capture: &Capture<'_>, known: Known<'_>) -> Findings {
     if let (Some(old), Some(new)) = (capture.old.output, capture.new.output) {
         differ.output(old, new);
     }
-    let mut findings =
-        Findings { changes: differ.changes, pairs: differ.pairs, reordered: differ.reordered, alignment };
+    let mut findings = Findings {
+        changes: differ.changes,
+        pairs: differ.pairs,
+        reordered: differ.reordered,
+        alignment,
+        optional: 0,
+    };
     fingerprint::set(&mut findings.changes);
     findings
 }

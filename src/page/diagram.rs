@@ -225,7 +225,7 @@ impl BoxesAndNotes {
         let mut errors = Vec::new();
         for group in &settings.groups {
             match resolve_group(scope, group) {
-                Ok(group) => boxes_and_notes.groups.push(group),
+                Ok(group) => boxes_and_notes.groups.extend(group),
                 Err(error) => errors.push(error),
             }
         }
@@ -339,13 +339,34 @@ fn remarks(message: &Message, phrases: &Phrases) -> Vec<String> {
     failure.into_iter().chain(web_socket).collect()
 }
 
-fn resolve_group(scope: &Scope<'_>, group: &crate::settings::Group) -> Result<ResolvedGroup> {
+/// The exchanges in boxes of optional messages, in no order.
+pub(super) fn optional(scope: &Scope<'_>, settings: &Settings) -> Vec<usize> {
+    let options = settings.groups.iter().filter(|group| group.kind == GroupKind::Opt);
+    let boxes: Vec<ResolvedGroup> = options.filter_map(|group| resolve_group(scope, group).ok()?).collect();
+    let is_in_one = |exchange: &usize| {
+        let number = scope.sequence.number(*exchange, Side::Request);
+        number.is_some_and(|number| boxes.iter().any(|one| (one.first..=one.last).contains(&number)))
+    };
+    (0..scope.trace.exchanges.len()).filter(is_in_one).collect()
+}
+
+/// The messages of a box; `None` of a box of optional messages of which none is there.
+fn resolve_group(scope: &Scope<'_>, group: &crate::settings::Group) -> Result<Option<ResolvedGroup>> {
     let place = |at: &toml::Spanned<String>| {
         let origin = group.origin.as_ref().expect("a parsed group knows its file");
         origin.place(at.span())
     };
-    let last = group.last.as_ref().unwrap_or(&group.first);
-    let first = scope.find(group.first.get_ref(), &place(&group.first))?;
+    let (mut from, mut last) = (&group.first, group.last.as_ref().unwrap_or(&group.first));
+    if group.kind == GroupKind::Opt {
+        // What is optional may be missing, and so may a part of it.
+        match [from, last].map(|end| scope.is_lost(end.get_ref())) {
+            [true, true] => return Ok(None),
+            [true, false] => from = last,
+            [false, true] => last = from,
+            [false, false] => {}
+        }
+    }
+    let first = scope.find(from.get_ref(), &place(from))?;
     let end = scope.find(last.get_ref(), &place(last))?;
     let number = |exchange, side| scope.sequence.number(exchange, side);
     let first = number(first, Side::Request).unwrap_or(0);
@@ -370,7 +391,7 @@ fn resolve_group(scope: &Scope<'_>, group: &crate::settings::Group) -> Result<Re
         _ => (group.title.clone(), None),
     };
     let place = place(&group.first);
-    Ok(ResolvedGroup { first, last: end, keyword: group.kind.keyword(), title, note, place })
+    Ok(Some(ResolvedGroup { first, last: end, keyword: group.kind.keyword(), title, note, place }))
 }
 
 fn resolve_note(

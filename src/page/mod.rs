@@ -367,6 +367,18 @@ fn one_for_each_cause(scope: &Scope<'_>, errors: Vec<Error>) -> Vec<Error> {
     renamed.iter().map(Renamed::error).chain(others).collect()
 }
 
+/// The exchanges of `trace` that settings say are optional, in no order: a box of the kind `opt` is around
+/// them.
+pub fn optional_exchanges(settings: &Settings, profile: Option<&Profile>, trace: &Trace) -> Vec<usize> {
+    if settings.groups.is_empty() {
+        return Vec::new();
+    }
+    let (phrases, log) = (Phrases::default(), Text::new());
+    let (path, trace_file, output) = ("", "", None);
+    let input = Input { path, settings, profile, phrases: &phrases, trace, trace_file, log: &log, output };
+    diagram::optional(&Resolved::new(&input).scope(), settings)
+}
+
 /// A trace with who takes part and what is numbered: what labels and selectors are resolved against.
 #[derive(Debug)]
 pub struct Resolved<'a> {

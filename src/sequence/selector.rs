@@ -190,15 +190,15 @@ impl<'a> Scope<'a> {
         all
     }
 
-    /// Whether a label that names no exchange would, if the trace still had one: the label itself says
+    /// Whether a label, or a selector, that names no exchange would, if the trace still had one: it says
     /// clearly what it means.
     pub fn is_lost(&self, name: &str) -> bool {
         // A chain of labels that come after each other is followed this far.
         const CHAIN: usize = 64;
         let mut next = self.label(name);
+        let mut text = next.map_or(name, |label| self.labels[label].1.value.as_str());
         for _ in 0..CHAIN {
-            let Some(label) = next else { return false };
-            let Ok(selector) = Selector::parse(&self.labels[label].1.value) else { return false };
+            let Ok(selector) = Selector::parse(text) else { return false };
             let count = self.matching(&selector).len();
             let is_missing = selector.occurrence.map_or(count == 0, |nth| nth > count);
             match selector.after {
@@ -206,8 +206,9 @@ impl<'a> Scope<'a> {
                 None => return false,
                 Some(after) => next = self.label(after),
             }
-            if next.is_some_and(|other| self.found()[other].is_ok()) {
-                return true;
+            match next {
+                Some(label) if self.found()[label].is_err() => text = &self.labels[label].1.value,
+                other => return other.is_some(),
             }
         }
         false

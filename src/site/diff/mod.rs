@@ -20,6 +20,7 @@ use super::named_files::NamedFiles;
 use super::profiles::Profiles;
 use crate::diff::{self, Alignment, Capture, Change, Findings, Kinds, Known, Recording};
 use crate::error::{Error, Place, Result};
+use crate::page;
 use crate::profile::Profile;
 use crate::settings::{Layer, Located, Settings, Volatile};
 use crate::trace::Trace;
@@ -76,6 +77,8 @@ pub struct Compared {
     pub reordered: usize,
     /// Which exchanges belong together.
     pub alignment: Alignment,
+    /// How many exchanges that may be missing are in one of both only.
+    pub optional: usize,
 }
 
 /// Which of two recordings is there.
@@ -148,6 +151,7 @@ pub(super) fn compare_all(old: &Recordings, new: &Recordings, said: &AllSaid<'_>
             prose,
             reordered: found.reordered,
             alignment: found.alignment,
+            optional: found.optional,
         });
     }
     // A setting that is wrong is wrong for many.
@@ -236,7 +240,10 @@ fn compare(
         kinds: &said.kinds,
     };
     let exchanges = (old.exchanges.len(), new.exchanges.len());
-    let findings = diff::compare(&capture, known);
+    let mut findings = diff::compare(&capture, known);
+    let profile = said.profile.as_deref();
+    let optional = |trace| page::optional_exchanges(&said.settings, profile, trace);
+    findings.set_aside_optional(&optional(&old), &optional(&new));
     if let (Some(new_files), false) = (new_files, findings.changes.is_empty()) {
         let prose = Prose {
             old: old_files,
@@ -244,7 +251,7 @@ fn compare(
             old_trace: &old,
             new_trace: &new,
             settings: &said.settings,
-            profile: said.profile(),
+            profile,
         };
         outcome.prose = prose.of(&findings.changes);
     }
