@@ -292,9 +292,7 @@ impl Error {
 
     /// The same for what a person should know and need not mend.
     pub fn warning(kind: ErrorKind, message: impl Into<String>) -> Error {
-        let mut warning = Error::new(kind, message);
-        warning.0.severity = Severity::Warning;
-        warning
+        Error::new(kind, message).as_warning()
     }
 
     /// An error about reading or writing `file`.
@@ -311,6 +309,12 @@ impl Error {
     pub fn fault() -> Error {
         Error::new(ErrorKind::Fault, "docgen failed by a fault of its own")
             .hint("please report it, with the lines above and, if you may, what it was reading")
+    }
+
+    /// The same, for what a person should know and need not mend.
+    pub fn as_warning(mut self) -> Error {
+        self.0.severity = Severity::Warning;
+        self
     }
 
     /// The same error, with the place it is about.

@@ -69,6 +69,8 @@ pub mod sequence;
 pub mod settings;
 pub mod site;
 pub mod source;
+pub mod suite;
+mod table;
 pub mod text;
 mod text_file;
 mod toml_file;

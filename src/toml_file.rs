@@ -81,26 +81,104 @@ pub(crate) fn with_value<T: Copy + Display + Into<toml::Value>>(
     if old.as_ref() == Some(&value.into()) {
         return Ok(text.to_owned());
     }
-    let new = format!("{key} = {value}");
     if old.is_none() {
-        return with_lines(file, text, table, &[new], &wanted);
+        return with_lines(file, text, table, &[format!("{key} = {value}")], &wanted);
     }
-    let is_of_key = |line: &str| {
-        let name = line.trim_start().split('=').next().unwrap_or_default().trim();
-        name == key || name.strip_prefix(table).and_then(|rest| rest.strip_prefix('.')) == Some(key)
-    };
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        if is_of_key(line) {
-            let (start, end) = (line.find('=').map_or(0, |equals| equals + 1), line.trim_end().len());
-            let made = format!("{} {value}{}", &text[..at + start], &text[at + end..]);
-            if toml::from_str::<toml::Table>(&made).is_ok_and(|made| made == wanted) {
-                return Ok(made);
-            }
+    replaced(text, table, &[(key, value.to_string())], &wanted).ok_or_else(|| closed(file, table))
+}
+
+/// `text`, the content of `file`, with other texts for keys of one of its tables; a key that is not there is
+/// added. No byte of what is there changes but those of the values.
+///
+/// # Errors
+/// [`ErrorKind::Setting`] where the text is no TOML, or writes the table in a way that nothing can
+/// be changed in.
+pub(crate) fn with_texts(
+    file: &Path,
+    text: &str,
+    table: &str,
+    entries: &[(String, String)],
+) -> Result<String> {
+    let mut wanted: toml::Table = from_text(file, text)?;
+    let known = |key: &str| wanted.get(table).is_some_and(|known| known.get(key).is_some());
+    let (there, added): (Vec<_>, Vec<_>) = entries.iter().cloned().partition(|(key, _)| known(key));
+    for (key, value) in &there {
+        wanted[table][key] = value.as_str().into();
+    }
+    let values: Vec<(&str, String)> = there.iter().map(|(key, value)| (&**key, string(value))).collect();
+    let made = replaced(text, table, &values, &wanted).ok_or_else(|| closed(file, table))?;
+    with_entries(file, &made, table, &added)
+}
+
+/// `text`, the content of `file`, without these entries of one of its tables, as far as each is alone on its
+/// line; with the keys of those that are gone. No other line changes.
+///
+/// # Errors
+/// [`ErrorKind::Setting`] where the text is no TOML.
+pub(crate) fn without_entries(
+    file: &Path,
+    text: &str,
+    table: &str,
+    keys: &[&str],
+) -> Result<(String, Vec<String>)> {
+    let mut made = text.to_owned();
+    let mut gone = Vec::new();
+    for key in keys {
+        let mut wanted: toml::Table = from_text(file, &made)?;
+        let Some(span) = spans(&made, table).into_iter().find(|(name, _)| name == key).map(|(_, span)| span)
+        else {
+            continue;
+        };
+        let start = made[..span.start].rfind('\n').map_or(0, |end| end + 1);
+        let end = made[span.end..].find('\n').map_or(made.len(), |end| span.end + end + 1);
+        // A comment behind it is a person's.
+        let is_alone = made[span.end..end].trim().is_empty();
+        let without = format!("{}{}", &made[..start], &made[end..]);
+        wanted.get_mut(table).and_then(toml::Value::as_table_mut).map(|entries| entries.remove(*key));
+        let is_left = |read: toml::Table| {
+            let rest = |all: &toml::Table| all.get(table).and_then(toml::Value::as_table).cloned();
+            // A table without a header of its own goes with its last entry.
+            rest(&read).unwrap_or_default() == rest(&wanted).unwrap_or_default()
+                && read.iter().all(|(name, value)| name == table || wanted.get(name) == Some(value))
+                && wanted.keys().all(|name| name == table || read.contains_key(name))
+        };
+        if is_alone && toml::from_str::<toml::Table>(&without).is_ok_and(is_left) {
+            made = without;
+            gone.push((*key).to_owned());
         }
-        at += line.len();
     }
-    Err(closed(file, table))
+    Ok((made, gone))
+}
+
+/// `text` with other values for keys that a table has; `None` if that does not make it `wanted`.
+fn replaced(text: &str, table: &str, values: &[(&str, String)], wanted: &toml::Table) -> Option<String> {
+    let mut spans = spans(text, table);
+    spans.sort_by_key(|(_, span)| span.start);
+    let mut made = String::with_capacity(text.len());
+    let mut copied = 0;
+    for (key, span) in spans {
+        if let Some((_, value)) = values.iter().find(|(name, _)| *name == key) {
+            made.push_str(&text[copied..span.start]);
+            made.push_str(value);
+            copied = span.end;
+        }
+    }
+    made.push_str(&text[copied..]);
+    toml::from_str::<toml::Table>(&made).is_ok_and(|read| read == *wanted).then_some(made)
+}
+
+/// Where a table of `text`, the content of `file`, has the value of a key.
+pub(crate) fn place_of(file: &Path, text: &str, table: &str, key: &str) -> Option<Place> {
+    let (_, span) = spans(text, table).into_iter().find(|(name, _)| name == key)?;
+    Some(Place::span(file, text, span.start, span.end))
+}
+
+/// The keys of a table, with the place of each value.
+fn spans(text: &str, table: &str) -> Vec<(String, Range<usize>)> {
+    let Ok(all) = toml::de::DeTable::parse(text) else { return Vec::new() };
+    let found = all.get_ref().get(table).and_then(|found| found.get_ref().as_table());
+    let entries = found.into_iter().flatten();
+    entries.map(|(key, value)| (key.get_ref().to_string(), value.span())).collect()
 }
 
 /// The tables of these names, as the text of a file has them: from the header to the next one.
@@ -141,11 +219,12 @@ fn with_lines(
     let lines = |start: &str| lines.iter().map(|line| format!("{start}{line}{end}")).collect::<String>();
     let header = format!("[{table}]");
     let dotted = format!("{table}.");
-    let behind_last = last_line(text, |line| line.trim() == header).map(|start| {
-        let next = text[start..].match_indices("\n[").map(|(at, _)| start + at + 1).next();
-        let block = text[..next.unwrap_or(text.len())].trim_end();
-        (block.len() + text[block.len()..].find('\n').map_or(0, |at| at + 1), lines(""))
-    });
+    let behind_last = last_line(text, |line| line.split('#').next().unwrap_or_default().trim() == header)
+        .map(|start| {
+            let next = text[start..].match_indices("\n[").map(|(at, _)| start + at + 1).next();
+            let block = text[..next.unwrap_or(text.len())].trim_end();
+            (block.len() + text[block.len()..].find('\n').map_or(0, |at| at + 1), lines(""))
+        });
     let behind_dotted =
         last_line(text, |line| line.trim_start().starts_with(&dotted)).map(|at| (at, lines(&dotted)));
     let gap = if text.trim().is_empty() { "" } else { end };
@@ -329,16 +408,57 @@ mod tests {
         for (text, made) in [
             ("", "[capture]\nexit = 3\n"),
             ("title = 'x'\n", "title = 'x'\n\n[capture]\nexit = 3\n"),
-            ("[capture]\nexit=1\nshell = true # yes\n", "[capture]\nexit= 3\nshell = true # yes\n"),
+            (
+                "[capture]\nexit=1 # one\nshell = true # yes\n",
+                "[capture]\nexit=3 # one\nshell = true # yes\n",
+            ),
+            ("capture = { exit = 1 }\n", "capture = { exit = 3 }\n"),
             ("[vars]\nexit = '1'\n[capture]\nexit = 1\n", "[vars]\nexit = '1'\n[capture]\nexit = 3\n"),
             ("capture.exit = 1\r\n[vars]\r\n", "capture.exit = 3\r\n[vars]\r\n"),
             ("[capture]\ndir = 'x'\n\n[label]\n", "[capture]\ndir = 'x'\nexit = 3\n\n[label]\n"),
         ] {
             assert_eq!(set(text).unwrap(), made, "{text}");
         }
-        assert!(set("capture = { exit = 1 }\n").is_err());
+        assert!(set("capture = { shell = true }\n").is_err());
         assert!(set("capture = 1\n").is_err());
         assert!(set("[capture\n").is_err());
+    }
+
+    #[test]
+    fn texts_are_replaced_and_nothing_else_changes() {
+        let set = |text: &str| {
+            let entries = [("a".to_owned(), "x #2".to_owned()), ("b".to_owned(), "y".to_owned())];
+            with_texts(Path::new("capture.toml"), text, "label", &entries)
+        };
+        for (text, made) in [
+            ("[label]\na  =  'x' # one\nb=\"z\"\n", "[label]\na  =  \"x #2\" # one\nb=\"y\"\n"),
+            ("label = { b = 'z', a = 'x' }\r\n", "label = { b = \"y\", a = \"x #2\" }\r\n"),
+            ("label.b = 'a'\n\nlabel.a = 'b'", "label.b = \"y\"\n\nlabel.a = \"x #2\""),
+            (
+                "[label] # names\nb = 'z'\n[vars]\na = '1'\n",
+                "[label] # names\nb = \"y\"\na = \"x #2\"\n[vars]\na = '1'\n",
+            ),
+            ("[vars]\na = '1'\n", "[vars]\na = '1'\n\n[label]\na = \"x #2\"\nb = \"y\"\n"),
+        ] {
+            assert_eq!(set(text).unwrap(), made, "{text}");
+        }
+        assert!(set("[label\n").is_err());
+    }
+
+    #[test]
+    fn entries_go_with_their_lines() {
+        let of = |text: &str| without_entries(Path::new("capture.toml"), text, "label", &["a", "b"]).unwrap();
+        for (text, made, gone) in [
+            ("[label]\na = '1'\nc = '3'\nb = '2'\n", "[label]\nc = '3'\n", &["a", "b"][..]),
+            ("[vars]\na = '1'\n[label]\nb = '2'", "[vars]\na = '1'\n[label]\n", &["b"]),
+            ("[label]\na = '1' # mine\nb = '2'\n", "[label]\na = '1' # mine\n", &["b"]),
+            ("label.a = '1'\ntitle = 'x'\n", "title = 'x'\n", &["a"]),
+            ("label = { a = '1', b = '2' }\n", "label = { a = '1', b = '2' }\n", &[]),
+            ("title = 'x'\n", "title = 'x'\n", &[]),
+        ] {
+            let gone: Vec<String> = gone.iter().map(|key| (*key).to_owned()).collect();
+            assert_eq!(of(text), (made.to_owned(), gone), "{text}");
+        }
     }
 
     #[test]

@@ -26,10 +26,11 @@ fn main() {
     let arguments = Arguments::from_args();
     let has_mounts =
         Command::new("unshare").args(["-rm", "true"]).output().is_ok_and(|output| output.status.success());
-    let always: [(&str, fn()); 32] = [
+    let always: [(&str, fn()); 33] = [
         ("a_profile_of_ones_own_names_things", a_profile_of_ones_own_names_things),
         ("a_new_capture_in_one_line", a_new_capture_in_one_line),
         ("a_capture_is_run_again", a_capture_is_run_again),
+        ("labels_stay_at_their_exchanges", labels_stay_at_their_exchanges),
         ("several_are_run_in_the_order_given", several_are_run_in_the_order_given),
         ("what_goes_wrong_leaves_the_old_capture", what_goes_wrong_leaves_the_old_capture),
         ("a_new_capture_that_fails_leaves_nothing", a_new_capture_that_fails_leaves_nothing),
@@ -206,9 +207,11 @@ impl Project {
         self.files()
     }
 
-    /// All below `captures`.
+    /// All below `captures`, but for what docgen notes of its last run.
     fn files(&self) -> BTreeMap<String, Vec<u8>> {
-        support::files_below(&self.path("captures"))
+        let mut files = support::files_below(&self.path("captures"));
+        files.retain(|name, _| !name.starts_with(".docgen/"));
+        files
     }
 }
 
@@ -296,6 +299,39 @@ fn a_capture_is_run_again() {
         names,
         ["a/old/capture.toml", "a/old/output.txt", "a/old/page.md", "a/old/sub/page.md", "a/old/trace.har"]
     );
+}
+
+fn labels_stay_at_their_exchanges() {
+    let project = Project::new();
+    let server = server();
+    let curl = |paths: &[&str]| -> String {
+        let lines: Vec<String> = paths.iter().map(|path| format!("curl -s http://{server}{path}")).collect();
+        lines.join(" && ")
+    };
+    let settings = |command: &str, labels: &str| {
+        format!("command = \"{command}\"\n\n[capture]\nshell = true\n\n[label] # mine\n{labels}")
+    };
+    let labels =
+        format!("show = '{server} GET /images/1'   # the one\nlater = '{server} GET /images/2 #2'\n");
+    let old = curl(&["/images/1?a=1", "/images/2?a=1", "/images/2?a=2"]);
+    project.write("captures/x/capture.toml", &settings(&old, &labels));
+    let told = project.says(0, &["capture", "captures", "x"]);
+    assert!(!told.contains("stays"), "{told}");
+    assert_eq!(project.read("captures/x/capture.toml"), settings(&old, &labels));
+    // One comes before, and of two the first is gone.
+    let new = curl(&["/images/1?b=9", "/images/1?a=1", "/images/2?a=2"]);
+    project.write("captures/x/capture.toml", &settings(&new, &labels));
+    let told = project.says(0, &["capture", "captures", "x"]);
+    contains(
+        &told,
+        &[
+            &format!("`show` stays at its exchange, which is now `{server} GET /images/1 #2`"),
+            &format!("`later` stays at its exchange, which is now `{server} GET /images/2`"),
+        ],
+    );
+    let carried =
+        format!("show = \"{server} GET /images/1 #2\"   # the one\nlater = \"{server} GET /images/2\"\n");
+    assert_eq!(project.read("captures/x/capture.toml"), settings(&new, &carried));
 }
 
 fn several_are_run_in_the_order_given() {
@@ -696,7 +732,8 @@ fn of_two_at_a_time_one_is_told() {
             );
         }
         assert!(the_run(&project).ends_with(&round.to_string()));
-        assert_eq!(fs::read_dir(project.path("captures")).unwrap().count(), 2);
+        // And docgen's own folder.
+        assert_eq!(fs::read_dir(project.path("captures")).unwrap().count(), 3);
     }
     // Who is gone keeps nobody from it.
     project.says(0, &["capture", "captures", "a"]);

@@ -353,6 +353,129 @@ fn sentences_about_what_changed_are_named_until_they_change_too() {
     assert_eq!(read_again(), ["captures/a/capture.toml:4", "captures/a/page.md:3,9,15"]);
 }
 
+/// The commands of the upgrade.
+const COMMANDS: [&str; 10] = [
+    "add-project",
+    "create",
+    "delete",
+    "list",
+    "member-list",
+    "remove-project",
+    "save",
+    "set",
+    "show",
+    "unset",
+];
+
+/// Sentences of the page sources in `fixtures/sentences` that the upgrade makes false, by capture.
+const FALSE: [(&str, &str); 10] = [
+    ("create", "Making an image takes five requests."),
+    ("create", "Beside the token and the type of the data it has no header of its own."),
+    ("create", "With this answer all is done: nothing more is asked after the upload."),
+    ("create", "The image is still queued when the command ends."),
+    ("list", "Recorded with version 0.103 of the SDK."),
+    ("list", "The newest version that the service speaks is v2.15."),
+    ("list", "The version before v2.8 in age is {{"),
+    ("list", "The line that is marked is the first version of all."),
+    ("add-project", "It is keystone's own client that looks the project up."),
+    ("save", "The image is looked at once, and then its data is fetched."),
+];
+
+#[test]
+fn each_sentence_that_an_upgrade_makes_false_is_named_and_none_is_lost() {
+    let Some(upgrade) = upgrade() else { return };
+    let site = Site::new();
+    let docgen = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_docgen"));
+        command.args(arguments).current_dir(site.root()).env("NO_COLOR", "1");
+        Ran::from(command.output().unwrap())
+    };
+    let ok = |arguments: &[&str]| {
+        let ran = docgen(arguments);
+        assert_eq!(ran.status, 0, "{arguments:?}: {}", ran.err);
+        ran.err
+    };
+    let record = |tag: &str| {
+        for name in COMMANDS {
+            let read = |ending: &str| std::fs::read(upgrade.join(format!("{tag}/{name}.{ending}"))).unwrap();
+            site.write(&format!("captures/{name}/trace.har"), read("har"));
+            site.write(&format!("captures/{name}/output.txt"), read("out"));
+        }
+    };
+    site.git(&["init", "-q"]);
+    site.write("captures/docgen.toml", "layout = 'page'\nprofile = 'openstack'\n");
+    record("z4");
+    for name in COMMANDS {
+        ok(&["new", &format!("captures/{name}")]);
+    }
+    for name in ["create", "list", "add-project", "save"] {
+        let source = std::fs::read(own(&format!("tests/fixtures/sentences/{name}.md"))).unwrap();
+        site.write(&format!("captures/{name}/page.md"), source);
+    }
+    ok(&["render", "captures", "docs"]);
+    site.git(&["add", "."]);
+    site.git(&["commit", "-q", "-m", "Zed"]);
+    let sources: Vec<String> =
+        COMMANDS.iter().map(|name| site.read(&format!("captures/{name}/page.md"))).collect();
+    // Each sentence, with the exchange in whose section it is.
+    let sections = |pages: &str| -> Vec<(String, String)> {
+        let mut section = String::new();
+        let mut found = Vec::new();
+        for line in pages.lines() {
+            match line.strip_prefix("### ").or(line.strip_prefix("## ")) {
+                Some(heading) => {
+                    section = heading.trim_start_matches(|c: char| !c.is_ascii_alphabetic()).to_owned()
+                }
+                None if line.ends_with('.') => found.push((line.to_owned(), section.clone())),
+                None => {}
+            }
+        }
+        found
+    };
+    let pages: Vec<Vec<(String, String)>> =
+        COMMANDS.iter().map(|name| sections(&site.read(&format!("docs/{name}.md")))).collect();
+
+    record("t1");
+    let told = diff(site.root(), &["--git", "HEAD", "--format", "json", "captures"]);
+    let mut named = std::collections::BTreeSet::new();
+    for line in told.out.lines() {
+        let change: Value = serde_json::from_str(line).unwrap();
+        for spoken in change["prose"].as_array().into_iter().flatten() {
+            named.insert((spoken["file"].as_str().unwrap().to_owned(), spoken["line"].as_u64().unwrap()));
+        }
+    }
+    for (name, sentence) in FALSE {
+        let file = format!("captures/{name}/page.md");
+        let source = site.read(&file);
+        let line = source.lines().position(|line| line.starts_with(sentence)).unwrap() as u64 + 1;
+        assert!(named.contains(&(file.clone(), line)), "{file}:{line}: {sentence}\n{named:?}");
+    }
+
+    // The pages go on without a hand, and no sentence is lost, or in the section of another exchange.
+    let said = ok(&["update", "--git", "HEAD"]);
+    assert!(said.contains("`show_image` is now `glance GET /image/v2/images/{image_id} #1`"), "{said}");
+    ok(&["render", "captures", "docs"]);
+    ok(&["check", "captures", "docs"]);
+    for ((name, source), before) in COMMANDS.iter().zip(&sources).zip(&pages) {
+        let now = site.read(&format!("captures/{name}/page.md"));
+        let mut lines = now.lines();
+        for line in source.lines() {
+            assert!(lines.any(|new| new == line), "{name}: `{line}` is lost");
+        }
+        let page = sections(&site.read(&format!("docs/{name}.md")));
+        for (sentence, section) in before {
+            let found = page.iter().find(|(other, _)| other == sentence);
+            // What a hole prints in a sentence may be another value now.
+            let Some((_, now)) = found else { continue };
+            let is_pinned = FALSE.iter().any(|(_, other)| other == sentence);
+            assert!(
+                !is_pinned || now == section,
+                "{name}: `{sentence}` is in `{now}`, and was in `{section}`"
+            );
+        }
+    }
+}
+
 #[test]
 fn settings_say_what_is_volatile() {
     let site = Site::new();

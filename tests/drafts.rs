@@ -164,7 +164,10 @@ fn the_captures_folder_is_found_or_named() {
     assert!(said.contains("--captures"), "{said}");
     project.ok(&["new", "recorded/image/show", "--captures", "recorded"]);
     assert!(project.path("recorded/image/show/body.md").is_file());
-    let said = project.not_ok(&["update", "recorded/image", "--captures", "recorded"]);
+    let said = project.ok(&["update", "recorded/image", "--captures", "recorded"]);
+    assert!(said.starts_with("recorded/image/show: 0 sections added"), "{said}");
+    fs::create_dir(project.path("recorded/empty")).unwrap();
+    let said = project.not_ok(&["update", "recorded/empty", "--captures", "recorded"]);
     assert!(said.contains("no capture"), "{said}");
 }
 
@@ -335,6 +338,158 @@ fn only_what_is_gone_is_marked_as_gone() {
     assert!(!site.exists("captures/the-name-is-kept/page.md"));
     let rendered = docgen(&["render", "captures", "docs"]);
     assert_eq!(rendered.err.matches("`images GET /v3` matches no exchange").count(), 1, "{}", rendered.err);
+}
+
+#[test]
+fn lists_of_steps_get_a_line_for_what_is_new_and_marks_around_what_is_gone() {
+    for (locale, introduction, line) in [
+        ("en", "The steps in short:", "- {{ versions_2 }}: "),
+        ("ko", "각 과정에 대한 간략한 설명은 다음과 같다.   ", "- {{ versions_2 }}번 과정은 "),
+    ] {
+        for layout in ["page", "snippets"] {
+            let settings = format!("locale = \"{locale}\"\n{SETTINGS}");
+            let project = Project::new(layout, &(versions() + &token()), &settings);
+            project.ok(&["new", CAPTURE]);
+            let drafted = project.source();
+            assert!(drafted.contains(introduction), "{drafted}");
+            let images = call("5", "openstack", "glance", "GET http://h/image", "300 Multiple Choices");
+            project.write(&format!("{CAPTURE}/trace.log"), &(images + &versions() + &token()));
+            let said = project.ok(&["update", CAPTURE]);
+            assert!(said.contains("2 sections and 1 step added"), "{said}");
+            let updated = project.source();
+            let new: Vec<&str> = updated.lines().filter(|line| !drafted.contains(line)).collect();
+            let of_list: Vec<&&str> = new.iter().filter(|line| line.starts_with("- ")).collect();
+            assert_eq!(of_list.len(), 1, "{updated}");
+            let start = line.split("versions_2").next().unwrap();
+            assert!(of_list[0].starts_with(start), "{updated}");
+            // It stands before those that come after it.
+            let at = |text: &str| updated.find(text).unwrap();
+            assert!(
+                at(introduction) < at(of_list[0]) && at(of_list[0]) < at("- {{ versions }}"),
+                "{updated}"
+            );
+            project.render();
+            assert_eq!(project.ok(&["check", "captures", "docs"]), "0 found\n");
+            // What is gone is kept between marks, in the list as in the sections.
+            project.write(&format!("{CAPTURE}/trace.log"), &(versions() + &token()));
+            project.ok(&["update", CAPTURE]);
+            let marked = project.source();
+            let kept = format!("{}\n{}\n{}\n", "<!-- docgen: gone ", of_list[0], "<!-- docgen: end -->");
+            let (open, rest) = kept.split_once('\n').unwrap();
+            assert!(marked.contains(open) && marked.contains(rest), "{marked}");
+            project.render();
+            let before = project.source();
+            project.ok(&["update", CAPTURE]);
+            assert_eq!(project.source(), before);
+            let images = call("5", "openstack", "glance", "GET http://h/image", "300 Multiple Choices");
+            project.write(&format!("{CAPTURE}/trace.log"), &(images + &versions() + &token()));
+            project.ok(&["update", CAPTURE]);
+            assert_eq!(project.source(), updated);
+        }
+    }
+}
+
+#[test]
+fn a_variable_that_stands_for_nothing_is_told_and_marks_nothing_as_gone() {
+    let id = |digit: u8| format!("{digit}c31f2c6-f22c-440e-b670-d8d5a5cc0405");
+    let log = |id: &str| call("1", "client", "shop", &format!("GET http://h/orders/{id}"), "200 OK");
+    let settings = format!(
+        "layout = 'page'\ncommand = 'shop show {{order}} --format {{form}}'\n[vars]\norder = '{}'\nform = 'json'\nold = 'x-1'\n\
+         [label]\nshow = 'shop GET /orders/{{order}}'\n",
+        id(1)
+    );
+    let project = Project::new("page", &log(&id(1)), &settings);
+    project.write(&format!("{CAPTURE}/page.md"), "# {{ title }}\n\nIt shows.\n\n{{ exchange(show) }}\n");
+    // What nothing uses and nothing says is told, and what only the command says is not.
+    let said = project.ok(&["render", "captures", "docs"]);
+    assert!(
+        said.contains("warning: `{old}` stands for nothing") && said.contains("capture.toml:6:7"),
+        "{said}"
+    );
+    assert_eq!(said.matches("warning").count(), 1, "{said}");
+    // On another cloud the order is another one.
+    project.write(&format!("{CAPTURE}/trace.log"), &log(&id(2)));
+    let before = project.source();
+    let said = project.not_ok(&["update", CAPTURE]);
+    assert!(said.contains("`{order}` stands for nothing in the trace, and a label names it"), "{said}");
+    assert_eq!(project.source(), before);
+    project.write(&format!("{CAPTURE}/page.md"), "# {{ title }}\n\n{{ rest }}\n");
+    let said = project.ok(&["render", "captures", "docs"]);
+    assert!(said.contains("warning: `{order}` stands for nothing: its value is nowhere"), "{said}");
+    assert!(said.contains("no page uses it"), "{said}");
+}
+
+#[test]
+fn labels_stay_at_their_exchanges_when_a_log_is_put_in_place() {
+    let site = support::Site::new();
+    let docgen = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_docgen"));
+        command.args(arguments).current_dir(site.root()).env("NO_COLOR", "1");
+        support::Ran::from(command.output().unwrap())
+    };
+    let ask = |id: &str, says: &str| {
+        let (from, to, url) = ("client", "shop", "GET http://h/orders/7");
+        request(id, from, to, url) + &response(id, from, to, url, "200 OK").replace("42", says)
+    };
+    let list = |to: &str| call("9", "client", to, "GET http://h/items", "200 OK");
+    let settings = "# mine\n[label]\nlist = 'shop GET /items'   # all\nwaits = \"shop GET /orders/7 #1\"\n\
+                    done = \"shop GET /orders/7 #2\"\n[vars]\nx = '7'\n";
+    let page = "# Order\n\nAt {{ list }}.\n\n{{ exchange(list) }}\n\n{{ exchange(waits) }}\n\nIt waits.\n\n\
+                {{ exchange(done) }}\n\nIt is done.\n";
+    site.git(&["init", "-q"]);
+    site.write("captures/docgen.toml", "layout = 'page'\n");
+    for name in ["twice", "gone", "renamed", "same"] {
+        let log = list("shop") + &ask("1", "waiting") + &ask("2", "done");
+        site.write(&format!("captures/{name}/trace.log"), log);
+        site.write(&format!("captures/{name}/capture.toml"), settings);
+        site.write(&format!("captures/{name}/page.md"), page);
+    }
+    site.git(&["add", "."]);
+    site.git(&["commit", "-q", "-m", "first"]);
+    site.write(
+        "captures/twice/trace.log",
+        list("shop") + &ask("0", "new") + &ask("1", "waiting") + &ask("2", "done"),
+    );
+    site.write("captures/gone/trace.log", list("shop") + &ask("2", "done"));
+    let renamed = (list("shop") + &ask("1", "waiting") + &ask("2", "done")).replace("(shop)", "(store)");
+    site.write("captures/renamed/trace.log", renamed);
+    let ran = docgen(&["update", "--git", "HEAD"]);
+    assert_eq!(
+        ran.err.lines().filter(|line| line.starts_with("captures/")).collect::<Vec<_>>(),
+        [
+            "captures/gone: 0 sections added, `waits` is now `shop GET /orders/7 #2`, \
+             `done` is now `shop GET /orders/7`, marked `waits` as gone",
+            "captures/renamed: 0 sections added, `list` is now `store GET /items`, `waits` is now `store GET /orders/7 #1`, \
+             `done` is now `store GET /orders/7 #2`",
+            "captures/same: 0 sections added",
+            "captures/twice: 2 sections added, `waits` is now `shop GET /orders/7 #2`, `done` is now `shop GET /orders/7 #3`",
+        ],
+        "{}",
+        ran.err
+    );
+    // Of the file nothing changes but these.
+    let renamed = site.read("captures/renamed/capture.toml");
+    assert_eq!(
+        renamed,
+        settings.replace("'shop GET /items'", "\"store GET /items\"").replace("shop", "store")
+    );
+    assert_eq!(docgen(&["render", "captures", "docs"]).status, 0);
+    for (name, waits) in [("twice", true), ("gone", false), ("renamed", true), ("same", true)] {
+        let page = site.read(&format!("docs/{name}.md"));
+        let section = |sentence: &str| {
+            let start = page.find(sentence)?;
+            Some(page[..start].rsplit("### ").next().unwrap().to_owned())
+        };
+        assert_eq!(section("It waits.").is_some_and(|shown| shown.contains("\"waiting\"")), waits, "{name}");
+        assert!(section("It is done.").unwrap().contains("\"done\""), "{name}: {page}");
+    }
+    // Doing it again changes nothing.
+    let before = site.files("captures");
+    let again = docgen(&["update", "--git", "HEAD", "captures/twice", "captures/gone", "captures"]);
+    assert_eq!(again.status, 0, "{}", again.err);
+    assert_eq!(site.files("captures"), before);
+    let ran = docgen(&["update", "--git", "no-such-commit"]);
+    ran.complains(&["there is no commit `no-such-commit`"]);
 }
 
 #[test]

@@ -38,6 +38,8 @@ fn main() {
             outcome
         });
         trials.push(trial.with_ignored_flag(!installed));
+        let trial = Trial::test(format!("{release}_as_a_suite_from_scratch"), move || a_suite(release));
+        trials.push(trial.with_ignored_flag(!installed));
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
     for release in ["zed", "new"] {
@@ -257,6 +259,92 @@ fn ten_commands(release: &str, scheme: &str) -> Result<(), Failed> {
     }
     // Of each command three facts and a page.
     no_secret_in(&[&captures, &docs], release, &env, 40)
+}
+
+/// The ten commands as one suite, on a cloud that the suite itself makes, twice: with the id that each cloud
+/// mints, and by one command.
+fn a_suite(release: &'static str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let clouds = folder.path().join("clouds");
+    std::fs::create_dir_all(clouds.join(release))?;
+    std::os::unix::fs::symlink(cloud_dir(release).join("venv"), clouds.join(release).join("venv"))?;
+    let port = if release == "zed" { "5360" } else { "5370" };
+    let script = root().join("scripts/cloud/cloud.sh");
+    let cloud_line = |verb: &str| {
+        format!("CLOUD_DIR='{}' CLOUD_PORT={port} '{}' {verb} {release}", clouds.display(), script.display())
+    };
+    let captures = folder.path().join("captures");
+    let write = |name: &str, text: String| {
+        let file = captures.join(name);
+        std::fs::create_dir_all(file.parent().unwrap())?;
+        std::fs::write(file, text)
+    };
+    write(
+        "docgen.toml",
+        format!(
+            "layout = \"page\"\nprofile = \"openstack\"\n\
+             [suite]\n\
+             setup = [\"{}\", \"{}\", \"{} > '{}'\"]\n\
+             cleanup = [\"{}\"]\n\
+             [capture]\nenv_file = \"openrc\"\n",
+            cloud_line("wipe"),
+            cloud_line("start"),
+            cloud_line("openrc"),
+            captures.join("openrc").display(),
+            cloud_line("stop"),
+        ),
+    )?;
+    let (image, saved) = (folder.path().join("image.raw"), folder.path().join("saved.raw"));
+    std::fs::write(&image, vec![7; 100_000])?;
+    let commands = [
+        ("create", format!("create --file {} --shared cirros", image.display())),
+        ("list", "list --all".to_owned()),
+        ("show", "show --format json {image_id}".to_owned()),
+        ("save", format!("save --file {} {{image_id}}", saved.display())),
+        ("set", "set --property docgen=yes {image_id}".to_owned()),
+        ("unset", "unset --property docgen {image_id}".to_owned()),
+        ("add-project", "add project {image_id} demo".to_owned()),
+        ("member-list", "member list {image_id}".to_owned()),
+        ("remove-project", "remove project {image_id} demo".to_owned()),
+        ("delete", "delete {image_id}".to_owned()),
+    ];
+    let order: Vec<String> = commands.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+    let settings =
+        format!("[suite]\norder = [{}]\n[vars]\nimage_id = \"{{create.image_id}}\"\n", order.join(", "));
+    write("image/docgen.toml", settings)?;
+    for (name, command) in &commands {
+        let mut text = format!("command = \"openstack image {command}\"\n");
+        if *name == "create" {
+            text += "[export]\nimage_id = { from = \"output\", row = \"id\" }\n";
+        }
+        write(&format!("image/{name}/capture.toml"), text)?;
+    }
+    let env: Vec<(OsString, OsString)> =
+        std::env::vars_os().filter(|(name, _)| !name.to_string_lossy().starts_with("OS_")).collect();
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        docgen(&env, &["capture".as_ref(), captures.as_os_str()], [].iter())?;
+        let last_run = std::fs::read(captures.join(".docgen/last-run.json"))?;
+        let last_run: serde_json::Value = serde_json::from_slice(&last_run)?;
+        let id = last_run["captures"]["image/create"]["exports"]["image_id"].as_str().unwrap_or_default();
+        ids.push(id.to_owned());
+        let delete = std::fs::read_to_string(captures.join("image/delete/trace.har"))?;
+        println!("{release} as a suite: image {id}");
+        if id.len() != 36 || !delete.contains("DELETE") {
+            return Err(format!("`{id}` was exported, and delete's trace is\n{delete}").into());
+        }
+        std::fs::remove_file(captures.join("openrc"))?;
+    }
+    if ids[0] == ids[1] {
+        return Err("two clouds minted one id".into());
+    }
+    let docs = folder.path().join("docs");
+    docgen(&env, &["render".as_ref(), captures.as_os_str(), docs.as_os_str()], [].iter())?;
+    let page = std::fs::read_to_string(docs.join("image/show.md"))?;
+    if !page.contains("GET /image/v2/images/{image_id}") {
+        return Err(format!("the page shows no variable:\n{page}").into());
+    }
+    Ok(())
 }
 
 /// Runs docgen, which has to do well and to have nothing to say of servers.

@@ -462,7 +462,24 @@ fn what_is_optional_comes_and_goes() {
     draws(&[before, token, after], &box_of(&[asks_token]));
     draws(&[before, versions, token, after], &box_of(&[asks_versions, asks_token]));
 
+    // A sentence may speak of them.
+    let capture =
+        "[label]\nversions = 'images->identity GET /versions'\ntoken = 'images->identity GET /token'\n";
+    site.write("captures/list/capture.toml", capture);
+    site.write(
+        "captures/list/page.md",
+        "# List\n\nA token, where it has none: ({{ versions.request }}-{{ token.response }}).\n\n{{ tabs(token.request) }}\n\nThat is all.\n",
+    );
     let cold = site.read("captures/list/trace.log");
+    for (trace, expected) in [(&cold, "(3)-(6)"), (&log(&[before, after]), "–-–")] {
+        site.write("captures/list/trace.log", trace);
+        let said = says(&docgen(&site, &["render", "captures", "docs"], &[]), 0);
+        assert!(!said.contains("warning"), "{said}");
+        let page = site.read("docs/list.md");
+        assert!(page.contains(expected), "{page}");
+        assert_eq!(page.contains("/token"), expected != "–-–", "{page}");
+    }
+
     for (name, new, status) in [
         ("warm", log(&[before, after]), 0),
         ("other", log(&[before, after, after, ("me", "images", "/more")]), 1),

@@ -17,6 +17,10 @@ use crate::redact::Rules;
 /// Variables that would keep a command from using the proxy.
 pub(crate) const REMOVED: [&str; 3] = ["no_proxy", "NO_PROXY", "REQUEST_METHOD"];
 
+/// Variables that make a command do the same in every run, unless its environment says otherwise: the order
+/// of keys in what Python and Perl send follows from a seed.
+pub const REPEATABLE: [(&str, &str); 2] = [("PYTHONHASHSEED", "0"), ("PERL_HASH_SEED", "0")];
+
 /// Variables that name the proxy.
 const PROXY: [&str; 6] = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 

@@ -7,6 +7,7 @@
 //! environment of docgen or prints: the caller says what the command gets and
 //! shows what comes back. What it leaves out: writing the capture to disk.
 
+mod beside;
 mod content;
 mod digest;
 mod environment;
@@ -34,7 +35,8 @@ mod wire;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-pub use environment::openrc;
+pub use beside::{Background, run_beside};
+pub use environment::{REPEATABLE, openrc};
 pub use ports::{CapturePorts, Ports};
 pub use proxy::Proxy;
 pub use record::{Exchanges, Failure, Options, Progress, Recording, record, shown_without_secrets};

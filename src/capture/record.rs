@@ -31,7 +31,7 @@ pub fn shown_without_secrets(spec: &CommandSpec, rules: &Rules) -> String {
 }
 
 /// The command as one would type it, without what is known to be secret.
-fn shown(spec: &CommandSpec, redactor: &Redactor) -> String {
+pub(super) fn shown(spec: &CommandSpec, redactor: &Redactor) -> String {
     let tally = &mut Tally::default();
     let program = match &spec.program {
         Program::Words(words) => Program::Words(redactor.command(words, false, tally)),
@@ -43,12 +43,13 @@ fn shown(spec: &CommandSpec, redactor: &Redactor) -> String {
 }
 
 /// What a command and its environment say of secrets.
-fn learn_command<'s>(
+pub(super) fn learn_command<'s>(
     learner: &mut Learner<'_>,
     spec: &CommandSpec,
     own: impl Iterator<Item = (&'s str, &'s str)>,
 ) {
     own.for_each(|(name, secret)| learner.value(name, secret));
+    spec.secrets.iter().for_each(|(name, secret)| learner.value(name, secret));
     match &spec.program {
         Program::Words(words) => {
             words.first().into_iter().for_each(|program| learner.public(program));
@@ -140,6 +141,8 @@ pub struct Exchanges {
     /// What was replaced in the output.
     tally: Tally,
     notes: Vec<Text>,
+    /// What the command printed, with its secrets.
+    printed: String,
 }
 
 impl std::fmt::Debug for Exchanges {
@@ -182,6 +185,15 @@ impl Exchanges {
             })?;
         }
         Ok(tally)
+    }
+
+    /// All of them at once and what the command printed, as they were: with their secrets, for values that
+    /// another command is given, and never for the disk.
+    ///
+    /// # Errors
+    /// When the temporary file cannot be read any more.
+    pub fn unredacted(&self) -> Result<(Trace, &str)> {
+        Ok((self.spooled.trace(self.from.as_ref())?, &self.printed))
     }
 
     /// Names the senders of `trace`, which is all of them, where nobody saw who sent an exchange and it was
@@ -319,6 +331,7 @@ async fn record_async(
     };
     let mut tally = Tally::default();
     let mut command = one_line(&spec.shown());
+    let printed = output.clone();
     let output = match &redactor {
         Some(redactor) => {
             redactor.weak(&mut tally);
@@ -335,7 +348,7 @@ async fn record_async(
         ));
     }
     let told = notes.iter().map(|note| Text::from(note.message())).collect();
-    let exchanges = Exchanges { spooled, redactor, from: options.from.clone(), tally, notes: told };
+    let exchanges = Exchanges { spooled, redactor, from: options.from.clone(), tally, notes: told, printed };
     let flaw = [(ErrorKind::Server, Flaw::Server), (ErrorKind::Unrecorded, Flaw::Untrue)]
         .into_iter()
         .find(|(kind, _)| !options.allow_broken && notes.iter().any(|note| note.kind() == *kind))
@@ -483,7 +496,7 @@ fn problem(
 }
 
 /// A command's first line, for a message that is one itself.
-fn one_line(command: &str) -> String {
+pub(super) fn one_line(command: &str) -> String {
     match command.trim().split_once('\n') {
         Some((first, _)) => format!("{} …", first.trim_end().trim_end_matches('\\').trim_end()),
         None => command.trim().to_owned(),
@@ -491,7 +504,7 @@ fn one_line(command: &str) -> String {
 }
 
 /// The last lines of what a command printed, none of them without end; `None` if there is none.
-fn last_lines(output: &str) -> Option<String> {
+pub(super) fn last_lines(output: &str) -> Option<String> {
     let lines: Vec<&str> = output.lines().filter(|line| !line.trim().is_empty()).collect();
     let last = lines[lines.len().saturating_sub(LAST_LINES)..].iter().map(|line| {
         match line.char_indices().nth(LAST_CHARACTERS) {

@@ -61,6 +61,8 @@ pub struct CommandSpec {
     pub time_limit: Option<Duration>,
     /// How much of its output is kept, in bytes.
     pub output_limit: usize,
+    /// Values that are secret wherever they stand, by what they are called.
+    pub secrets: Vec<(String, String)>,
 }
 
 /// What is run.
@@ -84,6 +86,7 @@ impl CommandSpec {
             expected_exit: 0,
             time_limit: None,
             output_limit: 8 << 20,
+            secrets: Vec::new(),
         }
     }
 
@@ -144,12 +147,12 @@ pub(crate) async fn run(
     let mut child = open_files.as_before(|| command.spawn()).map_err(|error| not_started(spec, error))?;
     // It holds the writing ends of the pipe, which must close when the child's do.
     drop(command);
-    let leader = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-    let group = Group(leader);
+    let group = Group::of(&child);
+    let leader = group.0;
     let mut output =
         Output { pipe: output, kept: Vec::new(), limit: spec.output_limit, is_cut: false, is_open: true };
 
-    let limit = tokio::time::sleep(spec.time_limit.unwrap_or(Duration::from_secs(365 * 24 * 3600)));
+    let limit = tokio::time::sleep(spec.time_limit.unwrap_or_else(no_time_limit));
     tokio::pin!(limit);
     let mut ticks = tokio::time::interval(TICK);
     let mut until_look = LOOK;
@@ -188,7 +191,16 @@ pub(crate) async fn run(
     Ok(Ran { ending, output: output.kept, output_is_cut: output.is_cut, stopped })
 }
 
-fn prepare(
+/// As long as a command without a time limit may take.
+pub(crate) fn no_time_limit() -> Duration {
+    Duration::from_secs(365 * 24 * 3600)
+}
+
+/// The command, ready to be started, and the reading end of the pipe that it prints into.
+///
+/// # Errors
+/// Where there is nothing to run, or not in its folder.
+pub(crate) fn prepare(
     spec: &CommandSpec,
     less: &[&str],
     more: &[(String, OsString)],
@@ -244,7 +256,8 @@ fn input(text: &[u8]) -> std::io::Result<File> {
     Ok(File::from(OwnedFd::from(reader)))
 }
 
-fn not_started(spec: &CommandSpec, error: std::io::Error) -> Error {
+/// The error about a command that could not be started.
+pub(crate) fn not_started(spec: &CommandSpec, error: std::io::Error) -> Error {
     let name = match &spec.program {
         Program::Words(words) => words.first().map_or("", String::as_str),
         Program::Shell(_) => "sh",
@@ -300,9 +313,14 @@ impl Output {
 }
 
 /// The process group of the command. Dropped, it is killed.
-struct Group(Option<Pid>);
+pub(crate) struct Group(Option<Pid>);
 
 impl Group {
+    /// That of a command that was just started, which leads it.
+    pub(crate) fn of(child: &Child) -> Group {
+        Group(child.id().and_then(|id| Pid::from_raw(id.cast_signed())))
+    }
+
     fn send(&self, what: Signal) {
         if let Some(group) = self.0 {
             // There may be nobody any more.
@@ -310,13 +328,19 @@ impl Group {
         }
     }
 
-    fn ask_to_end(&self) {
+    pub(crate) fn ask_to_end(&self) {
         self.send(Signal::TERM);
         // What is stopped would not hear of it.
         self.send(Signal::CONT);
     }
 
-    fn lives(&self) -> bool {
+    /// Ends it at once.
+    pub(crate) fn kill(&self) {
+        self.send(Signal::KILL);
+    }
+
+    /// Whether any of it still runs.
+    pub(crate) fn lives(&self) -> bool {
         self.0.is_some_and(|group| test_kill_process_group(group).is_ok())
     }
 
@@ -343,6 +367,19 @@ impl Group {
         let _ = child.wait().await;
     }
 
+    /// Ends it, and waits until it has ended.
+    pub(crate) fn end_waiting(&self) {
+        if !self.lives() {
+            return;
+        }
+        self.ask_to_end();
+        let until = Instant::now() + ENDING;
+        while self.lives() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.send(Signal::KILL);
+    }
+
     /// Ends what is left of the group after its leader.
     async fn end_rest(&self, output: &mut Output) {
         if !self.lives() {
@@ -367,10 +404,10 @@ impl Drop for Group {
 }
 
 /// What tells docgen to stop.
-struct Interrupts([Signals; 3]);
+pub(crate) struct Interrupts([Signals; 3]);
 
 impl Interrupts {
-    fn new() -> Result<Interrupts> {
+    pub(crate) fn new() -> Result<Interrupts> {
         let listen = |kind| {
             signal(kind)
                 .map_err(|error| Error::new(ErrorKind::Capture, format!("cannot listen to signals: {error}")))
@@ -382,7 +419,7 @@ impl Interrupts {
         ]))
     }
 
-    async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         let [interrupt, terminate, hangup] = &mut self.0;
         tokio::select! {
             _ = interrupt.recv() => {}

@@ -1,29 +1,39 @@
 //! `docgen update`
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON, Trust};
-use crate::error::{Result, counted};
-use crate::site::drafts::{self, Location};
+use crate::error::{Error, ErrorKind, Result, counted};
+use crate::site::drafts::{self, Location, Report, Updated, Wanted};
 
 /// Bring page sources up to date with their traces
 #[derive(Debug, Args)]
 #[command(after_help = "\
 An exchange that the source shows nowhere gets its sections, behind those of the exchange before
-it, and a label in capture.toml. A section whose exchange is gone is put between the lines
+it, a line in a list of steps where the source has one, and a label in capture.toml. A section whose exchange is gone is put between the lines
 `<!-- docgen: gone LABEL -->` and `<!-- docgen: end -->`: its prose is kept in the source and left
-out of the page. Nothing else changes a byte, and doing it again changes nothing.
+out of the page. A label whose exchange is gone and that nothing uses is taken out of capture.toml.
+Nothing else changes a byte, and doing it again changes nothing.
+
+Where a new log was put in place of an old one, `--git REV` compares the two, and keeps each label at
+the exchange that it was about: a selector in capture.toml is rewritten where it says another one, or
+none. `docgen capture` does so by itself.
 
 Examples:
   docgen update captures/openstack/image/show
-  docgen update captures/openstack/image/*")]
+  docgen update captures                     all of them
+  docgen update --git HEAD captures/openstack/image")]
 pub(super) struct Update {
-    /// The captures' folders
-    #[arg(required = true, value_name = "CAPTURE")]
+    /// Captures, or folders of them [default: the folder of all captures]
+    #[arg(value_name = "CAPTURE")]
     folders: Vec<PathBuf>,
+    /// Keep each label at the exchange that it was about in the recordings of this commit
+    #[arg(long, value_name = "REV")]
+    git: Option<String>,
     /// The folder of all captures [default: the highest one above that has a docgen.toml, else the
     /// nearest that is called `captures`]
     #[arg(long, value_name = "FOLDER")]
@@ -35,31 +45,66 @@ pub(super) struct Update {
 impl Update {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
         let mut status = DONE;
-        for folder in &self.folders {
-            let updated = Location::of(folder, self.captures.as_deref())
-                .map_err(|error| vec![error])
-                .and_then(|location| drafts::update(&location, &self.trust.folders));
-            let report = match updated {
-                Ok(report) => report,
+        let mut wanted: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
+        for folder in self.folders()? {
+            match Location::of(&folder, self.captures.as_deref()) {
+                Ok(Location { root, path }) => wanted.entry(root).or_default().push(path),
+                Err(error) => {
+                    ui.errors(&[error]);
+                    status = NEEDS_A_PERSON;
+                }
+            }
+        }
+        for (root, paths) in wanted {
+            let wanted = Wanted { root, paths, rev: self.git.clone(), trusted: self.trust.folders.clone() };
+            let mut told = |folder: &Path, updated: Updated| match updated {
+                Ok(report) => {
+                    ui.errors(&report.diagnostics);
+                    status = status.max(super::status(&report.diagnostics));
+                    tell(folder, &report, ui);
+                }
                 Err(errors) => {
                     ui.errors(&errors);
                     status = NEEDS_A_PERSON;
-                    continue;
                 }
             };
-            ui.errors(&report.diagnostics);
-            status = status.max(super::status(&report.diagnostics));
-            for file in &report.files {
-                ui.detail(format_args!("wrote {}", file.display()));
+            if let Err(errors) = drafts::update_all(&wanted, &mut told) {
+                ui.errors(&errors);
+                status = NEEDS_A_PERSON;
             }
-            let marked = report.marked.iter().map(|label| format!(", marked `{label}` as gone"));
-            ui.say(format_args!(
-                "{}: {} added{}",
-                folder.display(),
-                counted(report.added.len(), "section"),
-                marked.collect::<String>()
-            ));
         }
         Ok(status)
     }
+
+    /// The folders that are named, or else the one of all captures.
+    fn folders(&self) -> Result<Vec<PathBuf>> {
+        if !self.folders.is_empty() {
+            return Ok(self.folders.clone());
+        }
+        let all = self.captures.clone().unwrap_or_else(|| PathBuf::from("captures"));
+        if all.is_dir() {
+            return Ok(vec![all]);
+        }
+        Err(Error::new(ErrorKind::Usage, format!("there is no folder `{}`", all.display()))
+            .hint("name a capture, or a folder of captures"))
+    }
+}
+
+fn tell(folder: &Path, report: &Report, ui: &Ui) {
+    for file in &report.files {
+        ui.detail(format_args!("wrote {}", file.display()));
+    }
+    let carried = report.carried.iter().map(|(label, selector)| format!(", `{label}` is now `{selector}`"));
+    let dropped = report.dropped.iter().map(|label| format!(", dropped `{label}`, which nothing used"));
+    let marked = report.marked.iter().map(|label| format!(", marked `{label}` as gone"));
+    let steps = match report.steps {
+        0 => String::new(),
+        steps => format!(" and {}", counted(steps, "step")),
+    };
+    ui.say(format_args!(
+        "{}: {}{steps} added{}",
+        folder.display(),
+        counted(report.added.len(), "section"),
+        carried.chain(marked).chain(dropped).collect::<String>()
+    ));
 }

@@ -47,6 +47,7 @@ mod tree;
 
 pub use align::Alignment;
 pub use change::{Change, Side, Value, What};
+pub(crate) use compare::lists::NAMES;
 pub use keep::{Kept, keep};
 pub use map::Map;
 pub use minted::Kinds;

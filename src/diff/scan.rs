@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::align::in_order;
 use super::minted::{Hosts, Kinds, Minted, Name, Piece, Said, Site};
 use super::moment;
 use super::tree::Tree;
@@ -77,7 +78,7 @@ impl<'a> Recording<'a> {
     pub(super) fn new(trace: &'a Trace, kinds: &Kinds) -> Recording<'a> {
         let hosts = Hosts::of(trace);
         let sequence = Sequence::new(trace, |_| true);
-        let order = trace.order_of_requests();
+        let order = in_order(trace);
         let clocks: Vec<Option<Micros>> = order.iter().map(|&index| clock(&trace.exchanges[index])).collect();
         // One without a time of its own happened near the others.
         let any = clocks.iter().copied().flatten().next_back();

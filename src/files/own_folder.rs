@@ -5,12 +5,13 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind as Io};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use cap_std::fs::{Dir, Metadata, OpenOptions, OpenOptionsExt as _};
-use rustix::fs::OFlags;
+use rustix::fs::{FlockOperation, Mode, OFlags};
 
 use super::whole::StagingFolder;
 use super::{LARGEST_TRACE, Root, for_reading, not_regular, read_whole};
@@ -51,6 +52,20 @@ impl OwnFolder {
         if let Some(dir) = self.dir.get() {
             StagingFolder(dir).remove_leftovers();
         }
+    }
+
+    /// Keeps other processes that ask for the same from writing here, until what this gives is dropped. Where a
+    /// file system has no locks, one docgen at a time is the user's own care.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] where the folder cannot be made.
+    pub(crate) fn lock(&self) -> Result<Option<OwnedFd>> {
+        let dir = self.made().map_err(|error| Error::io("make", &self.path, error))?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let lock = rustix::fs::openat(dir, ".", flags, Mode::empty()).ok();
+        let is_held =
+            lock.as_ref().map(|lock| rustix::fs::flock(lock, FlockOperation::LockExclusive).is_ok());
+        Ok(lock.filter(|_| is_held == Some(true)))
     }
 
     /// The path of one of its files, as it is shown to the user.
@@ -95,7 +110,6 @@ impl OwnFolder {
     ///
     /// # Errors
     /// As [`Self::put_if_missing`].
-    #[allow(dead_code, reason = "what a recording notes beside captures comes next")]
     pub(crate) fn put_ignored(&self, name: &str, bytes: &[u8]) -> Result<()> {
         self.put_if_missing(".gitignore", "*\n")?;
         self.put(name, bytes)

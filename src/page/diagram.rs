@@ -1,6 +1,6 @@
 //! The lines of the diagram, before they are written.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Entry, Message, Phrases};
@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Place, Result};
 use crate::sequence::participants::{Participant, Participants};
 use crate::sequence::selector::Scope;
 use crate::sequence::{Sequence, Side};
-use crate::settings::{GroupKind, Settings};
+use crate::settings::{Group, GroupKind, Origin, Settings};
 use crate::text::with_values;
 
 /// A participant as the diagram declares it.
@@ -194,6 +194,15 @@ fn is_safe_id(id: &str) -> bool {
 pub(super) struct BoxesAndNotes {
     groups: Vec<ResolvedGroup>,
     notes: Vec<ResolvedNote>,
+    left_out: Vec<LeftOut>,
+}
+
+/// A box or note whose exchange is gone.
+#[derive(Debug)]
+struct LeftOut {
+    /// The label or selector of the exchange.
+    name: String,
+    told: Error,
 }
 
 #[derive(Debug)]
@@ -224,6 +233,14 @@ impl BoxesAndNotes {
         let mut boxes_and_notes = BoxesAndNotes::default();
         let mut errors = Vec::new();
         for group in &settings.groups {
+            // What is optional may be missing.
+            let mut ends =
+                std::iter::once(&group.first).chain(&group.last).filter(|_| group.kind != GroupKind::Opt);
+            let lost = ends.find_map(|end| lost(scope, "group", end, end.get_ref(), &group.origin));
+            if lost.is_some() {
+                boxes_and_notes.left_out.extend(lost);
+                continue;
+            }
             match resolve_group(scope, group) {
                 Ok(group) => boxes_and_notes.groups.extend(group),
                 Err(error) => errors.push(error),
@@ -261,6 +278,10 @@ impl BoxesAndNotes {
         }
         let vars = crate::text::values(&settings.vars);
         for note in &settings.notes {
+            if let Some(lost) = lost(scope, "note", &note.after, note.name(), &note.origin) {
+                boxes_and_notes.left_out.push(lost);
+                continue;
+            }
             match resolve_note(scope, note, &vars) {
                 Ok(note) => boxes_and_notes.notes.push(note),
                 Err(error) => errors.push(error),
@@ -269,6 +290,35 @@ impl BoxesAndNotes {
         boxes_and_notes.notes.sort_by_key(|note| note.after);
         if errors.is_empty() { Ok(boxes_and_notes) } else { Err(errors) }
     }
+
+    /// Whether a box or note is left out because the exchange of this label is gone.
+    pub(super) fn is_left_out_for(&self, label: &str) -> bool {
+        self.left_out.iter().any(|left_out| left_out.name == label)
+    }
+
+    /// What there is to say of boxes and notes that are left out because their exchange is gone, but for those
+    /// of labels of which it was `told` already.
+    pub(super) fn left_out(&self, told: &HashSet<String>) -> impl Iterator<Item = Error> {
+        let untold = self.left_out.iter().filter(|left_out| !told.contains(&left_out.name));
+        untold.map(|left_out| left_out.told.clone())
+    }
+}
+
+/// What there is to say of a box or note if the exchange that it names is gone.
+fn lost(
+    scope: &Scope<'_>,
+    what: &str,
+    at: &toml::Spanned<String>,
+    name: &str,
+    origin: &Option<Origin>,
+) -> Option<LeftOut> {
+    let place = origin.as_ref()?.place(at.span());
+    let error = scope.find(name, &place).err()?;
+    let message = format!("this {what} is left out: {}", error.message());
+    let told = Error::warning(ErrorKind::Label, message)
+        .at(place)
+        .hint("name another exchange, or take it out; it is back when its exchange is");
+    scope.is_lost(name).then(|| LeftOut { name: name.to_owned(), told })
 }
 
 /// The diagram's lines: messages, with the notes and boxes that belong to them.
@@ -350,6 +400,17 @@ pub(super) fn optional(scope: &Scope<'_>, settings: &Settings) -> Vec<usize> {
     (0..scope.trace.exchanges.len()).filter(is_in_one).collect()
 }
 
+/// The labels of optional messages that are missing: those that a box of such names, or that say the same.
+pub(super) fn missing_options<'s>(scope: &Scope<'_>, settings: &'s Settings) -> HashSet<&'s str> {
+    let options = settings.groups.iter().filter(|group| group.kind == GroupKind::Opt);
+    let missing: HashSet<&str> = options.flat_map(Group::names).filter(|name| scope.is_lost(name)).collect();
+    let labels = settings.labels.iter();
+    labels
+        .filter(|(name, at)| missing.contains(name.as_str()) || missing.contains(at.value.trim()))
+        .map(|(name, _)| name.as_str())
+        .collect()
+}
+
 /// The messages of a box; `None` of a box of optional messages of which none is there.
 fn resolve_group(scope: &Scope<'_>, group: &crate::settings::Group) -> Result<Option<ResolvedGroup>> {
     let place = |at: &toml::Spanned<String>| {
@@ -401,12 +462,8 @@ fn resolve_note(
 ) -> Result<ResolvedNote> {
     let origin = note.origin.as_ref().expect("a parsed note knows its file");
     let place = origin.place(note.after.span());
-    let (name, side) = match note.after.get_ref() {
-        text if text.ends_with(".request") => (&text[..text.len() - ".request".len()], Side::Request),
-        text if text.ends_with(".response") => (&text[..text.len() - ".response".len()], Side::Response),
-        text => (text.as_str(), Side::Response),
-    };
-    let exchange = scope.find(name, &place)?;
+    let side = if note.after.get_ref().ends_with(".request") { Side::Request } else { Side::Response };
+    let exchange = scope.find(note.name(), &place)?;
     let number = |side| scope.sequence.number(exchange, side);
     let after = number(side).or(number(Side::Request)).unwrap_or(0);
     let position = note.position.get_ref().trim();

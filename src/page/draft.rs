@@ -7,7 +7,6 @@
 //! and writes, and where a section goes in a page that is there ([`super::update`]).
 
 use std::collections::{BTreeMap, HashSet};
-use std::fmt::Write;
 
 use super::source::escaped;
 use super::{Entry, Message, Page, PageExchange, Resolved};
@@ -209,28 +208,32 @@ pub(super) fn rest(page: &Page, hole: &str) -> String {
     }
 }
 
+/// What a list of steps says of an exchange.
+pub(super) fn step(page: &Page, exchange: &PageExchange, labels: &Labels) -> String {
+    let steps = match labels.of(exchange.index) {
+        Some(label) => format!("{{{{ {label} }}}}"),
+        None => exchange.steps(),
+    };
+    match (&exchange.purpose, labels.of(exchange.index)) {
+        (Some(purpose), _) => {
+            let (line, purpose) = (escaped(page.phrases.get("step_line")), escaped(purpose));
+            let values = [("purpose", purpose.as_str()), ("steps", steps.as_str())];
+            super::phrases::fill_all(&line, &values)
+        }
+        (None, Some(label)) => {
+            format!("{steps}: `{{{{ {label}.request.method }}}} {{{{ {label}.request.path }}}}`")
+        }
+        (None, None) => steps,
+    }
+}
+
 fn diagram(text: &mut String, page: &Page, labels: &Labels) {
     let phrases = &page.phrases;
     push(text, &[&format!("## {}", escaped(phrases.get("diagram_heading"))), "", "{{ diagram }}", ""]);
     if page.exchanges.iter().any(|exchange| exchange.purpose.is_some()) {
         push(text, &[&escaped(phrases.get("steps_introduction")), ""]);
         for exchange in &page.exchanges {
-            let steps = match labels.of(exchange.index) {
-                Some(label) => format!("{{{{ {label} }}}}"),
-                None => exchange.steps(),
-            };
-            let _ = match (&exchange.purpose, labels.of(exchange.index)) {
-                (Some(purpose), _) => {
-                    let (line, purpose) = (escaped(phrases.get("step_line")), escaped(purpose));
-                    let values = [("purpose", purpose.as_str()), ("steps", steps.as_str())];
-                    writeln!(text, "- {}", super::phrases::fill_all(&line, &values))
-                }
-                (None, Some(label)) => writeln!(
-                    text,
-                    "- {steps}: `{{{{ {label}.request.method }}}} {{{{ {label}.request.path }}}}`"
-                ),
-                (None, None) => writeln!(text, "- {steps}"),
-            };
+            push(text, &[&format!("- {}", step(page, exchange, labels))]);
         }
         text.push('\n');
     }

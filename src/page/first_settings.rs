@@ -129,7 +129,7 @@ fn variables(trace: &Trace, profile: Option<&Profile>) -> Vec<(String, String)> 
 }
 
 /// Whether a value looks like one that a service made up: a UUID with hyphens or without.
-fn is_id(value: &str) -> bool {
+pub(crate) fn is_id(value: &str) -> bool {
     let digits = value.bytes().filter(u8::is_ascii_hexdigit).count();
     let hyphens = value.bytes().filter(|&b| b == b'-').count();
     digits == 32 && digits + hyphens == value.len() && matches!(hyphens, 0 | 4)

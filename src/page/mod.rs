@@ -22,6 +22,7 @@
 //! ```
 
 mod block;
+pub mod carried;
 mod command;
 mod context;
 mod diagram;
@@ -34,6 +35,7 @@ pub mod phrases;
 pub mod report;
 pub mod source;
 pub mod spoken;
+pub mod step_list;
 pub mod update;
 
 pub use block::{Block, visible, without_ansi, without_markers};
@@ -45,16 +47,16 @@ pub use source::Source;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::error::{Error, Place, Result};
 use crate::profile::{Call, Link, Profile, Step, wildcard_matches};
 use crate::sequence::participants::{Participant, Participants};
 use crate::sequence::paths::{Paths, Vars};
 use crate::sequence::renamed::Renamed;
-use crate::sequence::selector::{Index, Scope};
+use crate::sequence::selector::{Index, Scope, Selector};
 use crate::sequence::{self, Item, Sequence, Side};
-use crate::settings::{Filter, Layout, Settings};
+use crate::settings::{Filter, Layout, Located, Settings};
 use crate::text::{self, Text};
 use crate::trace::{Body, Exchange, Headers, KnownFrom, Trace, UrlParts};
 
@@ -77,6 +79,16 @@ pub struct Input<'a> {
     pub log: &'a Text,
     /// What the command printed.
     pub output: Option<&'a str>,
+}
+
+impl<'a> Input<'a> {
+    /// A trace with its settings, to look labels up in: there is nothing to lay out.
+    pub fn of_trace(trace: &'a Trace, settings: &'a Settings, profile: Option<&'a Profile>) -> Input<'a> {
+        static PHRASES: LazyLock<Phrases> = LazyLock::new(Phrases::default);
+        static LOG: Text = Text::from_static("");
+        let (path, trace_file, output) = ("", "", None);
+        Input { path, settings, profile, phrases: &PHRASES, trace, trace_file, log: &LOG, output }
+    }
 }
 
 /// One capture, ready to be laid out.
@@ -114,10 +126,14 @@ pub struct Page {
     pub vars: Vec<(String, String)>,
     /// The labels of the settings, with the index in the trace of the exchange that each names.
     pub labels: Vec<(String, usize)>,
+    /// The labels of optional messages that this trace does not have.
+    pub missing: HashSet<String>,
     /// Under which path the site finds the page's snippets.
     pub snippet_prefix: String,
     /// How many exchanges the filters left out.
     pub filtered: usize,
+    /// What the settings ask for and the page can do without, because its exchange is gone: warnings.
+    pub left_out: Vec<Error>,
 }
 
 /// What is below a page's diagram.
@@ -258,31 +274,56 @@ impl Page {
 }
 
 impl Resolved<'_> {
-    /// Makes the page of the capture.
+    /// Makes the page of the capture, which may need every label.
     ///
     /// # Errors
     /// Those of [`Page::new`].
     pub fn page(&self) -> Result<Page, Vec<Error>> {
+        self.page_with(&|_| true)
+    }
+
+    /// Makes the page of the capture for page sources: a label that none of them names may be about nothing.
+    ///
+    /// # Errors
+    /// Those of [`Page::new`].
+    pub fn page_for(&self, sources: &[Source]) -> Result<Page, Vec<Error>> {
+        let used = used_labels(&self.input.settings.labels, sources);
+        self.page_with(&|label| used.contains(label))
+    }
+
+    fn page_with(&self, is_used: &dyn Fn(&str) -> bool) -> Result<Page, Vec<Error>> {
         let Resolved { input, participants, sequence, .. } = self;
         let settings = input.settings;
         let trace = input.trace;
         let scope = self.scope();
 
-        let mut errors: Vec<Error> = Vec::new();
+        let mut failing: Vec<(&str, Error)> = Vec::new();
         let mut labels = Vec::with_capacity(settings.labels.len());
         for (name, selector) in &settings.labels {
             match scope.find(name, &selector.place) {
                 Ok(exchange) => labels.push((name.clone(), exchange)),
-                Err(error) => errors.push(error),
+                Err(error) => failing.push((name, error)),
             }
         }
+        let missing = diagram::missing_options(&scope, settings);
+        failing.retain(|(name, _)| !missing.contains(name));
         let drawn = diagram::draw_participants(participants, sequence);
-        let boxes_and_notes = diagram::BoxesAndNotes::resolve(&scope, settings).unwrap_or_else(|found| {
-            errors.extend(found);
-            diagram::BoxesAndNotes::default()
-        });
+        let (boxes_and_notes, wrong) = match diagram::BoxesAndNotes::resolve(&scope, settings) {
+            Ok(found) => (found, Vec::new()),
+            Err(wrong) => (diagram::BoxesAndNotes::default(), wrong),
+        };
+        // A box that is left out for a label tells of it.
+        // A mistake is one, whoever needs the label.
+        let is_used = &|name: &str| is_used(name) || !scope.is_clear(name);
+        failing.retain(|(name, _)| is_used(name) || !boxes_and_notes.is_left_out_for(name));
+        let renamed = if failing.is_empty() { Vec::new() } else { scope.renamed() };
+        let told: HashSet<String> = (renamed.iter().flat_map(|found| found.labels.iter().cloned()))
+            .chain(failing.iter().map(|(name, _)| (*name).to_owned()))
+            .collect();
+        let (errors, mut left_out) = one_for_each_cause(&scope, &renamed, failing, wrong, is_used);
+        left_out.extend(boxes_and_notes.left_out(&told));
         if !errors.is_empty() {
-            return Err(one_for_each_cause(&scope, errors));
+            return Err(errors.into_iter().chain(left_out).collect());
         }
 
         let log = Block::new(input.log.clone());
@@ -348,23 +389,57 @@ impl Resolved<'_> {
             log,
             vars: settings.vars.clone(),
             labels,
+            missing: missing.into_iter().map(str::to_owned).collect(),
             snippet_prefix: snippet_prefix(input),
             filtered: sequence.filtered,
+            left_out,
         })
     }
 }
 
-/// The errors without those that follow from another: of labels whose participant has another name
-/// now, one is left, and of several that speak of the same place the first.
-fn one_for_each_cause(scope: &Scope<'_>, errors: Vec<Error>) -> Vec<Error> {
-    let renamed = scope.renamed();
+/// What there is to say of labels that fail, and of boxes and notes that are wrong: errors, and warnings where
+/// nothing needs the label. Of labels whose participant has another name now, one is told, and of several that
+/// speak of the same place the first.
+fn one_for_each_cause(
+    scope: &Scope<'_>,
+    renamed: &[Renamed],
+    failing: Vec<(&str, Error)>,
+    wrong: Vec<Error>,
+    is_used: &dyn Fn(&str) -> bool,
+) -> (Vec<Error>, Vec<Error>) {
     let explained: HashSet<&str> =
         renamed.iter().flat_map(|renamed| &renamed.labels).map(String::as_str).collect();
     let labels = scope.labels.iter().filter(|(name, _)| explained.contains(name.as_str()));
     let key = |place: &Place| (place.file.clone(), place.line, place.column);
     let mut told: HashSet<_> = labels.map(|(_, at)| key(&at.place)).collect();
-    let others = errors.into_iter().filter(|error| error.place().is_none_or(|place| told.insert(key(place))));
-    renamed.iter().map(Renamed::error).chain(others).collect()
+    let of_renamed =
+        renamed.iter().map(|renamed| (renamed.labels.iter().any(|label| is_used(label)), renamed.error()));
+    let of_labels = failing.into_iter().map(|(name, error)| {
+        let is_used = is_used(name);
+        let advice = "no page uses it, and `docgen update` takes it out where its exchange is gone";
+        let advice = error.help().map_or(advice.to_owned(), |help| format!("{help}; {advice}"));
+        (is_used, if is_used { error } else { error.hint(advice) })
+    });
+    let others = of_labels.chain(wrong.into_iter().map(|error| (true, error)));
+    let others = others.filter(|(_, error)| error.place().is_none_or(|place| told.insert(key(place))));
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        of_renamed.chain(others.collect::<Vec<_>>()).partition(|(is_used, _)| *is_used);
+    let all = |found: Vec<(bool, Error)>| found.into_iter().map(|(_, error)| error);
+    (all(errors).collect(), all(warnings).map(Error::as_warning).collect())
+}
+
+/// The labels that page sources name, and those that these come after.
+pub fn used_labels(labels: &[(String, Located<String>)], sources: &[Source]) -> HashSet<String> {
+    let mut used: HashSet<String> = sources.iter().flat_map(Source::names).collect();
+    // What comes after another one needs it, and that one the next.
+    let mut next: Vec<String> = used.iter().cloned().collect();
+    while let Some(name) = next.pop() {
+        let label = labels.iter().find(|(known, _)| *known == name);
+        let text = label.map_or(&name, |(_, at)| &at.value);
+        let after = Selector::parse(text).ok().and_then(|selector| selector.after);
+        next.extend(after.map(str::to_owned).filter(|after| used.insert(after.clone())));
+    }
+    used
 }
 
 /// The exchanges of `trace` that settings say are optional, in no order: a box of the kind `opt` is around

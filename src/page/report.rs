@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{DrawnParticipant, Entry, Message, Page, PageExchange, Phrases};
+use crate::diff::align::in_order;
 use crate::diff::change::Subject;
 use crate::diff::facts::facts;
 use crate::diff::{Alignment, Change, Side, Value, What};
@@ -301,7 +302,7 @@ impl ShownChange {
 impl Changed {
     fn of(changes: &[Change], pages: &Pages<'_>) -> Changed {
         let Pages { alignment, old: (old_trace, old), new: (new_trace, new) } = pages;
-        let (old_order, new_order) = (old_trace.order_of_requests(), new_trace.order_of_requests());
+        let (old_order, new_order) = (in_order(old_trace), in_order(new_trace));
         let partners: HashMap<usize, usize> =
             alignment.pairs.iter().map(|pair| (new_order[pair.new], old_order[pair.old])).collect();
         // What has another place is drawn at both.

@@ -168,6 +168,22 @@ impl Source {
         })
     }
 
+    /// The words and texts by which its holes may name an exchange.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        self.holes().flat_map(|hole| &hole.tokens).filter_map(|token| {
+            let text = &self.text[token.span.clone()];
+            match token.kind {
+                TokenKind::Name => Some(text.to_owned()),
+                TokenKind::Text => {
+                    let inner = &text[1..text.len() - 1];
+                    let side = [".request", ".response"].iter().find_map(|side| inner.strip_suffix(side));
+                    Some(side.unwrap_or(inner).trim_end().to_owned())
+                }
+                _ => None,
+            }
+        })
+    }
+
     /// The sections whose exchange is gone: where they are, and the labels that their marks name.
     pub fn gone(&self) -> impl Iterator<Item = (&Range<usize>, &[String])> {
         self.parts.iter().filter_map(|part| match part {

@@ -165,6 +165,44 @@ impl Scope<'_> {
         renamed
     }
 
+    /// Where labels match nothing because a `{name}` of their paths stands for nothing: an error for each name,
+    /// with these labels. An exchange that no label names is asked of the same participant in the same way.
+    pub fn without_value(&self, labels: &[&str]) -> Vec<(Vec<String>, Error)> {
+        let mut is_named = vec![false; self.trace.exchanges.len()];
+        for (name, at) in self.labels {
+            if let Ok(exchange) = self.find(name, &at.place) {
+                is_named[exchange] = true;
+            }
+        }
+        let mut found: BTreeMap<String, (Vec<String>, Place, usize)> = BTreeMap::new();
+        for (name, at) in self.labels.iter().filter(|(name, _)| labels.contains(&name.as_str())) {
+            let Ok(selector) = Selector::parse(&at.value) else { continue };
+            let receivers = self.participants.named(selector.to);
+            let is_like = |&exchange: &usize| {
+                !is_named[exchange]
+                    && self.sequence.contains(exchange)
+                    && receivers.contains(&self.participants.ends(exchange)[1])
+                    && self.is_alike(exchange, &selector)
+            };
+            let like = (0..self.trace.exchanges.len()).find(is_like);
+            let variable = selector.path.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+            if let (Some(exchange), Some((variable, _))) = (like, variable) {
+                let entry = found.entry(variable.to_owned());
+                entry.or_insert_with(|| (Vec::new(), at.place.clone(), exchange)).0.push(name.clone());
+            }
+        }
+        let told = found.into_iter().map(|(variable, (labels, place, exchange))| {
+            let names = if labels.len() == 1 { "a label names it" } else { &format!("{} labels name it", labels.len()) };
+            let message = format!("`{{{variable}}}` stands for nothing in the trace, and {names}");
+            let error = Error::new(ErrorKind::Label, message).at(place).hint(format!(
+                "the nearest is `{}`: give `{variable}` its value in `[vars]`, or follow the labels with `docgen update --git REV`",
+                self.describe(exchange)
+            ));
+            (labels, error)
+        });
+        told.collect()
+    }
+
     /// The names of all who send or receive one of these exchanges.
     fn taking_part(&self, exchanges: &[usize]) -> HashSet<&str> {
         let mut ends: Vec<usize> =

@@ -131,6 +131,19 @@ impl<'a> Selector<'a> {
     }
 }
 
+impl std::fmt::Display for Selector<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(from) = self.from {
+            write!(f, "{from}->")?;
+        }
+        write!(f, "{} {} {}", self.to, self.method, self.path)?;
+        if let Some(nth) = self.occurrence {
+            write!(f, " #{nth}")?;
+        }
+        self.after.map_or(Ok(()), |label| write!(f, " after {label}"))
+    }
+}
+
 impl<'a> Scope<'a> {
     /// The exchange that a label of the settings, or else a selector, names.
     ///
@@ -144,6 +157,14 @@ impl<'a> Scope<'a> {
                 self.resolve(name, at, |after| self.label(after).map(|label| self.found()[label].clone()))
             }
         }
+    }
+
+    /// The exchange that a selector names, if labels name what `known` says.
+    ///
+    /// # Errors
+    /// Those of [`Scope::find`], without a place.
+    pub fn resolve_with(&self, text: &str, known: impl Fn(&str) -> Option<Result<usize>>) -> Result<usize> {
+        self.resolve(text, &Place::file(""), known)
     }
 
     /// The exchanges that a selector matches, whatever its occurrence and what it comes after, in the
@@ -212,6 +233,15 @@ impl<'a> Scope<'a> {
             }
         }
         false
+    }
+
+    /// Whether a label that names no exchange is no mistake of its writer: its exchange is gone, or happens
+    /// several times.
+    pub fn is_clear(&self, name: &str) -> bool {
+        let label = self.label(name).map(|label| &self.labels[label].1.value);
+        let selector =
+            label.and_then(|text| Selector::parse(text).ok()).filter(|label| label.after.is_none());
+        self.is_lost(name) || selector.is_some_and(|selector| self.matching(&selector).len() > 1)
     }
 
     /// A selector that matches this exchange alone: the shortest that does, and a number only where

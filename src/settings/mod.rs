@@ -24,10 +24,12 @@ mod hole_word;
 mod layout;
 mod loopback;
 pub mod report_toml;
+mod suite;
 
 pub use hole_word::{HoleWord, Shows};
 pub use layout::{Layout, OwnTitles, PageFile, Traits};
 pub use loopback::Loopback;
+pub use suite::{At, Export, From, Reference, Suite, UsedIn};
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -38,7 +40,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::error::{Error, ErrorKind, Place, Result, TextIndex};
+use crate::text::filled;
 use crate::toml_file;
+use suite::TypedExport;
 
 /// The files of a capture folder that docgen reads: settings, facts and prose. Others are the maintainer's own.
 pub const CAPTURE_FILES: [&str; 7] =
@@ -110,6 +114,12 @@ pub struct Settings {
     pub redact: Redact,
     /// What differs from run to run besides what docgen knows to.
     pub volatile: Volatile,
+    /// Paths of captures that are recorded before this one, if both are.
+    pub needs: Vec<Located<String>>,
+    /// The values that it gives to others.
+    pub exports: Vec<Export>,
+    /// The values of others that it uses, in its command, then its variables, then its environment.
+    pub references: Vec<Reference>,
 }
 
 /// How a command is run to be recorded.
@@ -140,6 +150,8 @@ pub struct Capture {
     pub body_limit: Option<usize>,
     /// Hosts whose requests are passed on and not recorded.
     pub ignore_hosts: Option<Vec<String>>,
+    /// Captures that are recorded before it.
+    pub needs: Option<Vec<toml::Spanned<String>>>,
     /// Whether a request that is nested in another is taken to be sent by who received that; if not given,
     /// where the process that sent it serves.
     pub infer_senders: Option<bool>,
@@ -273,6 +285,13 @@ pub struct Group {
     pub origin: Option<Origin>,
 }
 
+impl Group {
+    /// The labels or selectors of the exchanges that it begins and ends with.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.first).chain(&self.last).map(|name| name.get_ref().as_str())
+    }
+}
+
 /// The kinds of box.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -310,6 +329,14 @@ pub struct Note {
     /// The file that has these keys.
     #[serde(skip)]
     pub origin: Option<Origin>,
+}
+
+impl Note {
+    /// The label or selector of the exchange that it comes after.
+    pub fn name(&self) -> &str {
+        let after = self.after.get_ref();
+        after.strip_suffix(".request").or(after.strip_suffix(".response")).unwrap_or(after)
+    }
 }
 
 /// The fields of the `launch.json` block that are not the command's own.
@@ -356,6 +383,9 @@ impl Origin {
 pub struct Layer {
     typed: Typed,
     origin: Origin,
+    suite: Option<Suite>,
+    exports: Vec<Export>,
+    references: Vec<Reference>,
 }
 
 impl Layer {
@@ -394,7 +424,33 @@ impl Layer {
                 .hint(format!("call it `{name}_1`, or by what it does")));
             }
         }
-        Ok(Layer { typed, origin })
+        let suite = typed.suite.as_ref().map(|suite| suite.get_ref().located(&origin));
+        let export = |(name, export): &(String, toml::Spanned<TypedExport>)| {
+            export.get_ref().located(name, origin.place(export.span()))
+        };
+        let exports = typed.export.iter().map(export).collect::<Result<Vec<_>>>()?;
+        let is_shared = file.file_name().is_some_and(|name| name == "docgen.toml");
+        let misplaced = |message: &str, place: Place, hint: &str| {
+            Err(Error::new(ErrorKind::Setting, message).at(place).hint(hint))
+        };
+        match (&typed.suite, exports.first()) {
+            (Some(suite), _) if !is_shared => misplaced(
+                "a suite is of a folder: `[suite]` belongs into its docgen.toml",
+                origin.place(suite.span()),
+                "what one capture needs is said by `needs`, below `[capture]`",
+            ),
+            (_, Some(export)) if is_shared => misplaced(
+                "an export is of one capture: `[export]` belongs into its capture.toml",
+                export.place.clone(),
+                "a value for all captures of a folder is one of `[vars]`",
+            ),
+            _ => Ok(Layer { references: references(&typed, &origin), typed, origin, suite, exports }),
+        }
+    }
+
+    /// What it says of the captures below its folder as they are recorded together.
+    pub fn suite(&self) -> Option<&Suite> {
+        self.suite.as_ref()
     }
 
     /// What it says differs from run to run.
@@ -425,6 +481,23 @@ impl Settings {
         self.templates.iter().map(|dir| dir.value.clone()).collect()
     }
 
+    /// The settings with values for those of other captures that they use, by
+    /// [what stands between the braces](Reference::text). A value that is not given leaves its braces.
+    pub fn with_exports(mut self, values: &HashMap<String, String>) -> Settings {
+        let fill = |text: &mut String| {
+            let with_value = |name: &str| Some(values.get(name)?.into());
+            *text = filled(text, with_value);
+        };
+        for used in &self.references {
+            match &used.used_in {
+                UsedIn::Command => self.command.iter_mut().for_each(fill),
+                UsedIn::Var(name) => of(&mut self.vars, name).for_each(fill),
+                UsedIn::Env(name) => of(&mut self.env, name).for_each(fill),
+            }
+        }
+        self
+    }
+
     /// What the layers say together, given from the farthest (the captures' root) to the nearest.
     /// A key of a nearer file wins; the tables `vars`, `env` and `label` are merged key by key.
     pub fn resolve<L: Borrow<Layer>>(layers: &[L]) -> Settings {
@@ -439,7 +512,7 @@ impl Settings {
             }
             set(&mut settings.title, &typed.title);
             set(&mut settings.description, &typed.description);
-            set(&mut settings.command, &typed.command);
+            set(&mut settings.command, &typed.command.as_ref().map(|command| command.get_ref().clone()));
             set(&mut settings.release, &typed.release);
             set(&mut settings.reference, &typed.reference);
             set(&mut settings.query, &typed.query);
@@ -469,6 +542,10 @@ impl Settings {
             );
             set(&mut to.body_limit, &from.body_limit);
             set(&mut to.ignore_hosts, &from.ignore_hosts);
+            set(&mut to.needs, &from.needs);
+            if let Some(needs) = &from.needs {
+                settings.needs = suite::located(needs, &layer.origin);
+            }
             set(&mut to.infer_senders, &from.infer_senders);
             // Rules add up: a nearer file cannot make a secret public.
             settings.redact.headers.extend(typed.redact.headers.iter().cloned());
@@ -516,9 +593,17 @@ impl Settings {
             }
         }
         let typed = || layers().map(|layer| &layer.typed);
-        settings.vars = merged(typed().flat_map(|typed| &typed.vars).cloned());
+        let plain = |(name, value): &(String, toml::Spanned<String>)| (name.clone(), value.get_ref().clone());
+        settings.vars = merged(typed().flat_map(|typed| &typed.vars).map(plain));
         settings.phrases = merged(typed().flat_map(|typed| &typed.phrases).cloned());
-        settings.env = merged(typed().flat_map(|typed| &typed.env).cloned());
+        settings.env = merged(typed().flat_map(|typed| &typed.env).map(plain));
+        settings.exports = merged(
+            layers().flat_map(|layer| &layer.exports).map(|export| (export.name.clone(), export.clone())),
+        )
+        .into_iter()
+        .map(|(_, export)| export)
+        .collect();
+        settings.references = used(&layers().collect::<Vec<_>>());
         settings.labels = merged(layers().flat_map(|layer| {
             layer.typed.label.iter().map(|(name, selector)| {
                 let place = layer.origin.place(selector.span());
@@ -534,6 +619,63 @@ pub fn is_identifier(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// The values of this name.
+fn of<'p>(pairs: &'p mut [(String, String)], name: &'p str) -> impl Iterator<Item = &'p mut String> {
+    pairs.iter_mut().filter(move |(other, _)| other == name).map(|(_, value)| value)
+}
+
+/// The values of captures that a file uses.
+fn references(typed: &Typed, origin: &Origin) -> Vec<Reference> {
+    let command = typed.command.iter().map(|command| (UsedIn::Command, command));
+    let vars = typed.vars.iter().map(|(name, value)| (UsedIn::Var(name.clone()), value));
+    let env = typed.env.iter().map(|(name, value)| (UsedIn::Env(name.clone()), value));
+    let mut references = Vec::new();
+    for (used_in, value) in command.chain(vars).chain(env) {
+        for (range, capture, export) in suite::references_of(value.get_ref()) {
+            let (within, text) = (value.span(), &value.get_ref()[range]);
+            // An escape may write it otherwise in the file.
+            let span = origin.text[within.clone()]
+                .find(text)
+                .map_or(within.clone(), |at| within.start + at..within.start + at + text.len());
+            references.push(Reference {
+                capture: capture.to_owned(),
+                export: export.to_owned(),
+                used_in: used_in.clone(),
+                place: origin.place(span),
+            });
+        }
+    }
+    references
+}
+
+/// The values of captures that the settings use which win.
+fn used(layers: &[&Layer]) -> Vec<Reference> {
+    if layers.iter().all(|layer| layer.references.is_empty()) {
+        return Vec::new();
+    }
+    let says = |layer: &Layer, used_in: &UsedIn| {
+        let named = |pairs: &[(String, toml::Spanned<String>)], name: &str| {
+            pairs.iter().any(|(other, _)| other == name)
+        };
+        match used_in {
+            UsedIn::Command => layer.typed.command.is_some(),
+            UsedIn::Var(name) => named(&layer.typed.vars, name),
+            UsedIn::Env(name) => named(&layer.typed.env, name),
+        }
+    };
+    let mut used = Vec::new();
+    for (at, layer) in layers.iter().enumerate() {
+        let wins = |used_in: &UsedIn| !layers[at + 1..].iter().any(|nearer| says(nearer, used_in));
+        used.extend(layer.references.iter().filter(|reference| wins(&reference.used_in)).cloned());
+    }
+    used.sort_by_key(|reference| match reference.used_in {
+        UsedIn::Command => 0,
+        UsedIn::Var(_) => 1,
+        UsedIn::Env(_) => 2,
+    });
+    used
 }
 
 /// Each name once, in the order in which they first come, with its last value.
@@ -558,7 +700,7 @@ fn merged<T>(pairs: impl Iterator<Item = (String, T)>) -> Vec<(String, T)> {
 struct Typed {
     title: Option<String>,
     description: Option<String>,
-    command: Option<String>,
+    command: Option<toml::Spanned<String>>,
     layout: Option<Layout>,
     locale: Option<toml::Spanned<String>>,
     profile: Option<toml::Spanned<String>>,
@@ -570,9 +712,9 @@ struct Typed {
     templates: Option<toml::Spanned<PathBuf>>,
     noise: Option<bool>,
     #[serde(deserialize_with = "in_order")]
-    vars: Vec<(String, String)>,
+    vars: Vec<(String, toml::Spanned<String>)>,
     #[serde(deserialize_with = "in_order")]
-    env: Vec<(String, String)>,
+    env: Vec<(String, toml::Spanned<String>)>,
     #[serde(deserialize_with = "in_order")]
     label: Vec<(String, toml::Spanned<String>)>,
     participant: Option<Vec<Participant>>,
@@ -583,6 +725,9 @@ struct Typed {
     capture: Capture,
     redact: Redact,
     volatile: Volatile,
+    suite: Option<toml::Spanned<suite::TypedSuite>>,
+    #[serde(deserialize_with = "in_order")]
+    export: Vec<(String, toml::Spanned<TypedExport>)>,
     #[serde(deserialize_with = "in_order")]
     phrases: Vec<(String, String)>,
 }

@@ -3,7 +3,7 @@
 //!
 //! The files of a capture folder belong to its maintainer, so nothing here replaces
 //! one without keeping every byte that was theirs: a source that is there is never
-//! drafted over, and `capture.toml` only grows. What this leaves out: what a draft
+//! drafted over, and of `capture.toml` nothing changes but labels. What this leaves out: what a draft
 //! says and where a section goes, which `page::draft` and `page::update` decide.
 
 use std::collections::HashSet;
@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use super::Options;
 use super::cache::Cache;
-use super::capture::Capture;
+use super::capture::is_source;
+use super::carry::Before;
 use super::folders::{self, Folder, SHARED_SETTINGS};
 use super::manifest::Manifest;
 use super::shared::Site;
@@ -21,13 +22,13 @@ use crate::files::Root;
 use crate::files::folder::{self, Change};
 use crate::page::draft::{self, Labels};
 use crate::page::update::{self, Facts, Update};
-use crate::page::{Input, Resolved, Source};
+use crate::page::{Input, PageExchange, Resolved, Source, step_list, used_labels};
 use crate::render::holes::{Filler, NoOtherCaptures};
 use crate::render::templates::Templates;
 use crate::sequence::renamed::Renamed;
 use crate::sequence::selector::Scope;
-use crate::settings::{Layout, Located, Settings};
-use crate::toml_file::with_entries;
+use crate::settings::{Group, Layout, Located, Note, Settings};
+use crate::toml_file::{with_entries, with_texts, without_entries};
 
 /// What came of a capture's page sources.
 #[derive(Debug, Default)]
@@ -38,8 +39,14 @@ pub struct Report {
     pub labels: Vec<String>,
     /// Numbers of the messages that got a section.
     pub added: Vec<u32>,
-    /// Labels of the sections that were marked because their exchange is gone.
+    /// How many lines lists of steps got.
+    pub steps: usize,
+    /// Labels of the sections and lines that were marked because their exchange is gone.
     pub marked: Vec<String>,
+    /// Labels that got another selector, so that they stay at their exchange, with that selector.
+    pub carried: Vec<(String, String)>,
+    /// Labels that were about nothing any more and that nothing used, which `capture.toml` has no longer.
+    pub dropped: Vec<String>,
     /// Places of the trace that are damaged.
     pub diagnostics: Vec<Error>,
 }
@@ -125,31 +132,119 @@ pub fn new(location: &Location, trusted: &[PathBuf]) -> Result<Report, Vec<Error
 /// # Errors
 /// Those of its settings and files, and of holes that are not closed.
 pub fn update(location: &Location, trusted: &[PathBuf]) -> Result<Report, Vec<Error>> {
-    with_open_capture(location, trusted, |opened| {
-        let mut report = Report { diagnostics: opened.diagnostics.clone(), ..Report::default() };
-        if opened.sources.is_empty() {
-            return Err(vec![
-                Error::new(ErrorKind::Io, "the capture has no page source to bring up to date")
-                    .at(Place::file(opened.dir))
-                    .hint("its page comes from the template; `docgen new` writes a source for it"),
-            ]);
+    with_open_capture(location, trusted, update_one)
+}
+
+/// What came of a capture that was to be brought up to date.
+pub type Updated = Result<Report, Vec<Error>>;
+
+/// What to bring up to date, and with what.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// The folder that holds all captures.
+    pub root: PathBuf,
+    /// Paths below it: captures, or folders with captures.
+    pub paths: Vec<String>,
+    /// The commit with the recordings that labels were written for.
+    pub rev: Option<String>,
+    /// Folders in which settings may name files, beside the one of the captures.
+    pub trusted: Vec<PathBuf>,
+}
+
+/// Brings captures up to date with their traces: labels first, from a commit, then page sources. `told` gets
+/// the folder of each, and what came of it.
+///
+/// # Errors
+/// What concerns no one capture: a path with none, a commit that git does not give.
+pub fn update_all(wanted: &Wanted, told: &mut dyn FnMut(&Path, Updated)) -> Result<(), Vec<Error>> {
+    let one = |error| vec![error];
+    let root = folders::open(&wanted.root).map_err(one)?;
+    let captures = folders::find(&root, None).map_err(one)?;
+    let mut chosen: Vec<(&Folder, bool)> = Vec::new();
+    let mut errors = Vec::new();
+    for path in &wanted.paths {
+        let is_below = |folder: &&Folder| {
+            path.is_empty() || folder.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
+        };
+        let named: Vec<&Folder> = match captures.folders.iter().find(|folder| folder.path == *path) {
+            Some(folder) => vec![folder],
+            None => captures.folders.iter().filter(is_below).collect(),
+        };
+        let is_named = named.len() == 1 && named[0].path == *path;
+        if named.is_empty() {
+            errors.extend(no_capture(&root, &captures, path));
         }
-        // In `snippets` without a `body.md` the sections come from the template, and nothing is missing.
-        let Some(Pending { index, update, labels }) = opened.pending()? else { return Ok(report) };
-        let one = |error| vec![error];
-        let texts = opened
-            .sources
-            .iter()
-            .enumerate()
-            .map(|(at, source)| (source, if at == index { &update.text } else { &source.text }));
-        let changed = texts.zip(&opened.originals).filter(|((_, text), original)| text != original);
-        let named = changed
-            .filter_map(|((source, text), _)| Some((source.file.file_name()?.to_str()?, text.as_str())));
-        report.write(opened, &labels, named).map_err(one)?;
-        report.added = update.added.iter().map(|(number, _)| *number).collect();
-        report.marked = update.marked;
-        Ok(report)
-    })
+        for folder in named {
+            if !chosen.iter().any(|(known, _)| known.path == folder.path) {
+                chosen.push((folder, is_named));
+            }
+        }
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let before = wanted.rev.as_deref().map(|rev| Before::of(rev, &root)).transpose().map_err(one)?;
+    let options = options(&wanted.root, &wanted.trusted);
+    let (manifest, cache) = (Manifest::default(), Cache::default());
+    let site = Site::new(&options, &root, None, &manifest, &cache, &captures.folders).map_err(one)?;
+    for (folder, is_named) in chosen {
+        let has_source = folder.files.iter().any(|file| is_source(file.name()));
+        // Of many, those without a source are as the template makes them.
+        if has_source || is_named || before.is_some() {
+            told(&folder.dir, open_carrying(&site, folder, before.as_ref(), update_one));
+        }
+    }
+    Ok(())
+}
+
+fn update_one(opened: &OpenCapture<'_>) -> Result<Report, Vec<Error>> {
+    let mut report = Report { diagnostics: opened.diagnostics.clone(), ..Report::default() };
+    if opened.sources.is_empty() && !opened.is_carrying {
+        return Err(vec![
+            Error::new(ErrorKind::Io, "the capture has no page source to bring up to date")
+                .at(Place::file(opened.dir))
+                .hint("its page comes from the template; `docgen new` writes a source for it"),
+        ]);
+    }
+    let one = |error| vec![error];
+    // In `snippets` without a `body.md` the sections come from the template, and nothing is missing.
+    let Pending { index, update, labels } = match opened.pending()? {
+        Some(pending) => pending,
+        None if opened.carried.is_empty() && opened.needless.is_empty() => return Ok(report),
+        None => Pending { index: usize::MAX, update: Update::default(), labels: Labels::default() },
+    };
+    let mut texts: Vec<String> = opened.sources.iter().map(|source| source.text.clone()).collect();
+    if let Some(text) = texts.get_mut(index) {
+        text.clone_from(&update.text);
+    }
+    if !update.added.is_empty() || !opened.lost.is_empty() || !opened.gone.is_empty() {
+        let page = opened.resolved.page()?;
+        let numbers: HashSet<u32> = update.added.iter().map(|(number, _)| *number).collect();
+        let is_added = |exchange: &&Arc<PageExchange>| numbers.contains(&exchange.request.number);
+        let added = page.exchanges.iter().filter(is_added).map(|exchange| exchange.index).collect();
+        let lost = opened.lost.iter().chain(&opened.gone).map(String::as_str).collect();
+        for (source, text) in opened.sources.iter().zip(&mut texts) {
+            let source = Source::parse(&source.file, text.as_str())?;
+            let lists = step_list::update(&source, &page, &labels, &added, &lost);
+            *text = lists.text;
+            report.steps += lists.added;
+            report.marked.extend(lists.marked);
+        }
+    }
+    let changed = opened
+        .sources
+        .iter()
+        .zip(&texts)
+        .zip(&opened.originals)
+        .filter(|((_, text), original)| text != original);
+    let named =
+        changed.filter_map(|((source, text), _)| Some((source.file.file_name()?.to_str()?, text.as_str())));
+    report.write(opened, &labels, named).map_err(one)?;
+    report.added = update.added.iter().map(|(number, _)| *number).collect();
+    report.marked.extend(update.marked);
+    report.marked.sort();
+    report.marked.dedup();
+    Ok(report)
 }
 
 impl Report {
@@ -162,13 +257,19 @@ impl Report {
     ) -> Result<()> {
         let settings;
         let mut changes: Vec<Change<'_>> = Vec::new();
-        if !labels.added.is_empty() {
+        if !labels.added.is_empty() || !opened.carried.is_empty() || !opened.needless.is_empty() {
             let file = opened.dir.join("capture.toml");
             let text =
                 if opened.root.is_there(&file) { opened.root.read_text(&file)? } else { String::new() };
-            settings = with_entries(&file, &text, "label", &labels.added)?;
-            changes.push(("capture.toml", Some(&settings)));
+            let needless: Vec<&str> = opened.needless.iter().map(String::as_str).collect();
+            let (needed, dropped) = without_entries(&file, &text, "label", &needless)?;
+            let is_kept = |(name, _): &&(String, String)| !dropped.contains(name);
+            let carried: Vec<(String, String)> = opened.carried.iter().filter(is_kept).cloned().collect();
+            let carried_over = with_texts(&file, &needed, "label", &carried)?;
+            settings = with_entries(&file, &carried_over, "label", &labels.added)?;
+            changes.extend((settings != text).then_some(("capture.toml", Some(&*settings))));
             self.labels = labels.added.iter().map(|(name, _)| name.clone()).collect();
+            (self.carried, self.dropped) = (carried, dropped);
         }
         changes.extend(sources.map(|(name, text)| (name, Some(text))));
         if changes.is_empty() {
@@ -198,6 +299,12 @@ pub(super) struct OpenCapture<'a> {
     of_lost: Vec<Error>,
     /// Labels of sections that are marked as gone.
     gone: HashSet<String>,
+    /// Those of them that nothing needs.
+    needless: Vec<String>,
+    /// Labels that need another selector, with that selector, which `settings` has already.
+    carried: Vec<(String, String)>,
+    /// Whether labels are carried from an old recording.
+    is_carrying: bool,
     /// Damaged places of the trace.
     diagnostics: Vec<Error>,
 }
@@ -254,27 +361,31 @@ fn with_open_capture<T>(
     let root = folders::open(&location.root).map_err(one)?;
     let captures = folders::find(&root, None).map_err(one)?;
     let Some(folder) = captures.folders.iter().find(|folder| folder.path == location.path) else {
-        if captures.is_left_out(&location.path) && !captures.errors.is_empty() {
-            let dir = root.shown(location.path.as_ref());
-            let is_about = |error: &Error| error.place().is_some_and(|place| place.file.starts_with(&dir));
-            let (about, others): (Vec<_>, Vec<_>) = captures.errors.into_iter().partition(is_about);
-            return Err(if about.is_empty() { others } else { about });
-        }
-        return Err(vec![
-            Error::new(ErrorKind::Io, "this folder is no capture: it has no trace")
-                .at(Place::file(root.shown(location.path.as_ref())))
-                .hint("put a trace.har or trace.log there, or name another folder"),
-        ]);
+        return Err(no_capture(&root, &captures, &location.path));
     };
-    let options = Options {
-        captures: location.root.clone(),
-        check: true,
-        trusted: trusted.to_vec(),
-        ..Options::default()
-    };
+    let options = options(&location.root, trusted);
     let (manifest, cache) = (Manifest::default(), Cache::default());
     let site = Site::new(&options, &root, None, &manifest, &cache, &captures.folders).map_err(one)?;
     open(&site, folder, work)
+}
+
+/// What there is to say of a path at which no capture can be opened.
+fn no_capture(root: &Root, captures: &folders::Captures, path: &str) -> Vec<Error> {
+    if captures.is_left_out(path) && !captures.errors.is_empty() {
+        let dir = root.shown(path.as_ref());
+        let is_about = |error: &&Error| error.place().is_some_and(|place| place.file.starts_with(&dir));
+        let about: Vec<Error> = captures.errors.iter().filter(is_about).cloned().collect();
+        return if about.is_empty() { captures.errors.clone() } else { about };
+    }
+    vec![
+        Error::new(ErrorKind::Io, "this folder is no capture: it has no trace")
+            .at(Place::file(root.shown(path.as_ref())))
+            .hint("put a trace.har or trace.log there, or name another folder"),
+    ]
+}
+
+fn options(root: &Path, trusted: &[PathBuf]) -> Options {
+    Options { captures: root.to_owned(), check: true, trusted: trusted.to_vec(), ..Options::default() }
 }
 
 /// What there is to say of labels of which it is not clear that their exchange is gone: nothing is to
@@ -283,7 +394,13 @@ fn unclear(scope: &Scope<'_>, failing: &[&(String, Located<String>)]) -> Option<
     let mut renamed = scope.renamed();
     renamed.retain(|found| failing.iter().any(|(name, _)| found.labels.contains(name)));
     let mut errors: Vec<Error> = renamed.iter().map(Renamed::error).collect();
-    let explained: HashSet<String> = renamed.into_iter().flat_map(|found| found.labels).collect();
+    let mut explained: HashSet<String> = renamed.into_iter().flat_map(|found| found.labels).collect();
+    let lost: Vec<&str> =
+        failing.iter().map(|(name, _)| &**name).filter(|name| !explained.contains(*name)).collect();
+    for (labels, error) in scope.without_value(&lost) {
+        explained.extend(labels);
+        errors.push(error);
+    }
     let others = failing.iter().filter(|(name, _)| !explained.contains(name) && !scope.is_lost(name));
     errors.extend(others.filter_map(|(name, at)| scope.find(name, &at.place).err()));
     (!errors.is_empty()).then_some(errors)
@@ -295,11 +412,27 @@ pub(super) fn open<T>(
     folder: &Folder,
     work: impl FnOnce(&OpenCapture<'_>) -> Result<T, Vec<Error>>,
 ) -> Result<T, Vec<Error>> {
+    open_carrying(site, folder, None, work)
+}
+
+/// The same, with labels carried from what was there before.
+fn open_carrying<T>(
+    site: &Site<'_>,
+    folder: &Folder,
+    before: Option<&Before>,
+    work: impl FnOnce(&OpenCapture<'_>) -> Result<T, Vec<Error>>,
+) -> Result<T, Vec<Error>> {
     let one = |error| vec![error];
-    let mut capture = Capture::read(site.captures_root, folder).map_err(one)?;
+    let mut capture = site.read(folder)?;
     let templates = site.templates(&capture.settings, &mut capture.read).map_err(one)?;
     let profile = site.profile(&capture.settings, &mut capture.read).map_err(one)?;
     let phrases = site.phrases(&capture.settings, &templates, profile.as_deref()).map_err(one)?;
+    let carried = before.map(|before| before.carry(&capture, profile.as_deref()));
+    let carried = carried.transpose().map_err(one)?.unwrap_or_default();
+    for (name, selector) in &carried.selectors {
+        let labels = capture.settings.labels.iter_mut().filter(|(known, _)| known == name);
+        labels.for_each(|(_, at)| at.value.clone_from(selector));
+    }
     let sources = capture.take_sources()?;
     let originals = sources.iter().map(|source| source.text.clone()).collect();
     let input = capture.input(profile.as_deref(), &phrases);
@@ -317,10 +450,29 @@ pub(super) fn open<T>(
     let gone: HashSet<String> =
         current.iter().flat_map(Source::gone).flat_map(|(_, labels)| labels.to_vec()).collect();
     let lost: Vec<_> = lost.into_iter().filter(|(name, _)| !gone.contains(name)).collect();
-    if let Some(errors) = unclear(&resolved.scope(), &lost) {
+    let used = used_labels(&input.settings.labels, &current);
+    // Of what an old recording tells is gone, there is no doubt, and what nobody uses needs no other.
+    let is_wanted = |name: &String| used.contains(name) || !resolved.scope().is_clear(name);
+    let is_doubtful = |name: &String| is_wanted(name) && !carried.gone.contains(name);
+    let doubtful: Vec<_> = lost.iter().copied().filter(|(name, _)| is_doubtful(name)).collect();
+    if let Some(errors) = unclear(&resolved.scope(), &doubtful) {
         return Err(errors);
     }
     let of_lost = lost.iter().filter_map(|(name, at)| resolved.scope().find(name, &at.place).err()).collect();
+    let renamed: HashSet<String> =
+        resolved.scope().renamed().into_iter().flat_map(|found| found.labels).collect();
+    let of_boxes: HashSet<&str> = input
+        .settings
+        .groups
+        .iter()
+        .flat_map(Group::names)
+        .chain(input.settings.notes.iter().map(Note::name))
+        .collect();
+    let is_needless = |name: &String| {
+        let is_gone = resolved.scope().is_lost(name) && !renamed.contains(name);
+        !used.contains(name) && !of_boxes.contains(&**name) && is_gone
+    };
+    let needless = lost.iter().map(|(name, _)| name.clone()).filter(is_needless).collect();
     let lost = lost.iter().map(|(name, _)| name.clone()).collect();
     // Boxes and notes may be about what is lost, and are nothing that a source shows.
     let settings = Settings {
@@ -341,6 +493,9 @@ pub(super) fn open<T>(
         lost,
         of_lost,
         gone,
+        needless,
+        carried: carried.selectors,
+        is_carrying: before.is_some(),
         diagnostics: capture.diagnostics.clone(),
     })
 }

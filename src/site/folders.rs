@@ -66,6 +66,14 @@ pub struct SharedSettings {
 }
 
 impl SharedSettings {
+    /// What it says.
+    ///
+    /// # Errors
+    /// Where it cannot be read or is wrong.
+    pub(crate) fn layer(&self, root: &Root) -> Result<&Layer> {
+        self.read(root).map(|(_, layer)| layer)
+    }
+
     /// Its digest, and what it says.
     pub(super) fn read(&self, root: &Root) -> Result<&(Digest, Layer)> {
         let read = || {

@@ -10,6 +10,7 @@ use std::sync::{Arc, PoisonError};
 use super::capture::Capture;
 use super::file_state::FileState;
 use super::folders::Folder;
+use super::idle_vars::idle;
 use super::page_path::PagePath;
 use super::shared::{SharedSummaries, Site};
 use crate::error::{Error, ErrorKind, Place, Result};
@@ -34,7 +35,7 @@ impl Site<'_> {
         let input = capture.input(profile.as_deref(), &phrases);
         let resolved = Resolved::new(&input);
         let (path, layout) = (&capture.folder.path, input.settings.layout);
-        let page = resolved.page().map_err(|mut errors| {
+        let page = resolved.page_for(&sources).map_err(|mut errors| {
             let labels = input.settings.labels.iter();
             let scope = resolved.scope();
             let renamed: HashSet<String> =
@@ -50,6 +51,8 @@ impl Site<'_> {
             errors.extend(sources.iter().flat_map(|source| holes::holes_of_lost(source, &lost)));
             errors
         })?;
+        let mut told = page.left_out.clone();
+        told.extend(idle(capture, self.captures_root, &sources));
         let page = Arc::new(page);
         // What is made from a source needs no template.
         let source_of = |file: &PageFile| sources.iter().position(|source| file.is_of(&source.file));
@@ -67,12 +70,14 @@ impl Site<'_> {
             let read = others.read.into_inner();
             capture.read.extend(read);
         }
+        capture.diagnostics.extend(told);
         Ok(files.into_iter().map(|(file, content)| (PagePath::of(path, file), content)).collect())
     }
 
     /// The exchanges of a capture, for pages that share their beginning.
     pub(super) fn summaries_of(&self, folder: &Folder) -> Result<SharedSummaries> {
-        let mut capture = Capture::read(self.captures_root, folder)?;
+        let first = |mut errors: Vec<Error>| errors.swap_remove(0);
+        let mut capture = self.read(folder).map_err(first)?;
         let profile = self.profile(&capture.settings, &mut capture.read)?;
         // A label that is lost there is that page's trouble.
         capture.settings.labels.clear();
@@ -80,7 +85,7 @@ impl Site<'_> {
         capture.settings.notes.clear();
         let phrases = Phrases::default();
         let input = capture.input(profile.as_deref(), &phrases);
-        let page = Page::new(&input).map_err(|mut errors| errors.swap_remove(0))?;
+        let page = Page::new(&input).map_err(first)?;
         Ok((Arc::new(holes::ExchangeSummary::all(&page)), capture.read))
     }
 

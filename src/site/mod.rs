@@ -10,12 +10,15 @@
 
 mod cache;
 mod capture;
+mod carry;
 pub mod check;
 pub mod diff;
 mod docs;
 pub mod drafts;
+pub(crate) mod exports;
 mod file_state;
 pub mod folders;
+mod idle_vars;
 mod journal;
 mod lay_out;
 mod manifest;
@@ -37,7 +40,6 @@ use crate::profile::Profile;
 use crate::render::diagram_size;
 use crate::render::templates::{self, Content};
 use cache::{Cache, Record};
-use capture::Capture;
 use docs::Docs;
 use file_state::{Digest, FileState, Stat};
 use folders::Folder;
@@ -389,7 +391,7 @@ impl Site<'_> {
     }
 
     fn make_capture(&self, folder: &Folder) -> Result<Made, Vec<Error>> {
-        let mut capture = Capture::read(self.captures_root, folder).map_err(|error| vec![error])?;
+        let mut capture = self.read(folder)?;
         match self.lay_out(&mut capture) {
             Ok(files) => Ok(Made { files, diagnostics: capture.diagnostics, read: capture.read }),
             Err(errors) => Err(capture.diagnostics.into_iter().chain(errors).collect()),

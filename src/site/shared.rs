@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Options;
 use super::cache::Cache;
 use super::docs::Docs;
+use super::exports::SharedExports;
 use super::file_state::FileState;
 use super::folders::{self, Folder};
 use super::journal::Journal;
@@ -40,6 +41,7 @@ pub(super) struct Site<'a> {
     pub(super) profiles: Profiles,
     pub(super) phrases: Mutex<HashMap<PhrasesKey, Phrases>>,
     pub(super) summaries: Mutex<HashMap<String, SharedSummaries>>,
+    pub(super) exports: Mutex<HashMap<String, SharedExports>>,
 }
 
 /// What phrases depend on: templates folders, locale, profile, and the settings' own phrases.
@@ -72,6 +74,7 @@ impl<'a> Site<'a> {
             profiles: Profiles::default(),
             phrases: Mutex::default(),
             summaries: Mutex::default(),
+            exports: Mutex::default(),
         })
     }
 }

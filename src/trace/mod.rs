@@ -27,15 +27,6 @@ pub struct Trace {
     pub notes: Vec<Text>,
 }
 
-impl Trace {
-    /// The places of the exchanges, in the order of their requests.
-    pub fn order_of_requests(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.exchanges.len()).collect();
-        order.sort_by_key(|&index| self.exchanges[index].started);
-        order
-    }
-}
-
 /// One request and its response.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exchange {

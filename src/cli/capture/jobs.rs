@@ -1,18 +1,21 @@
-//! Which captures are run: those that are there, and a new one.
+//! A capture that is run: one that is there, or a new one.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::Capture;
+use super::values::Value;
 use crate::capture::CommandSpec;
-use crate::cli::recording::{settings_for_new, settings_of};
-use crate::cli::ui::Ui;
+use crate::cli::recording::settings_for_new;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::Root;
 use crate::page;
-use crate::settings::Settings;
-use crate::site::folders::{self, Folder};
+use crate::settings::{Reference, Settings};
+use crate::site::folders::Folder;
+use crate::suite::Need;
 
 /// One capture to make.
+#[derive(Clone)]
 pub(super) struct Job {
     pub(super) path: String,
     pub(super) folder: PathBuf,
@@ -21,12 +24,52 @@ pub(super) struct Job {
     pub(super) new: Option<Vec<String>>,
     /// The tables of its capture.toml that a new command keeps.
     pub(super) kept: String,
+    /// Whether the user asked for it, and not only another capture.
+    pub(super) is_named: bool,
+    /// Whether it is the only one that the user asked for: options of the command line are kept in its settings.
+    pub(super) is_alone: bool,
+    /// The captures that come before it.
+    pub(super) needs: Vec<Need>,
+    /// The values of other captures without which it cannot be run.
+    pub(super) used: Vec<Used>,
+    /// The suites that it is in and that have something to set up or clean up, the outermost first.
+    pub(super) suites: Vec<usize>,
+}
+
+/// A value of another capture that a job uses.
+#[derive(Clone)]
+pub(super) struct Used {
+    pub(super) reference: Reference,
+    /// The path of the capture that gives it.
+    pub(super) path: String,
 }
 
 /// Says how a command is run and what of it is secret, whatever the command is.
 const KEPT_TABLES: [&str; 3] = ["capture", "env", "redact"];
 
 impl Job {
+    /// That of a capture that is there, as far as its folder and settings say.
+    pub(super) fn existing(folder: &Folder, settings: Settings) -> Job {
+        Job {
+            path: folder.path.clone(),
+            folder: folder.dir.clone(),
+            settings,
+            new: None,
+            kept: String::new(),
+            is_named: true,
+            is_alone: false,
+            needs: Vec::new(),
+            used: Vec::new(),
+            suites: Vec::new(),
+        }
+    }
+
+    /// The job with these values of other captures in its settings.
+    pub(super) fn with_values(&self, values: &HashMap<String, Value>) -> Job {
+        let texts = values.iter().map(|(name, value)| (name.clone(), value.text.clone())).collect();
+        Job { settings: self.settings.clone().with_exports(&texts), ..self.clone() }
+    }
+
     /// The words of the settings' command; with a shell, the line that it gets.
     pub(super) fn words(&self, shell: bool) -> Result<Vec<String>> {
         let typed = self.settings.command.as_deref().unwrap_or_default();
@@ -56,68 +99,6 @@ impl Job {
 }
 
 impl Capture {
-    /// The captures that are there and have a command, below the paths that are given.
-    pub(super) fn existing(&self, ui: &Ui) -> Result<Vec<Job>> {
-        let root = folders::open(&self.captures)?;
-        let captures = folders::find(&root, None)?;
-        ui.errors(&captures.errors);
-        let folders = captures.folders;
-        let below = |path: &str, wanted: &str| {
-            let wanted = wanted.trim_matches('/');
-            path == wanted || path.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('/'))
-        };
-        for wanted in &self.paths {
-            if !folders.iter().any(|folder| below(&folder.path, wanted)) {
-                let known: Vec<&str> = folders.iter().map(|folder| folder.path.as_str()).collect();
-                let near = similar::get_close_matches(wanted.as_str(), &known, 1, 0.5);
-                let error = Error::new(
-                    ErrorKind::Capture,
-                    format!("there is no capture `{wanted}` below {}", self.captures.display()),
-                );
-                return Err(match near.first() {
-                    Some(near) => error
-                        .hint(format!("did you mean `{near}`? A new one needs its command: `-- COMMAND`")),
-                    None => error.hint("a new one needs its command: `-- COMMAND`"),
-                });
-            }
-        }
-        // In the order in which they are named: a command may need what another one makes.
-        let place = |folder: &Folder| self.paths.iter().position(|wanted| below(&folder.path, wanted));
-        let mut wanted: Vec<(usize, Folder)> = folders
-            .into_iter()
-            .filter_map(|folder| Some((if self.paths.is_empty() { 0 } else { place(&folder)? }, folder)))
-            .collect();
-        wanted.sort_by_key(|(place, _)| *place);
-        let mut jobs = Vec::new();
-        for (_, folder) in wanted {
-            let settings = settings_of(&root, &folder.dir)?;
-            if settings.command.is_some() {
-                jobs.push(Job {
-                    path: folder.path,
-                    folder: folder.dir,
-                    settings,
-                    new: None,
-                    kept: String::new(),
-                });
-            } else if !self.paths.is_empty() {
-                return Err(Error::new(
-                    ErrorKind::Capture,
-                    format!("the capture `{}` has no command", folder.path),
-                )
-                .at(Place::file(folder.dir.join("capture.toml")))
-                .hint("write `command = \"...\"` there"));
-            }
-        }
-        if jobs.is_empty() {
-            return Err(Error::new(
-                ErrorKind::Capture,
-                format!("no capture below {} has a command", self.captures.display()),
-            )
-            .hint("make one: `docgen capture CAPTURES PATH -- COMMAND`"));
-        }
-        Ok(jobs)
-    }
-
     pub(super) fn new_one(&self) -> Result<Job> {
         let [path] = &self.paths[..] else {
             return Err(Error::new(
@@ -157,6 +138,18 @@ impl Capture {
             (false, true) => vec![CommandSpec::new(words, Vec::new()).shown()],
             (false, false) => words,
         };
-        Ok(Job { path, folder, settings, new: Some(words), kept })
+        let (needs, used, suites) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Job {
+            path,
+            folder,
+            settings,
+            new: Some(words),
+            kept,
+            is_named: true,
+            is_alone: true,
+            needs,
+            used,
+            suites,
+        })
     }
 }

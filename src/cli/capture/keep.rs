@@ -1,12 +1,13 @@
 //! What was recorded, put into the capture's folder.
 
-use super::Capture;
 use super::jobs::Job;
+use super::{Capture, labels};
 use crate::capture::Recording;
 use crate::cli::recording::{self, put, tell_replaced};
 use crate::cli::ui::Ui;
 use crate::error::{Error, Result, counted};
 use crate::files::Root;
+use crate::page::carried::Carried;
 use crate::page::first_settings;
 use crate::source::har;
 use crate::text_file::read_text;
@@ -20,6 +21,7 @@ impl Capture {
         self.infer_senders(job, recorded, &mut trace, ui);
         let har = har::write::write(&trace);
         let settings;
+        let mut carried = Carried::default();
         let mut files = vec![("output.txt", recorded.output.as_str())];
         if let Some(words) = &job.new {
             let named = self.named_profile(job);
@@ -46,9 +48,17 @@ impl Capture {
             }
             settings = self.with_options(job, text)?;
             files.push(("capture.toml", &settings));
-        } else if is_alone && (self.exit.is_some() || !self.ignore_host.is_empty()) {
-            settings = self.with_options(job, read_text(&job.folder.join("capture.toml"))?)?;
-            files.push(("capture.toml", &settings));
+        } else {
+            let file = job.folder.join("capture.toml");
+            // A command may be that of a docgen.toml above.
+            let old = if file.exists() { read_text(&file)? } else { String::new() };
+            let (mut text, found) = self.with_carried_labels(job, &old, &trace, ui);
+            carried = found;
+            if is_alone && (self.exit.is_some() || !self.ignore_host.is_empty()) {
+                text = self.with_options(job, text)?;
+            }
+            settings = text;
+            files.extend((settings != old).then_some(("capture.toml", &*settings)));
         }
         files.push(("trace.har", &har));
         let root = Root::create(&self.captures).map_err(|error| Error::io("make", &self.captures, error))?;
@@ -57,6 +67,7 @@ impl Capture {
             ui.detail(format_args!("wrote {}", job.folder.join(name).display()));
         }
         tell_replaced(&tally, ui);
+        labels::tell(&carried, ui);
         let count = counted(recorded.exchanges.len(), "exchange");
         Ok(format!("{count} in {:.2} s", recorded.elapsed.as_secs_f64()))
     }

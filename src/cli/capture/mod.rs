@@ -1,12 +1,17 @@
 //! `docgen capture`: its arguments, and the run over all captures that are wanted.
 //!
-//! What this leaves out: which captures those are (`jobs`), and how a recording is put into its
-//! capture's folder (`keep`).
+//! What this leaves out: which captures those are and in which order (`plan`), values that one gives to
+//! others (`values`), and how a recording is put into its capture's folder (`keep`).
 
 mod jobs;
 mod keep;
+mod labels;
+mod plan;
+mod run;
 mod senders;
+mod values;
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,17 +23,22 @@ use super::recording::{self, expect_writable, warn_of_secrets};
 use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON};
 use crate::capture::{
-    CommandSpec, Failure, Options, Ports, Program, ProxyOptions, RecordingLock, UpstreamProxy, openrc,
-    record, shown_without_secrets,
+    CommandSpec, Failure, Options, Ports, Program, ProxyOptions, REPEATABLE, Recording, RecordingLock,
+    UpstreamProxy, openrc, record, shown_without_secrets,
 };
 use crate::error::{Error, ErrorKind, Result, escape_control};
 use crate::files::Root;
 use crate::files::folder::remove_leftovers;
-use crate::page::invocation;
+use crate::page::{Input, Phrases, invocation};
 use crate::redact::Rules;
-use crate::settings::Settings;
+use crate::settings::{Located, Settings};
+use crate::suite::{Step, export};
+use crate::text::Text;
 use crate::text_file::{read_recording, read_text};
+use crate::trace::Trace;
 use jobs::Job;
+use plan::Plan;
+use values::Value;
 
 /// Run commands and record every exchange that they cause
 #[derive(Debug, Args)]
@@ -45,8 +55,10 @@ A capture's command runs with your rights and your cloud's credentials: read the
 stranger before you run them.
 
 Examples:
-  docgen capture captures                                  all commands again
-  docgen capture captures openstack/image/show             one of them, or all below a folder
+  docgen capture captures                                  all commands again, in their order
+  docgen capture captures openstack/image/show             one or all below a folder, and what they need
+  docgen capture captures openstack/image/show --only      that one alone
+  docgen capture captures --resume                         those that failed the last time
   docgen capture captures openstack/image/list -- openstack image list --all
   docgen capture captures openstack/image/gone --exit 1 -- openstack image show gone
   docgen capture captures --dry-run                        what would be run")]
@@ -58,7 +70,15 @@ pub(super) struct Capture {
     /// A command to make a new capture of, at the one path below the folder of the captures
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
-    /// Say what would be run, and run nothing
+    /// Run the captures at PATHS alone, with the values that others gave in the last run: nothing that
+    /// they need, no setup and no cleanup
+    #[arg(long, requires = "paths", conflicts_with = "command")]
+    only: bool,
+    /// Go on with the captures that failed or were not run the last time, and with what they need and
+    /// is gone
+    #[arg(long, conflicts_with_all = ["paths", "command", "only"])]
+    resume: bool,
+    /// Say what would be run in which order, setup and cleanup included, and run nothing
     #[arg(long)]
     dry_run: bool,
     /// Have a shell run the new command, as one line
@@ -83,77 +103,74 @@ pub(super) struct Capture {
     keep_secrets: bool,
 }
 
-/// How one went: a line of the table at the end.
-struct Outcome {
-    path: String,
-    result: String,
-}
-
 impl Capture {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
-        let jobs = if self.command.is_empty() { self.existing(ui)? } else { vec![self.new_one()?] };
-        if self.exit.is_some() && jobs.len() > 1 {
+        let plan = if self.command.is_empty() { self.plan(ui) } else { Ok(Plan::of_one(self.new_one()?)) };
+        let plan = match plan {
+            Ok(plan) => plan,
+            Err(mut errors) if errors.len() == 1 => return Err(errors.swap_remove(0)),
+            Err(errors) => {
+                ui.errors(&errors);
+                return Ok(super::status(&errors));
+            }
+        };
+        let named = plan.jobs.iter().filter(|job| job.is_named).count();
+        if self.exit.is_some() && named > 1 {
             return Err(Error::new(
                 ErrorKind::Capture,
-                format!("`--exit` is about one command, not {}", jobs.len()),
+                format!("`--exit` is about one command, not {named}"),
             )
             .hint("name the path of one capture"));
         }
         if self.dry_run {
-            return Ok(self.show(&jobs, ui));
+            return Ok(self.show(&plan, ui));
         }
-        if self.insecure || jobs.iter().any(|job| job.settings.capture.insecure == Some(true)) {
+        if self.insecure || plan.jobs.iter().any(|job| job.settings.capture.insecure == Some(true)) {
             ui.warn(format_args!("certificates of servers are not checked"));
         }
         if self.keep_secrets {
             warn_of_secrets(ui);
         }
-        let ports = match self.open_ports(&jobs) {
+        let ports = match self.open_ports(&plan.jobs) {
             Ok(ports) => ports,
             Err(errors) => {
                 ui.errors(&errors);
                 return Ok(NEEDS_A_PERSON);
             }
         };
-        let mut outcomes = Vec::new();
-        let mut failed = 0;
-        let mut is_interrupted = false;
-        for (index, job) in jobs.iter().enumerate() {
-            let result = if is_interrupted {
-                "not run".to_owned()
-            } else {
-                self.one(job, index, jobs.len(), ports.as_ref(), ui).unwrap_or_else(|failure| {
-                    ui.reasons(&failure.notes);
-                    let errors: Vec<Error> =
-                        failure.errors.into_iter().map(|error| job.located(error)).collect();
-                    ui.errors(&errors);
-                    is_interrupted = failure.is_interrupted;
-                    failed += 1;
-                    let is_there = job.folder.exists();
-                    let rest = if is_there { "the capture is as it was" } else { "nothing was written" };
-                    format!("failed; {rest}")
-                })
-            };
-            outcomes.push(Outcome { path: job.path.clone(), result });
-        }
-        ui.notices(&ports.map(Ports::close).unwrap_or_default());
-        let width = outcomes.iter().map(|outcome| outcome.path.chars().count()).max().unwrap_or(0);
-        for outcome in &outcomes {
-            ui.say(format_args!("{:width$}  {}", outcome.path, outcome.result));
-        }
-        let not_run = outcomes.iter().filter(|outcome| outcome.result == "not run").count();
-        let rest = if not_run == 0 { String::new() } else { format!(", {not_run} not run") };
-        ui.say(format_args!("{} recorded, {failed} failed{rest}", outcomes.len() - failed - not_run));
-        Ok(if failed == 0 { DONE } else { NEEDS_A_PERSON })
+        self.run_plan(plan, ports, ui)
     }
 
     /// Says what would be run.
-    fn show(&self, jobs: &[Job], ui: &Ui) -> u8 {
+    fn show(&self, plan: &Plan, ui: &Ui) -> u8 {
         let mut status = DONE;
-        for job in jobs {
-            let spec = self.spec(job);
+        let hooks = |what: &str, suite: usize, lines: &[Located<String>]| {
+            for line in lines {
+                let file = plan.suites[suite].file.display();
+                ui.data(&format!("{what} of {file}: {}\n", escape_control(&line.value)));
+            }
+        };
+        for step in &plan.steps {
+            let job = match step {
+                Step::Setup(suite) => {
+                    hooks("setup", *suite, &plan.suites[*suite].suite.setup);
+                    continue;
+                }
+                Step::Cleanup(suite) => {
+                    hooks("cleanup", *suite, &plan.suites[*suite].suite.cleanup);
+                    continue;
+                }
+                Step::Record(job) => &plan.jobs[*job],
+            };
+            // A value that this very run makes is not known yet.
+            let is_made = |path: &str| plan.jobs.iter().any(|job| job.path == path);
+            let mut known = Job { used: job.used.clone(), ..job.clone() };
+            known.used.retain(|used| !is_made(&used.path));
+            let unknown = plan.values.unknown(&known);
+            let spec = self.spec(&job.with_values(&plan.values.known(&known)));
             let spec = spec.and_then(|spec| match expect_writable(&self.captures, &job.folder) {
-                Ok(()) => Ok(spec),
+                Ok(()) if unknown.is_empty() => Ok(spec),
+                Ok(()) => Err(unknown),
                 Err(error) => Err(vec![error]),
             });
             match spec {
@@ -167,15 +184,19 @@ impl Capture {
         status
     }
 
+    /// Records one capture, the one at this place of so many; gives how it went, and its values for others.
     fn one(
         &self,
         job: &Job,
-        index: usize,
-        all: usize,
+        given: &HashMap<String, Value>,
+        (place, all): (usize, usize),
         ports: Option<&Ports>,
         ui: &Ui,
-    ) -> Result<String, Box<Failure>> {
-        let spec = self.spec(job)?;
+    ) -> Result<(String, HashMap<String, Value>), Box<Failure>> {
+        let job = &job.with_values(given);
+        let mut spec = self.spec(job)?;
+        let secrets = given.iter().filter(|(_, value)| value.is_secret);
+        spec.secrets = secrets.map(|(name, value)| (name.clone(), value.text.clone())).collect();
         let _lock = RecordingLock::take(&job.folder, &std::env::temp_dir())?;
         expect_writable(&self.captures, &job.folder)?;
         if let Ok(root) = Root::open(&self.captures) {
@@ -198,7 +219,7 @@ impl Capture {
             Some(rules) => shown_without_secrets(&spec, rules),
             None => spec.shown(),
         };
-        let running = ui.running(format!("[{}/{all}] {}: {shown}", index + 1, job.path));
+        let running = ui.running(format!("[{place}/{all}] {}: {shown}", job.path));
         let mut told = None;
         let recorded = record(&spec, &options, &mut |progress| {
             running.tell(progress.exchanges, progress.elapsed);
@@ -213,7 +234,47 @@ impl Capture {
         running.finish();
         let recording = recorded?;
         ui.notices(&recording.notes);
-        Ok(self.keep(job, &recording, all == 1, ui)?)
+        let exports = self.exports(job, &recording)?;
+        Ok((self.keep(job, &recording, job.is_alone, ui)?, exports))
+    }
+
+    /// The values that a recording gives to other captures.
+    fn exports(&self, job: &Job, recording: &Recording) -> Result<HashMap<String, Value>, Vec<Error>> {
+        let one = |error| vec![error];
+        if job.settings.exports.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let name = job.settings.profile.as_ref().map(|profile| profile.value.as_str());
+        let profile = name.and_then(|name| recording::profile(&self.captures, name));
+        let (phrases, log) = (Phrases::default(), Text::new());
+        let values = |mut trace: Trace, output: &str| {
+            self.name_senders(job, recording, &mut trace);
+            export::values(&Input {
+                path: &job.path,
+                settings: &job.settings,
+                profile: profile.as_deref(),
+                phrases: &phrases,
+                trace: &trace,
+                trace_file: "trace.har",
+                log: &log,
+                output: Some(output),
+            })
+        };
+        let (trace, printed) = recording.exchanges.unredacted().map_err(one)?;
+        let live = values(trace, printed);
+        let redacted = values(recording.exchanges.trace().map_err(one)?, &recording.output);
+        let mut found = HashMap::new();
+        let mut errors = Vec::new();
+        for ((name, live), (_, redacted)) in live.into_iter().zip(redacted) {
+            match live {
+                Ok(text) => {
+                    let is_secret = redacted.ok().as_ref() != Some(&text);
+                    found.insert(name, Value { text, is_secret });
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() { Ok(found) } else { Err(errors) }
     }
 
     /// What is secret in what a job records.
@@ -257,7 +318,7 @@ impl Capture {
             spec.program = Program::Shell(line);
         }
         spec.dir = capture.dir.clone();
-        spec.expected_exit = self.exit.map(i32::from).or(capture.exit).unwrap_or(0);
+        spec.expected_exit = self.exit.filter(|_| job.is_named).map(i32::from).or(capture.exit).unwrap_or(0);
         spec.time_limit = capture.time_limit.map(Duration::from_secs);
         if let Some(file) = &capture.stdin {
             spec.stdin = Some(read_recording(file).map_err(one)?);
@@ -297,6 +358,11 @@ fn environment(settings: &Settings) -> Result<Vec<(OsString, OsString)>, Vec<Err
     }
     for (name, value) in &settings.env {
         set(name, value);
+    }
+    for (name, value) in REPEATABLE {
+        if !env.iter().any(|(known, _)| known == name) {
+            env.push((name.into(), value.into()));
+        }
     }
     Ok(env)
 }

@@ -41,17 +41,22 @@ impl Capture {
             .map_err(|errors| errors.into_iter().map(nothing_ran).collect())
     }
 
-    /// Names who sent what came in without a port of its own, as far as it can be told, and says so.
-    pub(super) fn infer_senders(&self, job: &Job, recorded: &Recording, trace: &mut Trace, ui: &Ui) {
+    /// Names who sent what came in without a port of its own, as far as it can be told; gives how many.
+    pub(super) fn name_senders(&self, job: &Job, recorded: &Recording, trace: &mut Trace) -> usize {
         let by_nesting = match job.settings.capture.infer_senders {
-            Some(false) => return,
+            Some(false) => return 0,
             by_nesting => by_nesting == Some(true),
         };
         let of_settings = job.settings.profile.as_ref().map(|profile| profile.value.as_str());
         let profile = self.named_profile(job).or(of_settings);
         let profile = profile.and_then(|name| recording::profile(&self.captures, name));
         let participants = &job.settings.participants;
-        let count = recorded.exchanges.infer_senders(trace, by_nesting, participants, profile.as_deref());
+        recorded.exchanges.infer_senders(trace, by_nesting, participants, profile.as_deref())
+    }
+
+    /// The same, and says so.
+    pub(super) fn infer_senders(&self, job: &Job, recorded: &Recording, trace: &mut Trace, ui: &Ui) {
+        let count = self.name_senders(job, recorded, trace);
         if count == 0 {
             return;
         }

@@ -14,6 +14,7 @@ use std::ops::Range;
 use super::map::Map;
 use super::minted::Minted;
 use super::scan::{Part, Recording, Scanned};
+use crate::trace::Trace;
 use who::Who;
 
 /// How the exchanges of two traces belong together; by their places in the order of their requests.
@@ -27,6 +28,23 @@ pub struct Alignment {
     pub removed: Vec<usize>,
     /// Those of the new trace that are new.
     pub added: Vec<usize>,
+}
+
+impl Alignment {
+    /// For each exchange of the old trace, by its index there, the same one of the new trace.
+    pub fn partners(&self, old: &Trace, new: &Trace) -> Vec<Option<usize>> {
+        let (olds, news) = (in_order(old), in_order(new));
+        let mut partners = vec![None; olds.len()];
+        self.pairs.iter().for_each(|pair| partners[olds[pair.old]] = Some(news[pair.new]));
+        partners
+    }
+}
+
+/// The exchanges of a trace in the order of their requests: the places of an [`Alignment`] are in this list.
+pub fn in_order(trace: &Trace) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..trace.exchanges.len()).collect();
+    order.sort_by_key(|&index| trace.exchanges[index].started);
+    order
 }
 
 /// An exchange of the old trace and the same one of the new trace.

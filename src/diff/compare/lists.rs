@@ -14,7 +14,7 @@ use super::body::{Path, escaped};
 use super::{Differ, Step};
 
 /// Members that name an object among others, the best first.
-const NAMES: [&str; 12] =
+pub(crate) const NAMES: [&str; 12] =
     ["name", "Name", "type", "rel", "alias", "id", "ID", "key", "interface", "Field", "base", "version"];
 
 impl Differ<'_, '_> {

@@ -6,7 +6,7 @@
 
 pub(super) mod body;
 pub(super) mod headers;
-mod lists;
+pub(super) mod lists;
 pub(super) mod output;
 
 use super::change::{Change, Place, Side, Subject, Value, What};

@@ -9,6 +9,7 @@ use super::super::change::{Side, What};
 use super::super::minted::Name;
 use super::super::tree::Tree;
 use super::{Differ, Here, Shown, Values};
+use crate::table::{Block, Table, blocks};
 
 /// Two outputs, as they are compared.
 pub(in super::super) enum Outputs<'o> {
@@ -37,19 +38,6 @@ impl<'o> Outputs<'o> {
         }
         Outputs::Blocks(olds.into_iter().zip(news).collect())
     }
-}
-
-/// A stretch of an output.
-pub(in super::super) enum Block<'o> {
-    Table(Table<'o>),
-    Lines(&'o str),
-}
-
-/// A table with a line of names above its rows.
-pub(in super::super) struct Table<'o> {
-    pub(in super::super) text: &'o str,
-    pub(in super::super) columns: Vec<&'o str>,
-    pub(in super::super) rows: Vec<Vec<Cow<'o, str>>>,
 }
 
 impl Differ<'_, '_> {
@@ -89,7 +77,7 @@ impl Differ<'_, '_> {
 
     fn tables(&mut self, old: &Table<'_>, new: &Table<'_>) {
         let prefix = self.here.table.clone().unwrap_or_default();
-        let (a, b) = (old.tree(&new.columns), new.tree(&old.columns));
+        let (a, b) = (tree(old, &new.columns), tree(new, &old.columns));
         // A column is told once, and not in each row.
         for (of, others, is_new) in [(old, new, false), (new, old, true)] {
             for column in of.columns.iter().filter(|column| !others.columns.contains(column)) {
@@ -110,105 +98,19 @@ impl Differ<'_, '_> {
     }
 }
 
-impl<'o> Table<'o> {
-    /// The columns that `others` has too: a record for a table of fields and values, else a list of records.
-    pub(in super::super) fn tree(&self, others: &[&str]) -> Tree<'o> {
-        if self.is_record() {
-            let member = |row: &Vec<Cow<'o, str>>| (row[0].clone(), Tree::String(row[1].clone()));
-            return Tree::Object(self.rows.iter().map(member).collect()).sorted();
-        }
-        let row = |row: &Vec<Cow<'o, str>>| {
-            let cells = self.columns.iter().zip(row).filter(|(column, _)| others.contains(column));
-            let member = |(column, cell): (&&'o str, &Cow<'o, str>)| {
-                (Cow::Borrowed(*column), Tree::String(cell.clone()))
-            };
-            Tree::Object(cells.map(member).collect()).sorted()
-        };
-        Tree::List(self.rows.iter().map(row).collect())
+/// The columns that `others` has too: a record for a table of fields and values, else a list of records.
+pub(in super::super) fn tree<'o>(table: &Table<'o>, others: &[&str]) -> Tree<'o> {
+    if table.is_record() {
+        let member = |row: &Vec<Cow<'o, str>>| (row[0].clone(), Tree::String(row[1].clone()));
+        return Tree::Object(table.rows.iter().map(member).collect()).sorted();
     }
-
-    pub(in super::super) fn is_record(&self) -> bool {
-        self.columns == ["Field", "Value"] || self.columns == ["Property", "Value"]
-    }
-
-    fn cells(&self, column: &str) -> impl Iterator<Item = &str> {
-        let at = self.columns.iter().position(|other| *other == column);
-        self.rows.iter().filter_map(move |row| at.and_then(|at| row.get(at)).map(|cell| &**cell))
-    }
-}
-
-/// The tables of an output, and what stands between.
-fn blocks(output: &str) -> Vec<Block<'_>> {
-    let mut blocks = Vec::new();
-    let mut start = 0;
-    let mut at = 0;
-    while at < output.len() {
-        let end = output[at..].find('\n').map_or(output.len(), |end| at + end + 1);
-        if !is_border(&output[at..end]) {
-            at = end;
-            continue;
-        }
-        let is_of_table = |line: &str| line.starts_with(['|', '+']);
-        let mut upto = at;
-        for line in output[at..].split_inclusive('\n').take_while(|line| is_of_table(line)) {
-            upto += line.len();
-        }
-        if let Some(table) = table(&output[at..upto]) {
-            blocks.extend((start < at).then(|| Block::Lines(&output[start..at])));
-            blocks.push(Block::Table(table));
-            start = upto;
-        }
-        at = upto;
-    }
-    blocks.extend((start < output.len()).then(|| Block::Lines(&output[start..])));
-    blocks
-}
-
-fn is_border(line: &str) -> bool {
-    let line = line.trim_end();
-    line.len() > 2
-        && line.starts_with("+-")
-        && line.ends_with('+')
-        && line.bytes().all(|byte| b"+-".contains(&byte))
-}
-
-fn table(text: &str) -> Option<Table<'_>> {
-    let mut lines = text.lines();
-    let border = lines.next()?.trim_end();
-    let columns = cells(lines.next()?, border)?;
-    is_border(lines.next()?).then_some(())?;
-    let mut table = Table { text, columns, rows: Vec::new() };
-    let is_record = table.is_record();
-    for line in lines.filter(|line| !is_border(line)) {
-        let row = cells(line, border)?;
-        match table.rows.last_mut() {
-            // A cell of several lines.
-            Some(above) if is_record && row[0].is_empty() => {
-                above[1] = Cow::Owned(format!("{}\n{}", above[1], row[1]));
-            }
-            _ => table.rows.push(row.into_iter().map(Cow::Borrowed).collect()),
-        }
-    }
-    Some(table)
-}
-
-/// The cells of a line of a table with this border.
-fn cells<'l>(line: &'l str, border: &str) -> Option<Vec<&'l str>> {
-    let line = line.trim_end();
-    let inner = line.strip_prefix('|')?.strip_suffix('|')?;
-    let count = border.matches('+').count() - 1;
-    let by_bars: Vec<&str> = inner.split('|').map(str::trim).collect();
-    if by_bars.len() == count {
-        return Some(by_bars);
-    }
-    // A cell holds a bar itself: the border tells where the columns end, if no letter is wide.
-    let starts: Vec<usize> = border.match_indices('+').map(|(at, _)| at).collect();
-    let at = |column: usize| line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
-    let is_bar = |&column: &usize| line[at(column)..].starts_with('|');
-    starts
-        .iter()
-        .all(is_bar)
-        .then(|| starts.windows(2).map(|ends| line[at(ends[0]) + 1..at(ends[1])].trim()).collect())
+    let row = |row: &Vec<Cow<'o, str>>| {
+        let cells = table.columns.iter().zip(row).filter(|(column, _)| others.contains(column));
+        let member =
+            |(column, cell): (&&'o str, &Cow<'o, str>)| (Cow::Borrowed(*column), Tree::String(cell.clone()));
+        Tree::Object(cells.map(member).collect()).sorted()
+    };
+    Tree::List(table.rows.iter().map(row).collect())
 }
 
 /// Lines of `name="value"`, as cliff's `shell` format writes them.
@@ -229,7 +131,7 @@ mod tests {
 
     fn shown(output: &str) -> Vec<String> {
         let show = |block: &Block<'_>| match block {
-            Block::Table(table) => table.tree(&table.columns).to_json(),
+            Block::Table(table) => tree(table, &table.columns).to_json(),
             Block::Lines(lines) => format!("{lines:?}"),
         };
         blocks(output).iter().map(show).collect()

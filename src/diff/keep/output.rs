@@ -5,11 +5,12 @@ use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::super::compare::output::{Block, Outputs, Table};
+use super::super::compare::output::{Outputs, tree};
 use super::super::minted::{Name, Said};
 use super::super::tree::Tree;
 use super::Keeper;
 use super::order::in_old_order;
+use crate::table::{Block, Table};
 
 impl Keeper<'_, '_> {
     /// What two runs of a command printed.
@@ -70,7 +71,7 @@ impl Keeper<'_, '_> {
     }
 
     fn table(&mut self, old: &Table<'_>, new: &Table<'_>) -> String {
-        let (a, b) = (old.tree(&new.columns), new.tree(&old.columns));
+        let (a, b) = (tree(old, &new.columns), tree(new, &old.columns));
         let mut is_same = old.columns == new.columns;
         let mut rows: Vec<Vec<String>> = Vec::with_capacity(new.rows.len());
         let mut in_order = Vec::new();

@@ -262,20 +262,7 @@ fn options(numbered: bool, lines: &[String]) -> String {
 
 /// The first and last line that a pointer means, or a range of pointers.
 fn find_lines(outline: &Outline, pointer: &str, number: u32) -> Result<(usize, usize), HoleError> {
-    let find = |pointer: &str| {
-        outline.find(pointer).ok_or_else(|| {
-            let error = HoleError::new(format!("the body of ({number}) has no `{pointer}`")).at(pointer);
-            let siblings = outline.siblings(pointer);
-            match nearest(pointer, siblings.iter().map(String::as_str)) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None if siblings.is_empty() => error,
-                None => error.hint(format!(
-                    "there are `{}`",
-                    siblings.iter().take(8).map(String::as_str).collect::<Vec<_>>().join("`, `")
-                )),
-            }
-        })
-    };
+    let find = |pointer: &str| outline.find(pointer).ok_or_else(|| no_key(outline, pointer, number));
     if let Some(lines) = outline.find(pointer) {
         return Ok((*lines.start(), *lines.start()));
     }
@@ -295,5 +282,24 @@ fn find_lines(outline: &Outline, pointer: &str, number: u32) -> Result<(usize, u
             }
             Ok((first, last))
         }
+    }
+}
+
+/// What there is to say of a pointer that names nothing in a body, or several members of a list.
+pub(super) fn no_key(outline: &Outline, pointer: &str, number: u32) -> HoleError {
+    let named =
+        |all: &[String]| all.iter().take(8).map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ");
+    if let Some(several) = outline.several(pointer) {
+        let count = several.len();
+        return HoleError::new(format!("`{pointer}` is about {count} members of the body of ({number})"))
+            .at(pointer)
+            .hint(format!("they are {}: name a key that tells them apart", named(&several)));
+    }
+    let error = HoleError::new(format!("the body of ({number}) has no `{pointer}`")).at(pointer);
+    let siblings = outline.siblings(pointer);
+    match nearest(pointer, siblings.iter().map(String::as_str)) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None if siblings.is_empty() => error,
+        None => error.hint(format!("there are {}", named(&siblings))),
     }
 }

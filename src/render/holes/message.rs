@@ -11,6 +11,7 @@ use minijinja::value::Value;
 use super::Filler;
 use super::contents::Part;
 use super::expression::{Call, Expression, Name};
+use super::highlights::no_key;
 use super::hole_error::{HoleError, no_field, usage};
 use super::subject::message_of;
 use super::write::Printed;
@@ -81,7 +82,10 @@ impl Filler<'_> {
             HoleError::new(format!("the body of ({}) is no JSON, so it has no `{name}`", message.number))
                 .at(name)
         })?;
-        let found = body.pointer(name).ok_or_else(missing)?;
+        let plain = contents.outline().and_then(|outline| outline.plain(name));
+        let unknown =
+            || contents.outline().map_or_else(missing, |outline| no_key(outline, name, message.number));
+        let found = plain.and_then(|plain| body.pointer(&plain)).ok_or_else(unknown)?;
         let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
         Ok(visible(&text).into_owned())
     }

@@ -46,7 +46,7 @@ use contents::AllContents;
 use diagram::Outline;
 use expression::{Expression, Name, Names};
 use hole_error::{PlacedHole, placed_holes};
-use write::{fragment_of, text_of};
+use write::{Printed, fragment_of, text_of};
 
 /// Fills the holes of one capture's page sources.
 pub(crate) struct Filler<'a> {
@@ -93,6 +93,7 @@ impl<'a> Filler<'a> {
         let shown = Shown::new(self.shown(&read));
         let mut errors = Vec::new();
         let mut answers = read.into_iter().map(|(placed, expression)| match expression {
+            _ if self.is_of_missing(placed) => Ok(Printed::Text(missing(placed.hole).to_owned())),
             Ok(expression) => self.answer(placed, &expression, &shown).map_err(|error| placed.error(error)),
             Err(error) => Err(error),
         });
@@ -116,6 +117,12 @@ impl<'a> Filler<'a> {
             }
         }
         if errors.is_empty() { Ok(filled) } else { Err(at_most(errors)) }
+    }
+
+    /// Whether a hole is about optional messages that this trace does not have.
+    fn is_of_missing(&self, PlacedHole { source, hole }: PlacedHole<'_>) -> bool {
+        let names = hole.tokens.iter().filter(|token| token.kind == TokenKind::Name);
+        names.map(|token| &source.text[token.span.clone()]).any(|name| self.page.missing.contains(name))
     }
 
     /// What a part of a page source prints, with text as it is: what its place makes of text is not known.
@@ -179,6 +186,11 @@ impl<'a> Filler<'a> {
             },
         }
     }
+}
+
+/// What is printed of messages that are missing: a dash in a sentence, nothing in place of lines.
+fn missing(hole: &Hole) -> &'static str {
+    if hole.indent.is_some() { "" } else { "–" }
 }
 
 /// What the page sources show of a trace.

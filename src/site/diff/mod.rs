@@ -230,6 +230,7 @@ fn compare(
     let (Some((old, old_output)), Some((new, new_output))) = (read(old_files), read(new_files)) else {
         return outcome;
     };
+    let above = said.above.as_deref().unwrap_or_default();
     let said = said.of(pair.name).unwrap_or_else(|error| {
         outcome.diagnostics.push(error);
         Said::nothing()
@@ -250,6 +251,8 @@ fn compare(
             new: new_files,
             old_trace: &old,
             new_trace: &new,
+            name: pair.name,
+            above,
             settings: &said.settings,
             profile,
         };

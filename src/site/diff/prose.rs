@@ -8,13 +8,13 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::recordings::{Files, Recordings};
+use crate::diff::align::in_order;
 use crate::diff::{Change, Side, What};
 use crate::error::Place;
 use crate::page::spoken::{Line, lines};
-use crate::page::{Input, Phrases, Resolved, Source};
+use crate::page::{Input, Resolved, Source};
 use crate::profile::Profile;
-use crate::settings::Settings;
-use crate::text::Text;
+use crate::settings::{Layer, Settings};
 use crate::trace::Trace;
 
 /// A line that speaks of what changed.
@@ -32,6 +32,10 @@ pub(super) struct Prose<'a> {
     pub(super) new: (&'a Recordings, &'a Files),
     pub(super) old_trace: &'a Trace,
     pub(super) new_trace: &'a Trace,
+    /// The name that the old recordings have for it.
+    pub(super) name: &'a str,
+    /// What is above all of them.
+    pub(super) above: &'a [Layer],
     pub(super) settings: &'a Settings,
     pub(super) profile: Option<&'a Profile>,
 }
@@ -52,7 +56,7 @@ impl Prose<'_> {
         if said.is_empty() && labels.is_empty() {
             return vec![Vec::new(); changes.len()];
         }
-        let (old_order, new_order) = (order(self.old_trace), order(self.new_trace));
+        let (old_order, new_order) = (in_order(self.old_trace), in_order(self.new_trace));
         // What most calls send is sent by the command.
         let mut counts: HashMap<(What, Option<&str>), usize> = HashMap::new();
         for change in changes {
@@ -107,18 +111,10 @@ impl Prose<'_> {
 
     /// The lines of the page sources and those of the labels.
     fn said(&self) -> (Vec<Said>, Vec<Said>) {
-        let (phrases, log) = (Phrases::default(), Text::new());
-        let input = |trace| Input {
-            path: "",
-            settings: self.settings,
-            profile: self.profile,
-            phrases: &phrases,
-            trace,
-            trace_file: "",
-            log: &log,
-            output: None,
-        };
-        let (old, new) = (input(self.old_trace), input(self.new_trace));
+        let old_settings = self.old_settings();
+        let old = old_settings.as_ref().unwrap_or(self.settings);
+        let old = Input::of_trace(self.old_trace, old, self.profile);
+        let new = Input::of_trace(self.new_trace, self.settings, self.profile);
         let (old, new) = (Resolved::new(&old), Resolved::new(&new));
         let (old, new) = (old.scope(), new.scope());
         let nowhere = Place::file(Path::new(""));
@@ -160,17 +156,18 @@ impl Prose<'_> {
         (said, labels)
     }
 
+    /// The settings of the old recording, if it has any of its own: a label may have been about something else.
+    fn old_settings(&self) -> Option<Settings> {
+        let (recordings, files) = self.old?;
+        recordings.beside(files, "capture.toml")?;
+        let own = recordings.settings(self.name).ok()?;
+        Some(Settings::resolve(&self.above.iter().chain(&own).collect::<Vec<_>>()))
+    }
+
     /// The lines that a file had beside the old recording, if that had one.
     fn before(&self, name: &str) -> Option<HashSet<String>> {
         let (recordings, files) = self.old?;
         let (_, text) = recordings.beside(files, name)?;
         Some(text.lines().map(|line| line.trim_end().to_owned()).collect())
     }
-}
-
-/// The exchanges in the order of their requests.
-fn order(trace: &Trace) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..trace.exchanges.len()).collect();
-    order.sort_by_key(|&index| trace.exchanges[index].started);
-    order
 }

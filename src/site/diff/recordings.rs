@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::{LARGEST_TRACE, Listed, Root, is_hidden};
 use crate::settings::Layer;
 use crate::source;
-use crate::text_file::{decode, read_recording};
+use crate::text_file::{decode, read_recording, read_text};
 use crate::trace::Trace;
 
 /// The names of a capture's own trace.
@@ -124,7 +124,8 @@ impl Recordings {
             return Err(Error::new(ErrorKind::Io, message));
         }
         let objects = commit.files.iter().cloned().collect();
-        let settings = settings(&names).map(|name| (name.clone(), commit.shown(name))).collect();
+        // What they name beside them is looked for where it would be now.
+        let settings = settings(&names).map(|name| (name.clone(), path.join(name))).collect();
         Ok(Recordings { captures, place: Where::Commit(Mutex::new(commit), objects), settings })
     }
 
@@ -152,8 +153,21 @@ impl Recordings {
         }
     }
 
+    /// The one of a capture's path below the folder, with the name that it has here.
+    pub(in crate::site) fn of_path(&self, path: &str) -> Option<(&str, &Files)> {
+        // A folder that is one capture has that folder's name.
+        let alone =
+            || self.captures.first_key_value().filter(|_| path.is_empty() && self.captures.len() == 1);
+        self.captures.get_key_value(path).or_else(alone).map(|(name, files)| (name.as_str(), files))
+    }
+
     /// The settings for one, from those of the folder down to its own.
     pub(in crate::site) fn settings(&self, name: &str) -> Result<Vec<Layer>> {
+        let text = |name: &String, path: &PathBuf| match &self.place {
+            Where::Folder(root) => root.read_text(path),
+            Where::Commit(..) => decode(path, self.bytes(name)?),
+            _ => read_text(path),
+        };
         let is_above = |file: &str| {
             let (folder, file) = file.rsplit_once('/').unwrap_or(("", file));
             let is_own = folder == name || (folder.is_empty() && self.captures.len() == 1);
@@ -164,8 +178,8 @@ impl Recordings {
         let mut files: Vec<(&String, &PathBuf)> =
             self.settings.iter().filter(|(file, _)| is_above(file)).collect();
         // A folder's shared settings come before the capture's own, and both after those above.
-        files.sort_by_key(|(file, path)| (file.matches('/').count(), path.ends_with("capture.toml")));
-        files.into_iter().map(|(file, path)| Layer::parse(path, &decode(path, self.bytes(file)?)?)).collect()
+        files.sort_by_key(|(_, path)| (path.components().count(), path.ends_with("capture.toml")));
+        files.into_iter().map(|(name, path)| Layer::parse(path, &text(name, path)?)).collect()
     }
 
     /// The trace, what was printed, and what was damaged.

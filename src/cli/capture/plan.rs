@@ -1,0 +1,360 @@
+//! What a run does: which captures, in which order, between what is set up and cleaned up.
+//!
+//! All that can be wrong with needs, values and orders is found here, before any command runs. What this
+//! leaves out: how an order follows ([`crate::suite`]), and running.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+
+use super::Capture;
+use super::jobs::{Job, Used};
+use super::values::Values;
+use crate::cli::recording::settings_of;
+use crate::cli::ui::Ui;
+use crate::error::{Error, ErrorKind, Place, Result, Severity};
+use crate::files::Root;
+use crate::files::own_folder::OwnFolder;
+use crate::settings::{Settings, Suite};
+use crate::site::exports::{self, unknown_capture, unknown_export};
+use crate::site::folders::{self, Folder, settings_above};
+use crate::suite::{self, Member, Need, Step, is_below};
+use crate::toml_file::nearest;
+
+/// What a run does.
+#[derive(Default)]
+pub(super) struct Plan {
+    pub(super) jobs: Vec<Job>,
+    pub(super) suites: Vec<SuiteRun>,
+    pub(super) steps: Vec<Step>,
+    pub(super) values: Values,
+}
+
+/// A suite with something to set up or clean up.
+pub(super) struct SuiteRun {
+    /// The file that says so.
+    pub(super) file: PathBuf,
+    pub(super) suite: Suite,
+    /// The settings of its folder.
+    pub(super) settings: Settings,
+}
+
+impl Plan {
+    /// One job, and nothing around it.
+    pub(super) fn of_one(job: Job) -> Plan {
+        Plan { jobs: vec![job], steps: vec![Step::Record(0)], ..Plan::default() }
+    }
+
+    /// Where a job stands in the order, from 1.
+    pub(super) fn place(&self, job: usize) -> usize {
+        let records = self.steps.iter().filter(|step| matches!(step, Step::Record(_)));
+        records.take_while(|step| **step != Step::Record(job)).count() + 1
+    }
+
+    /// The jobs of a suite.
+    pub(super) fn jobs_of(&self, suite: usize) -> impl Iterator<Item = &Job> {
+        self.jobs.iter().filter(move |job| job.suites.contains(&suite))
+    }
+}
+
+/// What is known of the captures while a plan is made.
+struct Known<'k> {
+    root: &'k Root,
+    folders: &'k [Folder],
+    by_path: HashMap<&'k str, &'k Folder>,
+    settings: HashMap<&'k str, Settings>,
+    values: Values,
+}
+
+impl<'k> Known<'k> {
+    fn settings(&mut self, folder: &'k Folder) -> Result<&Settings> {
+        if !self.settings.contains_key(folder.path.as_str()) {
+            self.settings.insert(&folder.path, settings_of(self.root, &folder.dir)?);
+        }
+        Ok(&self.settings[folder.path.as_str()])
+    }
+
+    /// What a capture needs of others, and which of their values it uses.
+    fn needs(&mut self, folder: &'k Folder, ui: &Ui) -> Result<(Vec<Need>, Vec<Used>), Vec<Error>> {
+        let one = |error| vec![error];
+        let settings = self.settings(folder).map_err(one)?.clone();
+        let mut errors = Vec::new();
+        let mut needs = Vec::new();
+        for need in &settings.needs {
+            let named = need.value.trim_matches('/');
+            let is_there = |path: &str| self.folders.iter().any(|folder| is_below(&folder.path, path));
+            let Some(path) = suite::found(&folder.path, named, is_there) else {
+                errors.push(unknown_need(named, &need.place, self.folders));
+                continue;
+            };
+            let is_own = need.place.file.file_name().is_some_and(|name| name == "capture.toml");
+            let below = self.folders.iter().filter(|other| is_below(&other.path, &path));
+            // What a folder says of all its captures one of them cannot say of itself.
+            let below = below.filter(|other| other.path != folder.path || (is_own && path == other.path));
+            needs.extend(below.map(|other| Need { path: other.path.clone(), place: need.place.clone() }));
+        }
+        let mut used = Vec::new();
+        for reference in suite::needed_values(&settings) {
+            let is_known = |path: &str| self.by_path.contains_key(path);
+            let Some(path) = suite::found(&folder.path, &reference.capture, is_known) else {
+                match unknown_capture(reference, self.by_path.keys().copied()) {
+                    Some(error) if error.severity() == Severity::Error => errors.push(error),
+                    warning => warning.iter().for_each(|warning| ui.error(warning)),
+                }
+                continue;
+            };
+            let exporter = self.by_path[path.as_str()];
+            let of_exporter = self.settings(exporter).map_err(one)?;
+            if !of_exporter.exports.iter().any(|export| export.name == reference.export) {
+                let names = of_exporter.exports.iter().map(|export| export.name.as_str());
+                errors.push(unknown_export(reference, &path, names));
+                continue;
+            }
+            if of_exporter.command.is_some() {
+                needs.push(Need { path: path.clone(), place: reference.place.clone() });
+            } else if let Err(found) = self.take_recorded(exporter, &reference.export) {
+                errors.extend(found);
+                continue;
+            }
+            used.push(Used { reference: reference.clone(), path });
+        }
+        if errors.is_empty() { Ok((needs, used)) } else { Err(errors) }
+    }
+
+    /// Takes the values of a capture without a command out of its recording; the one that is `wanted` has to be
+    /// there.
+    fn take_recorded(&mut self, exporter: &Folder, wanted: &str) -> Result<(), Vec<Error>> {
+        let exports = exports::on_disk(self.root, self.folders, exporter)?;
+        if let Some(Err(error)) = exports.get(wanted) {
+            return Err(vec![error.clone()]);
+        }
+        let values = exports.iter().filter_map(|(name, value)| Some((name.clone(), value.clone().ok()?)));
+        self.values.add_recorded(&exporter.path, values.collect());
+        Ok(())
+    }
+}
+
+impl Capture {
+    /// What a run of captures that are there does.
+    ///
+    /// # Errors
+    /// All that keeps it from being run as a whole.
+    pub(super) fn plan(&self, ui: &Ui) -> Result<Plan, Vec<Error>> {
+        let one = |error| vec![error];
+        let root = folders::open(&self.captures).map_err(one)?;
+        let captures = folders::find(&root, None).map_err(one)?;
+        ui.errors(&captures.errors);
+        let mut values = OwnFolder::of(&root).and_then(Values::read).map_err(one)?;
+        let by_path: HashMap<&str, &Folder> =
+            captures.folders.iter().map(|folder| (folder.path.as_str(), folder)).collect();
+        values.retain(|path| by_path.contains_key(path));
+        let mut known =
+            Known { root: &root, folders: &captures.folders, by_path, settings: HashMap::new(), values };
+        let wanted = self.wanted(&mut known, ui).map_err(one)?;
+
+        let mut jobs: Vec<Job> = Vec::new();
+        let mut errors = Vec::new();
+        // With where it was named, and with what needs it.
+        let mut pending: Vec<(&Folder, Option<usize>, Option<String>)> =
+            wanted.into_iter().rev().map(|(place, folder)| (folder, Some(place), None)).collect();
+        let mut met: HashSet<&str> = pending.iter().map(|(folder, ..)| folder.path.as_str()).collect();
+        let mut places = Vec::new();
+        while let Some((folder, place, needed_by)) = pending.pop() {
+            let (needs, used) = match known.needs(folder, ui) {
+                Ok(found) => found,
+                Err(found) => {
+                    errors.extend(found);
+                    continue;
+                }
+            };
+            if let Some(by) = needed_by.filter(|_| !self.paths.is_empty() || self.resume) {
+                ui.say(format_args!("{}: recorded too, because {by} needs it", folder.path));
+            }
+            for need in needs.iter().filter(|_| !self.only) {
+                let needed = known.by_path[need.path.as_str()];
+                let has_command = known.settings(needed).map_err(one)?.command.is_some();
+                let is_left = self.resume && known.is_left(&need.path, &used);
+                if has_command && !is_left && met.insert(&needed.path) {
+                    pending.push((needed, None, Some(folder.path.clone())));
+                }
+            }
+            let settings = known.settings(folder).map_err(one)?.clone();
+            let is_named = place.is_some();
+            places.push(place);
+            jobs.push(Job { needs, used, is_named, ..Job::existing(folder, settings) });
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        self.ordered(jobs, &places, known, ui)
+    }
+
+    /// The plan for these jobs, each with the place at which it was named.
+    fn ordered(
+        &self,
+        mut jobs: Vec<Job>,
+        places: &[Option<usize>],
+        known: Known<'_>,
+        ui: &Ui,
+    ) -> Result<Plan, Vec<Error>> {
+        let one = |error| vec![error];
+        let mut suites: Vec<SuiteRun> = Vec::new();
+        let mut members = Vec::with_capacity(jobs.len());
+        let mut told = HashSet::new();
+        for (job, place) in jobs.iter_mut().zip(places) {
+            let mut above: Vec<(String, &Suite)> = Vec::new();
+            for shared in &known.by_path[job.path.as_str()].shared {
+                let layer = shared.layer(known.root).map_err(one)?;
+                let Some(of_layer) = layer.suite() else { continue };
+                let dir = layer.file().parent().unwrap_or(known.root.path());
+                let below = dir.strip_prefix(known.root.path()).unwrap_or(dir).to_string_lossy().into_owned();
+                if told.insert(layer.file().to_owned()) {
+                    ui.errors(&unknown_in_order(&below, of_layer, known.folders));
+                }
+                above.push((below, of_layer));
+                if of_layer.setup.is_empty() && of_layer.cleanup.is_empty() {
+                    continue;
+                }
+                let at = match suites.iter().position(|suite| suite.file == layer.file()) {
+                    Some(at) => at,
+                    None => {
+                        let layers = settings_above(&dir.join("of-the-suite")).map_err(one)?;
+                        let settings = Settings::resolve(&layers);
+                        suites.push(SuiteRun {
+                            file: layer.file().to_owned(),
+                            suite: of_layer.clone(),
+                            settings,
+                        });
+                        suites.len() - 1
+                    }
+                };
+                job.suites.push(at);
+            }
+            let above: Vec<(&str, &Suite)> =
+                above.iter().map(|(path, suite)| (path.as_str(), *suite)).collect();
+            let mut rank = suite::rank(&job.path, &above);
+            if !self.paths.is_empty() {
+                // In the order in which they are named.
+                rank.insert(0, (place.unwrap_or(usize::MAX), String::new()));
+            }
+            members.push(Member { path: job.path.clone(), needs: job.needs.clone(), rank });
+        }
+        let order = suite::order(&members).map_err(one)?;
+        let is_one = jobs.iter().filter(|job| job.is_named).count() == 1;
+        jobs.iter_mut().for_each(|job| job.is_alone = job.is_named && is_one);
+        let steps = match self.only {
+            true => order.iter().map(|job| Step::Record(*job)).collect(),
+            false => suite::steps(&order, |job| &jobs[job].suites),
+        };
+        Ok(Plan { steps, jobs, suites, values: known.values })
+    }
+
+    /// The captures that the arguments name and that have a command, each with the place at which it is named.
+    fn wanted<'k>(&self, known: &mut Known<'k>, ui: &Ui) -> Result<Vec<(usize, &'k Folder)>> {
+        if self.resume {
+            let unfinished: Vec<&Folder> = known
+                .values
+                .last()
+                .unfinished()
+                .filter_map(|path| known.by_path.get(path).copied())
+                .collect();
+            if known.values.last().captures.is_empty() {
+                let message = format!("there is no run below {} to go on with", self.captures.display());
+                return Err(Error::new(ErrorKind::Capture, message)
+                    .hint("leave `--resume` out: `docgen capture CAPTURES` runs all"));
+            }
+            if unfinished.is_empty() {
+                ui.say(format_args!("nothing to go on with: the last run recorded all of its captures"));
+            }
+            return Ok(unfinished.into_iter().map(|folder| (0, folder)).collect());
+        }
+        for wanted in &self.paths {
+            if !known.folders.iter().any(|folder| is_below(&folder.path, wanted.trim_matches('/'))) {
+                return Err(self.no_such(wanted, known.folders));
+            }
+        }
+        let place = |folder: &Folder| {
+            self.paths.iter().position(|wanted| is_below(&folder.path, wanted.trim_matches('/')))
+        };
+        let mut found = Vec::new();
+        for folder in known.folders {
+            let Some(place) = (if self.paths.is_empty() { Some(0) } else { place(folder) }) else { continue };
+            if known.settings(folder)?.command.is_some() {
+                found.push((place, folder));
+            } else if !self.paths.is_empty() {
+                let message = format!("the capture `{}` has no command", folder.path);
+                return Err(Error::new(ErrorKind::Capture, message)
+                    .at(Place::file(folder.dir.join("capture.toml")))
+                    .hint("write `command = \"...\"` there"));
+            }
+        }
+        if found.is_empty() {
+            let message = format!("no capture below {} has a command", self.captures.display());
+            return Err(Error::new(ErrorKind::Capture, message)
+                .hint("make one: `docgen capture CAPTURES PATH -- COMMAND`"));
+        }
+        Ok(found)
+    }
+
+    fn no_such(&self, wanted: &str, folders: &[Folder]) -> Error {
+        let known: Vec<&str> = folders.iter().map(|folder| folder.path.as_str()).collect();
+        let near = similar::get_close_matches(wanted, &known, 1, 0.5);
+        let error = Error::new(
+            ErrorKind::Capture,
+            format!("there is no capture `{wanted}` below {}", self.captures.display()),
+        );
+        error.hint(match near.first() {
+            Some(near) => format!("did you mean `{near}`? A new one needs its command: `-- COMMAND`"),
+            None => "a new one needs its command: `-- COMMAND`".to_owned(),
+        })
+    }
+}
+
+impl Known<'_> {
+    /// Whether the last run recorded a capture, and left all of its values that are used.
+    fn is_left(&self, path: &str, used: &[Used]) -> bool {
+        let last = self.values.last();
+        let is_recorded = last
+            .captures
+            .get(path)
+            .is_some_and(|ran| ran.result == suite::last_run::Outcome::Recorded && !ran.is_cleaned_up);
+        let mut of_it = used.iter().filter(|used| used.path == path);
+        is_recorded && of_it.all(|used| self.values.is_left(path, &used.reference.export))
+    }
+}
+
+fn unknown_need(named: &str, place: &Place, folders: &[Folder]) -> Error {
+    let error =
+        Error::new(ErrorKind::Setting, format!("there is no capture `{named}`, which is needed here"));
+    let paths = || folders.iter().map(|folder| folder.path.as_str());
+    let names = paths().filter_map(|path| path.rsplit('/').next());
+    error.at(place.clone()).hint(match nearest(named, paths().chain(names)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            "a capture is named by its path from a folder above, a folder stands for all below it".to_owned()
+        }
+    })
+}
+
+/// What a suite orders and nobody finds.
+fn unknown_in_order(path: &str, suite: &Suite, folders: &[Folder]) -> Vec<Error> {
+    let whole = |entry: &str| {
+        let entry = entry.trim_matches('/');
+        if path.is_empty() { entry.to_owned() } else { format!("{path}/{entry}") }
+    };
+    let is_known = |entry: &str| folders.iter().any(|folder| is_below(&folder.path, &whole(entry)));
+    let below = folders
+        .iter()
+        .filter(|folder| is_below(&folder.path, path))
+        .map(|folder| folder.path.strip_prefix(path).unwrap_or(&folder.path).trim_start_matches('/'));
+    let unknown = suite.order.iter().filter(|entry| !is_known(&entry.value));
+    unknown
+        .map(|entry| {
+            let message = format!("there is no capture `{}` to be ordered", entry.value);
+            let error = Error::warning(ErrorKind::Setting, message).at(entry.place.clone());
+            match nearest(&entry.value, below.clone()) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint("paths begin at the folder of this file; take it out if it is gone"),
+            }
+        })
+        .collect()
+}
