@@ -420,6 +420,30 @@ fn a_variable_that_stands_for_nothing_is_told_and_marks_nothing_as_gone() {
 }
 
 #[test]
+fn a_box_about_what_is_gone_is_told_and_one_of_optional_messages_is_not() {
+    let settings = |kind: &str| {
+        format!(
+            "{SETTINGS}\n[label]\ntoken = 'keystone POST /identity/v3/auth/tokens'\n\
+             [[group]]\nkind = '{kind}'\nfirst = 'token'\n[[note]]\nafter = 'token'\nposition = 'over keystone'\ntext = 'x'\n"
+        )
+    };
+    for (kind, boxes) in [("loop", 1), ("opt", 0)] {
+        let project = Project::new("page", &(versions() + &show("") + &token()), &settings(kind));
+        assert!(project.render().values().any(|page| page.contains(&format!("{kind} "))));
+        project.write(&format!("{CAPTURE}/trace.log"), &(versions() + &show("")));
+        let said = project.ok(&["render", "captures", "docs"]);
+        assert_eq!(said.matches("this group is left out").count(), boxes, "{said}");
+        assert_eq!(said.matches("this note is left out").count(), 1, "{said}");
+        assert_eq!(said.matches("warning").count(), boxes + 1, "{said}");
+        // A box needs its label.
+        project.write(&format!("{CAPTURE}/page.md"), "{{ rest }}\n");
+        project.ok(&["update", CAPTURE]);
+        let now = project.read(&format!("{CAPTURE}/capture.toml"));
+        assert!(now.contains("token = 'keystone POST /identity/v3/auth/tokens'\n"), "{now}");
+    }
+}
+
+#[test]
 fn labels_stay_at_their_exchanges_when_a_log_is_put_in_place() {
     let site = support::Site::new();
     let docgen = |arguments: &[&str]| {

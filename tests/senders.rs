@@ -189,6 +189,28 @@ fn the_diagram_of_a_new_capture_has_the_senders_of_the_settings() {
     );
 }
 
+/// What is set up and cleaned up may ask the services, too, and is not recorded.
+#[test]
+fn the_ports_are_open_while_a_suite_is_set_up() {
+    let (site, images) = site(free());
+    let settings = site.read("captures/docgen.toml");
+    let suite = format!(
+        "setup = ['curl -sSf http://{images}/set-up']\ncleanup = ['curl -sSf http://{images}/clean']\n"
+    );
+    site.write("captures/docgen.toml", format!("{settings}[suite]\n{suite}"));
+    for name in ["a", "b"] {
+        site.write(
+            &format!("captures/{name}/capture.toml"),
+            format!("command = 'curl -sS http://{images}/{name}'\n"),
+        );
+    }
+    let said = says(&docgen(&site, &["capture", "captures"], &[]), 0);
+    assert!(said.contains("no capture of it ran: 2 requests to 127.0.0.1"), "{said}");
+    for name in ["a", "b"] {
+        assert_eq!(sent(&entries(&site, name)), [(None, name), (Some("images"), "token")]);
+    }
+}
+
 #[test]
 fn a_port_in_use_is_named_with_its_line() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

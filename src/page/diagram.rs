@@ -195,6 +195,8 @@ pub(super) struct BoxesAndNotes {
     groups: Vec<ResolvedGroup>,
     notes: Vec<ResolvedNote>,
     left_out: Vec<LeftOut>,
+    /// The labels and selectors with which optional messages begin and end.
+    optional: HashSet<String>,
 }
 
 /// A box or note whose exchange is gone.
@@ -233,13 +235,16 @@ impl BoxesAndNotes {
         let mut boxes_and_notes = BoxesAndNotes::default();
         let mut errors = Vec::new();
         for group in &settings.groups {
-            // What is optional may be missing.
-            let mut ends =
-                std::iter::once(&group.first).chain(&group.last).filter(|_| group.kind != GroupKind::Opt);
-            let lost = ends.find_map(|end| lost(scope, "group", end, end.get_ref(), &group.origin));
-            if lost.is_some() {
-                boxes_and_notes.left_out.extend(lost);
-                continue;
+            if group.kind == GroupKind::Opt {
+                // That it is missing, or a part of it, is what it says.
+                boxes_and_notes.optional.extend(group.names().map(str::to_owned));
+            } else {
+                let mut ends = std::iter::once(&group.first).chain(&group.last);
+                let lost = ends.find_map(|end| lost(scope, "group", end, end.get_ref(), &group.origin));
+                if lost.is_some() {
+                    boxes_and_notes.left_out.extend(lost);
+                    continue;
+                }
             }
             match resolve_group(scope, group) {
                 Ok(group) => boxes_and_notes.groups.extend(group),
@@ -291,9 +296,10 @@ impl BoxesAndNotes {
         if errors.is_empty() { Ok(boxes_and_notes) } else { Err(errors) }
     }
 
-    /// Whether a box or note is left out because the exchange of this label is gone.
+    /// Whether nothing is to be said of this label if its exchange is gone: a box or note tells that it is left
+    /// out for it, or the messages are optional.
     pub(super) fn is_left_out_for(&self, label: &str) -> bool {
-        self.left_out.iter().any(|left_out| left_out.name == label)
+        self.optional.contains(label) || self.left_out.iter().any(|left_out| left_out.name == label)
     }
 
     /// What there is to say of boxes and notes that are left out because their exchange is gone, but for those

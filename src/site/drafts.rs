@@ -468,9 +468,13 @@ fn open_carrying<T>(
         .flat_map(Group::names)
         .chain(input.settings.notes.iter().map(Note::name))
         .collect();
+    // What is between marks may come back.
+    let is_in_marks = |name: &String| {
+        current.iter().any(|source| source.gone().any(|(span, _)| source.text[span.clone()].contains(name)))
+    };
     let is_needless = |name: &String| {
         let is_gone = resolved.scope().is_lost(name) && !renamed.contains(name);
-        !used.contains(name) && !of_boxes.contains(&**name) && is_gone
+        !used.contains(name) && !of_boxes.contains(&**name) && !is_in_marks(name) && is_gone
     };
     let needless = lost.iter().map(|(name, _)| name.clone()).filter(is_needless).collect();
     let lost = lost.iter().map(|(name, _)| name.clone()).collect();
