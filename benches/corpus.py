@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Makes captures of any number and size from real logs, the same bytes each time.
 
-    corpus.py mixed   FOLDER [COUNT]   captures of mixed size, 40 KB on the average (1,000: about 40 MB)
+    corpus.py mixed   FOLDER [COUNT [SEED]]   captures of mixed size, 40 KB on the average (1,000: about 40 MB)
+    corpus.py long    FOLDER MESSAGES [SEED]  one capture of about so many messages
     corpus.py large   FOLDER [COUNT]   captures of about 230 KB each
     corpus.py body    FOLDER BYTES     one capture with one JSON body of about so many bytes, on many lines
     corpus.py line    FOLDER BYTES     … and one with all of it in a single line
@@ -63,11 +64,17 @@ def write(folder, number, text):
     path.write_text(text)
 
 
-def mixed(folder, count=1000):
+def mixed(folder, count=1000, seed=""):
     logs = {name: log(name) for name in [LONG, *SHORT]}
     for number in range(int(count)):
         name = LONG if number % 20 in (0, 3, 7, 10, 13, 17) else SHORT[number % len(SHORT)]
-        write(folder, number, with_own_ids(logs[name], number))
+        write(folder, number, with_own_ids(logs[name], f"{seed}{number}"))
+
+
+def long(folder, messages, seed=""):
+    one = log(LONG)
+    times = -(-int(messages) // len(HEAD.findall(one)))
+    write(folder, 0, "".join(with_own_ids(one, f"{seed}{part}") for part in range(times)))
 
 
 def large(folder, count=1000):
@@ -169,7 +176,7 @@ def moment(milliseconds):
 
 
 if __name__ == "__main__":
-    KINDS = {"mixed": mixed, "large": large, "body": body, "line": line}
+    KINDS = {"mixed": mixed, "long": long, "large": large, "body": body, "line": line}
     if sys.argv[1] == "har":
         har(Path(sys.argv[2]), Path(sys.argv[3]))
     else:

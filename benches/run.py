@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Measures docgen against what the machine can do, and prints the figures as Markdown.
 
-    benches/run.py [--quick] [--docgen PROGRAM] [figures] [captures] [bodies] [curves] [--kind KIND]
+    benches/run.py [--quick] [--docgen PROGRAM] [figures] [captures] [bodies] [diffs] [curves] [--kind KIND]
 
-Four parts, all by default: the figures; the cost as the number of captures and as the size of one body grow; and
-as there is more of any one thing in a capture (benches/curves.py), with its ratio to that of half as many. `--quick` takes small corpora and few runs: it shows that the bench works, and its figures mean nothing.
+Five parts, all by default: the figures; the cost as the number of captures and as the size of one body grow; of
+recordings compared with others, beside reading both; and as there is more of any one thing in a capture (benches/curves.py), with its ratio to that of half as many. `--quick` takes small corpora and few runs: it shows that the bench works, and its figures mean nothing.
 
 Every time is the median of several runs of a whole process, on one thread, with everything on a memory file
 system; what a run is to write is removed before it. Ratios compare medians of one run of this program:
@@ -212,6 +212,33 @@ def bodies(bench):
     table(["bytes of one body", "lines", "median", "a byte", "peak memory"], rows)
 
 
+def diffs(bench):
+    """Suites compared, of the same calls with other ids. To read both is `docgen log` of each trace, less the start of
+    as many programs."""
+    rows = []
+    sizes = [("mixed", count) for count in ((10, 20) if bench.quick else (100, 1000, 10_000))]
+    for kind, size in [*sizes, ("long", 100 if bench.quick else 1000)]:
+        old, new = (bench.corpus(kind, size, seed) for seed in ("old", "new"))
+        traces = [*old.glob("*/trace.log"), *new.glob("*/trace.log")]
+        each = "for trace in {}/*/trace.log {}/*/trace.log; do {} {} >/dev/null; done"
+        seconds = [
+            bench.processor(command, 600)
+            for command in (
+                [bench.docgen, "diff", old, new],
+                ["sh", "-c", each.format(old, new, bench.docgen, '"log" "$trace"')],
+                ["sh", "-c", each.format(old, new, bench.docgen, "--version")],
+            )
+        ]
+        compared, read, started = seconds
+        what = f"{size:,} captures" if kind == "mixed" else f"one of {size:,} messages"
+        limit = "2 ×" if kind == "mixed" else "50 ms"
+        ratio = f"{compared / max(read - started, 1e-3):.2f} × reading"
+        rows.append([what, ms(compared), f"{compared / len(traces) * 2e6:,.0f} µs", ratio, limit])
+        shutil.rmtree(old)
+        shutil.rmtree(new)
+    table(["compared with another recording", "processor time", "each", "ratio", "at most"], rows)
+
+
 def curves(bench):
     """Twice as much of a thing is to take about twice as long; a ratio near 4 is a square, one near 8 a cube."""
     sizes = (50, 100) if bench.quick else (500, 1000, 2000, 4000)
@@ -243,7 +270,7 @@ def curve_point(bench, kind, size):
     return seconds
 
 
-PARTS = {"figures": figures, "captures": captures, "bodies": bodies, "curves": curves}
+PARTS = {"figures": figures, "captures": captures, "bodies": bodies, "diffs": diffs, "curves": curves}
 
 
 def agreement(theirs, ours):

@@ -111,6 +111,94 @@ fn diff(folder: &Path, arguments: &[&str]) -> Ran {
     Ran::from(command.output().unwrap())
 }
 
+/// A HAR as browsers save one, of one page load: a document, an asset that a build named, calls.
+fn page_load(
+    build: &str,
+    nonce: &str,
+    asset: &str,
+    tag: &str,
+    version: &str,
+    failure: Option<&str>,
+) -> String {
+    let entry = |at: usize, method: &str, path: &str, response: Value, body: &str| {
+        let mut response = response;
+        response["content"] = json!({ "size": body.len(), "mimeType": "text/html", "text": body });
+        if let (true, Some(failure)) = (response["status"] == 0, failure) {
+            response["_error"] = failure.into();
+        }
+        json!({
+            "startedDateTime": format!("2026-11-27T10:00:0{at}.000Z"), "time": 5,
+            "request": { "method": method, "url": format!("https://shop.example{path}"), "httpVersion": version,
+                "headers": [], "queryString": [], "cookies": [], "headersSize": -1, "bodySize": 0 },
+            "response": response, "cache": {}, "timings": { "send": 0, "wait": 5, "receive": 0 },
+        })
+    };
+    let response = |status: u16, headers: &[(&str, String)]| {
+        let headers: Vec<Value> =
+            headers.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+        let version = if status == 0 { "" } else { version };
+        json!({ "status": status, "statusText": "", "httpVersion": version, "headers": headers, "cookies": [],
+            "redirectURL": "", "headersSize": -1, "bodySize": -1 })
+    };
+    let policy = ("content-security-policy", format!("script-src 'nonce-{nonce}'"));
+    let validators =
+        [("etag", format!("\"{tag}\"")), ("last-modified", format!("Thu, 0{build} Oct 2026 04:00:15 GMT"))];
+    let script = format!("/assets/app-{}.js", &tag[..8]);
+    let markup = format!("<script nonce=\"{nonce}\" src=\"{script}\"></script>");
+    let entries = [
+        entry(1, "GET", "/", response(200, &[policy]), &markup),
+        entry(2, "GET", &script, response(200, &validators), asset),
+        entry(3, "GET", "/logo", response(200, &validators), "same"),
+        entry(4, "POST", "/pay", response(if failure.is_some() { 0 } else { 200 }, &[]), ""),
+    ];
+    json!({ "log": { "version": "1.2", "creator": { "name": "x", "version": "1" }, "entries": entries } })
+        .to_string()
+}
+
+#[test]
+fn what_a_browser_saved_of_two_builds_of_a_site() {
+    let site = Site::new();
+    let h2 = "http/2.0";
+    site.write("a.har", page_load("1", "ef3e8a21aa", "let a = 1;", "816c034c55", h2, None));
+    // Another visit: no build, and so the same tags.
+    site.write("a2.har", page_load("1", "f1c3c195bb", "let a = 1;", "816c034c55", h2, None));
+    let told = diff(site.root(), &["a.har", "a2.har"]);
+    assert_eq!((told.status, &*told.out), (0, ""), "{}", told.err);
+    // Another build: that a file has another name, tag and date follows from what is in it.
+    site.write("b.har", page_load("2", "0123456789", "let a = 2;", "46202c3677", h2, None));
+    let told = diff(site.root(), &["a.har", "b.har"]);
+    let lines: Vec<&str> = told.out.lines().collect();
+    assert_eq!(lines.len(), 3, "{}", told.out);
+    assert!(lines[0].contains("/assets/app-{id}, response body: let a = 1; → let a = 2;"), "{}", told.out);
+    // Beside a body that is the same they are no consequence.
+    assert!(
+        lines[1].starts_with("response header etag: \"816c034c55\" → \"46202c3677\"  [b (6)]"),
+        "{}",
+        told.out
+    );
+    assert!(lines[2].starts_with("response header last-modified: "), "{}", told.out);
+    // Who answers no more, why not, and another version of the protocol.
+    site.write(
+        "c.har",
+        page_load("1", "ef3e8a21aa", "let a = 1;", "816c034c55", "HTTP/1.1", Some("net::ERR_TIMED_OUT")),
+    );
+    let told = diff(site.root(), &["a.har", "c.har"]);
+    assert!(told.out.contains("POST /pay, status: 200 → no response"), "{}", told.out);
+    assert!(
+        told.out.contains("request header HTTP version: http/2.0 → HTTP/1.1  [c (1),(3),(5),(7)]"),
+        "{}",
+        told.out
+    );
+    assert_eq!(told.out.lines().count(), 2, "{}", told.out);
+    site.write(
+        "d.har",
+        page_load("1", "ef3e8a21aa", "let a = 1;", "816c034c55", "HTTP/1.1", Some("net::ERR_FAILED")),
+    );
+    let told = diff(site.root(), &["c.har", "d.har"]);
+    assert!(told.out.contains("POST /pay, reason: net::ERR_TIMED_OUT → net::ERR_FAILED"), "{}", told.out);
+    assert_eq!(told.out.lines().count(), 1, "{}", told.out);
+}
+
 /// Recordings of ten commands before and after a true upgrade, which are not part of the project.
 fn upgrade() -> Option<std::path::PathBuf> {
     let folder = own("../shared/upgrade");

@@ -155,6 +155,9 @@ const NAMED: usize = 3;
 /// How many steps of a capture are named.
 const STEPS: usize = 4;
 
+/// How many annotations of a kind GitHub shows of a step.
+const ANNOTATIONS: usize = 10;
+
 /// How many characters of a value a terminal shows.
 const VALUE: usize = 48;
 
@@ -200,6 +203,12 @@ impl<'r> Shown<'r> {
             let change = fact.first();
             let [old, new] = short(change);
             let values = match (old, new) {
+                (Some(old), None) if change.what == What::Status => {
+                    format!(": {OLD}{old}{OLD:#} → {NEW}no response{NEW:#}")
+                }
+                (None, Some(new)) if change.what == What::Status => {
+                    format!(": {OLD}no response{OLD:#} → {NEW}{new}{NEW:#}")
+                }
                 (Some(old), Some(new)) => format!(": {OLD}{old}{OLD:#} → {NEW}{new}{NEW:#}"),
                 (Some(old), None) => format!(": {OLD}- {old}{OLD:#}"),
                 (None, Some(new)) => format!(": {NEW}+ {new}{NEW:#}"),
@@ -301,19 +310,19 @@ impl<'r> Shown<'r> {
     }
 
     /// Workflow commands: <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>.
+    /// GitHub shows ten warnings and ten notices a step. So the lines that somebody has to read again are the
+    /// ones, what changed the others, and the last of those says how much more there is.
     fn github(&self) -> Vec<String> {
         let escaped = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
         let property = |text: &str| escaped(text).replace(':', "%3A").replace(',', "%2C");
         let file = |capture: &Compared| property(&capture.trace.to_string_lossy());
-        let alone = self.alone().map(|(capture, said)| {
-            format!("::warning file={},title=docgen diff::{}\n", file(capture), escaped(&said))
-        });
+        let alone = self.alone().map(|(capture, said)| (file(capture), escaped(&said)));
         let fact = |fact: &Fact<'_>| {
             let change = fact.first();
             let [old, new] = short(change).map(|value| value.unwrap_or_else(|| "-".into()));
             let said = format!("{}: {old} → {new} [{}]", what(change), self.places(fact));
             let file = file(&self.captures[fact.changes[0].0]);
-            format!("::warning file={file},title=docgen diff::{}\n", escaped(&said))
+            (file, escaped(&said))
         };
         // Of what a line speaks, once each.
         let mut of_line: BTreeMap<&Spoken, Vec<String>> = BTreeMap::new();
@@ -335,7 +344,14 @@ impl<'r> Shown<'r> {
                 "::warning file={file},line={line},title=docgen diff::this speaks of what changed: {said}\n"
             )
         };
-        alone.chain(self.facts.iter().map(fact)).chain(of_line.into_iter().map(line)).collect()
+        let mut facts: Vec<(String, String)> = alone.chain(self.facts.iter().map(fact)).collect();
+        if facts.len() > ANNOTATIONS {
+            let left_out = facts.split_off(ANNOTATIONS - 1);
+            let more = format!("and {} more, which `docgen diff` tells", left_out.len());
+            facts.extend(left_out.into_iter().next().map(|(file, _)| (file, more)));
+        }
+        let fact = |(file, said)| format!("::notice file={file},title=docgen diff::{said}\n");
+        of_line.into_iter().map(line).chain(facts.into_iter().map(fact)).collect()
     }
 }
 
@@ -373,22 +389,7 @@ pub(super) fn step(change: &Change) -> Option<u32> {
 
 /// The old and the new value, as much of them as tells them apart.
 pub(super) fn short(change: &Change) -> [Option<String>; 2] {
-    let values = [&change.old, &change.new].map(|value| value.as_ref().map(Value::shown));
-    let common = match values {
-        [Some(old), Some(new)] => old.chars().zip(new.chars()).take_while(|(a, b)| a == b).count(),
-        _ => 0,
-    };
-    values.map(|value| {
-        value.map(|value| {
-            let count = value.chars().count();
-            // A few characters before the difference show where it is.
-            let start = if count > VALUE && common > VALUE / 2 { common - VALUE / 4 } else { 0 };
-            let shown: String = value.chars().skip(start).take(VALUE).collect();
-            let (before, behind) =
-                (if start > 0 { "…" } else { "" }, if count > start + VALUE { "…" } else { "" });
-            one_line(&format!("{before}{shown}{behind}"))
-        })
-    })
+    change.excerpts(VALUE).map(|value| value.map(|value| one_line(&value)))
 }
 
 /// `text` without what would move a cursor.

@@ -129,6 +129,28 @@ pub enum Value {
     Json(String),
 }
 
+impl Change {
+    /// The old and the new value: of each so many characters, with the first that tells them apart.
+    pub fn excerpts(&self, most: usize) -> [Option<String>; 2] {
+        let values = [&self.old, &self.new].map(|value| value.as_ref().map(Value::shown));
+        let common = match values {
+            [Some(old), Some(new)] => old.chars().zip(new.chars()).take_while(|(a, b)| a == b).count(),
+            _ => 0,
+        };
+        values.map(|value| {
+            value.map(|value| {
+                let count = value.chars().count();
+                // A few characters before the difference show where it is.
+                let start = if count > most && common > most / 2 { common - most / 4 } else { 0 };
+                let shown: String = value.chars().skip(start).take(most).collect();
+                let (before, behind) =
+                    (if start > 0 { "…" } else { "" }, if count > start + most { "…" } else { "" });
+                format!("{before}{shown}{behind}")
+            })
+        })
+    }
+}
+
 impl Value {
     /// The value as a text that a person reads.
     pub fn shown(&self) -> &str {

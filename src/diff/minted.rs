@@ -530,6 +530,11 @@ mod tests {
         let longer = format!("{HEX}0 x{HEX} {HEX}{HEX}");
         assert_eq!(found(&longer), none);
         assert_eq!(found("12345 active v2.15 30000"), none);
+        let markup = "<script nonce=\"dGhpcyBpcyBv\" src=\"/assets/app-816c034c.min.js\">";
+        assert_eq!(found(markup), ["nonce=\"dGhpcyBpcyBv\"", "816c034c.min.js"]);
+        assert_eq!(found("script-src 'nonce-ef3e8a21' 'self'"), ["'nonce-ef3e8a21'"]);
+        // Words, versions and data are no names that a build made.
+        assert_eq!(found("/assets/settings.js /v/jquery-3.7.1.min.js /f/816c034c.json x816c034c.js"), none);
     }
 
     #[test]

@@ -63,6 +63,17 @@ impl Root {
         }
     }
 
+    /// A folder below this one, as a root of its own: a link from it into the rest of this one leads out.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] where there is none, or a link leads out.
+    pub(crate) fn open_below(&self, folder: &Path) -> Result<Root> {
+        let below = self.below(folder).ok_or_else(|| self.outside(folder))?;
+        let opened = self.dir.open_dir(or_here(&below)).map_err(|error| self.error("read", folder, error))?;
+        let path = self.shown(&below);
+        Ok(Root { absolute: self.absolute.join(&below), path, dir: opened })
+    }
+
     /// The folder's path, as the user named it.
     pub(crate) fn path(&self) -> &Path {
         &self.path

@@ -32,6 +32,7 @@ pub mod highlight;
 mod html;
 pub mod invocation;
 pub mod phrases;
+pub mod report;
 pub mod source;
 pub mod spoken;
 pub mod step_list;

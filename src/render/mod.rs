@@ -22,5 +22,6 @@ pub(crate) mod holes;
 mod layouts;
 mod limits;
 mod pieces;
+mod report;
 pub mod templates;
 mod view;

@@ -51,6 +51,14 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "page/vars.md",
     "phrases/en.toml",
     "phrases/ko.toml",
+    "report/arrow.md",
+    "report/changes.md",
+    "report/exchange.md",
+    "report/facts.md",
+    "report/legend.md",
+    "report/report.md",
+    "report/sequence.md",
+    "report/what.md",
     "snippets/arrow.md",
     "snippets/arrows.md",
     "snippets/body.md",
@@ -196,19 +204,19 @@ impl Templates {
             .all(|(name, user)| is_embedded(name, &user.text))
     }
 
-    /// What a template prints: the one of this name in the layout's folder, else in that of the
+    /// What a template prints: the one of this name in a folder, that of a layout, else in that of the
     /// `page` layout.
     ///
     /// # Errors
     /// [`ErrorKind::Template`] with its place, where it fails.
     pub(super) fn piece(
         &self,
-        layout: Layout,
+        folder: &str,
         name: &str,
         context: Value,
         allowance: &Allowance,
     ) -> Result<String> {
-        let own = format!("{}/{name}.md", layout.name());
+        let own = format!("{folder}/{name}.md");
         let is_known = |name: &str| self.env.get_template(name).is_ok();
         let name = if is_known(&own) { own } else { format!("{}/{name}.md", Layout::Page.name()) };
         let error = |error| self.error(&name, &error);

@@ -83,16 +83,16 @@ impl Object for PageView {
             "vars" => pairs(&page.vars),
             "snippet_prefix" => text(&page.snippet_prefix),
             "filtered" => Some(page.filtered.into()),
-            "is_wide" => Some(is_wide(page).into()),
+            "is_wide" => Some(is_wide(&page.participants).into()),
             _ => None,
         }
     }
 }
 
-/// Whether a page's diagram has so many participants that it is about twice as wide as a page's
-/// column: mermaid would scale it down until nobody can read it.
-pub(super) fn is_wide(page: &Page) -> bool {
-    page.participants.len() >= 5
+/// Whether a diagram has so many participants that it is about twice as wide as a page's column: mermaid
+/// would scale it down until nobody can read it.
+pub(super) fn is_wide(participants: &[DrawnParticipant]) -> bool {
+    participants.len() >= 5
 }
 
 /// Whether the profile knows what any of a page's exchanges is for.
@@ -147,6 +147,11 @@ pub(super) fn phrases(phrases: &Phrases) -> Value {
 struct PhrasesView(Phrases);
 
 impl Object for PhrasesView {
+    /// Of a key that a template puts together.
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         self.0.find(key).map(Value::from)
     }

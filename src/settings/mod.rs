@@ -23,6 +23,7 @@ pub mod capture_toml;
 mod hole_word;
 mod layout;
 mod loopback;
+pub mod report_toml;
 mod suite;
 
 pub use hole_word::{HoleWord, Shows};

@@ -23,7 +23,7 @@ use crate::files::{LARGEST_TRACE, Root, is_hidden};
 use crate::page::Source;
 use crate::redact::{Rules, find_secrets};
 use crate::sequence::Side;
-use crate::settings::Settings;
+use crate::settings::{Layout, Settings};
 
 /// Everything in captures and pages that needs a person, in the order of the captures, then of
 /// the pages.
@@ -59,7 +59,8 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
 
     let root = folders::open(&options.captures)?;
     // What cannot be read was found by rendering.
-    let folders = folders::find(&root, Nested::of(&root, &options.docs)?.docs.as_deref())?.folders;
+    let found = folders::find(&root, Nested::of(&root, &options.docs)?.docs.as_deref())?;
+    let folders = found.folders;
     let docs = Docs::open(&options.docs)?;
     let (manifest, _) = docs.as_ref().map_or(Ok(Default::default()), Manifest::read)?;
     let cache = Cache::default();
@@ -76,6 +77,9 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
         if folder.file("page.md").is_some() {
             pages.from_sources.insert(PagePath::own(&folder.path, layout).to_string());
         }
+    }
+    for report in &found.reports {
+        pages.made.insert(PagePath::own(&report.path, Layout::Page).to_string());
     }
     let mut rules = Vec::with_capacity(folders.len());
     for folder in &folders {

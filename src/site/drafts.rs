@@ -424,9 +424,9 @@ fn open_carrying<T>(
 ) -> Result<T, Vec<Error>> {
     let one = |error| vec![error];
     let mut capture = site.read(folder)?;
-    let templates = site.templates(&mut capture).map_err(one)?;
-    let profile = site.profile(&mut capture).map_err(one)?;
-    let phrases = site.phrases(&capture, &templates, profile.as_deref()).map_err(one)?;
+    let templates = site.templates(&capture.settings, &mut capture.read).map_err(one)?;
+    let profile = site.profile(&capture.settings, &mut capture.read).map_err(one)?;
+    let phrases = site.phrases(&capture.settings, &templates, profile.as_deref()).map_err(one)?;
     let carried = before.map(|before| before.carry(&capture, profile.as_deref()));
     let carried = carried.transpose().map_err(one)?.unwrap_or_default();
     for (name, selector) in &carried.selectors {

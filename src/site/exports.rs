@@ -179,7 +179,7 @@ impl Site<'_> {
         let mut capture = Capture::read(self.captures_root, folder).map_err(one)?;
         let needed: Vec<Reference> = suite::values_of_exports(&capture.settings).cloned().collect();
         self.fill(&mut capture, &needed, open)?;
-        let profile = self.profile(&mut capture).map_err(one)?;
+        let profile = self.profile(&capture.settings, &mut capture.read).map_err(one)?;
         let phrases = Phrases::default();
         let values = export::values(&capture.input(profile.as_deref(), &phrases));
         Ok((Arc::new(values.into_iter().collect()), capture.read))

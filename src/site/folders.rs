@@ -19,6 +19,9 @@ use crate::text_file::decode;
 /// Those of [`CAPTURE_FILES`] that make a folder a capture's.
 pub(super) const OF_A_CAPTURE: [&str; 3] = ["capture.toml", "trace.har", "trace.log"];
 
+/// The file that makes a folder a report's.
+pub(super) const REPORT: &str = "report.toml";
+
 /// The file that holds settings for all captures below it.
 pub const SHARED_SETTINGS: &str = "docgen.toml";
 
@@ -48,7 +51,7 @@ pub struct Folder {
     pub path: String,
     /// Where it is.
     pub dir: PathBuf,
-    /// The files of [`CAPTURE_FILES`] that it holds, sorted by name.
+    /// The files of [`CAPTURE_FILES`] that it holds, and its report's, sorted by name.
     pub files: Vec<Found>,
     /// The `docgen.toml` files above it, from the root down.
     pub shared: Vec<Arc<SharedSettings>>,
@@ -99,6 +102,8 @@ impl Folder {
 pub(crate) struct Captures {
     /// Those that can be read, in the order of their paths.
     pub(crate) folders: Vec<Folder>,
+    /// The folders with a report, in the order of their paths.
+    pub(crate) reports: Vec<Folder>,
     /// What is wrong with the others, and what was not looked at.
     pub(crate) errors: Vec<Error>,
     /// Paths of captures that cannot be read.
@@ -116,7 +121,10 @@ pub(crate) struct Captures {
 impl Captures {
     /// Whether there is none, not even one that cannot be read.
     pub(super) fn is_empty(&self) -> bool {
-        self.folders.is_empty() && self.errors.is_empty() && self.passed_over.is_empty()
+        self.folders.is_empty()
+            && self.reports.is_empty()
+            && self.errors.is_empty()
+            && self.passed_over.is_empty()
     }
 
     /// How many cannot be read, a folder of unknown content counted as one.
@@ -214,8 +222,9 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
             if entry.name.as_encoded_bytes().starts_with(b".") {
                 continue;
             }
-            let known =
-                entry.name.to_str().filter(|name| *name == SHARED_SETTINGS || CAPTURE_FILES.contains(name));
+            let is_known =
+                |name: &&str| [SHARED_SETTINGS, REPORT].contains(name) || CAPTURE_FILES.contains(name);
+            let known = entry.name.to_str().filter(is_known);
             let Some(name) = known else {
                 if entry.file_type.is_dir() {
                     let below = below.join(&entry.name);
@@ -273,7 +282,7 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
         if captures.is_left_out(&folder.path) {
             continue;
         }
-        if !is_capture(&folder) {
+        if !is_capture(&folder) && folder.file(REPORT).is_none() {
             let source = ["page.md", "body.md", "diagram.md"].iter().find_map(|name| folder.file(name));
             captures.sources_alone.extend(source.map(|source| (folder.path.clone(), source.path.clone())));
             continue;
@@ -282,7 +291,8 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
         if !shared.is_empty() {
             folder.shared = ancestors(&folder.path).filter_map(|above| shared.get(above).cloned()).collect();
         }
-        captures.folders.push(folder);
+        let to = if folder.file(REPORT).is_some() { &mut captures.reports } else { &mut captures.folders };
+        to.push(folder);
     }
     Ok(captures)
 }
@@ -413,7 +423,7 @@ fn odd_name(path: &Path) -> Error {
 }
 
 /// The paths of the folders from the root (``) down to `path` itself.
-fn ancestors(path: &str) -> impl Iterator<Item = &str> {
+pub(super) fn ancestors(path: &str) -> impl Iterator<Item = &str> {
     let ends = path.match_indices('/').map(|(at, _)| at).chain((!path.is_empty()).then_some(path.len()));
     std::iter::once("").chain(ends.map(|end| &path[..end]))
 }

@@ -24,10 +24,10 @@ impl Site<'_> {
     /// The files of a capture: where they belong, and their content.
     pub(super) fn lay_out(&self, capture: &mut Capture<'_>) -> Result<Vec<(PagePath, Content)>, Vec<Error>> {
         let one = |error| vec![error];
-        let templates = self.templates(capture).map_err(one)?;
-        let profile = self.profile(capture).map_err(one)?;
-        let phrases = self.phrases(capture, &templates, profile.as_deref()).map_err(one)?;
-        self.check_collision(capture).map_err(one)?;
+        let templates = self.templates(&capture.settings, &mut capture.read).map_err(one)?;
+        let profile = self.profile(&capture.settings, &mut capture.read).map_err(one)?;
+        let phrases = self.phrases(&capture.settings, &templates, profile.as_deref()).map_err(one)?;
+        self.check_collision(capture.folder, capture.settings.layout).map_err(one)?;
         let sources = capture.take_sources()?;
         let gone: HashSet<String> =
             sources.iter().flat_map(Source::gone).flat_map(|(_, labels)| labels.to_vec()).collect();
@@ -78,7 +78,7 @@ impl Site<'_> {
     pub(super) fn summaries_of(&self, folder: &Folder) -> Result<SharedSummaries> {
         let first = |mut errors: Vec<Error>| errors.swap_remove(0);
         let mut capture = self.read(folder).map_err(first)?;
-        let profile = self.profile(&mut capture)?;
+        let profile = self.profile(&capture.settings, &mut capture.read)?;
         // A label that is lost there is that page's trouble.
         capture.settings.labels.clear();
         capture.settings.groups.clear();
@@ -90,8 +90,8 @@ impl Site<'_> {
     }
 
     /// A page `a/index.md` and a snippet of `a` would be the same file.
-    pub(super) fn check_collision(&self, capture: &Capture<'_>) -> Result<()> {
-        let path = &capture.folder.path;
+    pub(super) fn check_collision(&self, folder: &Folder, layout: Layout) -> Result<()> {
+        let path = &folder.path;
         let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
         let may_collide = Layout::files().any(|file| file.ending.strip_suffix(".md") == Some(name));
         if !may_collide {
@@ -102,7 +102,7 @@ impl Site<'_> {
             layout.traits().files.iter().map(|file| PagePath::of(capture, file)).collect::<Vec<_>>()
         };
         let theirs = paths(above, Capture::settings(self.captures_root, other)?.layout);
-        if !paths(path, capture.settings.layout).iter().any(|made| theirs.contains(made)) {
+        if !paths(path, layout).iter().any(|made| theirs.contains(made)) {
             return Ok(());
         }
         let above = if above.is_empty() { "." } else { above };
@@ -110,7 +110,7 @@ impl Site<'_> {
             ErrorKind::Setting,
             format!("the page of `{path}` would be the same file as one of `{above}`"),
         )
-        .at(Place::file(&capture.folder.dir))
+        .at(Place::file(&folder.dir))
         .hint("rename one of the two captures"))
     }
 }

@@ -26,6 +26,7 @@ pub(crate) mod named_files;
 mod page_path;
 pub(crate) mod profiles;
 mod put;
+mod report;
 mod shared;
 
 use std::collections::{BTreeMap, HashSet};
@@ -37,7 +38,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::files::Root;
 use crate::profile::Profile;
 use crate::render::diagram_size;
-use crate::render::templates;
+use crate::render::templates::{self, Content};
 use cache::{Cache, Record};
 use docs::Docs;
 use file_state::{Digest, FileState, Stat};
@@ -128,9 +129,10 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
     let cache = docs.filter(|_| !options.check).map(|docs| Cache::read(docs, key)).unwrap_or_default();
     let site = Site::new(options, &root, docs, &manifest, &cache, &captures.folders)?;
 
-    let folders = &captures.folders;
+    let mut folders: Vec<&Folder> = captures.folders.iter().chain(&captures.reports).collect();
+    folders.sort_by(|a, b| a.path.cmp(&b.path));
     let done = AtomicUsize::new(0);
-    let outcomes = in_parallel(folders, options.jobs, |folder| {
+    let outcomes = in_parallel(&folders, options.jobs, |folder| {
         let outcome = guarded(folder, || site.make(folder, nested.captures.as_deref()));
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, folders.len());
         outcome
@@ -143,7 +145,7 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
     let mut records = BTreeMap::new();
     let mut kept: HashSet<PagePath> = HashSet::new();
     let mut failed: HashSet<&str> = HashSet::new();
-    for (folder, outcome) in folders.iter().zip(outcomes) {
+    for (&folder, outcome) in folders.iter().zip(outcomes) {
         report.written += outcome.written.len();
         report.files.extend(outcome.written);
         report.unchanged += outcome.unchanged;
@@ -288,6 +290,15 @@ fn program_parts() -> impl Iterator<Item = [&'static str; 2]> {
     std::iter::once(["version", env!("CARGO_PKG_VERSION")]).chain(templates).chain(profiles)
 }
 
+/// The files of a capture's or a report's page, before they are put in their places.
+struct Made {
+    files: Vec<(PagePath, Content)>,
+    diagnostics: Vec<Error>,
+    /// Every file that was read, the folder's own first; none where no run can tell whether the page is still
+    /// what it should be.
+    read: Vec<FileState>,
+}
+
 /// What came of one capture.
 #[derive(Debug, Default)]
 struct Outcome {
@@ -324,17 +335,13 @@ impl Site<'_> {
         if let Some(outcome) = self.cached(folder) {
             return outcome;
         }
-        let mut capture = match self.read(folder) {
-            Ok(capture) => capture,
+        let is_report = folder.file(folders::REPORT).is_some();
+        let made = if is_report { self.make_report(folder) } else { self.make_capture(folder) };
+        let Made { files, diagnostics, read } = match made {
+            Ok(made) => made,
             Err(errors) => return Outcome::of_errors(errors),
         };
-        let files = match self.lay_out(&mut capture) {
-            Ok(files) => files,
-            Err(errors) => {
-                return Outcome::of_errors(capture.diagnostics.into_iter().chain(errors).collect());
-            }
-        };
-        let mut outcome = Outcome { errors: std::mem::take(&mut capture.diagnostics), ..Outcome::default() };
+        let mut outcome = Outcome { errors: diagnostics, ..Outcome::default() };
         let named: Vec<_> = files.iter().map(|(page, content)| (page.to_string(), content)).collect();
         for (at, size) in diagram_size::too_long(&named) {
             let most = diagram_size::MOST;
@@ -379,8 +386,16 @@ impl Site<'_> {
                 new: Some(made.content.into_bytes()),
             })),
         }
-        outcome.record.inputs = capture.read;
+        outcome.record.inputs = read;
         outcome
+    }
+
+    fn make_capture(&self, folder: &Folder) -> Result<Made, Vec<Error>> {
+        let mut capture = self.read(folder)?;
+        match self.lay_out(&mut capture) {
+            Ok(files) => Ok(Made { files, diagnostics: capture.diagnostics, read: capture.read }),
+            Err(errors) => Err(capture.diagnostics.into_iter().chain(errors).collect()),
+        }
     }
 
     /// The outcome of a capture that is as it was when its pages were last made.

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Options;
 use super::cache::Cache;
-use super::capture::Capture;
 use super::docs::Docs;
 use super::exports::SharedExports;
 use super::file_state::FileState;
@@ -81,35 +80,34 @@ impl<'a> Site<'a> {
 }
 
 impl Site<'_> {
-    pub(super) fn templates(&self, capture: &mut Capture<'_>) -> Result<Arc<Templates>> {
-        let dirs = capture.settings.template_dirs();
+    /// The templates of settings; their files are added to what was read.
+    pub(super) fn templates(&self, settings: &Settings, seen: &mut Vec<FileState>) -> Result<Arc<Templates>> {
+        let dirs = settings.template_dirs();
         let mut all = self.templates.lock().unwrap_or_else(PoisonError::into_inner);
         let templates = match all.get(&dirs) {
             Some(templates) => templates.clone(),
             None => {
-                let made = Arc::new(Templates::new(folders::user_templates(
-                    &self.named,
-                    &capture.settings.templates,
-                )?)?);
+                let made =
+                    Arc::new(Templates::new(folders::user_templates(&self.named, &settings.templates)?)?);
                 all.insert(dirs.clone(), made.clone());
                 made
             }
         };
         let read = dirs.iter().map(PathBuf::as_path).chain(templates.user_files());
-        capture.read.extend(read.filter_map(|path| FileState::now(self.named.root_of(path)?, path)));
+        seen.extend(read.filter_map(|path| FileState::now(self.named.root_of(path)?, path)));
         Ok(templates)
     }
 
     /// The phrases of the locale, with the profile's and the maintainer's own in their place.
     pub(super) fn phrases(
         &self,
-        capture: &Capture<'_>,
+        settings: &Settings,
         templates: &Templates,
         profile: Option<&Profile>,
     ) -> Result<Phrases> {
-        let Settings { locale, phrases: own, .. } = &capture.settings;
+        let Settings { locale, phrases: own, .. } = settings;
         let key = (
-            capture.settings.template_dirs(),
+            settings.template_dirs(),
             locale.clone(),
             profile.map(|profile| profile.name().to_owned()),
             own.clone(),
@@ -118,11 +116,10 @@ impl Site<'_> {
         if let Some(phrases) = all.get(&key) {
             return Ok(phrases.clone());
         }
-        let mut phrases =
-            templates.phrases(locale).map_err(|error| match &capture.settings.locale_place {
-                Some(place) if error.place().is_none() => error.at(place.clone()),
-                _ => error,
-            })?;
+        let mut phrases = templates.phrases(locale).map_err(|error| match &settings.locale_place {
+            Some(place) if error.place().is_none() => error.at(place.clone()),
+            _ => error,
+        })?;
         if let Some(of_profile) = profile.and_then(|profile| profile.phrases(locale)) {
             phrases = phrases.overlaid(of_profile);
         }
@@ -131,10 +128,15 @@ impl Site<'_> {
         Ok(phrases)
     }
 
-    pub(super) fn profile(&self, capture: &mut Capture<'_>) -> Result<Option<Arc<Profile>>> {
-        let Some(Located { value: name, place }) = &capture.settings.profile else { return Ok(None) };
+    /// The profile of settings; its file is added to what was read.
+    pub(super) fn profile(
+        &self,
+        settings: &Settings,
+        seen: &mut Vec<FileState>,
+    ) -> Result<Option<Arc<Profile>>> {
+        let Some(Located { value: name, place }) = &settings.profile else { return Ok(None) };
         let file = profiles::file(name);
-        capture.read.extend(file.and_then(|file| FileState::now(self.named.root_of(file)?, file)));
+        seen.extend(file.and_then(|file| FileState::now(self.named.root_of(file)?, file)));
         self.profiles.named(name, place, &self.named).map(Some)
     }
 }

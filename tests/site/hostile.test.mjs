@@ -1,5 +1,5 @@
 // Text that breaks Markdown, fences, tabs, snippets, templates or mermaid, all the way: from a trace, through
-// `docgen render`, both builders and mermaid, to what a reader sees in a browser. Both layouts.
+// `docgen render`, both builders and mermaid, to what a reader sees in a browser. Both layouts, and a report.
 //
 // All cases are exchanges of one page, so that one that breaks out of its block spoils its neighbours too.
 // DOCGEN names another program than target/release/docgen.
@@ -101,6 +101,63 @@ for (const site of sites(PROJECT)) {
   }
 }
 
+for (const site of sites(PROJECT)) {
+  describe(`${site.name}, report`, async () => {
+    const { headings, labels, blocks, cells, widths, diagrams, problems, title, foreign } = await lookAtReport(site);
+
+    test('nothing breaks out of its place', () => {
+      assert.deepEqual(problems, []);
+      assert.ok(!title.includes('owned'), 'a script ran');
+      assert.equal(foreign, 0, 'an element was made of what was captured');
+      assert.deepEqual(headings, ['added', 'changed']);
+      assert.deepEqual(labels, [['Changes', 'Added calls'], ['Changes']]);
+      assert.ok(widths.every((all) => new Set(all).size === 1), `rows of several lengths: ${JSON.stringify(widths)}`);
+    });
+
+    test('one diagram a command', () => {
+      const [added, changed] = diagrams.map(({ messages }) => messages.map(spaced));
+      assert.equal(added.length, 2 + 2 * CASES.length);
+      assert.equal(changed.length, 2 * CASES.length);
+      CASES.forEach(({ path }, index) => {
+        assert.equal(added[2 + 2 * index], `+ (${2 * index + 3}) POST ${path}`);
+        assert.equal(changed[2 * index], `± (${2 * index + 1}) POST ${path}`);
+      });
+    });
+
+    CASES.forEach(({ name, header, body, loose }) => {
+      test(name, () => {
+        if (loose) return;
+        assert.ok(cells.includes(spaced(header)), `no cell says ${header}`);
+        assert.ok(blocks.some((block) => plain(block) === plain(body)), 'no block shows the body');
+      });
+    });
+  });
+}
+
+// What a reader sees of the report.
+async function lookAtReport(site) {
+  const server = await serve(site.root);
+  try {
+    const { page, problems } = await open(browser, server.origin, 'report/');
+    const diagrams = await drawnDiagrams(page, 2);
+    const texts = (selector) => page.locator(`.md-content ${selector}`).evaluateAll((all) => all.map(({ textContent }) => textContent));
+    await page.screenshot({ path: `.build/screenshots/hostile-${site.name}-report.png` });
+    return {
+      diagrams,
+      headings: await page.locator('.md-content h3').evaluateAll((all) => all.map(({ firstChild }) => firstChild.textContent)),
+      labels: await page.locator('.tabbed-set').evaluateAll((sets) => sets.map((set) => [...set.querySelectorAll(':scope > .tabbed-labels label')].map(({ textContent }) => textContent))),
+      blocks: await texts('pre code'),
+      cells: (await texts('td')).map(spaced),
+      widths: await page.locator('.md-content table').evaluateAll((tables) => tables.filter(({ className }) => !className.includes('highlight')).map(({ rows }) => [...rows].map((row) => row.cells.length))),
+      foreign: await page.locator('.md-content').evaluate((content) => content.querySelectorAll('script, img, b, i, em, article del').length),
+      problems,
+      title: await page.title(),
+    };
+  } finally {
+    await server.close();
+  }
+}
+
 // What a reader sees of a page.
 async function look(site, layout) {
   const server = await serve(site.root);
@@ -163,6 +220,7 @@ function makeProject() {
   writeFileSync(join(PROJECT, 'docs/index.md'), '# Hostile text\n');
   mkdirSync('.build/screenshots', { recursive: true });
   const trace = JSON.stringify({ log: { version: '1.2', creator: { name: 'hostile', version: '1' }, entries: CASES.map(entry) } }, null, 2);
+  makeReport();
   for (const layout of LAYOUTS) {
     const folder = join(PROJECT, 'captures', layout);
     mkdirSync(folder, { recursive: true });
@@ -170,6 +228,24 @@ function makeProject() {
     writeFileSync(join(folder, 'output.txt'), `${PRINTED}\n`);
     writeFileSync(join(folder, 'capture.toml'), `command = "thing --all"\ntitle = "Hostile text"\nlayout = "${layout}"\nlocale = "en"\n`);
   }
+}
+
+function makeReport() {
+  const har = (entries) => JSON.stringify({ log: { version: '1.2', creator: { name: 'hostile', version: '1' }, entries } });
+  const harmless = CASES.map(({ path }, index) => entry({ path, header: 'harmless', body: 'harmless', reason: 'OK' }, index));
+  const first = { path: '/first', header: 'harmless', body: 'harmless', reason: 'OK' };
+  const recordings = {
+    'old/changed': harmless,
+    'new/changed': CASES.map(entry),
+    'old/added': [entry(first, 0)],
+    'new/added': [first, ...CASES].map(entry),
+  };
+  const folder = join(PROJECT, 'captures/report');
+  for (const [name, entries] of Object.entries(recordings)) {
+    mkdirSync(join(folder, name, '..'), { recursive: true });
+    writeFileSync(join(folder, `${name}.har`), har(entries));
+  }
+  writeFileSync(join(folder, 'report.toml'), 'title = "Hostile text"\nold = "report/old"\nnew = "report/new"\n');
 }
 
 function entry({ path, header, body, reason }, index) {

@@ -8,8 +8,8 @@ use super::{Differ, Shown, Values};
 use crate::trace::Headers;
 
 impl Differ<'_, '_> {
-    /// Compares header fields. A length follows from a body that is JSON, or that changed.
-    pub(super) fn headers(&mut self, old: &Headers, new: &Headers, length_follows: bool) {
+    /// Compares header fields, but for those that follow from the body.
+    pub(super) fn headers(&mut self, old: &Headers, new: &Headers, follows: Follows) {
         let (olds, news): (Vec<_>, Vec<_>) = (old.iter().collect(), new.iter().collect());
         let partners = partners(&olds, &news);
         for ((name, value), partner) in olds.iter().zip(&partners) {
@@ -20,8 +20,9 @@ impl Differ<'_, '_> {
             if *name != other_name {
                 self.header(other_name, Some(name), Some(other_name));
             }
-            let follows = length_follows && name.eq_ignore_ascii_case("content-length");
-            if !follows && self.texts_differ(Name::Header(name), false, value, other_value) {
+            if !follows.is_told_by_body(name, value, other_value)
+                && self.texts_differ(Name::Header(name), false, value, other_value)
+            {
                 self.header(other_name, Some(value), Some(other_value));
             }
         }
@@ -45,6 +46,36 @@ impl Differ<'_, '_> {
     fn header(&mut self, name: &str, old: Option<&str>, new: Option<&str>) {
         let values = Values { old: old.map(Shown::Text), new: new.map(Shown::Text) };
         self.change(What::Header, Some(name.to_owned()), Name::Header(name), values);
+    }
+}
+
+/// What is known of the body beside header fields.
+#[derive(Clone, Copy)]
+pub(super) enum Follows {
+    /// Nothing follows from it.
+    Nothing,
+    /// It is JSON, whose length tells nothing.
+    Length,
+    /// It changed, and was told.
+    Changed,
+}
+
+impl Follows {
+    /// Whether another value of this field says no more than that the body is another one.
+    fn is_told_by_body(self, name: &str, old: &str, new: &str) -> bool {
+        // Another form of it is another thing: a weak tag, no date.
+        let is_alike = |is: fn(&str) -> bool| is(old) == is(new);
+        match self {
+            Follows::Nothing => false,
+            Follows::Length | Follows::Changed if name.eq_ignore_ascii_case("content-length") => true,
+            Follows::Changed if name.eq_ignore_ascii_case("etag") => {
+                is_alike(|value| value.starts_with("W/")) && is_alike(|value| value.ends_with('"'))
+            }
+            Follows::Changed if name.eq_ignore_ascii_case("last-modified") => {
+                is_alike(|value| super::super::moment::of_header(value).is_some())
+            }
+            Follows::Length | Follows::Changed => false,
+        }
     }
 }
 

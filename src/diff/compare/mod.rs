@@ -17,6 +17,7 @@ use super::tree::Tree;
 use crate::sequence;
 use crate::text::Text;
 use crate::trace::{Body, KnownFrom, Response};
+use headers::Follows;
 
 /// Collects what is different.
 pub(super) struct Differ<'d, 'a> {
@@ -128,23 +129,28 @@ impl<'d, 'a> Differ<'d, 'a> {
         // A response alone does not say what the request was; a drawing says neither.
         let is_known = |one: &Scanned<'_>| one.exchange.known_from == KnownFrom::Wire;
         if is_known(a) && is_known(b) {
+            self.versions(&request.version, &other.version);
             let is_body_same = same[Part::REQUEST_BODY] || !self.bodies(&a.request_body, &b.request_body);
             if !same[Part::REQUEST_HEADERS] {
-                let follows = a.request_body.is_json() || !is_body_same;
+                let follows = follows(&a.request_body, is_body_same);
                 self.headers(&request.headers, &other.headers, follows);
-                self.headers(&request.trailers, &other.trailers, false);
+                self.headers(&request.trailers, &other.trailers, Follows::Nothing);
             }
         }
         enter(self, Side::Response, sequence::Side::Response);
-        if !same[Part::STATUS] {
+        if !same[Part::STATUS] || a.exchange.failure != b.exchange.failure {
             self.status(a, b);
         }
         if let (Some(response), Some(other), false) = (&a.exchange.response, &b.exchange.response, is_drawn) {
+            let was_told = request.version != b.exchange.request.version;
+            if !was_told {
+                self.versions(&response.version, &other.version);
+            }
             let is_body_same = same[Part::RESPONSE_BODY] || !self.bodies(&a.response_body, &b.response_body);
             if !same[Part::RESPONSE_HEADERS] {
-                let follows = a.response_body.is_json() || !is_body_same;
+                let follows = follows(&a.response_body, is_body_same);
                 self.headers(&response.headers, &other.headers, follows);
-                self.headers(&response.trailers, &other.trailers, false);
+                self.headers(&response.trailers, &other.trailers, Follows::Nothing);
             }
         }
     }
@@ -208,7 +214,18 @@ impl<'d, 'a> Differ<'d, 'a> {
         }
     }
 
-    /// A reason follows from its status. Where answers of 1xx came before it, they are told with it.
+    /// The version of the protocol is no field of the header, and belongs to it as much as any.
+    fn versions(&mut self, old: &Option<Text>, new: &Option<Text>) {
+        if old != new {
+            let text = |version: &Option<Text>| version.as_deref().unwrap_or("HTTP/1.1").to_owned();
+            let (old, new) = (text(old), text(new));
+            let values = Values { old: Some(Shown::Text(&old)), new: Some(Shown::Text(&new)) };
+            self.change(What::Header, Some("HTTP version".to_owned()), Name::None, values);
+        }
+    }
+
+    /// A reason follows from its status; why a call failed is one, too. Where answers of 1xx came before a
+    /// status, they are told with it.
     fn status(&mut self, a: &Scanned<'_>, b: &Scanned<'_>) {
         let (old, new) = (a.exchange.response.as_ref(), b.exchange.response.as_ref());
         let statuses = |response: Option<&Response>| {
@@ -236,6 +253,17 @@ impl<'d, 'a> Differ<'d, 'a> {
         {
             let values = Values { old: Some(Shown::Text(&old.reason)), new: Some(Shown::Text(&new.reason)) };
             self.change(What::Reason, None, Name::None, values);
+        } else {
+            let failure = |one: &Scanned<'_>| one.exchange.failure.clone().filter(|why| !why.is_empty());
+            let (old, new) = (failure(a), failure(b));
+            let differ = match (&old, &new) {
+                (Some(old), Some(new)) => self.texts_differ(Name::None, false, old, new),
+                (old, new) => old.is_some() || new.is_some(),
+            };
+            if differ {
+                let [old, new] = [&old, &new].map(|why| why.as_deref().map(Shown::Text));
+                self.change(What::Reason, None, Name::None, Values { old, new });
+            }
         }
     }
 
@@ -326,6 +354,15 @@ impl<'d, 'a> Differ<'d, 'a> {
             }
         }
         self.changes.len() > known
+    }
+}
+
+/// What follows from a body for the header fields beside it.
+fn follows(body: &Content<'_>, is_same: bool) -> Follows {
+    match (is_same, body.is_json()) {
+        (false, _) => Follows::Changed,
+        (true, true) => Follows::Length,
+        (true, false) => Follows::Nothing,
     }
 }
 

@@ -176,7 +176,7 @@ fn diagram(
 /// The lines of a diagram's fence above the numbering.
 pub(super) fn open_diagram(context: &Context<'_>, out: &mut String) {
     put!(out, "``` mermaid\n");
-    if view::is_wide(context.page) {
+    if view::is_wide(&context.page.participants) {
         put!(out, "%%{init: {\"sequence\": {\"useMaxWidth\": false}}}%%\n");
     }
     put!(out, "sequenceDiagram\n");

@@ -149,7 +149,13 @@ fn run(folder: &Path, arguments: &[&str]) -> std::result::Result<String, Failed>
 fn git(folder: &Path) -> Command {
     let mut command = Command::new("git");
     command.arg("-C").arg(folder).args(["-c", "core.fsmonitor=false", "--literal-pathspecs"]);
-    command.env("GIT_NO_LAZY_FETCH", "1").env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
+    // A git that does not know the first would ask the remote of a partial clone, by a program that its
+    // configuration names.
+    command
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_ALLOW_PROTOCOL", "none")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("LC_ALL", "C");
     command
 }
 

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::folders;
 use super::named_files::NamedFiles;
 use super::profiles::Profiles;
-use crate::diff::{self, Capture, Change, Findings, Kinds, Known, Recording};
+use crate::diff::{self, Alignment, Capture, Change, Findings, Kinds, Known, Recording};
 use crate::error::{Error, Place, Result};
 use crate::files::{LARGEST_TRACE, Root};
 use crate::page;
@@ -77,6 +77,8 @@ pub struct Compared {
     pub prose: Vec<Vec<Spoken>>,
     /// How many lists have only another order.
     pub reordered: usize,
+    /// Which exchanges belong together.
+    pub alignment: Alignment,
     /// How many exchanges that may be missing are in one of both only.
     pub optional: usize,
 }
@@ -109,7 +111,8 @@ pub fn diff(options: &Options) -> Result<Report> {
             (Recordings::of_commit(rev, &options.new, &new)?, new)
         }
     };
-    Ok(compared(&old, &new, options.jobs, &options.trusted))
+    let said = said_beside(&new, &options.trusted);
+    Ok(compare_all(&old, &new, &said, options.jobs))
 }
 
 /// Compares captures that were recorded into a folder of their own, `new`, with those that are there, or with
@@ -124,7 +127,8 @@ pub fn diff_recorded(captures: &Path, old: Option<&Path>, new: &Path, jobs: usiz
     };
     let new = Recordings::recorded_into(new, captures)?;
     old.captures.retain(|path, _| new.captures.contains_key(path));
-    Ok(compared(&old, &new, jobs, &[]))
+    let said = said_beside(&new, &[]);
+    Ok(compare_all(&old, &new, &said, jobs))
 }
 
 /// What a capture's folder holds of its recording.
@@ -161,14 +165,22 @@ pub fn recorded(captures: &Path, folder: &Path) -> Result<Option<Recorded>> {
     Ok(Some(Recorded { trace: read.trace, output: Some(output) }))
 }
 
-fn compared(old: &Recordings, new: &Recordings, jobs: usize, trusted: &[PathBuf]) -> Report {
+/// What is said about recordings in and above their folder.
+fn said_beside<'a>(recordings: &'a Recordings, trusted: &[PathBuf]) -> AllSaid<'a> {
+    let root = recordings.folder().unwrap_or(Path::new("."));
+    // What is above a folder is said for what is in it.
+    let above = folders::settings_above(&root.join("x"));
+    AllSaid::new(recordings, above, NamedFiles::new(root, trusted))
+}
+
+/// Compares recordings with those of the same paths; `said` is said about the new ones.
+pub(super) fn compare_all(old: &Recordings, new: &Recordings, said: &AllSaid<'_>, jobs: usize) -> Report {
     let pairs = pairs(old, new);
-    let said = AllSaid::new(new, trusted);
     let mut report = Report::default();
     let mut exchanges = vec![None; pairs.len()];
     let mut prose = vec![Vec::new(); pairs.len()];
     let (found, _) = diff::compare_suite(pairs.len(), |places, known| {
-        let outcomes = super::in_parallel(places, jobs, |&at| compare(&pairs[at], old, new, &said, known));
+        let outcomes = super::in_parallel(places, jobs, |&at| compare(&pairs[at], old, new, said, known));
         let mut found = Vec::with_capacity(outcomes.len());
         for (&at, outcome) in places.iter().zip(outcomes) {
             report.diagnostics.extend(outcome.diagnostics);
@@ -195,6 +207,7 @@ fn compared(old: &Recordings, new: &Recordings, jobs: usize, trusted: &[PathBuf]
             changes: found.changes,
             prose,
             reordered: found.reordered,
+            alignment: found.alignment,
             optional: found.optional,
         });
     }
@@ -205,10 +218,10 @@ fn compared(old: &Recordings, new: &Recordings, jobs: usize, trusted: &[PathBuf]
 }
 
 /// The recordings of a capture.
-struct Pair<'a> {
-    name: &'a str,
-    old: Option<&'a Files>,
-    new: Option<&'a Files>,
+pub(super) struct Pair<'a> {
+    pub(super) name: &'a str,
+    pub(super) old: Option<&'a Files>,
+    pub(super) new: Option<&'a Files>,
 }
 
 impl Pair<'_> {
@@ -222,7 +235,7 @@ impl Pair<'_> {
 }
 
 /// Those of the same path belong together, and one and one do, whatever they are called.
-fn pairs<'a>(old: &'a Recordings, new: &'a Recordings) -> Vec<Pair<'a>> {
+pub(super) fn pairs<'a>(old: &'a Recordings, new: &'a Recordings) -> Vec<Pair<'a>> {
     let (olds, news) = (&old.captures, &new.captures);
     if let (Some((_, old)), Some((name, new)), 1, 1) =
         (olds.first_key_value(), news.first_key_value(), olds.len(), news.len())
@@ -306,8 +319,8 @@ fn compare(
     outcome
 }
 
-/// What is said about captures where the new recordings are.
-struct AllSaid<'a> {
+/// What is said about captures where recordings are.
+pub(super) struct AllSaid<'a> {
     recordings: &'a Recordings,
     above: Result<Vec<Layer>>,
     named: Result<NamedFiles>,
@@ -316,13 +329,18 @@ struct AllSaid<'a> {
 }
 
 /// What is said about one of them.
-struct Said {
-    settings: Settings,
+pub(super) struct Said {
+    pub(super) settings: Settings,
     profile: Option<Arc<Profile>>,
     kinds: Arc<Kinds>,
 }
 
 impl Said {
+    /// The profile that its settings name.
+    pub(super) fn profile(&self) -> Option<&Profile> {
+        self.profile.as_deref()
+    }
+
     /// What holds where nothing is said.
     fn nothing() -> Said {
         let kinds = Arc::new(Kinds::built_in().clone());
@@ -331,19 +349,17 @@ impl Said {
 }
 
 impl<'a> AllSaid<'a> {
-    fn new(recordings: &'a Recordings, trusted: &[PathBuf]) -> AllSaid<'a> {
-        let root = recordings.folder().unwrap_or(Path::new("."));
-        AllSaid {
-            recordings,
-            // What is above a folder is said for what is in it.
-            above: folders::settings_above(&root.join("x")),
-            named: NamedFiles::new(root, trusted),
-            kinds: Mutex::default(),
-            profiles: Profiles::default(),
-        }
+    /// With the settings above the recordings, and the folders in which settings may name files.
+    pub(super) fn new(
+        recordings: &'a Recordings,
+        above: Result<Vec<Layer>>,
+        named: Result<NamedFiles>,
+    ) -> AllSaid<'a> {
+        AllSaid { recordings, above, named, kinds: Mutex::default(), profiles: Profiles::default() }
     }
 
-    fn of(&self, name: &str) -> Result<Said> {
+    /// What is said about the capture of this path.
+    pub(super) fn of(&self, name: &str) -> Result<Said> {
         let mut layers = self.above.clone()?;
         layers.extend(self.recordings.settings(name)?);
         let settings = Settings::resolve(&layers);

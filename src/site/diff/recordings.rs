@@ -87,7 +87,15 @@ impl Recordings {
                 recorded: None,
             });
         }
-        let root = Root::open(path).map_err(|error| Error::io("read", path, error))?;
+        Recordings::in_folder(Root::open(path).map_err(|error| Error::io("read", path, error))?)
+    }
+
+    /// Those in a folder and below it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] where it cannot be read.
+    pub(in crate::site) fn in_folder(root: Root) -> Result<Recordings> {
+        let path = root.path();
         let (files, mut errors) = root.files(path, &is_hidden);
         if let Some(error) = errors.pop() {
             return Err(error);
@@ -263,6 +271,15 @@ impl Recordings {
                 commit.lock().unwrap_or_else(PoisonError::into_inner).read(object, name)
             }
         }
+    }
+
+    /// The files on the disk that are read of them.
+    pub(in crate::site) fn files_on_disk(&self) -> Vec<PathBuf> {
+        let Where::Folder(root) = &self.place else { return Vec::new() };
+        let recorded = self.captures.values().flat_map(|files| {
+            [Some(&files.trace), files.other_trace.as_ref(), files.output.as_ref()].into_iter().flatten()
+        });
+        recorded.chain(self.settings.keys()).map(|name| root.shown(Path::new(name))).collect()
     }
 
     /// The trace's file, as the user would name it.

@@ -1,0 +1,286 @@
+//! A report to its page: two sets of recordings read, compared, and laid out.
+//!
+//! It reads recordings below the folder of the captures, or as a commit has them, and nothing else. Its page
+//! follows from all of them, so all of them are what it was made from; of a commit's, which `git` has to be
+//! asked for, no run knows beforehand, and the page is made each time. What this leaves out: what a change is
+//! (`diff`), and how the page looks.
+
+use super::diff::recordings::Recordings;
+use super::diff::{AllSaid, Compared, Pair, Said, There, compare_all, pairs};
+use super::file_state::{Digest, FileState};
+use super::folders::{Folder, REPORT, SHARED_SETTINGS, ancestors};
+use super::named_files::NamedFiles;
+use super::page_path::PagePath;
+use super::shared::Site;
+use super::{Made, in_parallel};
+use crate::error::{Error, ErrorKind, Place, Result, Severity};
+use crate::files::LARGEST_TEXT;
+use crate::page::report::{self, Capture, Pages, Report, State};
+use crate::page::{Input, Page, Phrases};
+use crate::render::templates::Content;
+use crate::settings::report_toml::{Recorded, ReportToml};
+use crate::settings::{Layer, Layout, Located, Settings};
+use crate::text::Text;
+use crate::text_file::decode;
+use crate::trace::Trace;
+
+impl Site<'_> {
+    /// Makes the page of a report.
+    pub(super) fn make_report(&self, folder: &Folder) -> Result<Made, Vec<Error>> {
+        let one = |error| vec![error];
+        let mut read = Vec::new();
+        let (file, settings) = self.report_settings(folder, &mut read).map_err(one)?;
+        let page = PagePath::own(&folder.path, Layout::Page);
+        self.check_collision(folder, Layout::Page).map_err(one)?;
+        let templates = self.templates(&settings, &mut read).map_err(one)?;
+        let phrases = self.phrases(&settings, &templates, None).map_err(one)?;
+
+        let [old, new] = self.recordings(&file, &mut read).map_err(one)?;
+        let above = |recorded: &Located<Recorded>, read: &mut Vec<FileState>| {
+            let above = self.settings_above(recorded.value.folder(), read);
+            let named = NamedFiles::new(self.captures_root.path(), &self.options.trusted);
+            (above, named)
+        };
+        let ((above_old, named_old), (above_new, named_new)) =
+            (above(&file.old, &mut read), above(&file.new, &mut read));
+        let said_of_old = AllSaid::new(&old, above_old, named_old);
+        let said_of_new = AllSaid::new(&new, above_new, named_new);
+        let found = compare_all(&old, &new, &said_of_new, self.options.jobs);
+        // What is damaged would be told as changed.
+        if found.diagnostics.iter().any(|error| error.severity() == Severity::Error) {
+            return Err(found.diagnostics);
+        }
+        expect_something_in_common(&file, &found.captures).map_err(one)?;
+
+        let sides = Sides { old: (&old, &said_of_old), new: (&new, &said_of_new), phrases: &phrases };
+        let pairs = pairs(&old, &new);
+        let made = in_parallel(&found.captures, self.options.jobs, |compared| {
+            sides.capture(compared, pairs.iter().find(|pair| pair.name == compared.name))
+        });
+        let captures: Vec<Capture> = made.into_iter().collect::<Result<_, _>>()?;
+        let both = captures.iter().zip(&found.captures).filter(|(_, one)| one.there == There::Both);
+        let both: Vec<_> = both.map(|(capture, one)| (&*capture.title, &*one.changes)).collect();
+        let report = Report {
+            title: settings.title.unwrap_or_else(|| folder.path.replace('/', " ")),
+            path: folder.path.clone(),
+            description: settings.description,
+            phrases: phrases.clone(),
+            old: file.old.value.to_string(),
+            new: file.new.value.to_string(),
+            facts: report::facts_of(&both),
+            captures,
+        };
+        let content = Content::Own(templates.lay_out_report(&report).map_err(one)?);
+        let is_of_commit = |recorded: &Located<Recorded>| matches!(recorded.value, Recorded::Commit { .. });
+        if is_of_commit(&file.old) || is_of_commit(&file.new) {
+            read.clear();
+        }
+        Ok(Made { files: vec![(page, content)], diagnostics: found.diagnostics, read })
+    }
+
+    /// What a report's file says, and the settings above it with what it says itself.
+    fn report_settings(&self, folder: &Folder, read: &mut Vec<FileState>) -> Result<(ReportToml, Settings)> {
+        let mut own = None;
+        for file in &folder.files {
+            if file.name() != REPORT {
+                let message = format!("`{}` is in the folder of a report", file.name());
+                return Err(Error::new(ErrorKind::Setting, message).at(Place::file(&file.path)).hint(
+                    "a report has no trace and no page source of its own: move it to a folder beside, \
+                     and say in `description` what there is to say",
+                ));
+            }
+            let bytes = self.captures_root.read(&file.path, LARGEST_TEXT)?;
+            let digest = Digest::of(&bytes);
+            read.push(FileState { path: file.path.clone(), stat: file.stat, digest });
+            own = Some(ReportToml::parse(&file.path, &decode(&file.path, bytes)?)?);
+        }
+        let mut layers: Vec<&Layer> = Vec::new();
+        for shared in &folder.shared {
+            let (digest, layer) = shared.read(self.captures_root)?;
+            let (path, stat) = (shared.found.path.clone(), shared.found.stat);
+            read.push(FileState { path, stat, digest: *digest });
+            layers.push(layer);
+        }
+        let own = own.ok_or_else(|| self.captures_root.outside(&folder.dir.join(REPORT)))?;
+        let mut settings = Settings::resolve(&layers);
+        settings.title.clone_from(&own.title);
+        settings.description.clone_from(&own.description);
+        if let Some(Located { value, place }) = &own.locale {
+            settings.locale.clone_from(value);
+            settings.locale_place = Some(place.clone());
+        }
+        Ok((own, settings))
+    }
+
+    /// The old recordings and the new ones.
+    fn recordings(&self, report: &ReportToml, read: &mut Vec<FileState>) -> Result<[Recordings; 2]> {
+        let root = self.captures_root;
+        let path = |recorded: &Recorded| root.shown(recorded.folder().as_ref());
+        let mut in_folder = |recorded: &Located<Recorded>| {
+            let folder = path(&recorded.value);
+            if !root.is_dir(&folder) {
+                let gone = Error::new(ErrorKind::Io, format!("there is no folder `{}`", folder.display()));
+                let error = root.leads_out(&folder).unwrap_or_else(|| gone.hint(
+                    "name a folder below that of the captures, or as a commit has it: `{ git = \"REV\", path = \"FOLDER\" }`",
+                ));
+                return Err(error.at(recorded.place.clone()));
+            }
+            let found = Recordings::in_folder(root.open_below(&folder)?)?;
+            if found.captures.is_empty() {
+                return Err(no_recording(recorded, &folder.display().to_string()));
+            }
+            read.extend(FileState::now(root, &folder));
+            read.extend(found.files_on_disk().iter().filter_map(|file| FileState::now(root, file)));
+            Ok(found)
+        };
+        let of_commit = |recorded: &Located<Recorded>, rev: &str, other: &Recordings| {
+            let found = Recordings::of_commit(rev, &path(&recorded.value), other).map_err(|error| {
+                if error.place().is_none() { error.at(recorded.place.clone()) } else { error }
+            })?;
+            match found.captures.is_empty() {
+                true => Err(no_recording(recorded, &recorded.value.to_string())),
+                false => Ok(found),
+            }
+        };
+        let (old, new) = (&report.old, &report.new);
+        let rev = |recorded: &Located<Recorded>| match &recorded.value {
+            Recorded::Folder(_) => None,
+            Recorded::Commit { rev, .. } => Some(rev.clone()),
+        };
+        match (rev(old), rev(new)) {
+            (None, None) => Ok([in_folder(old)?, in_folder(new)?]),
+            (Some(rev), None) => {
+                let new = in_folder(new)?;
+                Ok([of_commit(old, &rev, &new)?, new])
+            }
+            (None, Some(rev)) => {
+                let old = in_folder(old)?;
+                let new = of_commit(new, &rev, &old)?;
+                Ok([old, new])
+            }
+            (Some(of_old), Some(of_new)) => {
+                let none = Recordings::none();
+                Ok([of_commit(old, &of_old, &none)?, of_commit(new, &of_new, &none)?])
+            }
+        }
+    }
+
+    /// The shared settings above a folder, from those of the captures' root on.
+    fn settings_above(&self, folder: &str, read: &mut Vec<FileState>) -> Result<Vec<Layer>> {
+        let root = self.captures_root;
+        let mut layers = Vec::new();
+        // Those of the folder itself come with its recordings.
+        for above in ancestors(folder).filter(|above| *above != folder) {
+            let file = root.shown(above.as_ref()).join(SHARED_SETTINGS);
+            let Some(bytes) = root.read_if_there(&file, LARGEST_TEXT)? else { continue };
+            read.extend(FileState::now(root, &file));
+            layers.push(Layer::parse(&file, &decode(&file, bytes)?)?);
+        }
+        Ok(layers)
+    }
+}
+
+fn no_recording(recorded: &Located<Recorded>, what: &str) -> Error {
+    Error::new(ErrorKind::Io, format!("`{what}` holds no recording")).at(recorded.place.clone()).hint(
+        "a recording is a `trace.har` or `trace.log` in a capture's folder, or a `.har` or `.log` file of any name",
+    )
+}
+
+/// Two sets of recordings of which none, or no call, is in both say nothing of each other.
+fn expect_something_in_common(report: &ReportToml, captures: &[Compared]) -> Result<()> {
+    let mut both = captures.iter().filter(|compared| compared.there == There::Both).peekable();
+    let (old, new) = (&report.old.value, &report.new.value);
+    if both.peek().is_none() {
+        let name = |there: There| captures.iter().find(|one| one.there == there).map(|one| &*one.name);
+        let (in_old, in_new) = (name(There::OnlyOld), name(There::OnlyNew));
+        let message = format!("`{old}` and `{new}` have no capture in common");
+        return Err(Error::new(ErrorKind::Setting, message).at(report.new.place.clone()).hint(format!(
+            "captures of the same path below the two are compared: `{}` is in the old one, `{}` in the new one",
+            in_old.unwrap_or_default(),
+            in_new.unwrap_or_default()
+        )));
+    }
+    let has_calls = |compared: &&Compared| compared.exchanges.0 > 0 && compared.exchanges.1 > 0;
+    let (mut with_calls, mut in_common) = (0, 0);
+    for compared in both.filter(has_calls) {
+        with_calls += 1;
+        in_common += compared.alignment.pairs.len();
+    }
+    if with_calls > 0 && in_common == 0 {
+        let message =
+            format!("no call of `{old}` is one of `{new}`: they are recordings of different systems");
+        return Err(Error::new(ErrorKind::Setting, message)
+            .at(report.new.place.clone())
+            .hint("name recordings of the same commands on the same system, before and after its change"));
+    }
+    Ok(())
+}
+
+/// What a report's captures are read from.
+struct Sides<'a> {
+    old: (&'a Recordings, &'a AllSaid<'a>),
+    new: (&'a Recordings, &'a AllSaid<'a>),
+    phrases: &'a Phrases,
+}
+
+impl Sides<'_> {
+    fn capture(&self, compared: &Compared, pair: Option<&Pair<'_>>) -> Result<Capture, Vec<Error>> {
+        let name = &compared.name;
+        let one = |error| vec![error];
+        let (is_old, is_new) = match compared.there {
+            There::Both => (true, true),
+            There::OnlyOld => (true, false),
+            There::OnlyNew => (false, true),
+        };
+        let of = |is_there: bool, (_, said): (&Recordings, &AllSaid<'_>)| {
+            is_there.then(|| said.of(name)).transpose().map_err(one)
+        };
+        let (said_of_old, said_of_new) = (of(is_old, self.old)?, of(is_new, self.new)?);
+        let title = [&said_of_new, &said_of_old]
+            .into_iter()
+            .find_map(|said| said.as_ref()?.settings.title.clone())
+            .unwrap_or_else(|| name.clone());
+        let state = match compared.there {
+            There::Both => None,
+            There::OnlyOld => Some(State::Removed),
+            There::OnlyNew => Some(State::Added),
+        };
+        if let Some(state) = state {
+            return Ok(Capture::alone(title, state, compared.exchanges));
+        }
+        let files = pair.and_then(|pair| Some((pair.old?, pair.new?)));
+        let (Some(old), Some(new), Some(files)) = (said_of_old, said_of_new, files) else {
+            return Err(vec![Error::fault()]);
+        };
+        let page = |recordings: &Recordings, files, said: Said| -> Result<(Trace, Page), Vec<Error>> {
+            let (trace, ..) = recordings.read(files).map_err(one)?;
+            let page = page_of(name, &trace, &said, self.phrases)?;
+            Ok((trace, page))
+        };
+        let pages = if compared.changes.is_empty() {
+            None
+        } else {
+            let (old, new) = (page(self.old.0, files.0, old)?, page(self.new.0, files.1, new)?);
+            Some(Pages { alignment: &compared.alignment, old, new })
+        };
+        Ok(Capture::compared(title, compared.exchanges, &compared.changes, pages.as_ref()))
+    }
+}
+
+/// The page of a trace; what its settings say of single calls is said of another page.
+fn page_of(name: &str, trace: &Trace, said: &Said, phrases: &Phrases) -> Result<Page, Vec<Error>> {
+    let mut settings = said.settings.clone();
+    settings.labels.clear();
+    settings.groups.clear();
+    settings.notes.clear();
+    Page::new(&Input {
+        path: name,
+        settings: &settings,
+        profile: said.profile(),
+        phrases,
+        trace,
+        trace_file: "",
+        log: &Text::new(),
+        output: None,
+    })
+}
