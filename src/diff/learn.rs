@@ -11,9 +11,9 @@ use super::change::{Change, What};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Proposals<'c> {
     /// What could be set aside, in order.
-    pub settings: BTreeMap<Setting, Vec<Seen<'c>>>,
+    pub settings: BTreeMap<Setting, Vec<Varied<'c>>>,
     /// What no setting can set aside.
-    pub others: Vec<Seen<'c>>,
+    pub others: Vec<Varied<'c>>,
 }
 
 /// An entry of `[volatile]`.
@@ -29,7 +29,7 @@ pub enum Setting {
 
 /// Where something varied.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Seen<'c> {
+pub struct Varied<'c> {
     /// The capture.
     pub capture: &'c str,
     /// How it varied.
@@ -42,7 +42,7 @@ impl<'c> Proposals<'c> {
         let mut proposals = Proposals::default();
         for (capture, changes) in captures {
             for change in changes {
-                let seen = Seen { capture, change };
+                let seen = Varied { capture, change };
                 match setting(change) {
                     Some(setting) => proposals.settings.entry(setting).or_default().push(seen),
                     None => proposals.others.push(seen),

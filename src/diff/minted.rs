@@ -211,29 +211,29 @@ impl Kinds {
     }
 
     /// What a setting says of the header field of this name.
-    pub(super) fn of_header(&self, name: &str) -> Said {
+    pub(super) fn of_header(&self, name: &str) -> PlaceRule {
         let is = |known: &String| known.eq_ignore_ascii_case(name);
         if self.kept_headers.iter().any(is) {
-            Said::Kept
+            PlaceRule::Kept
         } else if self.unread_headers.iter().any(is) {
-            Said::Unread
+            PlaceRule::Unread
         } else {
-            Said::Nothing
+            PlaceRule::Nothing
         }
     }
 
     /// What a setting says of the value of a body at this path.
-    pub(super) fn of_pointer(&self, path: &[String]) -> Said {
+    pub(super) fn of_pointer(&self, path: &[String]) -> PlaceRule {
         let is = |pointer: &Vec<String>| {
             pointer.len() == path.len()
                 && pointer.iter().zip(path).all(|(part, step)| part == "*" || part == step)
         };
         if self.kept_pointers.iter().any(is) {
-            Said::Kept
+            PlaceRule::Kept
         } else if self.unread_pointers.iter().any(is) {
-            Said::Unread
+            PlaceRule::Unread
         } else {
-            Said::Nothing
+            PlaceRule::Nothing
         }
     }
 
@@ -250,9 +250,9 @@ impl Kinds {
         }
         let named = match site.name {
             Name::Header(name) => match self.of_header(name) {
-                Said::Kept => return,
-                Said::Unread => return pieces.push(Piece { range: 0..text.len(), is: Minted::Unread }),
-                Said::Nothing => self.by_header.get(&*name.to_ascii_lowercase()),
+                PlaceRule::Kept => return,
+                PlaceRule::Unread => return pieces.push(Piece { range: 0..text.len(), is: Minted::Unread }),
+                PlaceRule::Nothing => self.by_header.get(&*name.to_ascii_lowercase()),
             },
             Name::Key(_) if self.by_key.is_empty() => None,
             Name::Key(name) => self.by_key.get(&*name.to_ascii_lowercase()),
@@ -371,7 +371,7 @@ impl Kinds {
 
 /// What settings say of a place.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Said {
+pub(super) enum PlaceRule {
     Nothing,
     /// Nothing in it is minted.
     Kept,

@@ -117,7 +117,7 @@ impl Findings {
 
 /// What is known of which minted value stands for which.
 #[derive(Clone, Copy, Debug)]
-pub enum Known<'m> {
+pub enum KnownMap<'m> {
     /// Nothing yet.
     Nothing,
     /// What other captures of the suite say.
@@ -134,14 +134,14 @@ pub enum Known<'m> {
 /// captures that contradict the map are asked for again: twice at most.
 pub fn compare_suite(
     count: usize,
-    mut compare_all: impl FnMut(&[usize], Known<'_>) -> Vec<Findings>,
+    mut compare_all: impl FnMut(&[usize], KnownMap<'_>) -> Vec<Findings>,
 ) -> (Vec<Findings>, Map) {
-    let mut all = compare_all(&(0..count).collect::<Vec<_>>(), Known::Nothing);
+    let mut all = compare_all(&(0..count).collect::<Vec<_>>(), KnownMap::Nothing);
     let mut map = settle(&all);
     // A wrong pair of exchanges is one of all that is in them: what they really are may settle more.
     for is_settled in [false, true] {
         let open: Vec<usize> = (0..all.len()).filter(|&at| !map.is_settled_in(&all[at])).collect();
-        let known = if is_settled { Known::Settled(&map) } else { Known::Likely(&map) };
+        let known = if is_settled { KnownMap::Settled(&map) } else { KnownMap::Likely(&map) };
         let again = if open.is_empty() { Vec::new() } else { compare_all(&open, known) };
         for (at, findings) in open.into_iter().zip(again) {
             all[at] = findings;
@@ -156,14 +156,14 @@ pub fn compare_suite(
 /// Compares a capture of a suite whose captures come one after another. What `map` has of those before stands;
 /// what this one says is added.
 pub fn compare_next(capture: &Capture<'_>, map: &mut Map) -> Findings {
-    let mut findings = compare(capture, Known::OfOthers(map));
+    let mut findings = compare(capture, KnownMap::OfOthers(map));
     let added = map.extend(&findings.pairs);
     if !map.is_settled_in(&findings) {
-        let likely = compare(capture, Known::Likely(map));
+        let likely = compare(capture, KnownMap::Likely(map));
         map.forget(&added);
         map.extend(&likely.pairs);
         let is_settled = map.is_settled_in(&likely);
-        findings = if is_settled { likely } else { compare(capture, Known::Settled(map)) };
+        findings = if is_settled { likely } else { compare(capture, KnownMap::Settled(map)) };
     }
     findings
 }
@@ -181,7 +181,7 @@ fn settle(suite: &[Findings]) -> Map {
 }
 
 /// Compares two recordings of one command.
-pub fn compare(capture: &Capture<'_>, known: Known<'_>) -> Findings {
+pub fn compare(capture: &Capture<'_>, known: KnownMap<'_>) -> Findings {
     let old = scan::Recording::new(capture.old.trace, capture.kinds);
     let new = scan::Recording::new(capture.new.trace, capture.kinds);
     // Until there is a map, what stands in both is likely to be the same thing.
@@ -190,10 +190,10 @@ pub fn compare(capture: &Capture<'_>, known: Known<'_>) -> Findings {
         map.of_olds(old.is_given.keys().map(|value| &**value).filter(is_known))
     };
     let (map, guess) = match known {
-        Known::Nothing => (None, &in_both(&Map::default())),
-        Known::OfOthers(map) => (None, &in_both(map)),
-        Known::Likely(map) => (None, map),
-        Known::Settled(map) => (Some(map), map),
+        KnownMap::Nothing => (None, &in_both(&Map::default())),
+        KnownMap::OfOthers(map) => (None, &in_both(map)),
+        KnownMap::Likely(map) => (None, map),
+        KnownMap::Settled(map) => (Some(map), map),
     };
     let alignment = align::align(&old, &new, guess);
     let mut differ = Differ::new(capture.kinds, map, guess, &old, &new);

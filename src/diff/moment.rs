@@ -6,7 +6,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 
 use crate::trace::Micros;
 
-const SECOND: Micros = 1_000_000;
+pub(super) const SECOND: Micros = 1_000_000;
 const DAY: Micros = 86_400 * SECOND;
 
 /// How long before an exchange a time may lie that was made in the run of it, or in its setup.

@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::align::in_order;
-use super::minted::{Hosts, Kinds, Minted, Name, Piece, Said, Site};
-use super::moment;
+use super::minted::{Hosts, Kinds, Minted, Name, Piece, PlaceRule, Site};
+use super::moment::{self, SECOND};
 use super::tree::Tree;
 use crate::sequence::Sequence;
 use crate::trace::{Body, Exchange, Headers, KnownFrom, Micros, Trace, UrlParts};
@@ -104,11 +104,15 @@ impl<'a> Recording<'a> {
     }
 }
 
-/// When the server says that it answered; else when the exchange was recorded.
+/// When the server says that it answered, or when it was done with that; else when the exchange was recorded.
 fn clock(exchange: &Exchange) -> Option<Micros> {
     let date = exchange.response.as_ref().and_then(|response| response.headers.get("date"));
-    let recorded = (!exchange.synthetic).then(|| exchange.ended.unwrap_or(exchange.started));
-    date.and_then(moment::of_header).or(recorded)
+    let ended = exchange.ended.unwrap_or(exchange.started);
+    let recorded = (!exchange.synthetic).then_some(ended);
+    // A slow server may have said the date long before it made the last of what it sent. In whole seconds, as
+    // the date is: less would move times that are a second's.
+    let took = recorded.map_or(0, |ended| ended.saturating_sub(exchange.started).max(0) / SECOND * SECOND);
+    date.and_then(moment::of_header).map(|date| date.saturating_add(took)).or(recorded)
 }
 
 impl<'a> Scanned<'a> {
@@ -321,11 +325,11 @@ impl<'a> Sink<'a, '_> {
     /// `path` is kept where settings name places of bodies.
     fn tree(&mut self, tree: &Tree<'a>, name: &str, path: &mut Vec<String>) {
         let kinds = self.scanner.kinds;
-        let said = if kinds.has_pointers() { kinds.of_pointer(path) } else { Said::Nothing };
-        if said == Said::Unread {
+        let said = if kinds.has_pointers() { kinds.of_pointer(path) } else { PlaceRule::Nothing };
+        if said == PlaceRule::Unread {
             return 9u8.hash(&mut self.hasher);
         }
-        let is_kept = said == Said::Kept;
+        let is_kept = said == PlaceRule::Kept;
         match tree {
             Tree::Null => 10u8.hash(&mut self.hasher),
             Tree::Bool(bool) => (11u8, bool).hash(&mut self.hasher),

@@ -151,8 +151,10 @@ mod tests {
         let phrases = templates.phrases(locale).unwrap();
         let settings = Settings { locale: locale.into(), ..Settings::default() };
         let [old, new] = [0, 1].map(|at| diff::Recording { trace: traces[at], output: Some(outputs[at]) });
-        let found =
-            diff::compare(&diff::Capture { old, new, kinds: diff::Kinds::built_in() }, diff::Known::Nothing);
+        let found = diff::compare(
+            &diff::Capture { old, new, kinds: diff::Kinds::built_in() },
+            diff::KnownMap::Nothing,
+        );
         let page = |trace: &Trace| {
             let input = Input {
                 path: title,

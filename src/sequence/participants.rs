@@ -62,7 +62,7 @@ impl Participants {
                 declared: true,
             });
         }
-        let known = Known { urls: Urls::of(declared), declared, profile };
+        let known = NameSources { urls: Urls::of(declared), declared, profile };
         let is_inferred = trace.exchanges.iter().any(|exchange| exchange.from_inferred);
         let around = if is_inferred { senders::around(trace, |_, _| Fit::Possible) } else { Vec::new() };
         participants.ends = (trace.exchanges.iter().enumerate())
@@ -100,7 +100,7 @@ impl Participants {
     }
 
     /// The index of who sent an exchange; `outer` is the one around it.
-    fn sender(&mut self, exchange: &Exchange, outer: Option<&Exchange>, known: &Known<'_>) -> usize {
+    fn sender(&mut self, exchange: &Exchange, outer: Option<&Exchange>, known: &NameSources<'_>) -> usize {
         let Some(name) = exchange.from.as_deref() else { return self.client(known.profile) };
         if !exchange.from_inferred {
             return self.end(name, known.profile);
@@ -118,7 +118,7 @@ impl Participants {
     }
 
     /// The index of who received an exchange.
-    fn receiver(&mut self, exchange: &Exchange, known: &Known<'_>) -> usize {
+    fn receiver(&mut self, exchange: &Exchange, known: &NameSources<'_>) -> usize {
         if let Some(name) = exchange.to.as_deref() {
             return self.end(name, known.profile);
         }
@@ -171,7 +171,7 @@ impl Participants {
 }
 
 /// What names participants.
-struct Known<'k> {
+struct NameSources<'k> {
     urls: Urls<'k>,
     declared: &'k [settings::Participant],
     profile: Option<&'k Profile>,

@@ -6,7 +6,7 @@
 //! (`diff`), and how the page looks.
 
 use super::diff::recordings::Recordings;
-use super::diff::{AllSaid, Compared, Pair, Said, There, compare_all, pairs};
+use super::diff::{AllSettings, CaptureSettings, Compared, Pair, There, compare_all, pairs};
 use super::file_state::{Digest, FileState};
 use super::folders::{Folder, REPORT, SHARED_SETTINGS, ancestors};
 use super::named_files::NamedFiles;
@@ -43,8 +43,8 @@ impl Site<'_> {
         };
         let ((above_old, named_old), (above_new, named_new)) =
             (above(&file.old, &mut read), above(&file.new, &mut read));
-        let said_of_old = AllSaid::new(&old, above_old, named_old);
-        let said_of_new = AllSaid::new(&new, above_new, named_new);
+        let said_of_old = AllSettings::new(&old, above_old, named_old);
+        let said_of_new = AllSettings::new(&new, above_new, named_new);
         let found = compare_all(&old, &new, &said_of_new, self.options.jobs);
         // What is damaged would be told as changed.
         if found.diagnostics.iter().any(|error| error.severity() == Severity::Error) {
@@ -218,8 +218,8 @@ fn expect_something_in_common(report: &ReportToml, captures: &[Compared]) -> Res
 
 /// What a report's captures are read from.
 struct Sides<'a> {
-    old: (&'a Recordings, &'a AllSaid<'a>),
-    new: (&'a Recordings, &'a AllSaid<'a>),
+    old: (&'a Recordings, &'a AllSettings<'a>),
+    new: (&'a Recordings, &'a AllSettings<'a>),
     phrases: &'a Phrases,
 }
 
@@ -232,7 +232,7 @@ impl Sides<'_> {
             There::OnlyOld => (true, false),
             There::OnlyNew => (false, true),
         };
-        let of = |is_there: bool, (_, said): (&Recordings, &AllSaid<'_>)| {
+        let of = |is_there: bool, (_, said): (&Recordings, &AllSettings<'_>)| {
             is_there.then(|| said.of(name)).transpose().map_err(one)
         };
         let (said_of_old, said_of_new) = (of(is_old, self.old)?, of(is_new, self.new)?);
@@ -252,11 +252,12 @@ impl Sides<'_> {
         let (Some(old), Some(new), Some(files)) = (said_of_old, said_of_new, files) else {
             return Err(vec![Error::fault()]);
         };
-        let page = |recordings: &Recordings, files, said: Said| -> Result<(Trace, Page), Vec<Error>> {
-            let (trace, ..) = recordings.read(files).map_err(one)?;
-            let page = page_of(name, &trace, &said, self.phrases)?;
-            Ok((trace, page))
-        };
+        let page =
+            |recordings: &Recordings, files, said: CaptureSettings| -> Result<(Trace, Page), Vec<Error>> {
+                let (trace, ..) = recordings.read(files).map_err(one)?;
+                let page = page_of(name, &trace, &said, self.phrases)?;
+                Ok((trace, page))
+            };
         let pages = if compared.changes.is_empty() {
             None
         } else {
@@ -268,7 +269,7 @@ impl Sides<'_> {
 }
 
 /// The page of a trace; what its settings say of single calls is said of another page.
-fn page_of(name: &str, trace: &Trace, said: &Said, phrases: &Phrases) -> Result<Page, Vec<Error>> {
+fn page_of(name: &str, trace: &Trace, said: &CaptureSettings, phrases: &Phrases) -> Result<Page, Vec<Error>> {
     let mut settings = said.settings.clone();
     settings.labels.clear();
     settings.groups.clear();

@@ -11,7 +11,7 @@ use super::stable::Stable;
 use crate::cli::NEEDS_A_PERSON;
 use crate::cli::diff::{jobs as threads, one_line, short, show, step};
 use crate::cli::ui::Ui;
-use crate::diff::learn::{Proposals, Seen, Setting};
+use crate::diff::learn::{Proposals, Setting, Varied};
 use crate::error::{Error, Result, counted};
 use crate::site::diff::diff_recorded;
 use crate::toml_file::string as quoted;
@@ -45,7 +45,7 @@ impl Capture {
         let captures = report.captures.iter().map(|capture| (&*capture.name, &*capture.changes));
         let proposals = Proposals::of(captures);
         ui.data(&lines(&proposals));
-        for Seen { capture, change } in &proposals.others {
+        for Varied { capture, change } in &proposals.others {
             let what = one_line(&crate::cli::diff::what(change));
             ui.say(format_args!("note: {capture}: varies too, and is not set aside: {what}"));
         }
@@ -109,9 +109,9 @@ fn lines(proposals: &Proposals<'_>) -> String {
 }
 
 /// Where something varied, and how it did the first time.
-fn places(seen: &[Seen<'_>]) -> String {
+fn places(seen: &[Varied<'_>]) -> String {
     const NAMED: usize = 3;
-    let place = |Seen { capture, change }: &Seen<'_>| match step(change) {
+    let place = |Varied { capture, change }: &Varied<'_>| match step(change) {
         Some(step) => format!("{capture} ({step})"),
         None => (*capture).to_owned(),
     };

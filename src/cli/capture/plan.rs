@@ -57,7 +57,7 @@ impl Plan {
 }
 
 /// What is known of the captures while a plan is made.
-struct Known<'k> {
+struct KnownCaptures<'k> {
     root: &'k Root,
     folders: &'k [Folder],
     by_path: HashMap<&'k str, &'k Folder>,
@@ -65,7 +65,7 @@ struct Known<'k> {
     values: Values,
 }
 
-impl<'k> Known<'k> {
+impl<'k> KnownCaptures<'k> {
     fn settings(&mut self, folder: &'k Folder) -> Result<&Settings> {
         if !self.settings.contains_key(folder.path.as_str()) {
             self.settings.insert(&folder.path, settings_of(self.root, &folder.dir)?);
@@ -147,8 +147,13 @@ impl Capture {
         let by_path: HashMap<&str, &Folder> =
             captures.folders.iter().map(|folder| (folder.path.as_str(), folder)).collect();
         values.retain(|path| by_path.contains_key(path));
-        let mut known =
-            Known { root: &root, folders: &captures.folders, by_path, settings: HashMap::new(), values };
+        let mut known = KnownCaptures {
+            root: &root,
+            folders: &captures.folders,
+            by_path,
+            settings: HashMap::new(),
+            values,
+        };
         let wanted = self.wanted(&mut known, ui).map_err(one)?;
 
         let mut jobs: Vec<Job> = Vec::new();
@@ -193,7 +198,7 @@ impl Capture {
         &self,
         mut jobs: Vec<Job>,
         places: &[Option<usize>],
-        known: Known<'_>,
+        known: KnownCaptures<'_>,
         ui: &Ui,
     ) -> Result<Plan, Vec<Error>> {
         let one = |error| vec![error];
@@ -249,7 +254,7 @@ impl Capture {
     }
 
     /// The captures that the arguments name and that have a command, each with the place at which it is named.
-    fn wanted<'k>(&self, known: &mut Known<'k>, ui: &Ui) -> Result<Vec<(usize, &'k Folder)>> {
+    fn wanted<'k>(&self, known: &mut KnownCaptures<'k>, ui: &Ui) -> Result<Vec<(usize, &'k Folder)>> {
         if self.resume {
             let unfinished: Vec<&Folder> = known
                 .values
@@ -309,7 +314,7 @@ impl Capture {
     }
 }
 
-impl Known<'_> {
+impl KnownCaptures<'_> {
     /// Whether the last run recorded a capture, and left all of its values that are used.
     fn is_left(&self, path: &str, used: &[Used]) -> bool {
         let last = self.values.last();

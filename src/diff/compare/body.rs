@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::super::change::What;
 use super::super::equal::in_order;
-use super::super::minted::{Name, Said};
+use super::super::minted::{Name, PlaceRule};
 use super::super::tree::Tree;
 use super::{Differ, Shown, Step, Values};
 
@@ -48,10 +48,10 @@ impl Differ<'_, '_> {
     /// Compares two values below the key `name`.
     pub(super) fn tree(&mut self, what: What, path: &mut Path, name: &str, old: &Tree<'_>, new: &Tree<'_>) {
         let said = self.kinds.of_pointer(&path.steps);
-        if said == Said::Unread {
+        if said == PlaceRule::Unread {
             return;
         }
-        let is_kept = said == Said::Kept;
+        let is_kept = said == PlaceRule::Kept;
         match (old, new) {
             (Tree::Object(olds), Tree::Object(news)) => self.objects(what, path, olds, news),
             (Tree::List(olds), Tree::List(news)) => self.lists(what, path, name, olds, news),
@@ -105,7 +105,7 @@ impl Differ<'_, '_> {
                 (old, new) => {
                     let Some((key, _)) = old.or(new) else { continue };
                     path.within(escaped(key), key, |path| {
-                        if self.kinds.of_pointer(&path.steps) != Said::Unread {
+                        if self.kinds.of_pointer(&path.steps) != PlaceRule::Unread {
                             let values = [old, new].map(|member| member.map(|(_, tree)| tree));
                             self.value(what, path, key, values[0], values[1]);
                         }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::super::compare::body::Path;
-use super::super::minted::{Name, Said};
+use super::super::minted::{Name, PlaceRule};
 use super::super::tree::{Tree, quoted};
 use super::Keeper;
 use super::order::in_old_order;
@@ -94,9 +94,9 @@ impl Keeper<'_, '_> {
         said: &mut String,
     ) {
         let setting = self.differ.kinds.of_pointer(&path.steps);
-        let is_kept = setting == Said::Kept;
+        let is_kept = setting == PlaceRule::Kept;
         match (old, new) {
-            _ if setting == Said::Unread => said.push_str(old_laid.text),
+            _ if setting == PlaceRule::Unread => said.push_str(old_laid.text),
             (Tree::Object(olds), Tree::Object(news)) => {
                 let steps = self.differ.member_steps(olds, news);
                 let in_text = in_old_order(&steps, |at| old_laid.places[at], |at| new_laid.places[at]);

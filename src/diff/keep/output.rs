@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use unicode_width::UnicodeWidthStr;
 
 use super::super::compare::output::{Outputs, tree};
-use super::super::minted::{Name, Said};
+use super::super::minted::{Name, PlaceRule};
 use super::super::tree::Tree;
 use super::Keeper;
 use super::order::in_old_order;
@@ -67,7 +67,7 @@ impl Keeper<'_, '_> {
     fn is_cell_kept(&mut self, path: &[&str], name: &str, old: &str, new: &str) -> bool {
         let path: Vec<String> = path.iter().map(|step| (*step).to_owned()).collect();
         let setting = self.differ.kinds.of_pointer(&path);
-        setting == Said::Unread || self.is_kept(Name::Key(name), setting == Said::Kept, old, new)
+        setting == PlaceRule::Unread || self.is_kept(Name::Key(name), setting == PlaceRule::Kept, old, new)
     }
 
     fn table(&mut self, old: &Table<'_>, new: &Table<'_>) -> String {

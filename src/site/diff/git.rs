@@ -56,16 +56,16 @@ impl Commit {
                 return Err(Error::new(ErrorKind::Io, format!("`git` cannot be run: {error}"))
                     .hint("`--git` asks the program git for a commit's files; it has to be installed"));
             }
-            Err(Failed::Said(said)) if said.is_empty() => {
+            Err(Failed::Refused(said)) if said.is_empty() => {
                 return Err(Error::new(ErrorKind::Io, format!("there is no commit `{rev}`"))
                     .hint("name a branch, a tag, a hash, or HEAD"));
             }
-            Err(Failed::Said(said)) => return Err(refused(&said)),
+            Err(Failed::Refused(said)) => return Err(refused(&said)),
         };
         let pathspec = if below.as_os_str().is_empty() { Path::new(".") } else { below };
         let listed = run(folder, &["ls-tree", "-r", "-z", &commit, "--", &pathspec.to_string_lossy()])
             .map_err(|failed| match failed {
-                Failed::Said(said) => refused(&said),
+                Failed::Refused(said) => refused(&said),
                 Failed::NotRun(error) => refused(&error.to_string()),
             })?;
         let files = listed.split('\0').filter_map(|line| {
@@ -135,7 +135,7 @@ impl Objects {
 enum Failed {
     NotRun(std::io::Error),
     /// What it printed on standard error.
-    Said(String),
+    Refused(String),
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> std::result::Result<String, Failed> {
@@ -143,7 +143,7 @@ fn run(folder: &Path, arguments: &[&str]) -> std::result::Result<String, Failed>
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    Err(Failed::Said(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+    Err(Failed::Refused(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
 }
 
 fn git(folder: &Path) -> Command {

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::folders;
 use super::named_files::NamedFiles;
 use super::profiles::Profiles;
-use crate::diff::{self, Alignment, Capture, Change, Findings, Kinds, Known, Recording};
+use crate::diff::{self, Alignment, Capture, Change, Findings, Kinds, KnownMap, Recording};
 use crate::error::{Error, Place, Result};
 use crate::files::{LARGEST_TRACE, Root};
 use crate::page;
@@ -166,15 +166,15 @@ pub fn recorded(captures: &Path, folder: &Path) -> Result<Option<Recorded>> {
 }
 
 /// What is said about recordings in and above their folder.
-fn said_beside<'a>(recordings: &'a Recordings, trusted: &[PathBuf]) -> AllSaid<'a> {
+fn said_beside<'a>(recordings: &'a Recordings, trusted: &[PathBuf]) -> AllSettings<'a> {
     let root = recordings.folder().unwrap_or(Path::new("."));
     // What is above a folder is said for what is in it.
     let above = folders::settings_above(&root.join("x"));
-    AllSaid::new(recordings, above, NamedFiles::new(root, trusted))
+    AllSettings::new(recordings, above, NamedFiles::new(root, trusted))
 }
 
 /// Compares recordings with those of the same paths; `said` is said about the new ones.
-pub(super) fn compare_all(old: &Recordings, new: &Recordings, said: &AllSaid<'_>, jobs: usize) -> Report {
+pub(super) fn compare_all(old: &Recordings, new: &Recordings, said: &AllSettings<'_>, jobs: usize) -> Report {
     let pairs = pairs(old, new);
     let mut report = Report::default();
     let mut exchanges = vec![None; pairs.len()];
@@ -266,8 +266,8 @@ fn compare(
     pair: &Pair<'_>,
     old: &Recordings,
     new: &Recordings,
-    said: &AllSaid<'_>,
-    known: Known<'_>,
+    said: &AllSettings<'_>,
+    known: KnownMap<'_>,
 ) -> Outcome {
     let mut outcome = Outcome::default();
     let old_files = pair.old.map(|files| (old, files));
@@ -290,7 +290,7 @@ fn compare(
     let above = said.above.as_deref().unwrap_or_default();
     let said = said.of(pair.name).unwrap_or_else(|error| {
         outcome.diagnostics.push(error);
-        Said::nothing()
+        CaptureSettings::nothing()
     });
     let capture = Capture {
         old: Recording { trace: &old, output: old_output.as_deref() },
@@ -320,7 +320,7 @@ fn compare(
 }
 
 /// What is said about captures where recordings are.
-pub(super) struct AllSaid<'a> {
+pub(super) struct AllSettings<'a> {
     recordings: &'a Recordings,
     above: Result<Vec<Layer>>,
     named: Result<NamedFiles>,
@@ -329,37 +329,37 @@ pub(super) struct AllSaid<'a> {
 }
 
 /// What is said about one of them.
-pub(super) struct Said {
+pub(super) struct CaptureSettings {
     pub(super) settings: Settings,
     profile: Option<Arc<Profile>>,
     kinds: Arc<Kinds>,
 }
 
-impl Said {
+impl CaptureSettings {
     /// The profile that its settings name.
     pub(super) fn profile(&self) -> Option<&Profile> {
         self.profile.as_deref()
     }
 
     /// What holds where nothing is said.
-    fn nothing() -> Said {
+    fn nothing() -> CaptureSettings {
         let kinds = Arc::new(Kinds::built_in().clone());
-        Said { settings: Settings::default(), profile: None, kinds }
+        CaptureSettings { settings: Settings::default(), profile: None, kinds }
     }
 }
 
-impl<'a> AllSaid<'a> {
+impl<'a> AllSettings<'a> {
     /// With the settings above the recordings, and the folders in which settings may name files.
     pub(super) fn new(
         recordings: &'a Recordings,
         above: Result<Vec<Layer>>,
         named: Result<NamedFiles>,
-    ) -> AllSaid<'a> {
-        AllSaid { recordings, above, named, kinds: Mutex::default(), profiles: Profiles::default() }
+    ) -> AllSettings<'a> {
+        AllSettings { recordings, above, named, kinds: Mutex::default(), profiles: Profiles::default() }
     }
 
     /// What is said about the capture of this path.
-    pub(super) fn of(&self, name: &str) -> Result<Said> {
+    pub(super) fn of(&self, name: &str) -> Result<CaptureSettings> {
         let mut layers = self.above.clone()?;
         layers.extend(self.recordings.settings(name)?);
         let settings = Settings::resolve(&layers);
@@ -371,7 +371,7 @@ impl<'a> AllSaid<'a> {
             let wrong = layers.iter().find(|layer| Kinds::new([layer.volatile()]).is_err());
             wrong.map_or(error.clone(), |layer| error.at(Place::file(layer.file())))
         })?;
-        Ok(Said { settings, profile, kinds })
+        Ok(CaptureSettings { settings, profile, kinds })
     }
 
     fn kinds(&self, volatile: Volatile) -> Result<Arc<Kinds>> {

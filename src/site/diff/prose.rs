@@ -41,7 +41,7 @@ pub(super) struct Prose<'a> {
 }
 
 /// A line, and the exchanges that it is about: those of the new trace, and those of the old one.
-struct Said {
+struct Statement {
     spoken: Spoken,
     new: Vec<usize>,
     old: Vec<usize>,
@@ -81,13 +81,13 @@ impl Prose<'_> {
             let count = counts[&(change.what, change.at.as_deref())];
             let is_common = change.what == What::Header && count * 2 >= self.new_trace.exchanges.len();
             let is_output = change.side == Some(Side::Output);
-            let speaks = |said: &&Said| {
+            let speaks = |said: &&Statement| {
                 said.new.iter().any(|index| news.contains(index))
                     || said.old.iter().any(|index| olds.contains(index))
                     || (is_output && said.is_of_output)
                     || (said.is_of_page && (is_call || is_output || is_common))
             };
-            let selects = |said: &&Said| {
+            let selects = |said: &&Statement| {
                 let own = |order: &[usize], place: Option<crate::diff::change::Place>| {
                     place.and_then(|place| order.get(place.number - 1).copied())
                 };
@@ -110,7 +110,7 @@ impl Prose<'_> {
     }
 
     /// The lines of the page sources and those of the labels.
-    fn said(&self) -> (Vec<Said>, Vec<Said>) {
+    fn said(&self) -> (Vec<Statement>, Vec<Statement>) {
         let old_settings = self.old_settings();
         let old = old_settings.as_ref().unwrap_or(self.settings);
         let old = Input::of_trace(self.old_trace, old, self.profile);
@@ -133,7 +133,7 @@ impl Prose<'_> {
                 let (olds, news): (Vec<_>, Vec<_>) = names.iter().map(|name| about(name)).unzip();
                 let (old, new): (Vec<usize>, Vec<usize>) =
                     (olds.into_iter().flatten().collect(), news.into_iter().flatten().collect());
-                said.push(Said {
+                said.push(Statement {
                     spoken: Spoken { file: file.clone(), line: number },
                     is_of_page: old.is_empty() && new.is_empty(),
                     is_of_output: is_about_output,
@@ -150,7 +150,7 @@ impl Prose<'_> {
             let (old, new) = about(name);
             let spoken = Spoken { file: selector.place.file.clone(), line: selector.place.line };
             let (old, new) = (old.into_iter().collect(), new.into_iter().collect());
-            Some(Said { spoken, old, new, is_of_page: false, is_of_output: false })
+            Some(Statement { spoken, old, new, is_of_page: false, is_of_output: false })
         });
         let labels = labels.collect();
         (said, labels)
