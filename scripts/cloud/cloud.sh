@@ -33,7 +33,7 @@ mkdir -p "${CLOUD_DIR:-$here/../../.build/cloud}/$release"
 dir=$(cd "${CLOUD_DIR:-$here/../../.build/cloud}/$release" && pwd)
 bin=$dir/venv/bin
 http=http://127.0.0.1:$port https=https://127.0.0.1:$((port + 1))
-keystone_port=$((port + 2)) glance_port=$((port + 3))
+front_port=$port keystone_port=$((port + 2)) glance_port=$((port + 3))
 
 python() {        # the first interpreter of the versions that the release runs on
     local version candidate
@@ -194,20 +194,19 @@ launch_glance() {
 
 restart() {       # NAME
     case ${1:-} in keystone | glance) ;; *) usage ;; esac
-    local of=${1}_port
     end "$1"
-    # A process that ends closes its files later than its memory.
-    while listens "${!of}"; do sleep 0.05; done
     "launch_$1"
 }
 
 end() {           # NAME
-    local pid
+    local pid of=${1}_port
     if alive "$1"; then
         pid=$(cat "$dir/run/$1.pid")
         kill "$pid"
         for _ in $(seq 100); do alive "$1" || break; sleep 0.05; done
         if alive "$1"; then kill -9 "$pid"; fi
+        # A process that ends closes its files later than its memory.
+        for _ in $(seq 100); do listens "${!of}" || break; sleep 0.05; done
     fi
     rm -f "$dir/run/$1.pid"
 }
