@@ -7,13 +7,11 @@
 
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::time::Duration;
 
 use super::open_files::OpenFiles;
-use super::record::{Failure, last_lines, learn_command, one_line, shown};
-use super::runner::{Ending, Group, Interrupts, no_time_limit, not_started, plain_text, prepare};
+use super::record::{Failure, learn_command, one_line, shown, with_output};
+use super::runner::{ENDING, Ending, Group, Interrupts, no_time_limit, not_started, plain_text, prepare};
 use super::{CommandSpec, environment};
 use crate::error::{Error, ErrorKind, Result};
 use crate::redact::{Learner, Rules, Tally};
@@ -64,18 +62,7 @@ async fn run_async(
         ];
     let read = file.read_at(&mut output, 0).unwrap_or_default();
     let (command, output) = without_secrets(spec, rules, plain_text(&output[..read]));
-    let message = match ending {
-        Ending::Exit(status) => format!("`{command}` ended with exit status {status}"),
-        Ending::Signal(number) => format!("`{command}` was ended by signal {number}"),
-        Ending::TimeLimit => {
-            format!("`{command}` took longer than {:?} and was ended", spec.time_limit.unwrap_or_default())
-        }
-        Ending::Interrupted => format!("`{command}` was interrupted"),
-    };
-    let error = match last_lines(&output) {
-        Some(lines) => Error::new(ErrorKind::Capture, message).quoting(lines),
-        None => Error::new(ErrorKind::Capture, message + "; it printed nothing"),
-    };
+    let error = with_output(ending.told(&command, spec), &output);
     Err(Box::new(Failure {
         errors: vec![error],
         notes: Vec::new(),
@@ -101,13 +88,7 @@ async fn ended(spec: &CommandSpec, file: &std::fs::File) -> Result<(Ending, Grou
     let ending = tokio::select! {
         biased;
         () = interrupts.next() => Ending::Interrupted,
-        status = child.wait() => {
-            let status = status.map_err(|error| Error::new(ErrorKind::Capture, format!("cannot wait for the command: {error}")))?;
-            match (status.code(), status.signal()) {
-                (Some(code), _) => Ending::Exit(code),
-                (None, signal) => Ending::Signal(signal.unwrap_or_default()),
-            }
-        }
+        status = child.wait() => Ending::of(status)?,
         () = &mut limit => Ending::TimeLimit,
     };
     if matches!(ending, Ending::Interrupted | Ending::TimeLimit) {
@@ -115,7 +96,7 @@ async fn ended(spec: &CommandSpec, file: &std::fs::File) -> Result<(Ending, Grou
         let insisted_or_late = async {
             tokio::select! {
                 () = interrupts.next() => {}
-                () = tokio::time::sleep(Duration::from_secs(3)) => {}
+                () = tokio::time::sleep(ENDING) => {}
             }
         };
         tokio::select! {
@@ -141,7 +122,7 @@ fn without_secrets(spec: &CommandSpec, rules: Option<&Rules>, output: String) ->
 mod tests {
     use super::*;
     use crate::capture::Program;
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     fn sh(line: &str) -> CommandSpec {
         let env = vec![

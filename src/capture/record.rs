@@ -426,17 +426,13 @@ fn problem(
     is_empty: bool,
 ) -> Option<Error> {
     let error = |message: String| Error::new(ErrorKind::Capture, message);
-    let with_output = |message: String| match last_lines(output) {
-        Some(lines) => error(message).quoting(lines),
-        None => error(message + "; it printed nothing"),
-    };
+    let how_it_ended = || ran.ending.told(command, spec);
     match ran.ending {
         Ending::Exit(status) if status == spec.expected_exit => {}
         Ending::Exit(status) => {
             let expected = spec.expected_exit;
-            let error = with_output(format!(
-                "`{command}` ended with exit status {status}, and {expected} was expected"
-            ));
+            let message = format!("{}, and {expected} was expected", how_it_ended());
+            let error = with_output(message, output);
             let how = format!(
                 "record it with `--exit {status}`, which writes `exit = {status}` below `[capture]` in its capture.toml"
             );
@@ -452,24 +448,23 @@ fn problem(
                 error.hint(format!("if that is how it should end, {how}"))
             });
         }
-        Ending::Signal(number) => {
-            return Some(with_output(format!("`{command}` was ended by signal {number}")));
-        }
+        Ending::Signal(_) => return Some(with_output(how_it_ended(), output)),
         Ending::TimeLimit => {
-            let limit = spec.time_limit.unwrap_or_default();
-            let message = format!("`{command}` took longer than {limit:?} and was ended");
+            let message = how_it_ended();
             return Some(match &ran.stopped {
-                Some(stopped) => with_output(format!("{message}: {stopped} was stopped")).hint(format!(
-                    "find out who stops it; `kill -CONT {}` would have continued it",
-                    stopped.process
-                )),
-                None => with_output(message).hint(
+                Some(stopped) => {
+                    with_output(format!("{message}: {stopped} was stopped"), output).hint(format!(
+                        "find out who stops it; `kill -CONT {}` would have continued it",
+                        stopped.process
+                    ))
+                }
+                None => with_output(message, output).hint(
                     "give it more time with `time_limit`, in seconds, below `[capture]` in its capture.toml",
                 ),
             });
         }
         Ending::Interrupted => {
-            return Some(error(format!("`{command}` was interrupted")).hint("the capture is as it was"));
+            return Some(error(how_it_ended()).hint("the capture is as it was"));
         }
     }
     match flaw {
@@ -503,8 +498,16 @@ pub(super) fn one_line(command: &str) -> String {
     }
 }
 
+/// An error that quotes the last of what the command printed.
+pub(super) fn with_output(message: String, output: &str) -> Error {
+    match last_lines(output) {
+        Some(lines) => Error::new(ErrorKind::Capture, message).quoting(lines),
+        None => Error::new(ErrorKind::Capture, message + "; it printed nothing"),
+    }
+}
+
 /// The last lines of what a command printed, none of them without end; `None` if there is none.
-pub(super) fn last_lines(output: &str) -> Option<String> {
+fn last_lines(output: &str) -> Option<String> {
     let lines: Vec<&str> = output.lines().filter(|line| !line.trim().is_empty()).collect();
     let last = lines[lines.len().saturating_sub(LAST_LINES)..].iter().map(|line| {
         match line.char_indices().nth(LAST_CHARACTERS) {

@@ -32,7 +32,7 @@ use super::watch::Watch;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How long a command may take to end after it was asked to.
-const ENDING: Duration = Duration::from_secs(3);
+pub(super) const ENDING: Duration = Duration::from_secs(3);
 
 /// How long output is waited for after the command has ended, in case something that it started
 /// goes on writing.
@@ -115,6 +115,35 @@ pub(crate) enum Ending {
     Interrupted,
 }
 
+impl Ending {
+    /// How a command ended by itself, by what waiting for it gave.
+    ///
+    /// # Errors
+    /// When it could not be waited for.
+    pub(crate) fn of(waited: std::io::Result<std::process::ExitStatus>) -> Result<Ending> {
+        let status = waited.map_err(|error| {
+            Error::new(ErrorKind::Capture, format!("cannot wait for the command: {error}"))
+        })?;
+        Ok(match (status.code(), status.signal()) {
+            (Some(code), _) => Ending::Exit(code),
+            (None, signal) => Ending::Signal(signal.unwrap_or_default()),
+        })
+    }
+
+    /// The same in words; `command` is as it may be shown.
+    pub(crate) fn told(self, command: &str, spec: &CommandSpec) -> String {
+        match self {
+            Ending::Exit(status) => format!("`{command}` ended with exit status {status}"),
+            Ending::Signal(number) => format!("`{command}` was ended by signal {number}"),
+            Ending::TimeLimit => {
+                let limit = spec.time_limit.unwrap_or_default();
+                format!("`{command}` took longer than {limit:?} and was ended")
+            }
+            Ending::Interrupted => format!("`{command}` was interrupted"),
+        }
+    }
+}
+
 /// What came of a command.
 pub(crate) struct Ran {
     pub(crate) ending: Ending,
@@ -165,13 +194,7 @@ pub(crate) async fn run(
                 break Ending::Interrupted;
             }
             () = output.read(), if output.is_open => {}
-            status = child.wait() => {
-                let status = status.map_err(|error| Error::new(ErrorKind::Capture, format!("cannot wait for the command: {error}")))?;
-                break match (status.code(), status.signal()) {
-                    (Some(code), _) => Ending::Exit(code),
-                    (None, signal) => Ending::Signal(signal.unwrap_or_default()),
-                };
-            }
+            status = child.wait() => break Ending::of(status)?,
             () = &mut limit => {
                 group.end(&mut child, &mut output, Some(&mut interrupts)).await;
                 break Ending::TimeLimit;
