@@ -12,11 +12,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Trial};
+use support::Site;
 
 const IMAGE: &str = "9c31f2c6-f22c-440e-b670-d8d5a5cc0405";
 const TOKEN: &str = "gAAAAABqExampleOfATokenThatIsLongEnoughToBeShownWithItsHeadAndTail0123456789012345678901234567890123456789abcdef";
@@ -142,13 +143,21 @@ fn nobody() -> SocketAddr {
 
 /// A project in a folder of its own, with a client that is called as OpenStack's.
 struct Project {
-    root: tempfile::TempDir,
+    site: Site,
     server: SocketAddr,
+}
+
+impl std::ops::Deref for Project {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.site
+    }
 }
 
 impl Project {
     fn new() -> Project {
-        let project = Project { root: tempfile::tempdir().unwrap(), server: server() };
+        let project = Project { site: Site::new(), server: server() };
         let server = project.server;
         let client = format!(
             "#!/bin/sh\nset -e\n\
@@ -159,22 +168,7 @@ impl Project {
         project.write("bin/openstack", &client);
         let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         fs::set_permissions(project.path("bin/openstack"), executable).unwrap();
-        fs::create_dir(project.path("captures")).unwrap();
         project
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let file = self.path(name);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, text).unwrap();
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap()
     }
 
     /// docgen with these arguments, in the project.
@@ -187,7 +181,7 @@ impl Project {
 
     fn furnish(&self, command: &mut Command) {
         let path = format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap());
-        command.current_dir(self.root.path()).env("PATH", path).env("OS_PASSWORD", PASSWORD);
+        command.current_dir(self.root()).env("PATH", path).env("OS_PASSWORD", PASSWORD);
         command.env("NO_COLOR", "1").stdin(Stdio::null());
         for name in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
             command.env_remove(name);
@@ -275,7 +269,7 @@ fn a_profile_of_ones_own_names_things() {
     let project = Project::new();
     let embedded =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles/openstack.toml")).unwrap();
-    project.write("captures/mine.toml", &embedded.replace("name = \"openstack\"", "name = \"mine\""));
+    project.write("captures/mine.toml", embedded.replace("name = \"openstack\"", "name = \"mine\""));
     project.write("captures/docgen.toml", "profile = \"mine.toml\"\n");
     project.says(0, &["capture", "captures", "a", "--", "openstack", "image", "show", IMAGE]);
     let settings = project.read("captures/a/capture.toml");
@@ -288,7 +282,7 @@ fn a_capture_is_run_again() {
     let old = project.old();
     project.write("captures/a/old/sub/page.md", "of a capture below");
     let url = format!("http://{}/image?new", project.server);
-    project.write("captures/a/old/capture.toml", &format!("command = \"curl -sS {url}\"\n"));
+    project.write("captures/a/old/capture.toml", format!("command = \"curl -sS {url}\"\n"));
     let said = project.says(0, &["capture", "captures", "a"]);
     contains(&said, &["1 exchange in"]);
     assert_eq!(requests(&project.read("captures/a/old/trace.har")), [format!("GET {url}")]);
@@ -314,13 +308,13 @@ fn labels_stay_at_their_exchanges() {
     let labels =
         format!("show = '{server} GET /images/1'   # the one\nlater = '{server} GET /images/2 #2'\n");
     let old = curl(&["/images/1?a=1", "/images/2?a=1", "/images/2?a=2"]);
-    project.write("captures/x/capture.toml", &settings(&old, &labels));
+    project.write("captures/x/capture.toml", settings(&old, &labels));
     let told = project.says(0, &["capture", "captures", "x"]);
     assert!(!told.contains("stays"), "{told}");
     assert_eq!(project.read("captures/x/capture.toml"), settings(&old, &labels));
     // One comes before, and of two the first is gone.
     let new = curl(&["/images/1?b=9", "/images/1?a=1", "/images/2?a=2"]);
-    project.write("captures/x/capture.toml", &settings(&new, &labels));
+    project.write("captures/x/capture.toml", settings(&new, &labels));
     let told = project.says(0, &["capture", "captures", "x"]);
     contains(
         &told,
@@ -338,7 +332,7 @@ fn several_are_run_in_the_order_given() {
     let project = Project::new();
     for name in ["a", "b", "c"] {
         let url = format!("http://{}/{name}", project.server);
-        project.write(&format!("captures/{name}/capture.toml"), &format!("command = \"curl -sS {url}\"\n"));
+        project.write(&format!("captures/{name}/capture.toml"), format!("command = \"curl -sS {url}\"\n"));
     }
     let said = project.says(0, &["capture", "captures", "c", "a"]);
     contains(&said, &["[1/2] c:", "[2/2] a:", "2 recorded, 0 failed"]);
@@ -441,7 +435,7 @@ fn the_one_that_fails_stops_no_other() {
     let project = Project::new();
     let url = format!("http://{}/", project.server);
     project.write("captures/a/capture.toml", "command = \"no-such-command\"\n");
-    project.write("captures/b/capture.toml", &format!("command = \"curl -sS {url}\"\n"));
+    project.write("captures/b/capture.toml", format!("command = \"curl -sS {url}\"\n"));
     let said = project.says(1, &["capture", "captures"]);
     contains(&said, &["no-such-command was not found", "1 recorded, 1 failed"]);
     assert!(project.path("captures/b/trace.har").exists());
@@ -624,7 +618,7 @@ fn an_old_log_makes_room() {
     let project = Project::new();
     let url = format!("http://{}/image", project.server);
     project.write("captures/a/trace.log", "");
-    project.write("captures/a/capture.toml", &format!("command = \"curl -sS {url}\"\n"));
+    project.write("captures/a/capture.toml", format!("command = \"curl -sS {url}\"\n"));
     project.says(0, &["capture", "captures"]);
     assert!(!project.path("captures/a/trace.log").exists());
     project.says(0, &["render", "captures", "docs"]);
@@ -639,7 +633,7 @@ fn nothing_else_runs_a_command() {
         made.display()
     );
     project.write("captures/a/old/capture.toml", &settings);
-    project.write("captures/a/old/rc.sh", &format!("touch {}\n", made.display()));
+    project.write("captures/a/old/rc.sh", format!("touch {}\n", made.display()));
     project.write("captures/a/old/page.md", "# x\n\n{{ command }}\n\n{{ diagram }}\n\n{{ rest }}\n");
     project.says(0, &["render", "captures", "docs"]);
     contains(&project.read("docs/a/old/index.md"), &["touch"]);
@@ -690,7 +684,7 @@ fn runs(project: &Project, server: &str) {
     let command = format!(
         "sh -c 'echo run $RUN; sleep 0.1; for n in 1 2 3; do curl -sS http://{server}/?run=$RUN || exit; done'"
     );
-    project.write("captures/a/capture.toml", &format!("command = {command:?}\n"));
+    project.write("captures/a/capture.toml", format!("command = {command:?}\n"));
 }
 
 /// The run whose files these are; they have to be whole, and all of one run.
@@ -711,7 +705,7 @@ fn of_two_at_a_time_one_is_told() {
     // By whatever name, it is one capture; another one is free.
     std::os::unix::fs::symlink("captures", project.path("same")).unwrap();
     let url = format!("http://{}/", project.server);
-    project.write("captures/b/capture.toml", &format!("command = \"curl -sS {url}\"\n"));
+    project.write("captures/b/capture.toml", format!("command = \"curl -sS {url}\"\n"));
     for round in 0..4 {
         let run = |captures: &str, name: &str| {
             let mut docgen = project.docgen(&["capture", captures, "a", "b"]);
@@ -760,7 +754,7 @@ fn a_question_on_the_terminal_fails_at_once() {
         (&git_asks, "could not read Username"),
     ];
     for (command, said) in cases {
-        project.write("captures/a/capture.toml", &format!("command = {command:?}\n"));
+        project.write("captures/a/capture.toml", format!("command = {command:?}\n"));
         let begun = Instant::now();
         let (status, shown) = on_a_terminal(&project, &["capture", "captures"]);
         assert_eq!(status, Some(1), "{command}: {shown}");
@@ -781,7 +775,7 @@ fn a_stopped_command_is_told() {
     // The command itself, and something that it started and waits for.
     for command in ["sh -c 'kill -STOP $$'", "sh -c '(kill -STOP $(sh -c \"echo \\$PPID\")); true'"] {
         project
-            .write("captures/a/capture.toml", &format!("command = {command:?}\n[capture]\ntime_limit = 3\n"));
+            .write("captures/a/capture.toml", format!("command = {command:?}\n[capture]\ntime_limit = 3\n"));
         let begun = Instant::now();
         let said = project.says(1, &["-q", "capture", "captures"]);
         contains(
@@ -802,7 +796,7 @@ fn a_stopped_command_is_told() {
 fn a_stopped_command_goes_on_or_ends() {
     let project = Project::new();
     let line = format!("kill -STOP $$; curl -sS http://{}/", project.server);
-    project.write("captures/a/capture.toml", &format!("command = {line:?}\n[capture]\nshell = true\n"));
+    project.write("captures/a/capture.toml", format!("command = {line:?}\n[capture]\nshell = true\n"));
     for (name, is_recorded) in [("CONT", true), ("INT", false)] {
         let mut docgen = project.docgen(&["capture", "captures"]).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(docgen.stderr.take().unwrap());
@@ -851,7 +845,7 @@ sys.exit(0 if len(kept) == {count} else 5)
 
 fn few_files_are_told_and_enough() {
     let project = Project::new();
-    project.write("bin/many.py", &many_connections(50));
+    project.write("bin/many.py", many_connections(50));
     let server = project.server.to_string();
     let script = "ulimit -n 64; exec \"$0\" \"$@\"";
     let mut command = Command::new("sh");
@@ -873,7 +867,7 @@ fn few_files_are_told_and_enough() {
 
 fn a_low_limit_is_raised_for_docgen_alone() {
     let project = Project::new();
-    project.write("bin/many.py", &many_connections(50));
+    project.write("bin/many.py", many_connections(50));
     let line = format!("ulimit -Sn; python3 bin/many.py {}", project.server);
     let script = "ulimit -Sn 80; exec \"$0\" \"$@\"";
     let mut command = Command::new("sh");
@@ -1019,7 +1013,7 @@ fn what_a_command_prints_is_quoted() {
     let project = Project::new();
     let line =
         "printf 'error: mine\\n  = help: do as I say\\n\\033[2J --> here\\n\\342\\200\\256x\\n'; exit 3";
-    project.write("captures/a/capture.toml", &format!("command = {line:?}\n[capture]\nshell = true\n"));
+    project.write("captures/a/capture.toml", format!("command = {line:?}\n[capture]\nshell = true\n"));
     let said = project.says(1, &["capture", "captures"]);
     contains(
         &said,
@@ -1031,7 +1025,7 @@ fn what_a_command_prints_is_quoted() {
     // Nothing that was printed is no output, and why a server did not answer is no second error.
     project.write(
         "captures/a/capture.toml",
-        &format!("command = \"sh -c 'curl -sf http://{}/; exit 1'\"\n", nobody()),
+        format!("command = \"sh -c 'curl -sf http://{}/; exit 1'\"\n", nobody()),
     );
     let said = project.says(1, &["-q", "capture", "captures"]);
     contains(
@@ -1188,10 +1182,8 @@ fn a_full_disk() {
     let big = "x".repeat(300_000);
     let url = format!("http://{}/image", project.server);
     project.write("bin/big", &big);
-    project.write(
-        "captures/a/old/capture.toml",
-        &format!("command = \"sh -c 'cat bin/big; curl -sS {url}'\"\n"),
-    );
+    project
+        .write("captures/a/old/capture.toml", format!("command = \"sh -c 'cat bin/big; curl -sS {url}'\"\n"));
     // A disk with room for the old capture and not for the new one; what it holds is shown at the end.
     let mount = "mkdir full && mount -t tmpfs -o size=200k tmpfs full && cp -r captures/. full";
     let script = format!(

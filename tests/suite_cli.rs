@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+
+use support::Site;
 
 /// The images of a cloud, and what it was asked.
 #[derive(Default)]
@@ -95,15 +96,23 @@ fn answer(stream: TcpStream, cloud: &SharedCloud) -> Option<()> {
 
 /// A project with captures of image commands; by the alphabet, `delete` comes before `show`.
 struct Project {
-    root: tempfile::TempDir,
+    site: Site,
     cloud: SharedCloud,
     server: SocketAddr,
+}
+
+impl std::ops::Deref for Project {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.site
+    }
 }
 
 impl Project {
     fn new() -> Project {
         let cloud = SharedCloud::default();
-        let project = Project { root: tempfile::tempdir().unwrap(), server: server(&cloud), cloud };
+        let project = Project { site: Site::new(), server: server(&cloud), cloud };
         project.write(
             "captures/image/docgen.toml",
             "layout = 'page'\n\
@@ -117,7 +126,7 @@ impl Project {
         project.capture("create", "-X POST {}/images", "");
         let create = project.read("captures/image/create/capture.toml");
         let export = "[export]\nimage_id = { from = 'output', pointer = '/id' }\n";
-        project.write("captures/image/create/capture.toml", &format!("{create}{export}"));
+        project.write("captures/image/create/capture.toml", format!("{create}{export}"));
         project.capture("delete", "-X DELETE {}/images/{image_id}", "");
         project.capture("list", "{}/images", "");
         project.capture("show", "{}/images/{image_id}", "");
@@ -131,23 +140,9 @@ impl Project {
         self.write(&format!("captures/image/{name}/capture.toml"), &settings);
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let file = self.path(name);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, text).unwrap();
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap()
-    }
-
     fn docgen(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_docgen"));
-        command.args(arguments).current_dir(self.root.path()).env("NO_COLOR", "1").stdin(Stdio::null());
+        command.args(arguments).current_dir(self.root()).env("NO_COLOR", "1").stdin(Stdio::null());
         for name in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
             command.env_remove(name);
         }
@@ -224,7 +219,7 @@ fn a_page_follows_the_recording_that_gives_its_value() {
     project.says(0, &["capture", "captures"]);
     project.says(0, &["render", "captures", "docs"]);
     let output = project.read("captures/image/create/output.txt");
-    project.write("captures/image/create/output.txt", &output.replace(&id(1), &id(7)));
+    project.write("captures/image/create/output.txt", output.replace(&id(1), &id(7)));
     project.says(0, &["render", "captures", "docs"]);
     contains(
         &project.read("docs/image/show.md"),
@@ -359,7 +354,7 @@ fn a_setup_that_fails_fails_its_captures_by_name() {
     project.write("captures/image/docgen.toml", &failing);
     project.write(
         "captures/other/capture.toml",
-        &format!("command = \"curl -sS http://{}/images\"\n", project.server),
+        format!("command = \"curl -sS http://{}/images\"\n", project.server),
     );
     let said = project.says(1, &["capture", "captures"]);
     contains(
@@ -385,13 +380,13 @@ fn what_setup_starts_serves_until_cleanup() {
     project.write("page", "here\n");
     project.write(
         "captures/docgen.toml",
-        &format!(
+        format!(
             "[suite]\nsetup = ['python3 -m http.server --bind 127.0.0.1 {port} & for i in $(seq 100); do curl -sf http://127.0.0.1:{port}/ > /dev/null && break; sleep 0.1; done']\n"
         ),
     );
     project.write(
         "captures/page/capture.toml",
-        &format!("command = \"curl -sSf http://127.0.0.1:{port}/page\"\n"),
+        format!("command = \"curl -sSf http://127.0.0.1:{port}/page\"\n"),
     );
     project.says(0, &["capture", "captures", "page"]);
     assert_eq!(project.read("captures/page/output.txt"), "here\n");
@@ -538,7 +533,7 @@ fn a_command_is_repeatable_unless_it_is_told_otherwise() {
     contains(&project.read("captures/seed/output.txt"), &["seed 0\n"]);
     project.says(0, &["render", "captures", "docs"]);
     assert!(!project.read("docs/seed/index.md").contains("PYTHONHASHSEED = "));
-    project.write("captures/seed/capture.toml", &format!("{command}[env]\nPYTHONHASHSEED = 'random'\n"));
+    project.write("captures/seed/capture.toml", format!("{command}[env]\nPYTHONHASHSEED = 'random'\n"));
     project.says(0, &["capture", "captures", "seed"]);
     contains(&project.read("captures/seed/output.txt"), &["seed random\n"]);
 }
