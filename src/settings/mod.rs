@@ -80,6 +80,8 @@ pub struct Settings {
     pub reference: Option<String>,
     /// Whether paths show their query; `None` leaves it to the layout.
     pub query: Option<bool>,
+    /// Whether sections have anchors and steps are links to them; `None` leaves it to the layout.
+    pub links: Option<bool>,
     /// The title of the output block, instead of one made from the command's format.
     pub output_title: Option<String>,
     /// Under which path the site finds the page's snippets, instead of the page's own.
@@ -529,6 +531,7 @@ impl Settings {
             set(&mut settings.release, &typed.release);
             set(&mut settings.reference, &typed.reference);
             set(&mut settings.query, &typed.query);
+            set(&mut settings.links, &typed.links);
             set(&mut settings.output_title, &typed.output_title);
             set(&mut settings.snippet_prefix, &typed.snippet_prefix);
             set(&mut settings.launch.show, &typed.launch.show);
@@ -727,6 +730,7 @@ struct Typed {
     release: Option<String>,
     reference: Option<String>,
     query: Option<bool>,
+    links: Option<bool>,
     output_title: Option<String>,
     snippet_prefix: Option<String>,
     templates: Option<toml::Spanned<PathBuf>>,
