@@ -570,6 +570,8 @@ mod tests {
             drawn_only: false,
             failure: None,
             web_socket_messages: 0,
+            anchor: None,
+            section: None,
         }
     }
 

@@ -80,6 +80,8 @@ pub struct Settings {
     pub reference: Option<String>,
     /// Whether paths show their query; `None` leaves it to the layout.
     pub query: Option<bool>,
+    /// Whether sections have anchors and steps are links to them; `None` leaves it to the layout.
+    pub links: Option<bool>,
     /// The title of the output block, instead of one made from the command's format.
     pub output_title: Option<String>,
     /// Under which path the site finds the page's snippets, instead of the page's own.
@@ -384,6 +386,7 @@ pub struct Layer {
     typed: Typed,
     origin: Origin,
     suite: Option<Suite>,
+    docs: Option<Located<PathBuf>>,
     exports: Vec<Export>,
     references: Vec<Reference>,
 }
@@ -433,6 +436,13 @@ impl Layer {
         let misplaced = |message: &str, place: Place, hint: &str| {
             Err(Error::new(ErrorKind::Setting, message).at(place).hint(hint))
         };
+        let docs = typed
+            .docs
+            .as_ref()
+            .map(|docs| Located { value: docs.get_ref().clone(), place: origin.place(docs.span()) });
+        if let (Some(docs), false) = (&docs, is_shared) {
+            return Err(docs_of_a_capture(docs));
+        }
         match (&typed.suite, exports.first()) {
             (Some(suite), _) if !is_shared => misplaced(
                 "a suite is of a folder: `[suite]` belongs into its docgen.toml",
@@ -444,13 +454,18 @@ impl Layer {
                 export.place.clone(),
                 "a value for all captures of a folder is one of `[vars]`",
             ),
-            _ => Ok(Layer { references: references(&typed, &origin), typed, origin, suite, exports }),
+            _ => Ok(Layer { references: references(&typed, &origin), typed, origin, suite, docs, exports }),
         }
     }
 
     /// What it says of the captures below its folder as they are recorded together.
     pub fn suite(&self) -> Option<&Suite> {
         self.suite.as_ref()
+    }
+
+    /// The folder of the pages, as it is written: from the file's own.
+    pub fn docs(&self) -> Option<&Located<PathBuf>> {
+        self.docs.as_ref()
     }
 
     /// What it says differs from run to run.
@@ -516,6 +531,7 @@ impl Settings {
             set(&mut settings.release, &typed.release);
             set(&mut settings.reference, &typed.reference);
             set(&mut settings.query, &typed.query);
+            set(&mut settings.links, &typed.links);
             set(&mut settings.output_title, &typed.output_title);
             set(&mut settings.snippet_prefix, &typed.snippet_prefix);
             set(&mut settings.launch.show, &typed.launch.show);
@@ -614,6 +630,13 @@ impl Settings {
     }
 }
 
+/// The error about a folder of pages that is named for a part of the captures only.
+pub(crate) fn docs_of_a_capture(docs: &Located<PathBuf>) -> Error {
+    Error::new(ErrorKind::Setting, "all captures have one folder of pages")
+        .at(docs.place.clone())
+        .hint("`docs` belongs into the docgen.toml in the folder of all captures")
+}
+
 /// Whether `name` can be used as a name in a hole.
 pub fn is_identifier(name: &str) -> bool {
     let mut chars = name.chars();
@@ -707,6 +730,7 @@ struct Typed {
     release: Option<String>,
     reference: Option<String>,
     query: Option<bool>,
+    links: Option<bool>,
     output_title: Option<String>,
     snippet_prefix: Option<String>,
     templates: Option<toml::Spanned<PathBuf>>,
@@ -726,6 +750,7 @@ struct Typed {
     redact: Redact,
     volatile: Volatile,
     suite: Option<toml::Spanned<suite::TypedSuite>>,
+    docs: Option<toml::Spanned<PathBuf>>,
     #[serde(deserialize_with = "in_order")]
     export: Vec<(String, toml::Spanned<TypedExport>)>,
     #[serde(deserialize_with = "in_order")]

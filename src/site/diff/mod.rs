@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::folders;
+use super::folders::{self, TRACES};
 use super::named_files::NamedFiles;
 use super::profiles::Profiles;
 use crate::diff::{self, Alignment, Capture, Change, Findings, Kinds, KnownMap, Recording};
@@ -27,7 +27,7 @@ use crate::settings::{Layer, Located, Settings, Volatile};
 use crate::source;
 use crate::trace::Trace;
 use prose::Prose;
-use recordings::{Files, Recordings, TRACES};
+use recordings::{Files, Recordings};
 
 /// What to compare.
 #[derive(Clone, Debug)]

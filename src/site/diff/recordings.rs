@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::super::folders::SHARED_SETTINGS;
+use super::super::folders::{SHARED_SETTINGS, TRACES};
 use super::git::Commit;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::{LARGEST_TRACE, Listed, Root, is_hidden};
@@ -12,9 +12,6 @@ use crate::settings::Layer;
 use crate::source;
 use crate::text_file::{decode, read_recording, read_text};
 use crate::trace::Trace;
-
-/// The names of a capture's own trace.
-pub(super) const TRACES: [&str; 2] = ["trace.har", "trace.log"];
 
 /// The path of a capture in the folder itself.
 const HERE: &str = ".";
