@@ -42,9 +42,8 @@ pub use step::{Call, Step};
 
 use crate::error::Result;
 use crate::settings::Volatile;
-use crate::trace::UrlParts;
+use crate::trace::{UrlIndex, UrlParts};
 use command::Commands;
-use participant::UrlIndex;
 use route::RouteTree;
 
 const OPENSTACK: &str = include_str!("../../profiles/openstack.toml");
