@@ -20,6 +20,7 @@ mod file_state;
 pub mod folders;
 mod idle_vars;
 mod journal;
+pub(crate) mod last_run;
 mod lay_out;
 mod manifest;
 pub(crate) mod named_files;
