@@ -355,16 +355,11 @@ pub(super) struct CaptureSettings {
     pub(super) settings: Settings,
     /// Without those.
     as_typed: Settings,
-    profile: Option<Arc<Profile>>,
+    pub(super) profile: Option<Arc<Profile>>,
     kinds: Arc<Kinds>,
 }
 
 impl CaptureSettings {
-    /// The profile that its settings name.
-    pub(super) fn profile(&self) -> Option<&Profile> {
-        self.profile.as_deref()
-    }
-
     /// What holds where nothing is said.
     fn nothing() -> CaptureSettings {
         let kinds = Arc::new(Kinds::built_in().clone());
