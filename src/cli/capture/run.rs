@@ -222,7 +222,10 @@ impl Capture {
                 (Went::Recorded, recorded.told)
             }
             Err(told) => {
-                plan.values.fail(&path);
+                // Of what was to be new nothing is there, to be gone on with neither.
+                if plan.jobs[index].new.is_none() {
+                    plan.values.fail(&path);
+                }
                 told
             }
         };

@@ -188,8 +188,7 @@ impl Values {
     /// Where docgen's own folder cannot be written.
     pub(super) fn write(&self) -> Result<()> {
         let Some(captures) = &self.captures else { return Ok(()) };
-        // A new capture that failed may leave nothing that could hold it.
-        if !captures.exists() {
+        if self.changed.is_empty() && self.gone.is_empty() {
             return Ok(());
         }
         let root = Root::open(captures).map_err(|error| Error::io("read", captures, error))?;
