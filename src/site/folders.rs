@@ -13,14 +13,20 @@ use super::page_path::PagePath;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::{Entry, LARGEST_TEXT, Listed, Root, is_hidden, not_regular};
 use crate::render::templates::UserTemplate;
-use crate::settings::{CAPTURE_FILES, Layer, Located};
+use crate::settings::{CAPTURE_FILES, Layer, Located, docs_of_a_capture};
 use crate::text_file::decode;
+
+/// The names of a capture's own trace.
+pub(super) const TRACES: [&str; 2] = ["trace.har", "trace.log"];
 
 /// Those of [`CAPTURE_FILES`] that make a folder a capture's.
 pub(super) const OF_A_CAPTURE: [&str; 3] = ["capture.toml", "trace.har", "trace.log"];
 
 /// The file that makes a folder a report's.
 pub(super) const REPORT: &str = "report.toml";
+
+/// The file that makes a folder an index's.
+pub(super) const INDEX: &str = "index.toml";
 
 /// The file that holds settings for all captures below it.
 pub const SHARED_SETTINGS: &str = "docgen.toml";
@@ -51,7 +57,7 @@ pub struct Folder {
     pub path: String,
     /// Where it is.
     pub dir: PathBuf,
-    /// The files of [`CAPTURE_FILES`] that it holds, and its report's, sorted by name.
+    /// The files of [`CAPTURE_FILES`] that it holds, and its report's or index's, sorted by name.
     pub files: Vec<Found>,
     /// The `docgen.toml` files above it, from the root down.
     pub shared: Vec<Arc<SharedSettings>>,
@@ -79,7 +85,13 @@ impl SharedSettings {
         let read = || {
             let bytes = root.read(&self.found.path, LARGEST_TEXT)?;
             let digest = Digest::of(&bytes);
-            Ok((digest, Layer::parse(&self.found.path, &decode(&self.found.path, bytes)?)?))
+            let layer = Layer::parse(&self.found.path, &decode(&self.found.path, bytes)?)?;
+            let is_of_all =
+                root.below(&self.found.path).is_some_and(|below| below == Path::new(SHARED_SETTINGS));
+            match layer.docs() {
+                Some(docs) if !is_of_all => Err(docs_of_a_capture(docs)),
+                _ => Ok((digest, layer)),
+            }
         };
         self.read.get_or_init(read).as_ref().map_err(Clone::clone)
     }
@@ -104,6 +116,8 @@ pub(crate) struct Captures {
     pub(crate) folders: Vec<Folder>,
     /// The folders with a report, in the order of their paths.
     pub(crate) reports: Vec<Folder>,
+    /// The folders with an index, in the order of their paths.
+    pub(crate) indexes: Vec<Folder>,
     /// What is wrong with the others, and what was not looked at.
     pub(crate) errors: Vec<Error>,
     /// Paths of captures that cannot be read.
@@ -119,10 +133,16 @@ pub(crate) struct Captures {
 }
 
 impl Captures {
+    /// The folders that have a page: captures', reports' and indexes'.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Folder> {
+        self.folders.iter().chain(&self.reports).chain(&self.indexes)
+    }
+
     /// Whether there is none, not even one that cannot be read.
     pub(super) fn is_empty(&self) -> bool {
         self.folders.is_empty()
             && self.reports.is_empty()
+            && self.indexes.is_empty()
             && self.errors.is_empty()
             && self.passed_over.is_empty()
     }
@@ -188,6 +208,26 @@ pub(crate) fn open(captures: &Path) -> Result<Root> {
     })
 }
 
+/// The traces of the captures in a folder, which may be one itself, in the order of their paths.
+///
+/// # Errors
+/// [`ErrorKind::Io`] where the folder, or one in it, cannot be read, or holds no trace.
+pub fn traces(folder: &Path) -> Result<Vec<PathBuf>> {
+    let root = open(folder)?;
+    let mut captures = find(&root, None)?;
+    if !captures.errors.is_empty() {
+        return Err(captures.errors.swap_remove(0));
+    }
+    let trace =
+        |folder: &Folder| TRACES.iter().find_map(|name| folder.file(name)).map(|found| found.path.clone());
+    let traces: Vec<PathBuf> = captures.folders.iter().filter_map(trace).collect();
+    if traces.is_empty() {
+        let message = format!("there is no trace below `{}`", folder.display());
+        return Err(Error::new(ErrorKind::Io, message).hint("a capture's is called trace.har or trace.log"));
+    }
+    Ok(traces)
+}
+
 /// All capture folders below `root`. Names that begin with a dot are passed over, and so is the folder
 /// `passed_over`, a path below it. A link to a file that stays below `root` is that file; one that leads out,
 /// and what else is no file, costs the capture, as does a name that no page can have. No link to a folder is
@@ -223,7 +263,7 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
                 continue;
             }
             let is_known =
-                |name: &&str| [SHARED_SETTINGS, REPORT].contains(name) || CAPTURE_FILES.contains(name);
+                |name: &&str| [SHARED_SETTINGS, REPORT, INDEX].contains(name) || CAPTURE_FILES.contains(name);
             let known = entry.name.to_str().filter(is_known);
             let Some(name) = known else {
                 if entry.file_type.is_dir() {
@@ -282,7 +322,8 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
         if captures.is_left_out(&folder.path) {
             continue;
         }
-        if !is_capture(&folder) && folder.file(REPORT).is_none() {
+        let is_made = [REPORT, INDEX].iter().any(|name| folder.file(name).is_some());
+        if !is_capture(&folder) && !is_made {
             let source = ["page.md", "body.md", "diagram.md"].iter().find_map(|name| folder.file(name));
             captures.sources_alone.extend(source.map(|source| (folder.path.clone(), source.path.clone())));
             continue;
@@ -291,7 +332,11 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
         if !shared.is_empty() {
             folder.shared = ancestors(&folder.path).filter_map(|above| shared.get(above).cloned()).collect();
         }
-        let to = if folder.file(REPORT).is_some() { &mut captures.reports } else { &mut captures.folders };
+        let to = match (folder.file(INDEX), folder.file(REPORT)) {
+            (Some(_), _) => &mut captures.indexes,
+            (None, Some(_)) => &mut captures.reports,
+            (None, None) => &mut captures.folders,
+        };
         to.push(folder);
     }
     Ok(captures)
