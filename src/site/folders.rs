@@ -25,6 +25,9 @@ pub(super) const OF_A_CAPTURE: [&str; 3] = ["capture.toml", "trace.har", "trace.
 /// The file that makes a folder a report's.
 pub(super) const REPORT: &str = "report.toml";
 
+/// The file that makes a folder an index's.
+pub(super) const INDEX: &str = "index.toml";
+
 /// The file that holds settings for all captures below it.
 pub const SHARED_SETTINGS: &str = "docgen.toml";
 
@@ -54,7 +57,7 @@ pub struct Folder {
     pub path: String,
     /// Where it is.
     pub dir: PathBuf,
-    /// The files of [`CAPTURE_FILES`] that it holds, and its report's, sorted by name.
+    /// The files of [`CAPTURE_FILES`] that it holds, and its report's or index's, sorted by name.
     pub files: Vec<Found>,
     /// The `docgen.toml` files above it, from the root down.
     pub shared: Vec<Arc<SharedSettings>>,
@@ -113,6 +116,8 @@ pub(crate) struct Captures {
     pub(crate) folders: Vec<Folder>,
     /// The folders with a report, in the order of their paths.
     pub(crate) reports: Vec<Folder>,
+    /// The folders with an index, in the order of their paths.
+    pub(crate) indexes: Vec<Folder>,
     /// What is wrong with the others, and what was not looked at.
     pub(crate) errors: Vec<Error>,
     /// Paths of captures that cannot be read.
@@ -123,15 +128,31 @@ pub(crate) struct Captures {
     odd: usize,
     /// Links that may lead to folders, by the path that those would have.
     passed_over: BTreeMap<String, PathBuf>,
+    /// Every `docgen.toml`, by its folder's path.
+    shared: BTreeMap<String, Arc<SharedSettings>>,
     /// Page sources in folders without a trace or settings, by the folder's path.
     pub(super) sources_alone: BTreeMap<String, PathBuf>,
 }
 
 impl Captures {
+    /// The `docgen.toml` files above a capture of this path, from the root down.
+    pub(crate) fn shared_above(&self, path: &str) -> Vec<Arc<SharedSettings>> {
+        if self.shared.is_empty() {
+            return Vec::new();
+        }
+        ancestors(path).filter_map(|above| self.shared.get(above).cloned()).collect()
+    }
+
+    /// The folders that have a page: captures', reports' and indexes'.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Folder> {
+        self.folders.iter().chain(&self.reports).chain(&self.indexes)
+    }
+
     /// Whether there is none, not even one that cannot be read.
     pub(super) fn is_empty(&self) -> bool {
         self.folders.is_empty()
             && self.reports.is_empty()
+            && self.indexes.is_empty()
             && self.errors.is_empty()
             && self.passed_over.is_empty()
     }
@@ -227,7 +248,6 @@ pub fn traces(folder: &Path) -> Result<Vec<PathBuf>> {
 pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> {
     let mut captures = Captures::default();
     let mut folders: BTreeMap<String, Folder> = BTreeMap::new();
-    let mut shared: BTreeMap<String, Arc<SharedSettings>> = BTreeMap::new();
     // With how many files of settings are above each.
     let mut pending = vec![(PathBuf::new(), 0)];
     while let Some((below, above)) = pending.pop() {
@@ -252,7 +272,7 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
                 continue;
             }
             let is_known =
-                |name: &&str| [SHARED_SETTINGS, REPORT].contains(name) || CAPTURE_FILES.contains(name);
+                |name: &&str| [SHARED_SETTINGS, REPORT, INDEX].contains(name) || CAPTURE_FILES.contains(name);
             let known = entry.name.to_str().filter(is_known);
             let Some(name) = known else {
                 if entry.file_type.is_dir() {
@@ -279,7 +299,8 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
                 }
             };
             if name == SHARED_SETTINGS {
-                shared.insert(path.clone(), Arc::new(SharedSettings { found, read: OnceLock::new() }));
+                let settings = SharedSettings { found, read: OnceLock::new() };
+                captures.shared.insert(path.clone(), Arc::new(settings));
             } else {
                 let folder = folders.entry(path.clone()).or_insert_with_key(|path| Folder {
                     path: path.clone(),
@@ -290,7 +311,7 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
                 folder.files.push(found);
             }
         }
-        let has_settings = path.as_ref().is_ok_and(|path| shared.contains_key(path));
+        let has_settings = path.as_ref().is_ok_and(|path| captures.shared.contains_key(path));
         let settings = above + usize::from(has_settings);
         if settings > MOST_SETTINGS {
             captures.errors.push(too_many_settings(dir.join(SHARED_SETTINGS)));
@@ -311,16 +332,19 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
         if captures.is_left_out(&folder.path) {
             continue;
         }
-        if !is_capture(&folder) && folder.file(REPORT).is_none() {
+        let is_made = [REPORT, INDEX].iter().any(|name| folder.file(name).is_some());
+        if !is_capture(&folder) && !is_made {
             let source = ["page.md", "body.md", "diagram.md"].iter().find_map(|name| folder.file(name));
             captures.sources_alone.extend(source.map(|source| (folder.path.clone(), source.path.clone())));
             continue;
         }
         folder.files.sort_by(|a, b| a.path.cmp(&b.path));
-        if !shared.is_empty() {
-            folder.shared = ancestors(&folder.path).filter_map(|above| shared.get(above).cloned()).collect();
-        }
-        let to = if folder.file(REPORT).is_some() { &mut captures.reports } else { &mut captures.folders };
+        folder.shared = captures.shared_above(&folder.path);
+        let to = match (folder.file(INDEX), folder.file(REPORT)) {
+            (Some(_), _) => &mut captures.indexes,
+            (None, Some(_)) => &mut captures.reports,
+            (None, None) => &mut captures.folders,
+        };
         to.push(folder);
     }
     Ok(captures)
