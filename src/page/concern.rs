@@ -199,7 +199,8 @@ impl<'c> Concerns<'c> {
                     || (word.len() > 2
                         && (value.starts_with(word.as_str()) || value.ends_with(word.as_str())))
             };
-            self.words.iter().chain(&self.names).any(is_part)
+            let has_digit = word.contains(|c: char| c.is_ascii_digit());
+            self.words.iter().any(is_part) || (has_digit && self.names.iter().any(is_part))
         })
     }
 
