@@ -25,6 +25,7 @@ mod block;
 pub mod carried;
 mod command;
 mod context;
+pub mod curl;
 mod diagram;
 pub mod draft;
 pub mod first_settings;
@@ -32,6 +33,7 @@ pub mod highlight;
 mod html;
 pub mod invocation;
 pub mod phrases;
+pub mod relations;
 pub mod report;
 pub mod source;
 pub mod spoken;
@@ -41,12 +43,13 @@ pub mod update;
 pub use block::{Block, visible, without_ansi, without_markers};
 pub use command::{Command, Launch};
 pub use context::{Context, Fence, Scalar};
-pub use diagram::{DiagramItem, DrawnParticipant};
+pub use diagram::{DiagramItem, DrawnParticipant, participants_named};
 pub use phrases::Phrases;
+pub use relations::Relations;
 pub use source::Source;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
 use crate::error::{Error, Place, Result};
@@ -114,6 +117,8 @@ pub struct Page {
     pub participants: Vec<DrawnParticipant>,
     /// The diagram's lines.
     pub diagram: Vec<DiagramItem>,
+    /// What the client sees of the diagram; in layouts that tell how exchanges stand to each other.
+    pub client_view: Vec<DiagramItem>,
     /// Messages and gaps, in order.
     pub entries: Vec<Entry>,
     /// The exchanges, in the order of their requests.
@@ -124,10 +129,14 @@ pub struct Page {
     pub log: Block,
     /// Names and values of the variables.
     pub vars: Vec<(String, String)>,
+    /// Whether exchanges are shown as `curl` commands, too.
+    pub has_curl: bool,
     /// The labels of the settings, with the index in the trace of the exchange that each names.
     pub labels: Vec<(String, usize)>,
     /// The labels of optional messages that this trace does not have.
     pub missing: HashSet<String>,
+    /// The anchor of the table of all exchanges, where the page has one.
+    pub glance: Option<Arc<str>>,
     /// Under which path the site finds the page's snippets.
     pub snippet_prefix: String,
     /// How many exchanges the filters left out.
@@ -169,6 +178,21 @@ pub struct PageExchange {
     pub purpose: Option<String>,
     /// What its response brings, likewise.
     pub result: Option<String>,
+    /// How it stands to the others; in layouts that tell.
+    pub relations: Relations,
+    /// The request as a `curl` command, where the page shows it.
+    pub curl: Option<Block>,
+}
+
+/// What a page tells in one place: an exchange, or what belongs to none.
+#[derive(Clone, Debug)]
+pub enum Section {
+    /// An exchange that is told of itself.
+    Exchange(Arc<PageExchange>),
+    /// A response whose request nobody recorded.
+    Message(Arc<Message>),
+    /// A damaged place of the trace.
+    Gap(PageGap),
 }
 
 /// A message, with everything that a page can say of it.
@@ -207,6 +231,8 @@ pub struct Message {
     pub headers: Block,
     /// The body's lines.
     pub body: Block,
+    /// Whether there is a body; without one, `body` says so.
+    pub has_body: bool,
     /// The body's language, as highlighters name it.
     pub language: Cow<'static, str>,
     /// What it asks or brings, as a sentence in the page's language, where the profile knows it.
@@ -249,6 +275,22 @@ impl PageExchange {
             None => format!("({})", self.request.number),
         }
     }
+
+    /// Its messages, in order.
+    pub fn messages(&self) -> impl Iterator<Item = &Arc<Message>> {
+        std::iter::once(&self.request).chain(&self.response)
+    }
+
+    /// The number of its last message.
+    pub fn last_number(&self) -> u32 {
+        self.response.as_ref().unwrap_or(&self.request).number
+    }
+
+    /// Whether it failed: a status that says so, no response, or what the source calls a failure.
+    pub fn is_error(&self) -> bool {
+        let is_failed = |message: &Arc<Message>| message.status >= 400 || message.failure.is_some();
+        self.messages().any(is_failed) || self.response.is_none() && !self.request.drawn_only
+    }
 }
 
 /// What the command printed.
@@ -263,6 +305,27 @@ pub struct Output {
 }
 
 impl Page {
+    /// Where an exchange of the trace is among those of the page.
+    pub fn place(&self, exchange: usize) -> Option<usize> {
+        self.exchanges.iter().position(|found| found.index == exchange)
+    }
+
+    /// What is told of these entries, each exchange once, and none that only repeats another.
+    pub fn sections(&self, entries: &[Entry]) -> Vec<Section> {
+        let places: HashMap<usize, &Arc<PageExchange>> =
+            self.exchanges.iter().map(|exchange| (exchange.index, exchange)).collect();
+        let section = |entry: &Entry| match entry {
+            Entry::Gap(gap) => Some(Section::Gap(gap.clone())),
+            Entry::Message(message) => match (places.get(&message.exchange), message.side) {
+                (Some(exchange), Side::Request) => Some(Section::Exchange((*exchange).clone()))
+                    .filter(|_| exchange.relations.folded_into.is_none()),
+                (Some(_), Side::Response) => None,
+                (None, _) => Some(Section::Message(message.clone())),
+            },
+        };
+        entries.iter().filter_map(section).collect()
+    }
+
     /// Makes the page of a capture.
     ///
     /// # Errors
@@ -362,6 +425,24 @@ impl Resolved<'_> {
             .map(Arc::new)
             .collect();
         let diagram = diagram::draw(&entries, &drawn, &boxes_and_notes, input.phrases);
+        let mut exchanges = exchanges;
+        let mut client_view = Vec::new();
+        if settings.layout.traits().relates {
+            let found;
+            (found, client_view) = relations::relate(&relations::Facts {
+                trace,
+                participants,
+                exchanges: &exchanges,
+                entries: &entries,
+                diagram: &diagram,
+                phrases: input.phrases,
+                labels: &labels,
+                is_expected: &|index| messages.is_expected(index),
+            });
+            for (exchange, relations) in exchanges.iter_mut().zip(found) {
+                Arc::make_mut(exchange).relations = relations;
+            }
+        }
 
         let command = settings.command.as_deref().map(|typed| Command::new(typed, &settings.vars));
         let reference = reference(input, command.as_ref());
@@ -383,13 +464,16 @@ impl Resolved<'_> {
             reference,
             participants: drawn.list(),
             diagram,
+            client_view,
             entries,
             exchanges,
             output: input.output.map(|output| make_output(output, settings, input.phrases)),
             log,
             vars: settings.vars.clone(),
+            has_curl: settings.curl,
             labels,
             missing: missing.into_iter().map(str::to_owned).collect(),
+            glance: settings.layout.traits().relates.then(|| "glance".into()),
             snippet_prefix: snippet_prefix(input),
             filtered: sequence.filtered,
             left_out,
@@ -613,6 +697,7 @@ impl<'a> Messages<'a> {
             url: url.clone(),
             headers: Block::of_part(self.log, headers.lines()),
             body: Block::of_part(self.log, shared_body_text(body)),
+            has_body: !matches!(body, Body::Absent),
             language: language(headers.get("content-type").or_else(other_type), body).into(),
             about: self.about(index, side),
             unanswered: side == Side::Request && exchange.response.is_none(),
@@ -644,7 +729,24 @@ impl<'a> Messages<'a> {
             api_reference: api_reference.map(str::to_owned),
             purpose: described(Step::request),
             result: described(Step::response),
+            relations: Relations::default(),
+            curl: self.curl(index),
         }
+    }
+
+    /// The request as a `curl` command, where the settings ask for it and the trace has the request.
+    fn curl(&self, index: usize) -> Option<Block> {
+        let Input { settings, trace, .. } = self.input;
+        let exchange = &trace.exchanges[index];
+        let is_shown = settings.curl && exchange.known_from == KnownFrom::Wire;
+        is_shown.then(|| Block::new(curl::command(exchange).into()))
+    }
+
+    /// Whether the profile describes the status of an exchange's response.
+    fn is_expected(&self, index: usize) -> bool {
+        let response = &self.input.trace.exchanges[index].response;
+        let step = self.known[index].step;
+        response.as_ref().is_some_and(|found| step.is_some_and(|step| step.is_of_status(found.status)))
     }
 
     fn about(&self, index: usize, side: Side) -> Option<String> {

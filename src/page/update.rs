@@ -14,7 +14,7 @@ use std::ops::Range;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag};
 
 use super::Context;
-use super::draft::{Labels, rest, section};
+use super::draft::{Labels, Told, rest, section};
 use super::source::{GONE, GONE_END, Hole, Part, Source, TokenKind};
 use super::{Entry, Message, Page, PageExchange};
 use crate::sequence::Side;
@@ -156,6 +156,7 @@ fn missing<'p>(
     }
     let mut place = None;
     let mut is_in_rest = false;
+    let told = Told::of(facts.page);
     for (index, entry) in facts.page.entries.iter().enumerate() {
         let message = match entry {
             Entry::Message(message) => Some(message),
@@ -166,7 +167,7 @@ fn missing<'p>(
         }
         let is_shown = index < shown_up_to || message.is_some_and(|message| facts.shown[message.exchange]);
         let name = message.and_then(|message| labels.of(message.exchange));
-        if !is_shown {
+        if !is_shown && !told.is_elsewhere(entry) {
             let (at, level) = *place.get_or_insert_with(|| first_place(source, sections, facts.page));
             match (message, name, missing.last_mut()) {
                 (Some(message), Some(name), _) => {

@@ -47,16 +47,24 @@ hole_words! {
     Body "body";
     /// The command.
     Command "command";
+    /// The request as a `curl` command.
+    Curl "curl";
     /// The profile's description of a step.
     Describe "describe";
     /// The diagram, or a part of it.
     Diagram "diagram";
     /// Both messages of an exchange, with their headings.
     Exchange "exchange";
+    /// The page, or an exchange, in one line.
+    Facts "facts";
+    /// A table of all exchanges.
+    Glance "glance";
     /// The tab of headers.
     Header "header";
     /// The text of a message's heading.
     Heading "heading";
+    /// The diagram of what was sent for an exchange.
+    Inside "inside";
     /// A debugger's configuration that runs the command.
     Launch "launch";
     /// The numbers of lines, for a fence's options.
@@ -93,6 +101,8 @@ hole_words! {
     Var "var";
     /// A table of all variables.
     Vars "vars";
+    /// When each exchange happened.
+    Waterfall "waterfall";
 }
 
 /// What a hole shows of the messages of a trace.
@@ -128,8 +138,12 @@ impl HoleWord {
             | HoleWord::Arrow
             | HoleWord::Arrows
             | HoleWord::Command
+            | HoleWord::Curl
             | HoleWord::Describe
             | HoleWord::Diagram
+            | HoleWord::Facts
+            | HoleWord::Glance
+            | HoleWord::Inside
             | HoleWord::Launch
             | HoleWord::Lines
             | HoleWord::Log
@@ -142,7 +156,8 @@ impl HoleWord {
             | HoleWord::Title
             | HoleWord::Value
             | HoleWord::Var
-            | HoleWord::Vars => Shows::Nothing,
+            | HoleWord::Vars
+            | HoleWord::Waterfall => Shows::Nothing,
         }
     }
 }

@@ -18,6 +18,8 @@ pub enum Layout {
     /// `index.md`, which includes `diagram.md`, `body.md` and `log.md`.
     #[default]
     Snippets,
+    /// One file with a section an exchange, folded where it is long.
+    Exchanges,
 }
 
 /// What is a layout's own.
@@ -33,6 +35,11 @@ pub struct Traits {
     pub sections_heading: &'static str,
     /// Whether paths show their query where no setting says otherwise.
     pub shows_query: bool,
+    /// Whether its pages tell how exchanges stand to each other: who caused whom, what is repeated, where
+    /// values are from.
+    pub relates: bool,
+    /// Whether an exchange has one section, and not one a message.
+    pub joins_messages: bool,
     /// Whether its templates number the lines of all fences, so that a hole has not to ask for it.
     pub numbers_lines: bool,
     /// Whether a body's fence is in the language of the body.
@@ -70,6 +77,8 @@ static PAGE: Traits = Traits {
     sections: "page.md",
     sections_heading: "exchanges_heading",
     shows_query: true,
+    relates: false,
+    joins_messages: false,
     numbers_lines: false,
     tells_language: true,
     own_titles: OwnTitles {
@@ -90,14 +99,29 @@ static SNIPPETS: Traits = Traits {
     sections: "body.md",
     sections_heading: "messages_heading",
     shows_query: false,
+    relates: false,
+    joins_messages: false,
     numbers_lines: true,
     tells_language: false,
     own_titles: OwnTitles { response: None, command: "console_title", launch: None },
 };
 
+static EXCHANGES: Traits = Traits {
+    name: "exchanges",
+    files: &[PageFile { ending: "", template: "exchanges", source: Some("page.md") }],
+    sections: "page.md",
+    sections_heading: "exchanges_heading",
+    shows_query: false,
+    relates: true,
+    joins_messages: true,
+    numbers_lines: false,
+    tells_language: true,
+    own_titles: OwnTitles { response: None, command: "command_title", launch: None },
+};
+
 impl Layout {
     /// All of them.
-    pub const ALL: &'static [Layout] = &[Layout::Page, Layout::Snippets];
+    pub const ALL: &'static [Layout] = &[Layout::Page, Layout::Snippets, Layout::Exchanges];
 
     /// The files of all of them.
     pub fn files() -> impl Iterator<Item = &'static PageFile> {
@@ -109,6 +133,7 @@ impl Layout {
         match self {
             Layout::Page => &PAGE,
             Layout::Snippets => &SNIPPETS,
+            Layout::Exchanges => &EXCHANGES,
         }
     }
 

@@ -108,11 +108,15 @@ pub(super) fn usage(word: HoleWord) -> &'static str {
         HoleWord::Arrows => "arrows(after=token, until=show)",
         HoleWord::Body => "body(show.response, highlight=\"/id\")",
         HoleWord::Command => "command",
+        HoleWord::Curl => "curl(show)",
         HoleWord::Describe => "describe(show)",
         HoleWord::Diagram => "diagram(after=token, until=show)",
         HoleWord::Exchange => "exchange(show)",
+        HoleWord::Facts => "facts(show)",
+        HoleWord::Glance => "glance",
         HoleWord::Header => "header(show.response, highlight=\"Location\")",
         HoleWord::Heading => "heading(show.request)",
+        HoleWord::Inside => "inside(show)",
         HoleWord::Launch => "launch",
         HoleWord::Lines => "lines(show.response, \"/id\")",
         HoleWord::Log => "log",
@@ -131,5 +135,6 @@ pub(super) fn usage(word: HoleWord) -> &'static str {
         HoleWord::Value => "value(show.response, \"/status\")",
         HoleWord::Var => "var.image_id",
         HoleWord::Vars => "vars",
+        HoleWord::Waterfall => "waterfall",
     }
 }

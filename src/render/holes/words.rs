@@ -17,7 +17,7 @@ use super::subject::Subject;
 use super::write::Printed;
 use super::{Filler, Shown};
 use crate::error::Result;
-use crate::page::{DiagramItem, Entry, Message, visible};
+use crate::page::{Block, DiagramItem, Entry, Message, curl, visible};
 use crate::profile::Link;
 use crate::render::escape;
 use crate::render::pieces::{FenceOptions, Piece};
@@ -153,16 +153,36 @@ impl Filler<'_> {
             }
             HoleWord::Vars => has_none().and_then(|()| self.piece(&Piece::Vars)),
             HoleWord::Diagram => has_none().and_then(|()| self.piece(&Piece::Sequence)),
+            HoleWord::Facts => {
+                has_none()?;
+                self.needs_relations(word)?;
+                self.piece(&Piece::Facts)
+            }
+            HoleWord::Glance => {
+                has_none()?;
+                self.needs_relations(word)?;
+                self.piece(&Piece::Glance)
+            }
+            HoleWord::Waterfall => {
+                has_none()?;
+                self.needs_relations(word)?;
+                if page.exchanges.iter().all(|exchange| exchange.relations.timing.is_none()) {
+                    return Err(missing("timeline", "the trace does not tell when its exchanges happened"));
+                }
+                self.piece(&Piece::Waterfall)
+            }
             HoleWord::Participants => has_none().and_then(|()| self.lines(&Piece::Participants)),
             HoleWord::Arrows => has_none().and_then(|()| self.lines(&Piece::Arrows(&page.diagram))),
             HoleWord::Rest => has_none().and_then(|()| self.rest(shown, page.entries.len())),
             HoleWord::Api
             | HoleWord::Arrow
             | HoleWord::Body
+            | HoleWord::Curl
             | HoleWord::Describe
             | HoleWord::Exchange
             | HoleWord::Header
             | HoleWord::Heading
+            | HoleWord::Inside
             | HoleWord::Lines
             | HoleWord::Message
             | HoleWord::Page
@@ -221,6 +241,36 @@ impl Filler<'_> {
                     _ => format!("({start}-{end})"),
                 }))
             }
+            HoleWord::Curl => {
+                takes(1, &[])?;
+                let exchange = self.subject(placed, first()?)?.exchange().clone();
+                let command = curl::command(&self.scope.trace.exchanges[exchange.index]);
+                let mut found = (*exchange).clone();
+                found.curl = Some(Block::new(command.into()));
+                self.piece(&Piece::Curl(&Arc::new(found)))
+            }
+            HoleWord::Facts => {
+                takes(1, &[])?;
+                self.needs_relations(word)?;
+                self.piece(&Piece::ExchangeFacts(self.subject(placed, first()?)?.exchange()))
+            }
+            HoleWord::Inside => {
+                takes(1, &[])?;
+                self.needs_relations(word)?;
+                let subject = self.subject(placed, first()?)?;
+                if subject.exchange().relations.inside.is_empty() {
+                    return Err(HoleError::new("nothing was sent for this exchange, as far as the trace tells")
+                        .hint("`diagram(after=…, until=…)` draws any part of the diagram"));
+                }
+                self.piece(&Piece::Inside(subject.exchange()))
+            }
+            HoleWord::Heading if self.page.layout.traits().joins_messages => {
+                takes(1, &[])?;
+                match self.subject(placed, first()?)? {
+                    Subject::Exchange(exchange) => self.piece(&Piece::ExchangeHeading(&exchange)),
+                    Subject::Message(_, message) => self.piece(&Piece::Heading(&message)),
+                }
+            }
             HoleWord::Heading => {
                 takes(1, &[])?;
                 let message = self.message(placed, word, first()?)?;
@@ -269,6 +319,13 @@ impl Filler<'_> {
             }
             HoleWord::Tabs => {
                 takes(1, BODY_OPTIONS)?;
+                if self.page.layout.traits().joins_messages
+                    && let Subject::Exchange(exchange) = self.subject(placed, first()?)?
+                {
+                    takes(1, FENCE_OPTIONS)?;
+                    let options = self.options_of_exchange(call, &exchange)?;
+                    return self.piece(&Piece::ExchangeTabs(&exchange, &options));
+                }
                 let (message, options) = self.with_options(placed, word, call, first()?, Tabs::Both)?;
                 self.piece(&Piece::Tabs(&message, &options))
             }
@@ -320,6 +377,7 @@ impl Filler<'_> {
                 self.link_target(text_of(word, first()?)?).map(Printed::Text)
             }
             HoleWord::Command
+            | HoleWord::Glance
             | HoleWord::Launch
             | HoleWord::Log
             | HoleWord::Output
@@ -327,8 +385,19 @@ impl Filler<'_> {
             | HoleWord::Reference
             | HoleWord::Title
             | HoleWord::Var
-            | HoleWord::Vars => Err(HoleError::new(format!("`{word}` is no function")).at(word.name())),
+            | HoleWord::Vars
+            | HoleWord::Waterfall => Err(HoleError::new(format!("`{word}` is no function")).at(word.name())),
         }
+    }
+
+    /// An error where the layout tells nothing of how exchanges stand to each other.
+    fn needs_relations(&self, word: HoleWord) -> Result<(), HoleError> {
+        if self.page.layout.traits().relates {
+            return Ok(());
+        }
+        Err(HoleError::new(format!("`{word}` is a part of the layout `exchanges`"))
+            .at(word.name())
+            .hint("set `layout = \"exchanges\"`"))
     }
 
     /// The message that a call is about, as its options want it, and the options of its fences.
