@@ -58,19 +58,24 @@ mod tests {
 
     fn shown(method: &str, url: &str, headers: &[(&str, &str)], body: Body) -> String {
         let headers = headers.iter().map(|(name, value)| (Text::from(*name), Text::from(*value))).collect();
-        let request =
-            Request { method: method.into(), url: url.into(), headers, body, ..Request::default() };
+        let request = Request { method: method.into(), url: url.into(), headers, body, ..Request::default() };
         command(&Exchange { request, ..Exchange::default() })
     }
 
     #[test]
     fn a_request_is_sent_as_it_was() {
-        assert_eq!(shown("GET", "http://h/a?b=c&d", &[("Host", "h")], Body::Absent), "curl 'http://h/a?b=c&d'");
+        assert_eq!(
+            shown("GET", "http://h/a?b=c&d", &[("Host", "h")], Body::Absent),
+            "curl 'http://h/a?b=c&d'"
+        );
         assert_eq!(
             shown("PUT", "http://h/{a}", &[("X-A", "it's"), ("X-B", "")], Body::Text("{\"a\": 1}".into())),
             "curl --request PUT --globoff 'http://h/{a}' \\\n  --header 'X-A: it'\\''s' \\\n  --header 'X-B;' \\\n  --data-raw '{\"a\": 1}'"
         );
-        assert_eq!(shown("HEAD", "http://h/", &[("accept-encoding", "gzip")], Body::Absent), "curl --head --compressed http://h/");
+        assert_eq!(
+            shown("HEAD", "http://h/", &[("accept-encoding", "gzip")], Body::Absent),
+            "curl --head --compressed http://h/"
+        );
     }
 
     proptest! {

@@ -262,7 +262,7 @@ pub(super) struct Told(HashSet<(usize, Side)>);
 
 impl Told {
     pub(super) fn of(page: &Page) -> Told {
-        if !page.layout.traits().joins_messages {
+        if page.layout.traits().parts_exchanges {
             return Told(HashSet::new());
         }
         let mut told = HashSet::new();

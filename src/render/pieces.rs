@@ -121,10 +121,12 @@ impl Piece<'_> {
             | Piece::Tabs(found, options) => {
                 context! { message => message(found), options => options.value() }
             }
-            Piece::Exchange(found, [request, response]) | Piece::ExchangeTabs(found, [request, response]) => context! {
-                exchange => exchange(found),
-                exchange_options => context! { request => request.value(), response => response.value() },
-            },
+            Piece::Exchange(found, [request, response]) | Piece::ExchangeTabs(found, [request, response]) => {
+                context! {
+                    exchange => exchange(found),
+                    exchange_options => context! { request => request.value(), response => response.value() },
+                }
+            }
             Piece::Curl(found)
             | Piece::ExchangeFacts(found)
             | Piece::ExchangeHeading(found)
@@ -321,6 +323,7 @@ mod tests {
     #[derive(Clone, Debug)]
     struct Extras {
         layout: Layout,
+        links: Option<bool>,
         locale: &'static str,
         phrases: Vec<(&'static str, String)>,
         title: String,
@@ -344,6 +347,7 @@ mod tests {
         let phrases: Phrases = templates.phrases(extras.locale).unwrap().overlaid(&own);
         let settings = Settings {
             layout: extras.layout,
+            links: extras.links,
             locale: extras.locale.into(),
             title: Some(extras.title.clone()),
             description: extras.description.clone(),
@@ -417,6 +421,7 @@ mod tests {
             "launch_title",
             "introduction",
             "diagram_heading",
+            "back_to_diagram",
             "steps_introduction",
             "step_line",
             "exchanges_heading",
@@ -440,8 +445,13 @@ mod tests {
         ];
         let phrases = vec((proptest::sample::select(KEYS), any_text()), 0..3);
         let pairs = vec((any_text(), any_text()), 0..3);
-        let fence_options =
-            || (any_text(), any_text()).prop_map(|(header, body)| FenceOptions { header, body, is_highlighted: false });
+        let fence_options = || {
+            (any_text(), any_text()).prop_map(|(header, body)| FenceOptions {
+                header,
+                body,
+                is_highlighted: false,
+            })
+        };
         let command = prop_oneof![
             Just("openstack image show \\\n  --format json x".to_owned()),
             Just("# how\nopenstack image list --name 'a b' \"```\"".to_owned()),
@@ -450,7 +460,7 @@ mod tests {
         let output =
             prop_oneof![Just("+---+\n| ``` |".to_owned()), Just("{\"a\": 1}".to_owned()), any_text()];
         (
-            proptest::sample::select(vec![Layout::Page, Layout::Snippets]),
+            (proptest::sample::select(vec![Layout::Page, Layout::Snippets]), option::of(any::<bool>())),
             prop_oneof![Just("ko"), Just("en")],
             phrases,
             (any_text(), option::of(any_text()), option::of(command), any::<bool>()),
@@ -459,22 +469,25 @@ mod tests {
             (option::of(any_text()), 0usize..6, 0usize..3),
             [fence_options(), fence_options()],
         )
-            .prop_map(|(layout, locale, phrases, head, rest, said, counts, options)| Extras {
-                layout,
-                locale,
-                phrases,
-                title: head.0,
-                description: head.1,
-                command: head.2,
-                launch: head.3,
-                reference: rest.0,
-                output: rest.1,
-                pairs: rest.2,
-                said,
-                gap: counts.0,
-                participants: counts.1,
-                filtered: counts.2,
-                options,
+            .prop_map(|((layout, links), locale, phrases, head, rest, said, counts, options)| {
+                Extras {
+                    layout,
+                    links,
+                    locale,
+                    phrases,
+                    title: head.0,
+                    description: head.1,
+                    command: head.2,
+                    launch: head.3,
+                    reference: rest.0,
+                    output: rest.1,
+                    pairs: rest.2,
+                    said,
+                    gap: counts.0,
+                    participants: counts.1,
+                    filtered: counts.2,
+                    options,
+                }
             })
     }
 

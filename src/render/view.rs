@@ -13,8 +13,8 @@ use minijinja::value::{Object, ObjectRepr, Value};
 
 use crate::page::relations::{Duration, Earlier};
 use crate::page::{
-    Block, DiagramItem, DrawnParticipant, Entry, Launch, Message, Page, PageExchange, PageGap, Phrases, Section,
-    participants_named,
+    Block, DiagramItem, DrawnParticipant, Entry, Launch, Message, Page, PageExchange, PageGap, Phrases,
+    Section, participants_named,
 };
 use crate::profile::Link;
 use crate::sequence::Side;
@@ -83,10 +83,10 @@ impl Object for PageView {
             "duration" => optional(duration(page).map(|whole| whole.to_string()).as_deref()),
             "errors" => list(errors(page)),
             "unanswered" => {
-                let is_unanswered = |found: &&Arc<PageExchange>| found.request.unanswered && !found.request.drawn_only;
+                let is_unanswered =
+                    |found: &&Arc<PageExchange>| found.request.unanswered && !found.request.drawn_only;
                 Some(page.exchanges.iter().filter(is_unanswered).count().into())
             }
-            "glance" => optional(page.glance.as_deref()),
             "explained" => Some(is_explained(page).into()),
             "output" => Some(page.output.as_ref().map_or(Value::from(()), |output| {
                 Value::from_object(OutputView {
@@ -99,6 +99,7 @@ impl Object for PageView {
             "log" => Some(block(&page.log)),
             "vars" => pairs(&page.vars),
             "snippet_prefix" => text(&page.snippet_prefix),
+            "overview" => optional(page.overview.as_deref()),
             "filtered" => Some(page.filtered.into()),
             "is_wide" => Some(is_wide(&page.participants).into()),
             _ => None,
@@ -357,6 +358,9 @@ impl Object for MessageView {
         match key {
             "kind" => text("message"),
             "number" => Some(message.number.into()),
+            "step" => text(&message.step()),
+            "anchor" => optional(message.anchor.as_deref()),
+            "section" => optional(message.section.as_deref()),
             "is_response" => Some((message.side == Side::Response).into()),
             "from" => text(&message.from),
             "to" => text(&message.to),
@@ -378,6 +382,7 @@ impl Object for MessageView {
             "lines" => Some(message.body.text().lines().count().into()),
             "is_long" => Some((message.body.text().lines().count() > LONG_BODY).into()),
             "language" => text(&message.language),
+            "is_plain" => Some((message.body.text().lines().count() > LONGEST_COLOURED).into()),
             "unanswered" => Some(message.unanswered.into()),
             "drawn_only" => Some(message.drawn_only.into()),
             "failure" => optional(message.failure.as_deref()),
@@ -405,6 +410,8 @@ pub(super) struct ExchangeView {
 /// How many lines of output, or of a body, are shown unfolded.
 const LONG_OUTPUT: usize = 12;
 const LONG_BODY: usize = 30;
+/// How many lines of a folded body a highlighter colours: colours are three quarters of what a browser gets.
+const LONGEST_COLOURED: usize = 100;
 
 /// An exchange of a page.
 fn exchange(page: &Arc<Page>, exchange: &Arc<PageExchange>) -> Value {
@@ -466,8 +473,7 @@ impl Object for ExchangeView {
         let relations = &exchange.relations;
         match key {
             "kind" => text("exchange"),
-            "anchor" => text(&relations.anchor),
-            "link" => text(&step_link(&exchange.steps(), exchange)),
+            "anchor" => optional(exchange.request.anchor.as_deref()),
             "from" => text(&relations.from),
             "to" => text(&relations.to),
             "depth" => Some(relations.depth.into()),
@@ -475,7 +481,7 @@ impl Object for ExchangeView {
             "is_expected" => Some(relations.is_expected.into()),
             "is_folded" => Some(relations.folded_into.is_some().into()),
             "run" => Some(relations.run.map_or(Value::from(()), |run| run.count.into())),
-            "run_last" => relations.run.map(|run| step_link(&format!("({})", run.last), exchange).into()),
+            "run_last" => relations.run.map(|run| exchange.request.linked(&format!("({})", run.last)).into()),
             "duration" => {
                 let lasted = relations.timing.and_then(|timing| timing.lasted);
                 optional(lasted.map(|lasted| Duration(lasted).to_string()).as_deref())
@@ -487,12 +493,16 @@ impl Object for ExchangeView {
             }
             "origins" => list(relations.origins.iter().map(|origin| {
                 let (at, there) = (&origin.at, &origin.there);
-                context! { at, there, step => self.link_to(origin.of, origin.number) }
+                let step = self.message(origin.of).map(|message| message.step());
+                context! { at, there, step }
             })),
             "more_origins" => Some(relations.more_origins.into()),
             "same" => {
                 let [request, response] = relations.same_bodies.map(|same| {
-                    same.map(|earlier| self.link_to(earlier, self.number_of(earlier)))
+                    let shown = same.and_then(|earlier| self.message(earlier));
+                    shown
+                        .filter(|message| message.section.is_some() || message.anchor.is_none())
+                        .map(|message| message.step())
                 });
                 Some(context! { request, response })
             }
@@ -508,6 +518,7 @@ impl Object for ExchangeView {
                     .as_ref()
                     .map_or(Value::from(()), |response| Value::from_object(MessageView(response.clone()))),
             ),
+            "steps" => text(&exchange.linked_steps()),
             "purpose" => optional(exchange.purpose.as_deref()),
             "result" => optional(exchange.result.as_deref()),
             "api_reference" => optional(exchange.api_reference.as_deref()),
@@ -535,27 +546,15 @@ impl ExchangeView {
         i64::try_from(if is_width { width } else { begin }).ok()
     }
 
-    /// A number as a link to where the page tells of that message.
-    fn link_to(&self, earlier: Earlier, number: u32) -> String {
-        let found = self.page.as_ref().and_then(|page| page.exchanges.get(earlier.place));
-        found.map_or_else(|| format!("({number})"), |found| step_link(&format!("({number})"), found))
-    }
-
-    /// The number of a message.
-    fn number_of(&self, earlier: Earlier) -> u32 {
-        let found = self.page.as_ref().and_then(|page| page.exchanges.get(earlier.place));
-        let message = found.and_then(|found| found.messages().find(|message| message.side == earlier.side));
-        message.map_or(0, |message| message.number)
+    /// A message of the same page.
+    fn message(&self, earlier: Earlier) -> Option<&Arc<Message>> {
+        let found = self.page.as_ref()?.exchanges.get(earlier.place)?;
+        found.messages().find(|message| message.side == earlier.side)
     }
 }
 
 /// How many parts of a thousand a bar has at least, so that it is seen.
 const NARROWEST: i128 = 4;
-
-/// Numbers of steps as a link to the section of an exchange.
-fn step_link(steps: &str, exchange: &PageExchange) -> String {
-    format!("[{steps}](#{})", exchange.relations.anchor)
-}
 
 #[derive(Debug)]
 struct GapView(PageGap);

@@ -9,6 +9,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::HoleWord;
+
 /// How a capture's pages are laid out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -38,8 +40,12 @@ pub struct Traits {
     /// Whether its pages tell how exchanges stand to each other: who caused whom, what is repeated, where
     /// values are from.
     pub relates: bool,
-    /// Whether an exchange has one section, and not one a message.
-    pub joins_messages: bool,
+    /// Whether sections have anchors and steps are links to them, where no setting says otherwise.
+    pub links: bool,
+    /// The word of the hole that shows all exchanges at once: where links from sections lead back to.
+    pub overview: HoleWord,
+    /// Whether a response has a section of its own, beside that of its request.
+    pub parts_exchanges: bool,
     /// Whether its templates number the lines of all fences, so that a hole has not to ask for it.
     pub numbers_lines: bool,
     /// Whether a body's fence is in the language of the body.
@@ -78,7 +84,9 @@ static PAGE: Traits = Traits {
     sections_heading: "exchanges_heading",
     shows_query: true,
     relates: false,
-    joins_messages: false,
+    links: false,
+    overview: HoleWord::Diagram,
+    parts_exchanges: true,
     numbers_lines: false,
     tells_language: true,
     own_titles: OwnTitles {
@@ -100,7 +108,9 @@ static SNIPPETS: Traits = Traits {
     sections_heading: "messages_heading",
     shows_query: false,
     relates: false,
-    joins_messages: false,
+    links: false,
+    overview: HoleWord::Diagram,
+    parts_exchanges: true,
     numbers_lines: true,
     tells_language: false,
     own_titles: OwnTitles { response: None, command: "console_title", launch: None },
@@ -113,7 +123,9 @@ static EXCHANGES: Traits = Traits {
     sections_heading: "exchanges_heading",
     shows_query: false,
     relates: true,
-    joins_messages: true,
+    links: true,
+    overview: HoleWord::Glance,
+    parts_exchanges: false,
     numbers_lines: false,
     tells_language: true,
     own_titles: OwnTitles { response: None, command: "command_title", launch: None },

@@ -82,6 +82,8 @@ pub struct Settings {
     pub query: Option<bool>,
     /// Whether an exchange is shown as a `curl` command, too.
     pub curl: bool,
+    /// Whether sections have anchors and steps are links to them; `None` leaves it to the layout.
+    pub links: Option<bool>,
     /// The title of the output block, instead of one made from the command's format.
     pub output_title: Option<String>,
     /// Under which path the site finds the page's snippets, instead of the page's own.
@@ -518,6 +520,7 @@ impl Settings {
             set(&mut settings.release, &typed.release);
             set(&mut settings.reference, &typed.reference);
             set(&mut settings.query, &typed.query);
+            set(&mut settings.links, &typed.links);
             set(&mut settings.output_title, &typed.output_title);
             set(&mut settings.snippet_prefix, &typed.snippet_prefix);
             set(&mut settings.launch.show, &typed.launch.show);
@@ -711,6 +714,7 @@ struct Typed {
     reference: Option<String>,
     query: Option<bool>,
     curl: Option<bool>,
+    links: Option<bool>,
     output_title: Option<String>,
     snippet_prefix: Option<String>,
     templates: Option<toml::Spanned<PathBuf>>,

@@ -65,7 +65,8 @@ impl<'a> Views<'a> {
 
     /// The lines of the messages that are kept and not folded, with the boxes around them.
     fn folded(&self, lines: &[DiagramItem], is_kept: &dyn Fn(usize) -> bool) -> Vec<DiagramItem> {
-        let mut folding = Folding { view: self, out: Vec::new(), next: None, left_out: Vec::new(), loops: Vec::new() };
+        let mut folding =
+            Folding { view: self, out: Vec::new(), next: None, left_out: Vec::new(), loops: Vec::new() };
         // Boxes that have begun and hold no message yet, with what is at their top.
         let mut waiting: Vec<DiagramItem> = Vec::new();
         // Whether the message before is kept, and for each open box, whether it holds one.

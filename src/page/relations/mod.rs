@@ -25,8 +25,6 @@ use tree::Tree;
 /// How one exchange stands to the others of its page. Places are indices into the page's exchanges.
 #[derive(Clone, Debug, Default)]
 pub struct Relations {
-    /// The anchor of its section.
-    pub anchor: Arc<str>,
     /// The participant that asks.
     pub from: Arc<str>,
     /// The participant that answers.
@@ -106,7 +104,6 @@ pub(super) struct Facts<'a> {
     pub(super) entries: &'a [Entry],
     pub(super) diagram: &'a [DiagramItem],
     pub(super) phrases: &'a Phrases,
-    pub(super) labels: &'a [(String, usize)],
     /// Of each exchange, whether the profile describes the status of its response.
     pub(super) is_expected: &'a dyn Fn(usize) -> bool,
 }
@@ -118,7 +115,6 @@ pub(super) fn relate(facts: &Facts<'_>) -> (Vec<Relations>, Vec<DiagramItem>) {
     let timings = timings(facts);
     let same_bodies = same_bodies(facts.exchanges, &repeats.folded_into);
     let mut origins = origins::find(facts);
-    let anchors = anchors(facts);
     let mut view = client_view::Views::of(facts, &tree, &repeats);
     let relations = (0..facts.exchanges.len())
         .map(|place| {
@@ -128,7 +124,6 @@ pub(super) fn relate(facts: &Facts<'_>) -> (Vec<Relations>, Vec<DiagramItem>) {
                 && repeats.folded_into[place].is_none()
                 && !tree.children[place].is_empty();
             Relations {
-                anchor: anchors[place].clone(),
                 from: facts.participants.from(index).id.clone(),
                 to: facts.participants.to(index).id.clone(),
                 sent_for: tree.sent_for[place],
@@ -149,26 +144,6 @@ pub(super) fn relate(facts: &Facts<'_>) -> (Vec<Relations>, Vec<DiagramItem>) {
 
 /// How many origins of values are listed with a request.
 const MOST_ORIGINS: usize = 8;
-
-/// The anchor of each exchange's section: of its label, or of who asks whom for what; counted where two are equal.
-fn anchors(facts: &Facts<'_>) -> Vec<Arc<str>> {
-    let mut taken: HashMap<String, usize> = HashMap::new();
-    let anchor = |exchange: &Arc<PageExchange>| {
-        let request = &exchange.request;
-        let label = facts.labels.iter().find(|(_, index)| *index == exchange.index);
-        let [from, to] = facts.participants.ends(exchange.index).map(|end| &facts.participants.all()[end].id);
-        let text = label.map_or_else(
-            || format!("{from}-{to}-{}-{}", request.method, request.path),
-            |(label, _)| label.clone(),
-        );
-        let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-        let slug = words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-");
-        let count = taken.entry(slug.clone()).or_default();
-        *count += 1;
-        if *count == 1 { slug.into() } else { format!("{slug}-{count}").into() }
-    };
-    facts.exchanges.iter().map(anchor).collect()
-}
 
 /// When each exchange happened; nothing where one has made-up times.
 fn timings(facts: &Facts<'_>) -> Option<Vec<Timing>> {

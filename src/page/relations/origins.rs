@@ -24,17 +24,13 @@ pub struct Origin {
     pub at: String,
     /// The message that its sender received.
     pub of: Earlier,
-    /// The number of that message.
-    pub number: u32,
     /// Where that message has it: the name of a header field, or a JSON pointer.
     pub there: String,
 }
 
 /// A message that told somebody a value.
-#[derive(Clone)]
 struct Told {
     of: Earlier,
-    number: u32,
     there: Arc<str>,
 }
 
@@ -43,42 +39,44 @@ pub(super) fn find(facts: &Facts<'_>) -> Vec<Vec<Origin>> {
     let places: HashMap<usize, usize> =
         facts.exchanges.iter().enumerate().map(|(place, exchange)| (exchange.index, place)).collect();
     let mut origins = vec![Vec::new(); facts.exchanges.len()];
-    // What each participant was told, by value.
-    let mut known: HashMap<usize, HashMap<String, Told>> = HashMap::new();
+    // What each participant was told, by value; nothing of what it said before it was told.
+    let mut known: HashMap<usize, HashMap<String, Option<Told>>> = HashMap::new();
     for entry in facts.entries {
         let Entry::Message(message) = entry else { continue };
         let Some(&place) = places.get(&message.exchange) else { continue };
         let values = values(facts, message);
         let [client, server] = facts.participants.ends(message.exchange);
-        let receiver = match message.side {
-            Side::Request => {
-                if let Some(told) = known.get(&client) {
-                    origins[place] = origins_of(&values, told);
-                }
-                server
-            }
-            Side::Response => client,
+        let (sender, receiver) = match message.side {
+            Side::Request => (client, server),
+            Side::Response => (server, client),
         };
-        let known = known.entry(receiver).or_default();
+        let of_sender = known.entry(sender).or_default();
+        if message.side == Side::Request {
+            origins[place] = origins_of(&values, of_sender);
+        }
+        for (_, value) in &values {
+            of_sender.entry(value.clone()).or_insert(None);
+        }
+        let of_receiver = known.entry(receiver).or_default();
         for (there, value) in values {
             let of = Earlier { place, side: message.side };
-            known.entry(value).or_insert(Told { of, number: message.number, there: there.into() });
+            of_receiver.entry(value).or_insert_with(|| Some(Told { of, there: there.into() }));
         }
     }
     origins
 }
 
 /// Where these values of a request are from, each value once.
-fn origins_of(values: &[(String, String)], told: &HashMap<String, Told>) -> Vec<Origin> {
+fn origins_of(values: &[(String, String)], told: &HashMap<String, Option<Told>>) -> Vec<Origin> {
     let mut seen: Vec<&str> = Vec::new();
     let mut origins = Vec::new();
     for (at, value) in values {
-        let Some(Told { of, number, there }) = told.get(value) else { continue };
+        let Some(Some(Told { of, there })) = told.get(value) else { continue };
         if seen.contains(&value.as_str()) {
             continue;
         }
         seen.push(value);
-        origins.push(Origin { at: at.clone(), of: *of, number: *number, there: there.to_string() });
+        origins.push(Origin { at: at.clone(), of: *of, there: there.to_string() });
     }
     origins
 }
@@ -99,7 +97,9 @@ fn values(facts: &Facts<'_>, message: &Message) -> Vec<(String, String)> {
         }
         let fields = parts.query.unwrap_or_default().split('&').filter_map(|field| field.split_once('='));
         values.extend(
-            fields.filter(|(_, value)| is_telling(value)).map(|(key, value)| (key.to_owned(), value.to_owned())),
+            fields
+                .filter(|(_, value)| is_telling(value))
+                .map(|(key, value)| (key.to_owned(), value.to_owned())),
         );
     }
     let fields = headers.iter().filter(|(_, value)| is_telling(value));

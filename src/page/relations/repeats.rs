@@ -75,15 +75,8 @@ fn kinds(facts: &Facts<'_>, tree: &Tree) -> Vec<usize> {
         let PageExchange { request, response, .. } = &**exchange;
         let [verb, answer]: [&str; 2] =
             response.as_ref().map_or(["", ""], |response| [&response.verb, response.body.text()]);
-        let says: [&str; 7] = [
-            &request.from,
-            &request.to,
-            &request.method,
-            &request.url,
-            request.body.text(),
-            verb,
-            answer,
-        ];
+        let says: [&str; 7] =
+            [&request.from, &request.to, &request.method, &request.url, request.body.text(), verb, answer];
         let inside = tree.children[place].iter().map(|&child| kinds[child]).collect();
         let next = known.len();
         kinds[place] = *known.entry((says, inside)).or_insert(next);

@@ -56,7 +56,8 @@ impl Filler<'_> {
     /// The participants that these lines name.
     fn participants_of(&self, items: &[DiagramItem]) -> Vec<DrawnParticipant> {
         let places = &self.outline().participants;
-        let mut places: Vec<usize> = participants_named(items).iter().filter_map(|id| places.get(*id).copied()).collect();
+        let mut places: Vec<usize> =
+            participants_named(items).iter().filter_map(|id| places.get(*id).copied()).collect();
         places.sort_unstable();
         places.into_iter().map(|place| self.page.participants[place].clone()).collect()
     }

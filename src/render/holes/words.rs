@@ -13,11 +13,12 @@ use super::expression::{Call, Expression, Name};
 use super::highlights::{Tabs, lines};
 use super::hole_error::{HoleError, PlacedHole, no_field, usage};
 use super::other_captures::without_query;
+use super::sections::ends_heading;
 use super::subject::Subject;
 use super::write::Printed;
 use super::{Filler, Shown};
 use crate::error::Result;
-use crate::page::{Block, DiagramItem, Entry, Message, curl, visible};
+use crate::page::{Block, DiagramItem, Entry, Message, PageExchange, curl, visible};
 use crate::profile::Link;
 use crate::render::escape;
 use crate::render::pieces::{FenceOptions, Piece};
@@ -235,11 +236,22 @@ impl Filler<'_> {
             HoleWord::Range | HoleWord::Span => {
                 takes(2, &[])?;
                 let (start, end) = self.range(placed, first()?, call.arguments.get(1))?;
-                Ok(Printed::Text(match word {
-                    _ if start == end => format!("({start})"),
-                    HoleWord::Range => format!("({start})-({end})"),
-                    _ => format!("({start}-{end})"),
-                }))
+                let [first, last] = [start.number, end.number];
+                Ok(match word {
+                    _ if first == last => Printed::step(&start),
+                    HoleWord::Range => Printed::Steps {
+                        text: format!("({first})-({last})"),
+                        linked: format!("{}-{}", start.step(), end.step()),
+                    },
+                    _ => Printed::Steps {
+                        text: format!("({first}-{last})"),
+                        linked: format!(
+                            "({}-{})",
+                            start.linked(&first.to_string()),
+                            end.linked(&last.to_string())
+                        ),
+                    },
+                })
             }
             HoleWord::Curl => {
                 takes(1, &[])?;
@@ -259,21 +271,25 @@ impl Filler<'_> {
                 self.needs_relations(word)?;
                 let subject = self.subject(placed, first()?)?;
                 if subject.exchange().relations.inside.is_empty() {
-                    return Err(HoleError::new("nothing was sent for this exchange, as far as the trace tells")
-                        .hint("`diagram(after=…, until=…)` draws any part of the diagram"));
+                    return Err(HoleError::new(
+                        "nothing was sent for this exchange, as far as the trace tells",
+                    )
+                    .hint("`diagram(after=…, until=…)` draws any part of the diagram"));
                 }
                 self.piece(&Piece::Inside(subject.exchange()))
             }
-            HoleWord::Heading if self.page.layout.traits().joins_messages => {
-                takes(1, &[])?;
-                match self.subject(placed, first()?)? {
-                    Subject::Exchange(exchange) => self.piece(&Piece::ExchangeHeading(&exchange)),
-                    Subject::Message(_, message) => self.piece(&Piece::Heading(&message)),
-                }
-            }
             HoleWord::Heading => {
                 takes(1, &[])?;
-                let message = self.message(placed, word, first()?)?;
+                if let Some(mut exchange) = self.joined(placed, first()?)? {
+                    if !ends_heading(placed) {
+                        Arc::make_mut(&mut Arc::make_mut(&mut exchange).request).anchor = None;
+                    }
+                    return self.piece(&Piece::ExchangeHeading(&exchange));
+                }
+                let mut message = self.message(placed, word, first()?)?;
+                if message.anchor.is_some() && !ends_heading(placed) {
+                    Arc::make_mut(&mut message).anchor = None;
+                }
                 self.piece(&Piece::Heading(&message))
             }
             HoleWord::Arrow => {
@@ -319,9 +335,7 @@ impl Filler<'_> {
             }
             HoleWord::Tabs => {
                 takes(1, BODY_OPTIONS)?;
-                if self.page.layout.traits().joins_messages
-                    && let Subject::Exchange(exchange) = self.subject(placed, first()?)?
-                {
+                if let Some(exchange) = self.joined(placed, first()?)? {
                     takes(1, FENCE_OPTIONS)?;
                     let options = self.options_of_exchange(call, &exchange)?;
                     return self.piece(&Piece::ExchangeTabs(&exchange, &options));
@@ -390,6 +404,21 @@ impl Filler<'_> {
         }
     }
 
+    /// The exchange that an argument names as a whole, in layouts that tell of both its messages together.
+    fn joined(
+        &self,
+        placed: PlacedHole<'_>,
+        argument: &Value,
+    ) -> Result<Option<Arc<PageExchange>>, HoleError> {
+        if self.page.layout.traits().parts_exchanges {
+            return Ok(None);
+        }
+        Ok(match self.subject(placed, argument)? {
+            Subject::Exchange(exchange) => Some(exchange),
+            Subject::Message(..) => None,
+        })
+    }
+
     /// An error where the layout tells nothing of how exchanges stand to each other.
     fn needs_relations(&self, word: HoleWord) -> Result<(), HoleError> {
         if self.page.layout.traits().relates {
@@ -424,12 +453,16 @@ impl Filler<'_> {
         placed: PlacedHole<'_>,
         from: &Value,
         to: Option<&Value>,
-    ) -> Result<(u32, u32), HoleError> {
+    ) -> Result<(Arc<Message>, Arc<Message>), HoleError> {
         let from = self.subject(placed, from)?;
         let to = to.map(|to| self.subject(placed, to)).transpose()?;
-        let (start, end) = (from.first(), to.as_ref().unwrap_or(&from).last());
-        if end < start {
-            return Err(HoleError::new(format!("this range goes from ({start}) back to ({end})")));
+        let (start, end) =
+            (from.first_message().clone(), to.as_ref().unwrap_or(&from).last_message().clone());
+        if end.number < start.number {
+            return Err(HoleError::new(format!(
+                "this range goes from ({}) back to ({})",
+                start.number, end.number
+            )));
         }
         Ok((start, end))
     }
