@@ -114,9 +114,9 @@ fn token() -> String {
 
 /// The call for the image, with what happens while it waits.
 fn show(meanwhile: &str) -> String {
-    request("3", "openstack", "glance", SHOW)
+    request("3", "openstack", "overview", SHOW)
         + meanwhile
-        + &response("3", "openstack", "glance", SHOW, "200 OK")
+        + &response("3", "openstack", "overview", SHOW, "200 OK")
 }
 
 fn check() -> String {
@@ -143,6 +143,43 @@ fn a_draft_renders_to_what_the_page_was() {
             assert_eq!(project.ok(&["check", "captures", "docs"]), "0 found\n");
         }
     }
+}
+
+/// Its sections have anchors, which are of the labels that a draft adds.
+#[test]
+fn a_draft_of_exchanges_renders_to_what_the_template_makes_of_its_labels() {
+    for locale in ["en", "ko"] {
+        let settings = format!("locale = \"{locale}\"\n{SETTINGS}");
+        let unanswered = request("9", "openstack", "nova", "GET http://h/compute");
+        let log = versions() + &token() + &show(&check()) + &unanswered;
+        let project = Project::new("exchanges", &log, &settings);
+        project.write(&format!("{CAPTURE}/output.txt"), "+---+\n| x |\n+---+\n");
+        project.ok(&["new", CAPTURE]);
+        let drafted = project.render();
+        assert_eq!(project.ok(&["check", "captures", "docs"]), "0 found\n");
+        for hole in ["{{ overview }}", "{{ inside(show_image) }}", "#### {{ heading(validate_token) }}"] {
+            assert!(project.source().contains(hole), "{}", project.source());
+        }
+        fs::remove_file(project.path(&format!("{CAPTURE}/page.md"))).unwrap();
+        assert_eq!(project.render(), drafted);
+    }
+}
+
+#[test]
+fn a_new_exchange_gets_one_section_and_polls_get_none() {
+    let project = Project::new("exchanges", &(token() + &show("")), SETTINGS);
+    project.ok(&["new", CAPTURE]);
+    let poll = |id: &str| call(id, "openstack", "nova", "GET http://h/compute/v2.1/servers/1", "200 OK");
+    let polls = poll("5") + &poll("6") + &poll("7");
+    project.write(&format!("{CAPTURE}/trace.log"), &(versions() + &token() + &show(&check()) + &polls));
+    let said = project.ok(&["update", CAPTURE]);
+    assert!(said.contains("3 sections added"), "{said}");
+    let updated = project.source();
+    assert_eq!(updated.matches("{{ tabs(").count(), 5, "{updated}");
+    project.render();
+    assert_eq!(project.ok(&["check", "captures", "docs"]), "0 found\n");
+    project.ok(&["update", CAPTURE]);
+    assert_eq!(project.source(), updated, "doing it again changes nothing");
 }
 
 #[test]
@@ -296,7 +333,7 @@ fn only_what_is_gone_is_marked_as_gone() {
         support::Ran::from(command.output().unwrap())
     };
     let before = site.files("captures");
-    for (capture, name) in [("the-profile-went", "glance"), ("a-name-was-changed", "images")] {
+    for (capture, name) in [("the-profile-went", "overview"), ("a-name-was-changed", "images")] {
         for arguments in [&["update", &format!("captures/{capture}")][..], &["check", "captures", "docs"]] {
             let ran = docgen(arguments);
             ran.complains(&[&format!("nobody in the trace is called `{name}`, which 3 labels name")]);
@@ -352,7 +389,7 @@ fn lists_of_steps_get_a_line_for_what_is_new_and_marks_around_what_is_gone() {
             project.ok(&["new", CAPTURE]);
             let drafted = project.source();
             assert!(drafted.contains(introduction), "{drafted}");
-            let images = call("5", "openstack", "glance", "GET http://h/image", "300 Multiple Choices");
+            let images = call("5", "openstack", "overview", "GET http://h/image", "300 Multiple Choices");
             project.write(&format!("{CAPTURE}/trace.log"), &(images + &versions() + &token()));
             let said = project.ok(&["update", CAPTURE]);
             assert!(said.contains("2 sections and 1 step added"), "{said}");
@@ -381,7 +418,7 @@ fn lists_of_steps_get_a_line_for_what_is_new_and_marks_around_what_is_gone() {
             let before = project.source();
             project.ok(&["update", CAPTURE]);
             assert_eq!(project.source(), before);
-            let images = call("5", "openstack", "glance", "GET http://h/image", "300 Multiple Choices");
+            let images = call("5", "openstack", "overview", "GET http://h/image", "300 Multiple Choices");
             project.write(&format!("{CAPTURE}/trace.log"), &(images + &versions() + &token()));
             project.ok(&["update", CAPTURE]);
             assert_eq!(project.source(), updated);

@@ -1,12 +1,17 @@
 //! A request as a `curl` command, to try it by hand.
 //!
-//! What this leaves out: what curl sets by itself (`Host`, lengths, codings), and bodies that the trace does not
-//! hold, in whose place a file is named.
+//! A body is laid out as the page shows it. What this leaves out: what curl sets by itself (`Host`, lengths,
+//! codings), and bodies that the trace does not hold, in whose place a file is named.
 
+use super::{Block, body_text};
 use crate::trace::{Body, Exchange};
 
-/// The command that sends the request of an exchange as it was sent.
-pub fn command(exchange: &Exchange) -> String {
+/// The command that sends the request of an exchange.
+pub fn command(exchange: &Exchange) -> Block {
+    Block::new(words(exchange).into())
+}
+
+fn words(exchange: &Exchange) -> String {
     let request = &exchange.request;
     let mut parts = vec!["curl".to_owned()];
     let has_body = !matches!(request.body, Body::Absent);
@@ -31,7 +36,7 @@ pub fn command(exchange: &Exchange) -> String {
     }
     match &request.body {
         Body::Absent => {}
-        Body::Text(text) => parts.push(format!("--data-raw {}", quoted(text))),
+        body @ Body::Text(_) => parts.push(format!("--data-raw {}", quoted(&body_text(body)))),
         Body::Binary(_) | Body::Omitted(_) => parts.push("--data-binary @FILE".to_owned()),
     }
     parts.join(" \\\n  ")
@@ -59,7 +64,7 @@ mod tests {
     fn shown(method: &str, url: &str, headers: &[(&str, &str)], body: Body) -> String {
         let headers = headers.iter().map(|(name, value)| (Text::from(*name), Text::from(*value))).collect();
         let request = Request { method: method.into(), url: url.into(), headers, body, ..Request::default() };
-        command(&Exchange { request, ..Exchange::default() })
+        words(&Exchange { request, ..Exchange::default() })
     }
 
     #[test]
@@ -69,8 +74,8 @@ mod tests {
             "curl 'http://h/a?b=c&d'"
         );
         assert_eq!(
-            shown("PUT", "http://h/{a}", &[("X-A", "it's"), ("X-B", "")], Body::Text("{\"a\": 1}".into())),
-            "curl --request PUT --globoff 'http://h/{a}' \\\n  --header 'X-A: it'\\''s' \\\n  --header 'X-B;' \\\n  --data-raw '{\"a\": 1}'"
+            shown("PUT", "http://h/{a}", &[("X-A", "it's"), ("X-B", "")], Body::Text("a=1&b".into())),
+            "curl --request PUT --globoff 'http://h/{a}' \\\n  --header 'X-A: it'\\''s' \\\n  --header 'X-B;' \\\n  --data-raw 'a=1&b'"
         );
         assert_eq!(
             shown("HEAD", "http://h/", &[("accept-encoding", "gzip")], Body::Absent),
@@ -83,7 +88,7 @@ mod tests {
         fn a_shell_reads_the_words_that_were_meant(
             url in "\\PC{1,12}",
             value in "[^\\n]{1,12}",
-            body in "[^\u{0}]{1,12}",
+            body in "[^\u{0}{\\[]{1,12}",
         ) {
             let headers: Headers = [(Text::from("X-A"), Text::from(value.as_str()))].into_iter().collect();
             let request = Request {
@@ -93,7 +98,7 @@ mod tests {
                 body: Body::Text(body.as_str().into()),
                 ..Request::default()
             };
-            let command = command(&Exchange { request, ..Exchange::default() });
+            let command = words(&Exchange { request, ..Exchange::default() });
             let words = shlex::split(&command).unwrap();
             let expected = [url, format!("X-A: {value}"), body];
             prop_assert_eq!(expected.map(|word| words.contains(&word)), [true; 3], "{}", command);

@@ -193,7 +193,7 @@ fn exchanges_page(page: &Page, labels: &Labels) -> String {
     if page.output.is_some() {
         push(&mut text, &["{{ output }}", ""]);
     }
-    push(&mut text, &[&heading("glance_heading"), "", "{{ glance }}", ""]);
+    push(&mut text, &[&heading("overview_heading"), "", "{{ overview }}", ""]);
     filtered(&mut text, page);
     push(&mut text, &[&heading("diagram_heading"), ""]);
     if page.exchanges.iter().any(|found| found.relations.sent_for.is_some()) {
@@ -251,7 +251,7 @@ fn sections(text: &mut String, page: &Page, labels: &Labels) {
         match named {
             Some((message, name)) => text.push_str(&section(page, message, name, 3)),
             None if is_in_rest => {}
-            None => text.push_str(&rest(page, &labels.rest(&page.entries[at..]))),
+            None => text.push_str(&rest(page, &labels.rest(page.entries[at..].iter().filter(|entry| !told.is_elsewhere(entry))))),
         }
         is_in_rest = named.is_none();
     }

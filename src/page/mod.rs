@@ -377,7 +377,12 @@ impl Page {
             }
         };
         let Page { exchanges, entries, diagram, .. } = self;
-        set_sections(exchanges, entries, diagram, &is_kept);
+        each_message(exchanges, entries, diagram, &|message| {
+            let section = is_kept(message);
+            if message.section != section {
+                Arc::make_mut(message).section = section;
+            }
+        });
     }
 
     /// Makes the page of a capture.
@@ -446,7 +451,7 @@ impl Resolved<'_> {
         let log = Block::new(input.log.clone());
         let known =
             (0..trace.exchanges.len()).map(|index| ProfileFacts::of(input, participants, index)).collect();
-        let anchors = self.anchors(sources, &labels);
+        let anchors = self.anchors(sources, &labels, &HashMap::new());
         let messages = Messages {
             input,
             participants,
@@ -505,7 +510,7 @@ impl Resolved<'_> {
             for (exchange, relations) in exchanges.iter_mut().zip(found) {
                 Arc::make_mut(exchange).relations = relations;
             }
-            told_where_they_are_folded(&mut exchanges, &mut entries, &mut diagram);
+            self.tell_where_folded(sources, &labels, &mut exchanges, &mut entries, &mut diagram);
         }
 
         let command = settings.command.as_deref().map(|typed| Command::new(typed, &settings.vars));
@@ -545,52 +550,26 @@ impl Resolved<'_> {
     }
 }
 
-/// Has the numbers of messages lead where `section_of` says.
-fn set_sections(
+/// Changes each message of a page, wherever the page has it.
+fn each_message(
     exchanges: &mut [Arc<PageExchange>],
     entries: &mut [Entry],
     diagram: &mut [DiagramItem],
-    section_of: &dyn Fn(&Message) -> Option<Arc<str>>,
+    change: &dyn Fn(&mut Arc<Message>),
 ) {
-    let set = |message: &mut Arc<Message>| {
-        let section = section_of(message);
-        if message.section != section {
-            Arc::make_mut(message).section = section;
-        }
-    };
     for exchange in exchanges {
         let PageExchange { request, response, .. } = Arc::make_mut(exchange);
-        std::iter::once(request).chain(response).for_each(set);
+        std::iter::once(request).chain(response).for_each(change);
     }
     for entry in entries {
         if let Entry::Message(message) = entry {
-            set(message);
+            change(message);
         }
     }
     for item in diagram {
         if let DiagramItem::Message { message, .. } | DiagramItem::Unanswered { message, .. } = item {
-            set(message);
+            change(message);
         }
-    }
-}
-
-/// Has the numbers of exchanges that only repeat others lead to those.
-fn told_where_they_are_folded(
-    exchanges: &mut [Arc<PageExchange>],
-    entries: &mut [Entry],
-    diagram: &mut [DiagramItem],
-) {
-    let folded: HashMap<usize, Option<Arc<str>>> = (exchanges.iter())
-        .filter_map(|found| {
-            let told = found.relations.folded_into?;
-            Some((found.index, exchanges[told].request.section.clone()))
-        })
-        .collect();
-    if !folded.is_empty() {
-        let own = |message: &Message| message.section.clone();
-        set_sections(exchanges, entries, diagram, &|message| {
-            folded.get(&message.exchange).map_or_else(|| own(message), Clone::clone)
-        });
     }
 }
 
@@ -678,8 +657,39 @@ impl<'a> Resolved<'a> {
         }
     }
 
-    /// The anchors of the trace's exchanges, where the settings make sections and steps links.
-    fn anchors(&self, sources: &[Source], labels: &[(String, usize)]) -> Option<Anchors> {
+    /// Has the numbers of exchanges that only repeat others lead to those. They have no section, so that the
+    /// anchor of none has a count for them: a poll more moves no link.
+    fn tell_where_folded(
+        &self,
+        sources: &[Source],
+        labels: &[(String, usize)],
+        exchanges: &mut [Arc<PageExchange>],
+        entries: &mut [Entry],
+        diagram: &mut [DiagramItem],
+    ) {
+        let told: HashMap<usize, usize> = (exchanges.iter())
+            .filter_map(|found| Some((found.index, exchanges[found.relations.folded_into?].index)))
+            .collect();
+        if told.is_empty() {
+            return;
+        }
+        let Some(Anchors { exchanges: anchors, .. }) = self.anchors(sources, labels, &told) else { return };
+        each_message(exchanges, entries, diagram, &|message| {
+            let index = message.exchange;
+            let message = Arc::make_mut(message);
+            message.anchor = Some(anchors[index].clone());
+            message.section = Some(anchors[*told.get(&index).unwrap_or(&index)].clone());
+        });
+    }
+
+    /// The anchors of the trace's exchanges, where the settings make sections and steps links. Those of the
+    /// `folded` ones count last.
+    fn anchors(
+        &self,
+        sources: &[Source],
+        labels: &[(String, usize)],
+        folded: &HashMap<usize, usize>,
+    ) -> Option<Anchors> {
         let Resolved { input, participants, sequence, .. } = self;
         let settings = input.settings;
         if !settings.links.unwrap_or(settings.layout.traits().links) {
@@ -694,8 +704,9 @@ impl<'a> Resolved<'a> {
             })
             .collect();
         // Those that the page leaves out count for nothing, in the order of the page.
-        let shown: Vec<usize> =
-            sequence.steps().filter(|step| step.side == Side::Request).map(|step| step.exchange).collect();
+        let requests = sequence.steps().filter(|step| step.side == Side::Request);
+        let mut shown: Vec<usize> = requests.map(|step| step.exchange).collect();
+        shown.sort_by_key(|index| folded.contains_key(index));
         let named: Vec<_> = (shown.iter())
             .map(|&index| {
                 let what = anchor::Unlabelled {
@@ -900,7 +911,7 @@ impl<'a> Messages<'a> {
         let Input { settings, trace, .. } = self.input;
         let exchange = &trace.exchanges[index];
         let is_shown = settings.curl && exchange.known_from == KnownFrom::Wire;
-        is_shown.then(|| Block::new(curl::command(exchange).into()))
+        is_shown.then(|| curl::command(exchange))
     }
 
     /// Whether the profile describes the status of an exchange's response.

@@ -167,7 +167,10 @@ fn missing<'p>(
         }
         let is_shown = index < shown_up_to || message.is_some_and(|message| facts.shown[message.exchange]);
         let name = message.and_then(|message| labels.of(message.exchange));
-        if !is_shown && !told.is_elsewhere(entry) {
+        if told.is_elsewhere(entry) {
+            continue;
+        }
+        if !is_shown {
             let (at, level) = *place.get_or_insert_with(|| first_place(source, sections, facts.page));
             match (message, name, missing.last_mut()) {
                 (Some(message), Some(name), _) => {
@@ -177,7 +180,8 @@ fn missing<'p>(
                     numbers.extend(message.map(|message| message.number));
                 }
                 _ => {
-                    let hole = labels.rest(&facts.page.entries[index..]);
+                    let behind = facts.page.entries[index..].iter();
+                    let hole = labels.rest(behind.filter(|entry| !told.is_elsewhere(entry)));
                     let numbers = message.map(|message| message.number).into_iter().collect();
                     missing.push((Missing::Rest { hole, numbers }, at));
                 }

@@ -40,8 +40,6 @@ pub(super) enum Piece<'a> {
     /// A whole file.
     File(&'static PageFile),
     FullLog,
-    /// The table of all exchanges.
-    Glance,
     HeaderTab(&'a Arc<Message>, &'a FenceOptions),
     Heading(&'a Arc<Message>),
     /// The diagram of what was sent for an exchange.
@@ -49,6 +47,8 @@ pub(super) enum Piece<'a> {
     Launch,
     Message(&'a Arc<Message>, &'a FenceOptions),
     Output,
+    /// The table of all exchanges.
+    Overview,
     Participants,
     Rest(&'a [Entry]),
     Sequence,
@@ -89,13 +89,13 @@ impl Piece<'_> {
             Piece::Facts => "facts",
             Piece::File(file) => file.template,
             Piece::FullLog => "full_log",
-            Piece::Glance => "glance",
             Piece::HeaderTab(..) => "header_tab",
             Piece::Heading(_) => "heading",
             Piece::Inside(_) => "inside",
             Piece::Launch => "launch",
             Piece::Message(..) => "message",
             Piece::Output => "output",
+            Piece::Overview => "overview",
             Piece::Participants => "participants",
             Piece::Rest(_) => "rest",
             Piece::Sequence => "sequence",
@@ -145,7 +145,7 @@ impl Piece<'_> {
             | Piece::Facts
             | Piece::File(_)
             | Piece::FullLog
-            | Piece::Glance
+            | Piece::Overview
             | Piece::Launch
             | Piece::Output
             | Piece::Participants

@@ -57,8 +57,6 @@ hole_words! {
     Exchange "exchange";
     /// The page, or an exchange, in one line.
     Facts "facts";
-    /// A table of all exchanges.
-    Glance "glance";
     /// The tab of headers.
     Header "header";
     /// The text of a message's heading.
@@ -75,6 +73,8 @@ hole_words! {
     Message "message";
     /// What the command printed.
     Output "output";
+    /// A table of all exchanges.
+    Overview "overview";
     /// The path of another capture's page.
     Page "page";
     /// Some lines of headers or of a body.
@@ -142,12 +142,12 @@ impl HoleWord {
             | HoleWord::Describe
             | HoleWord::Diagram
             | HoleWord::Facts
-            | HoleWord::Glance
             | HoleWord::Inside
             | HoleWord::Launch
             | HoleWord::Lines
             | HoleWord::Log
             | HoleWord::Output
+            | HoleWord::Overview
             | HoleWord::Page
             | HoleWord::Participants
             | HoleWord::Range

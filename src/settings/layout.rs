@@ -124,7 +124,7 @@ static EXCHANGES: Traits = Traits {
     shows_query: false,
     relates: true,
     links: true,
-    overview: HoleWord::Glance,
+    overview: HoleWord::Overview,
     parts_exchanges: false,
     numbers_lines: false,
     tells_language: true,

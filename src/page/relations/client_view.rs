@@ -90,7 +90,7 @@ impl<'a> Views<'a> {
                     let is_folded = place.is_some_and(|place| self.repeats.folded_into[place].is_some());
                     keeps = !is_folded && place.is_none_or(is_kept);
                     if keeps {
-                        folding.tell_left_out();
+                        folding.tell_left_out(item.depth());
                         waiting.drain(..).for_each(|item| folding.push(&item));
                         open.fill(true);
                         folding.message(item, message);
@@ -102,7 +102,7 @@ impl<'a> Views<'a> {
                 _ => {}
             }
         }
-        folding.tell_left_out();
+        folding.tell_left_out(0);
         folding.out
     }
 }
@@ -157,11 +157,12 @@ impl Folding<'_> {
         }
     }
 
-    fn tell_left_out(&mut self) {
+    /// Puts notes of what was left out, in so many boxes.
+    fn tell_left_out(&mut self, depth: usize) {
         for (position, first, last) in std::mem::take(&mut self.left_out) {
             let steps = if first == last { format!("({first})") } else { format!("({first})-({last})") };
             let text = self.view.facts.phrases.fill("inside_note", "steps", &steps);
-            self.push(&DiagramItem::Note { depth: 0, position, text });
+            self.push(&DiagramItem::Note { depth, position, text });
         }
     }
 }

@@ -85,12 +85,12 @@ pub struct Duration(pub Micros);
 impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let micros = self.0.max(0);
-        let millis = (micros + 500) / 1_000;
+        let rounded = |to: Micros| (micros + to / 2) / to;
         match micros {
-            0..9_950 => write!(f, "{}.{} ms", (micros + 50) / 1_000, (micros + 50) % 1_000 / 100),
-            9_950..999_500 => write!(f, "{millis} ms"),
-            999_500..59_995_000 => write!(f, "{}.{:02} s", (millis + 5) / 1_000, (millis + 5) % 1_000 / 10),
-            _ => write!(f, "{} min {} s", (millis + 500) / 60_000, (millis + 500) % 60_000 / 1_000),
+            0..9_950 => write!(f, "{}.{} ms", rounded(100) / 10, rounded(100) % 10),
+            9_950..999_500 => write!(f, "{} ms", rounded(1_000)),
+            999_500..59_995_000 => write!(f, "{}.{:02} s", rounded(10_000) / 100, rounded(10_000) % 100),
+            _ => write!(f, "{} min {} s", rounded(1_000_000) / 60, rounded(1_000_000) % 60),
         }
     }
 }

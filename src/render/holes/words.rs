@@ -18,7 +18,7 @@ use super::subject::Subject;
 use super::write::Printed;
 use super::{Filler, Shown};
 use crate::error::Result;
-use crate::page::{Block, DiagramItem, Entry, Message, PageExchange, curl, visible};
+use crate::page::{DiagramItem, Entry, Message, PageExchange, curl, visible};
 use crate::profile::Link;
 use crate::render::escape;
 use crate::render::pieces::{FenceOptions, Piece};
@@ -159,10 +159,10 @@ impl Filler<'_> {
                 self.needs_relations(word)?;
                 self.piece(&Piece::Facts)
             }
-            HoleWord::Glance => {
+            HoleWord::Overview => {
                 has_none()?;
                 self.needs_relations(word)?;
-                self.piece(&Piece::Glance)
+                self.piece(&Piece::Overview)
             }
             HoleWord::Waterfall => {
                 has_none()?;
@@ -256,9 +256,13 @@ impl Filler<'_> {
             HoleWord::Curl => {
                 takes(1, &[])?;
                 let exchange = self.subject(placed, first()?)?.exchange().clone();
-                let command = curl::command(&self.scope.trace.exchanges[exchange.index]);
+                if exchange.request.drawn_only {
+                    return Err(HoleError::new(
+                        "only the diagram knows of this exchange: its request was not recorded",
+                    ));
+                }
                 let mut found = (*exchange).clone();
-                found.curl = Some(Block::new(command.into()));
+                found.curl = Some(curl::command(&self.scope.trace.exchanges[exchange.index]));
                 self.piece(&Piece::Curl(&Arc::new(found)))
             }
             HoleWord::Facts => {
@@ -391,10 +395,10 @@ impl Filler<'_> {
                 self.link_target(text_of(word, first()?)?).map(Printed::Text)
             }
             HoleWord::Command
-            | HoleWord::Glance
             | HoleWord::Launch
             | HoleWord::Log
             | HoleWord::Output
+            | HoleWord::Overview
             | HoleWord::Participants
             | HoleWord::Reference
             | HoleWord::Title

@@ -42,7 +42,7 @@ pub(super) fn write(context: &Context<'_>, piece: &Piece<'_>, out: &mut String) 
         | Piece::ExchangeHeading(_)
         | Piece::ExchangeTabs(..)
         | Piece::Facts
-        | Piece::Glance
+        | Piece::Overview
         | Piece::Inside(_)
         | Piece::Waterfall => {}
     }
