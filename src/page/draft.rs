@@ -251,7 +251,10 @@ fn sections(text: &mut String, page: &Page, labels: &Labels) {
         match named {
             Some((message, name)) => text.push_str(&section(page, message, name, 3)),
             None if is_in_rest => {}
-            None => text.push_str(&rest(page, &labels.rest(page.entries[at..].iter().filter(|entry| !told.is_elsewhere(entry))))),
+            None => text.push_str(&rest(
+                page,
+                &labels.rest(page.entries[at..].iter().filter(|entry| !told.is_elsewhere(entry))),
+            )),
         }
         is_in_rest = named.is_none();
     }

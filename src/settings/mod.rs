@@ -388,6 +388,7 @@ pub struct Layer {
     typed: Typed,
     origin: Origin,
     suite: Option<Suite>,
+    docs: Option<Located<PathBuf>>,
     exports: Vec<Export>,
     references: Vec<Reference>,
 }
@@ -437,6 +438,13 @@ impl Layer {
         let misplaced = |message: &str, place: Place, hint: &str| {
             Err(Error::new(ErrorKind::Setting, message).at(place).hint(hint))
         };
+        let docs = typed
+            .docs
+            .as_ref()
+            .map(|docs| Located { value: docs.get_ref().clone(), place: origin.place(docs.span()) });
+        if let (Some(docs), false) = (&docs, is_shared) {
+            return Err(docs_of_a_capture(docs));
+        }
         match (&typed.suite, exports.first()) {
             (Some(suite), _) if !is_shared => misplaced(
                 "a suite is of a folder: `[suite]` belongs into its docgen.toml",
@@ -448,13 +456,18 @@ impl Layer {
                 export.place.clone(),
                 "a value for all captures of a folder is one of `[vars]`",
             ),
-            _ => Ok(Layer { references: references(&typed, &origin), typed, origin, suite, exports }),
+            _ => Ok(Layer { references: references(&typed, &origin), typed, origin, suite, docs, exports }),
         }
     }
 
     /// What it says of the captures below its folder as they are recorded together.
     pub fn suite(&self) -> Option<&Suite> {
         self.suite.as_ref()
+    }
+
+    /// The folder of the pages, as it is written: from the file's own.
+    pub fn docs(&self) -> Option<&Located<PathBuf>> {
+        self.docs.as_ref()
     }
 
     /// What it says differs from run to run.
@@ -620,6 +633,13 @@ impl Settings {
     }
 }
 
+/// The error about a folder of pages that is named for a part of the captures only.
+pub(crate) fn docs_of_a_capture(docs: &Located<PathBuf>) -> Error {
+    Error::new(ErrorKind::Setting, "all captures have one folder of pages")
+        .at(docs.place.clone())
+        .hint("`docs` belongs into the docgen.toml in the folder of all captures")
+}
+
 /// Whether `name` can be used as a name in a hole.
 pub fn is_identifier(name: &str) -> bool {
     let mut chars = name.chars();
@@ -734,6 +754,7 @@ struct Typed {
     redact: Redact,
     volatile: Volatile,
     suite: Option<toml::Spanned<suite::TypedSuite>>,
+    docs: Option<toml::Spanned<PathBuf>>,
     #[serde(deserialize_with = "in_order")]
     export: Vec<(String, toml::Spanned<TypedExport>)>,
     #[serde(deserialize_with = "in_order")]
