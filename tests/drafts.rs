@@ -114,9 +114,9 @@ fn token() -> String {
 
 /// The call for the image, with what happens while it waits.
 fn show(meanwhile: &str) -> String {
-    request("3", "openstack", "overview", SHOW)
+    request("3", "openstack", "glance", SHOW)
         + meanwhile
-        + &response("3", "openstack", "overview", SHOW, "200 OK")
+        + &response("3", "openstack", "glance", SHOW, "200 OK")
 }
 
 fn check() -> String {
@@ -333,7 +333,7 @@ fn only_what_is_gone_is_marked_as_gone() {
         support::Ran::from(command.output().unwrap())
     };
     let before = site.files("captures");
-    for (capture, name) in [("the-profile-went", "overview"), ("a-name-was-changed", "images")] {
+    for (capture, name) in [("the-profile-went", "glance"), ("a-name-was-changed", "images")] {
         for arguments in [&["update", &format!("captures/{capture}")][..], &["check", "captures", "docs"]] {
             let ran = docgen(arguments);
             ran.complains(&[&format!("nobody in the trace is called `{name}`, which 3 labels name")]);
@@ -389,7 +389,7 @@ fn lists_of_steps_get_a_line_for_what_is_new_and_marks_around_what_is_gone() {
             project.ok(&["new", CAPTURE]);
             let drafted = project.source();
             assert!(drafted.contains(introduction), "{drafted}");
-            let images = call("5", "openstack", "overview", "GET http://h/image", "300 Multiple Choices");
+            let images = call("5", "openstack", "glance", "GET http://h/image", "300 Multiple Choices");
             project.write(&format!("{CAPTURE}/trace.log"), &(images + &versions() + &token()));
             let said = project.ok(&["update", CAPTURE]);
             assert!(said.contains("2 sections and 1 step added"), "{said}");
@@ -418,7 +418,7 @@ fn lists_of_steps_get_a_line_for_what_is_new_and_marks_around_what_is_gone() {
             let before = project.source();
             project.ok(&["update", CAPTURE]);
             assert_eq!(project.source(), before);
-            let images = call("5", "openstack", "overview", "GET http://h/image", "300 Multiple Choices");
+            let images = call("5", "openstack", "glance", "GET http://h/image", "300 Multiple Choices");
             project.write(&format!("{CAPTURE}/trace.log"), &(images + &versions() + &token()));
             project.ok(&["update", CAPTURE]);
             assert_eq!(project.source(), updated);

@@ -131,8 +131,6 @@ pub struct Page {
     pub log: Block,
     /// Names and values of the variables.
     pub vars: Vec<(String, String)>,
-    /// Whether exchanges are shown as `curl` commands, too.
-    pub has_curl: bool,
     /// The labels of the settings, with the index in the trace of the exchange that each names.
     pub labels: Vec<(String, usize)>,
     /// The labels of optional messages that this trace does not have.
@@ -539,7 +537,6 @@ impl Resolved<'_> {
             output: input.output.map(|output| make_output(output, settings, input.phrases)),
             log,
             vars: settings.vars.clone(),
-            has_curl: settings.curl,
             labels,
             missing: missing.into_iter().map(str::to_owned).collect(),
             overview,
