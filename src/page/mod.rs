@@ -32,6 +32,7 @@ pub mod draft;
 pub mod first_settings;
 pub mod highlight;
 mod html;
+pub mod index;
 pub mod invocation;
 pub mod phrases;
 pub mod relations;

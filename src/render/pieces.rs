@@ -586,7 +586,7 @@ mod tests {
             let extras = extras().new_tree(&mut runner).unwrap().current();
             checked.extend(check(&templates, page_of(&trace, &log, &templates, &extras), &extras.options));
         }
-        // Reports and some layouts have no functions that do the same.
+        // Reports, indexes and some layouts have no functions that do the same.
         let has_functions = Layout::ALL.iter().filter(|layout| layouts::has_functions(**layout));
         let folders: Vec<&str> = has_functions.map(|layout| layout.name()).collect();
         let is_of_layout = |name: &str| {
