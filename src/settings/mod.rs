@@ -82,6 +82,8 @@ pub struct Settings {
     pub reference: Option<String>,
     /// Whether paths show their query; `None` leaves it to the layout.
     pub query: Option<bool>,
+    /// Whether an exchange is shown as a `curl` command, too.
+    pub curl: bool,
     /// Whether sections have anchors and steps are links to them; `None` leaves it to the layout.
     pub links: Option<bool>,
     /// The title of the output block, instead of one made from the command's format.
@@ -574,6 +576,7 @@ impl Settings {
             settings.volatile.extend(&typed.volatile);
             settings.layout = typed.layout.unwrap_or(settings.layout);
             settings.noise = typed.noise.unwrap_or(settings.noise);
+            settings.curl = typed.curl.unwrap_or(settings.curl);
             if let Some(locale) = &typed.locale {
                 settings.locale.clone_from(locale.get_ref());
                 settings.locale_place = Some(layer.origin.place(locale.span()));
@@ -732,6 +735,7 @@ struct Typed {
     release: Option<String>,
     reference: Option<String>,
     query: Option<bool>,
+    curl: Option<bool>,
     links: Option<bool>,
     output_title: Option<String>,
     snippet_prefix: Option<String>,

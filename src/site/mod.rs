@@ -21,6 +21,7 @@ pub mod folders;
 mod idle_vars;
 mod index;
 mod journal;
+pub(crate) mod last_run;
 mod lay_out;
 mod manifest;
 pub(crate) mod named_files;
