@@ -14,6 +14,7 @@ mod log;
 mod man;
 mod new;
 mod recording;
+mod reference;
 mod render;
 mod templates;
 mod ui;
@@ -107,6 +108,7 @@ enum Command {
     Import(import::Import),
     Templates(templates::Templates),
     Completions(completions::Completions),
+    Reference(reference::Reference),
     Man(man::Man),
     KeepConnections(keep_connections::KeepConnections),
 }
@@ -150,6 +152,7 @@ fn status_of(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Import(command) => command.run(&ui),
         Command::Templates(command) => command.run(&ui),
         Command::Completions(command) => command.run(&ui),
+        Command::Reference(command) => command.run(&ui),
         Command::Man(command) => command.run(&ui),
         Command::KeepConnections(command) => command.run(),
     };
