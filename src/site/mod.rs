@@ -19,6 +19,7 @@ pub(crate) mod exports;
 mod file_state;
 pub mod folders;
 mod idle_vars;
+pub mod init;
 mod journal;
 mod lay_out;
 mod manifest;
@@ -28,6 +29,7 @@ pub(crate) mod profiles;
 mod put;
 mod report;
 mod shared;
+mod watch;
 
 use std::collections::{BTreeMap, HashSet};
 use std::panic::AssertUnwindSafe;
@@ -48,6 +50,7 @@ use manifest::{JOURNAL, Manifest};
 use page_path::PagePath;
 use put::{RenderedFile, expect_few_to_go, prune};
 use shared::Site;
+pub use watch::watch;
 
 /// What to render, and how.
 #[derive(Clone, Debug, Default)]
