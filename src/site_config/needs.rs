@@ -56,7 +56,9 @@ pub(super) struct Setting {
 pub(super) enum Wanted {
     True,
     /// Any value will do; this is the usual one.
-    Any(String),
+    Any(&'static str),
+    /// A folder, or a list that has it.
+    Folder(String),
     /// A list that has the fence which draws diagrams.
     MermaidFence,
 }
@@ -84,7 +86,7 @@ pub(super) fn all(pages: Pages<'_>) -> Vec<Need> {
         ),
     ];
     if pages.has_parts {
-        let base = Wanted::Any(pages.docs.to_owned());
+        let base = Wanted::Folder(pages.docs.to_owned());
         let options = vec![setting("base_path", base), setting("check_paths", Wanted::True)];
         needs.push(need(extension("pymdownx.snippets", options), "pages in the layout `snippets` are empty"));
         let why = "a part of a page is a page of its own, in the navigation and the search";
@@ -100,10 +102,7 @@ pub(super) fn all(pages: Pages<'_>) -> Vec<Need> {
         "the theme fetches what draws diagrams from a host outside, another version in each builder",
     ));
     needs.push(advice(
-        What::Plugin {
-            name: "search",
-            options: vec![setting("separator", Wanted::Any(SEPARATOR.to_owned()))],
-        },
+        What::Plugin { name: "search", options: vec![setting("separator", Wanted::Any(SEPARATOR))] },
         "the search finds no part of a path such as `/v2.1/servers`",
     ));
     needs.push(need(
@@ -207,7 +206,11 @@ impl Need {
             What::NoPlugin(_) => {
                 "remove it, and run `docgen render` before a build, or `docgen render --watch` beside `zensical serve`".to_owned()
             }
-            _ => format!("`docgen init` adds it where it can; or write\n{}", self.text(config).trim_end()),
+            _ => {
+                // Below the first line of the hint, which begins with `  = help: `.
+                let lines = self.text(config).trim_end().replace('\n', "\n          ");
+                format!("`docgen init` adds it where it can; or write\n          {lines}")
+            }
         }
     }
 
@@ -261,6 +264,11 @@ impl Setting {
         match &self.value {
             Wanted::True => value.text().is_some_and(|text| text.eq_ignore_ascii_case("true")),
             Wanted::Any(_) => value.value != Value::Null,
+            Wanted::Folder(folder) => {
+                let is_it = |text: &str| text.contains("$docs_dir") || same_folder(text, folder);
+                // What a tag computes is nobody's to say here.
+                value.value == Value::Null || value.items().iter().filter_map(Node::text).any(is_it)
+            }
             Wanted::MermaidFence => {
                 value.items().iter().any(|fence| fence.get("name").and_then(Node::text) == Some("mermaid"))
             }
@@ -273,6 +281,7 @@ impl Setting {
         match value {
             Wanted::True => format!("{key}: true\n"),
             Wanted::Any(value) => format!("{key}: {}\n", quoted(value)),
+            Wanted::Folder(folder) => format!("{key}: {}\n", quoted(folder)),
             Wanted::MermaidFence => format!("{key}:\n{}", super::edit::lines_of("  ", FENCE)),
         }
     }
@@ -283,6 +292,7 @@ impl Setting {
         match value {
             Wanted::True => format!("{key} = true\n"),
             Wanted::Any(value) => format!("{key} = {}\n", quoted(value)),
+            Wanted::Folder(folder) => format!("{key} = {}\n", quoted(folder)),
             Wanted::MermaidFence => {
                 format!(
                     "{key} = [{{ name = \"mermaid\", class = \"mermaid\", format = \"pymdownx.superfences.fence_code_format\" }}]\n"
@@ -292,7 +302,15 @@ impl Setting {
     }
 }
 
-/// A text as both notations take it: bare where YAML does, and TOML never does.
+/// Whether two paths are the same, however they are written.
+fn same_folder(a: &str, b: &str) -> bool {
+    let parts = |path: &str| -> Vec<String> {
+        path.split('/').filter(|part| !["", "."].contains(part)).map(str::to_owned).collect()
+    };
+    parts(a) == parts(b)
+}
+
+/// A text as both notations take it.
 fn quoted(text: &str) -> String {
     // No text of this table has a single quote.
     format!("'{text}'")
