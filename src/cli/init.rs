@@ -1,6 +1,6 @@
 //! `docgen init`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -33,8 +33,7 @@ pub(super) struct Init {
 
 impl Init {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
-        let started =
-            init(&Options { site: self.site, captures: self.captures, has_plugin: is_plugin_installed() })?;
+        let started = init(&Options { site, captures: self.captures, has_plugin: is_plugin_installed() })?;
         ui.errors(&started.left);
         let Started { made, completed, renewed, unchanged, left, folders: (captures, docs) } = &started;
         for (what, files) in [("wrote", made), ("added to", completed), ("renewed", renewed)] {

@@ -81,7 +81,7 @@ impl<'a> Config<'a> {
             ["extra_css", "extra_javascript"].map(|key| self.root.get(key).map_or(&[][..], Node::items));
         let named = lists.into_iter().flatten().filter_map(|node| {
             let file = node.text().or_else(|| node.get("path")?.text())?;
-            let is_ours = needs::ASSETS.iter().any(|asset| *asset == file);
+            let is_ours = needs::ASSETS.contains(&file);
             is_ours.then(|| (file.to_owned(), self.place(node.span.clone())))
         });
         named.collect()
