@@ -3,7 +3,7 @@
 
 mod support;
 
-use support::{Site, log};
+use support::{Site, entry, log};
 
 /// A site whose capture `a` was recorded before a change and after it, with a report on both.
 fn site(report: &str) -> Site {
@@ -77,6 +77,43 @@ fn recordings_may_be_those_of_a_commit() {
         run.err
     );
     assert!(site.exists("docs/r.md"), "the old page stays");
+}
+
+#[test]
+fn what_may_be_missing_is_drawn_as_optional_and_is_no_change() {
+    let site = site(BOTH);
+    let warm = log("a", "second") + &entry("cache", "9", "none", "warm");
+    site.write("captures/r/new/a.log", warm);
+    assert_eq!(written(&site), "1 written");
+    let page = site.read("docs/r.md");
+    assert!(page.contains("rect rgba(46, 160, 67") && page.contains("Added calls"), "{page}");
+    site.write("captures/docgen.toml", "[[group]]\nkind = 'opt'\nfirst = 'glance GET /cache'\n");
+    assert_eq!(written(&site), "1 written");
+    let page = site.read("docs/r.md");
+    assert!(page.contains("  opt may be missing"), "{page}");
+    assert!(!page.contains("rect rgba") && !page.contains("Added calls"), "{page}");
+}
+
+#[test]
+fn secrets_in_recordings_of_a_report_alone_are_found() {
+    let site = site(BOTH);
+    assert_eq!(written(&site), "1 written");
+    let check = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_docgen"));
+        command.args(["check", "captures", "docs"]).current_dir(site.root()).env("NO_COLOR", "1");
+        support::Ran::from(command.output().unwrap())
+    };
+    assert_eq!(check().status, 0);
+    site.write(
+        "captures/r/new/a.log",
+        log("a", "second").replace("Accept: */*", "X-Auth-Token: hunter2hunter2"),
+    );
+    site.write("captures/r/old/b.out", "password: hunter3hunter3\n");
+    let found = check();
+    let said = found.err + &found.out;
+    assert_eq!(found.status, 1, "{said}");
+    assert!(said.contains("captures/r/new/a.log:") && said.contains("captures/r/old/b.out:1:"), "{said}");
+    assert!(!said.contains("hunter"), "{said}");
 }
 
 #[test]

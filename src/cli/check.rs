@@ -1,12 +1,10 @@
 //! `docgen check`
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::ui::Ui;
-use super::{Trust, status};
+use super::{Folders, Trust, status};
 use crate::error::{Error, Result};
 use crate::site::Options;
 use crate::site::check::check;
@@ -21,12 +19,11 @@ to look right; each with file and line. Nothing is written.
 
 Examples:
   docgen check captures docs
+  docgen check                                both folders as CAPTURES/docgen.toml names them
   docgen check captures docs --format json    one object a line")]
 pub(super) struct Check {
-    /// The folder of the captures
-    captures: PathBuf,
-    /// The folder of the pages
-    docs: PathBuf,
+    #[command(flatten)]
+    folders: Folders,
     /// How to say it
     #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
     format: Format,
@@ -45,14 +42,9 @@ enum Format {
 impl Check {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
         let jobs = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let options = Options {
-            captures: self.captures,
-            docs: self.docs,
-            jobs,
-            check: true,
-            trusted: self.trust.folders,
-            ..Options::default()
-        };
+        let (captures, docs) = self.folders.found()?;
+        let options =
+            Options { captures, docs, jobs, check: true, trusted: self.trust.folders, ..Options::default() };
         let findings = check(&options)?;
         match self.format {
             Format::Json => findings.iter().for_each(|finding| ui.data(&as_json(finding))),

@@ -33,6 +33,8 @@ pub(super) struct Init {
 
 impl Init {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
+        // As short as a user would name what is here.
+        let site = if self.site == Path::new(".") { PathBuf::new() } else { self.site };
         let started = init(&Options { site, captures: self.captures, has_plugin: is_plugin_installed() })?;
         ui.errors(&started.left);
         let Started { made, completed, renewed, unchanged, left, folders: (captures, docs) } = &started;

@@ -1,12 +1,13 @@
 //! `docgen log`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::status;
 use super::ui::Ui;
+use super::{DONE, status};
 use crate::error::Result;
+use crate::site::folders;
 use crate::source;
 use crate::text_file::read_recording;
 
@@ -20,25 +21,34 @@ git shows readable diffs of traces:
   git config diff.docgen-trace.textconv 'docgen log'
 
 Examples:
-  docgen log captures/openstack/image/show/trace.har
+  docgen log captures/openstack/image/show
   docgen log trace.har | less")]
 pub(super) struct Log {
-    /// A trace: a HAR file, or a log of a format that docgen reads
+    /// A trace: a HAR file, or a log of a format that docgen reads; or a folder of captures, for all of them
     trace: PathBuf,
 }
 
 impl Log {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
-        let bytes = read_recording(&self.trace).map_err(|error| {
-            let inside = ["trace.har", "trace.log"].map(|name| self.trace.join(name));
-            match inside.iter().find(|file| file.is_file()) {
-                Some(file) => error.hint(format!("name the trace: {}", file.display())),
-                None => error,
+        if !self.trace.is_dir() {
+            return tell(&self.trace, ui);
+        }
+        let traces = folders::traces(&self.trace)?;
+        let mut told = DONE;
+        for (at, trace) in traces.iter().enumerate() {
+            if traces.len() > 1 {
+                // As `head` and `tail` name their files.
+                ui.data(&format!("{}==> {} <==\n", if at == 0 { "" } else { "\n" }, trace.display()));
             }
-        })?;
-        let read = source::read(&self.trace, bytes);
-        ui.data(&source::requestshook_writer::write(&read.trace));
-        ui.errors(&read.diagnostics);
-        Ok(status(&read.diagnostics))
+            told = told.max(tell(trace, ui)?);
+        }
+        Ok(told)
     }
+}
+
+fn tell(trace: &Path, ui: &Ui) -> Result<u8> {
+    let read = source::read(trace, read_recording(trace)?);
+    ui.data(&source::requestshook_writer::write(&read.trace));
+    ui.errors(&read.diagnostics);
+    Ok(status(&read.diagnostics))
 }

@@ -21,15 +21,19 @@ mod templates;
 mod ui;
 mod update;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write;
 use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::error::{Error, ErrorKind, Severity};
+use crate::error::{Error, ErrorKind, Result, Severity};
+use crate::site::drafts::Location;
+use crate::site::project::{captures_of, docs_of};
 use ui::Ui;
 
 /// Everything is as it should be.
@@ -67,12 +71,31 @@ struct Arguments {
     command: Command,
 }
 
+/// The two folders that all pages are made from and put into.
+#[derive(Debug, Args)]
+struct Folders {
+    /// The folder of the captures [default: the one around the current folder, or `captures` in it or in
+    /// one above]
+    captures: Option<PathBuf>,
+    /// The folder of the pages [default: the one that `docs` in CAPTURES/docgen.toml names]
+    docs: Option<PathBuf>,
+}
+
+impl Folders {
+    /// The folder of the captures, and that of the pages.
+    fn found(self) -> Result<(PathBuf, PathBuf)> {
+        let captures = self.captures.map_or_else(|| captures_of(".".as_ref()), Ok)?;
+        let docs = self.docs.map_or_else(|| docs_of(&captures), Ok)?;
+        Ok((captures, docs))
+    }
+}
+
 /// Where settings may name files, beside the folder of the captures.
 #[derive(Debug, Args)]
 struct Trust {
     /// Let settings name templates and profiles in this folder too
     #[arg(id = "trust", long = "trust", value_name = "FOLDER")]
-    folders: Vec<std::path::PathBuf>,
+    folders: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -145,6 +168,23 @@ fn status_of(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             if error.kind() == ErrorKind::Usage { WRONG_USAGE.into() } else { NEEDS_A_PERSON.into() }
         }
     }
+}
+
+/// The paths of folders by the folder of all captures that each is below, and the status so far: what is below
+/// none was told.
+fn located(folders: &[PathBuf], captures: Option<&Path>, ui: &Ui) -> (BTreeMap<PathBuf, Vec<String>>, u8) {
+    let mut paths: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
+    let mut status = DONE;
+    for folder in folders {
+        match Location::of(folder, captures) {
+            Ok(Location { root, path }) => paths.entry(root).or_default().push(path),
+            Err(error) => {
+                ui.errors(&[error]);
+                status = NEEDS_A_PERSON;
+            }
+        }
+    }
+    (paths, status)
 }
 
 /// The status for a run that ended with these errors and warnings.

@@ -1,12 +1,12 @@
 //! `docgen render`
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 
 use super::ui::Ui;
-use super::{NEEDS_A_PERSON, Trust, status};
+use super::{Folders, NEEDS_A_PERSON, Trust, status};
 use crate::error::{Error, Result};
 use crate::site::{Options, Report, Stale, render, watch};
 
@@ -20,14 +20,13 @@ and is named. Nothing is read or written through a link that leads out of the tw
 
 Examples:
   docgen render captures docs
+  docgen render                          both folders as CAPTURES/docgen.toml names them
   docgen render captures docs --check    write nothing; exit 1 with a diff where pages are stale
   docgen render captures docs --jobs 1   on one thread; the pages are the same
   docgen render captures docs --watch    and again after every change, until it is stopped")]
 pub(super) struct Render {
-    /// The folder of the captures
-    captures: PathBuf,
-    /// The folder of the pages
-    docs: PathBuf,
+    #[command(flatten)]
+    folders: Folders,
     /// How many captures are worked on at a time [default: one a processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
@@ -54,9 +53,10 @@ impl Render {
             || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             usize::from,
         );
+        let (captures, docs) = self.folders.found()?;
         let options = Options {
-            captures: self.captures,
-            docs: self.docs,
+            captures,
+            docs,
             jobs,
             check: self.check,
             force: self.force,

@@ -1,14 +1,14 @@
 //! `docgen update`
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::ui::Ui;
-use super::{DONE, NEEDS_A_PERSON, Trust};
-use crate::error::{Error, ErrorKind, Result, counted};
-use crate::site::drafts::{self, Location, Report, Updated, Wanted};
+use super::{NEEDS_A_PERSON, Trust, located};
+use crate::error::{Result, counted};
+use crate::site::drafts::{self, Report, Updated, Wanted};
+use crate::site::project::captures_of;
 
 /// Bring page sources up to date with their traces
 #[derive(Debug, Args)]
@@ -44,17 +44,7 @@ pub(super) struct Update {
 
 impl Update {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
-        let mut status = DONE;
-        let mut wanted: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
-        for folder in self.folders()? {
-            match Location::of(&folder, self.captures.as_deref()) {
-                Ok(Location { root, path }) => wanted.entry(root).or_default().push(path),
-                Err(error) => {
-                    ui.errors(&[error]);
-                    status = NEEDS_A_PERSON;
-                }
-            }
-        }
+        let (wanted, mut status) = located(&self.folders()?, self.captures.as_deref(), ui);
         for (root, paths) in wanted {
             let wanted = Wanted { root, paths, rev: self.git.clone(), trusted: self.trust.folders.clone() };
             let mut told = |folder: &Path, updated: Updated| match updated {
@@ -81,12 +71,7 @@ impl Update {
         if !self.folders.is_empty() {
             return Ok(self.folders.clone());
         }
-        let all = self.captures.clone().unwrap_or_else(|| PathBuf::from("captures"));
-        if all.is_dir() {
-            return Ok(vec![all]);
-        }
-        Err(Error::new(ErrorKind::Usage, format!("there is no folder `{}`", all.display()))
-            .hint("name a capture, or a folder of captures"))
+        Ok(vec![self.captures.clone().map_or_else(|| captures_of(".".as_ref()), Ok)?])
     }
 }
 

@@ -5,12 +5,13 @@
 //! below a name such as `checksum`, whose value tells of content. What this leaves out: which value of
 //! another recording is the same one ([`super::map`]).
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 use regex::Regex;
+use regex_automata::meta::Regex as Patterns;
+use regex_automata::{Anchored, Input};
 use serde::Deserialize;
 
 use super::moment::Moment;
@@ -26,12 +27,13 @@ pub struct Kinds {
     kinds: Vec<Kind>,
     /// Whether settings added shapes, which may be short and without a digit.
     has_own: bool,
-    /// The kinds that may stand anywhere, in one expression.
-    anywhere: Regex,
-    /// Their places in `kinds`.
+    /// The patterns that may stand anywhere. They are asked for what begins at one place: a search for all of
+    /// them at all places at once has many thousand states.
+    anywhere: Patterns,
+    /// For each of them, its kind.
     of_anywhere: Vec<usize>,
-    by_key: HashMap<String, usize>,
-    by_header: HashMap<String, usize>,
+    by_key: ByName,
+    by_header: ByName,
     unread_headers: Vec<String>,
     unread_pointers: Vec<Vec<String>>,
     kept_headers: Vec<String>,
@@ -165,17 +167,17 @@ impl Kinds {
         }
         let regex = |text: &str| Regex::new(text).map_err(|error| wrong(error.to_string()));
         let mut kinds = Vec::new();
-        let (mut by_key, mut by_header) = (HashMap::new(), HashMap::new());
+        let (mut by_key, mut by_header) = (ByName::default(), ByName::default());
         let (mut anywhere, mut of_anywhere) = (Vec::new(), Vec::new());
         for (at, entry) in entries.iter().enumerate() {
-            by_key.extend(entry.keys.iter().map(|key| (key.to_ascii_lowercase(), at)));
-            by_header.extend(entry.headers.iter().map(|name| (name.to_ascii_lowercase(), at)));
+            entry.keys.iter().for_each(|key| by_key.insert(key, at));
+            entry.headers.iter().for_each(|name| by_header.insert(name, at));
             let whole = entry.pattern.as_ref().map(|pattern| regex(&format!("^(?:{pattern})$")));
             kinds.push(Kind { whole: whole.transpose()?, is_time: entry.is == Is::Time });
             if let (Some(pattern), true, true) =
                 (&entry.pattern, entry.keys.is_empty(), entry.headers.is_empty())
             {
-                anywhere.push(format!("(?:{pattern})"));
+                anywhere.push(pattern);
                 of_anywhere.push(at);
             }
         }
@@ -189,7 +191,7 @@ impl Kinds {
         unread_headers.extend(file.unread.headers.iter().map(|name| name.to_ascii_lowercase()));
         let never = AhoCorasick::builder().ascii_case_insensitive(true).build(&file.never.words);
         Ok(Kinds {
-            anywhere: regex(&anywhere.join("|"))?,
+            anywhere: Patterns::new_many(&anywhere).map_err(|error| wrong(error.to_string()))?,
             of_anywhere,
             kinds,
             has_own: settings.iter().any(|volatile| !volatile.patterns.is_empty()),
@@ -252,13 +254,12 @@ impl Kinds {
             Name::Header(name) => match self.of_header(name) {
                 PlaceRule::Kept => return,
                 PlaceRule::Unread => return pieces.push(Piece { range: 0..text.len(), is: Minted::Unread }),
-                PlaceRule::Nothing => self.by_header.get(&*name.to_ascii_lowercase()),
+                PlaceRule::Nothing => self.by_header.get(name),
             },
-            Name::Key(_) if self.by_key.is_empty() => None,
-            Name::Key(name) => self.by_key.get(&*name.to_ascii_lowercase()),
+            Name::Key(name) => self.by_key.get(name),
             Name::None => None,
         };
-        if let Some(&kind) = named
+        if let Some(kind) = named
             && self.named_pieces(kind, text, site, pieces)
         {
             return;
@@ -270,8 +271,15 @@ impl Kinds {
         if text.len() < shortest.min(site.hosts.shortest) {
             return;
         }
-        site.hosts.pieces(text, pieces);
+        let has_digits = text.bytes().any(|byte| byte.is_ascii_digit());
+        if has_digits || !site.hosts.all_have_digits {
+            site.hosts.pieces(text, pieces);
+        }
         let hosts = pieces.len();
+        let may_be_one = text.len() >= shortest && (self.has_own || has_digits || text.contains("(..."));
+        if !(may_be_one || hosts > 0) {
+            return;
+        }
         let never = match site.name {
             Name::Header(name) | Name::Key(name) => self.is_never(name),
             Name::None => false,
@@ -279,29 +287,28 @@ impl Kinds {
         if never {
             return pieces.clear();
         }
-        let has_digits = || text.bytes().any(|byte| byte.is_ascii_digit()) || text.contains("(...");
-        if text.len() < shortest || !(self.has_own || has_digits()) {
+        if !may_be_one {
             return;
         }
-        let next = |at: usize| text[at..].chars().next().map_or(at + 1, |c| at + c.len_utf8());
-        let mut at = 0;
-        while at < text.len()
-            && let Some(found) = self.anywhere.find_at(text, at)
-        {
-            let range = found.range();
-            let is_word = |c: char| c.is_alphanumeric();
-            let is_part = text[..range.start].ends_with(is_word) || text[range.end..].starts_with(is_word);
-            let is_host = |host: &Piece| host.range.start < range.end && range.start < host.range.end;
-            if range.is_empty() || is_part || pieces[..hosts].iter().any(is_host) {
-                // Nothing begins within a word, and something else may behind it.
-                at = next(range.start);
-                if is_part {
-                    at = text[at..].find(|c: char| !is_word(c)).map_or(text.len(), |end| at + end);
-                }
+        let is_host =
+            |host: &Piece, range: &Range<usize>| host.range.start < range.end && range.start < host.range.end;
+        let (mut end, mut is_in_word) = (0, false);
+        for (start, char) in text.char_indices() {
+            // Nothing begins within a word, or within what was found before.
+            let is_begin = !std::mem::replace(&mut is_in_word, char.is_alphanumeric());
+            if !is_begin || start < end {
                 continue;
             }
-            at = range.end;
-            if let Some(is) = self.minted(found.as_str(), site.clock)
+            let input = Input::new(text).range(start..).anchored(Anchored::Yes);
+            let Some(found) = self.anywhere.search_half(&input) else { continue };
+            let range = start..found.offset();
+            let is_part = text[range.end..].starts_with(char::is_alphanumeric);
+            if range.is_empty() || is_part || pieces[..hosts].iter().any(|host| is_host(host, &range)) {
+                continue;
+            }
+            end = range.end;
+            let kind = self.of_anywhere[found.pattern()];
+            if let Some(is) = self.minted_of(kind, &text[range.clone()], site.clock)
                 && !(matches!(is, Minted::Id(_)) && self.is_never(name_before(&text[..range.start])))
             {
                 pieces.push(Piece { range, is });
@@ -358,6 +365,11 @@ impl Kinds {
     fn minted(&self, text: &str, clock: Option<Micros>) -> Option<Minted> {
         let is = |&&at: &&usize| self.kinds[at].whole.as_ref().is_some_and(|whole| whole.is_match(text));
         let &kind = self.of_anywhere.iter().find(is)?;
+        self.minted_of(kind, text, clock)
+    }
+
+    /// What `text`, which has the shape of `kind`, is.
+    fn minted_of(&self, kind: usize, text: &str, clock: Option<Micros>) -> Option<Minted> {
         if self.kinds[kind].is_time {
             return Moment::near(text, clock?).map(Minted::Time);
         }
@@ -377,6 +389,33 @@ pub(super) enum PlaceRule {
     Kept,
     /// It is not compared.
     Unread,
+}
+
+/// Kinds by the names of their places, whose case does not matter. They are few, and are looked up for each value
+/// of a trace.
+#[derive(Clone, Debug, Default)]
+struct ByName {
+    /// In the order of the names, which are in lower case.
+    kinds: Vec<(String, usize)>,
+}
+
+impl ByName {
+    /// The kind that is named last stays.
+    fn insert(&mut self, name: &str, kind: usize) {
+        match self.place(name) {
+            Ok(at) => self.kinds[at].1 = kind,
+            Err(at) => self.kinds.insert(at, (name.to_ascii_lowercase(), kind)),
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<usize> {
+        self.place(name).ok().map(|at| self.kinds[at].1)
+    }
+
+    fn place(&self, name: &str) -> std::result::Result<usize, usize> {
+        let lower = || name.bytes().map(|byte| byte.to_ascii_lowercase());
+        self.kinds.binary_search_by(|(known, _)| known.bytes().cmp(lower()))
+    }
 }
 
 fn names(entries: &[KindEntry]) -> String {
@@ -436,6 +475,7 @@ pub(super) struct Hosts {
     /// Hosts with their ports, as URLs name them.
     authorities: Vec<String>,
     shortest: usize,
+    all_have_digits: bool,
 }
 
 impl Hosts {
@@ -463,6 +503,7 @@ impl Hosts {
             finder: finder.flatten(),
             authorities: authorities.into_iter().map(str::to_owned).collect(),
             shortest: hosts.last().map_or(usize::MAX, |host| host.len()),
+            all_have_digits: hosts.iter().all(|host| host.bytes().any(|byte| byte.is_ascii_digit())),
         }
     }
 

@@ -141,8 +141,11 @@ pub fn compare_suite(
     // A wrong pair of exchanges is one of all that is in them: what they really are may settle more.
     for is_settled in [false, true] {
         let open: Vec<usize> = (0..all.len()).filter(|&at| !map.is_settled_in(&all[at])).collect();
+        if open.is_empty() {
+            break;
+        }
         let known = if is_settled { KnownMap::Settled(&map) } else { KnownMap::Likely(&map) };
-        let again = if open.is_empty() { Vec::new() } else { compare_all(&open, known) };
+        let again = compare_all(&open, known);
         for (at, findings) in open.into_iter().zip(again) {
             all[at] = findings;
         }

@@ -6,7 +6,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
+
+use twox_hash::XxHash3_128;
 
 use super::align::in_order;
 use super::minted::{Hosts, Kinds, Minted, Name, Piece, PlaceRule, Site};
@@ -263,14 +265,29 @@ impl<'s> Scanner<'s> {
     }
 
     fn sink<'a>(&self) -> Sink<'a, 's> {
-        Sink { scanner: *self, hasher: DefaultHasher::new(), pieces: Vec::new(), found: Vec::new() }
+        Sink { scanner: *self, hasher: Said::default(), pieces: Vec::new(), found: Vec::new() }
+    }
+}
+
+/// What a part says, in many small pieces, which are hashed as one.
+#[derive(Default)]
+struct Said(Vec<u8>);
+
+impl Hasher for Said {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let digest = XxHash3_128::oneshot(&self.0);
+        (digest >> 64) as u64 ^ digest as u64
     }
 }
 
 /// Takes what a part says, in order.
 struct Sink<'a, 's> {
     scanner: Scanner<'s>,
-    hasher: DefaultHasher,
+    hasher: Said,
     pieces: Vec<(Minted, Cow<'a, str>)>,
     found: Vec<Piece>,
 }

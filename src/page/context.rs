@@ -82,17 +82,27 @@ pub enum Scalar {
     Single,
 }
 
-/// The context of each hole of a page source. `left_out` are ranges that no page shows.
+/// The context of each hole of a page source, and whether a link may be put there: into prose that is in no
+/// heading and in no link. `left_out` are ranges that no page shows.
 ///
 /// Holes are in order, as ranges of bytes of `text`.
-pub(super) fn contexts(text: &str, holes: &[Range<usize>], left_out: &[Range<usize>]) -> Vec<Context> {
+pub(super) fn contexts(
+    text: &str,
+    holes: &[Range<usize>],
+    left_out: &[Range<usize>],
+) -> Vec<(Context, bool)> {
     if holes.is_empty() {
         return Vec::new();
     }
     let masked = masked(text, holes, left_out);
     let lines = Lines::read(&masked);
     let markdown = Markdown::read(&lines.for_markdown(&masked), &lines);
-    holes.iter().map(|hole| lines.context(&masked, hole).unwrap_or_else(|| markdown.context(hole))).collect()
+    let context = |hole| {
+        let context = lines.context(&masked, hole).unwrap_or_else(|| markdown.context(hole));
+        let takes_link = context == Context::Prose && markdown.takes_link(hole.start);
+        (context, takes_link)
+    };
+    holes.iter().map(context).collect()
 }
 
 /// The text with a word of the same length for each hole, and blanks for what is left out.
@@ -394,6 +404,7 @@ struct Markdown {
     unread_fences: Vec<Range<usize>>,
     links: Vec<Range<usize>>,
     images: Vec<Range<usize>>,
+    headings: Vec<Range<usize>>,
     autolinks: Vec<Range<usize>>,
     html: HtmlPlaces,
 }
@@ -407,7 +418,15 @@ impl Markdown {
         markdown.links.extend(parser.reference_definitions().iter().map(|(_, known)| known.span.clone()));
         for (event, range) in parser.into_offset_iter() {
             let Markdown {
-                texts, code_spans, indented_code, unread_fences, links, images, autolinks, ..
+                texts,
+                code_spans,
+                indented_code,
+                unread_fences,
+                links,
+                images,
+                headings,
+                autolinks,
+                ..
             } = &mut markdown;
             match event {
                 Event::Text(_) => texts.push(range),
@@ -421,6 +440,7 @@ impl Markdown {
                 }
                 Event::Start(Tag::Link { .. }) => links.push(range),
                 Event::Start(Tag::Image { .. }) => images.push(range),
+                Event::Start(Tag::Heading { .. }) => headings.push(range),
                 _ => {}
             }
         }
@@ -431,6 +451,11 @@ impl Markdown {
         };
         markdown.html = HtmlPlaces::find(text, &tags, is_fenced);
         markdown
+    }
+
+    /// Whether prose at this place may hold a link.
+    fn takes_link(&self, at: usize) -> bool {
+        [&self.links, &self.images, &self.headings].into_iter().all(|ranges| holds(ranges, at).is_none())
     }
 
     fn context(&self, hole: &Range<usize>) -> Context {
@@ -473,7 +498,21 @@ mod tests {
     /// The context of the one hole, written `@`, of a text.
     fn of(text: &str) -> Context {
         let at = text.find('@').unwrap();
-        contexts(text, std::slice::from_ref(&(at..at + 1)), &[]).remove(0)
+        contexts(text, std::slice::from_ref(&(at..at + 1)), &[]).remove(0).0
+    }
+
+    #[test]
+    fn a_link_goes_into_prose_and_into_no_other_link() {
+        let takes = |text: &str| {
+            let at = text.find('@').unwrap();
+            contexts(text, std::slice::from_ref(&(at..at + 1)), &[]).remove(0).1
+        };
+        for text in ["@", "- a @ b", "| a |\n| - |\n| @ |\n", "> *@*", "!!! note\n    @\n", "# a\n\n@"] {
+            assert!(takes(text), "{text}");
+        }
+        for text in ["# @", "## a @\n", "@\n===\n", "[a @](x)", "![@](x)", "[a @][b]\n\n[b]: x\n", "`@`"] {
+            assert!(!takes(text), "{text}");
+        }
     }
 
     fn fence(mark: char, length: usize) -> Context {

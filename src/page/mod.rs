@@ -21,6 +21,7 @@
 //! # Ok::<(), docgen::Error>(())
 //! ```
 
+pub mod anchor;
 mod block;
 pub mod carried;
 mod command;
@@ -38,6 +39,7 @@ pub mod spoken;
 pub mod step_list;
 pub mod update;
 
+pub use anchor::Anchors;
 pub use block::{Block, visible, without_ansi, without_markers};
 pub use command::{Command, Launch};
 pub use context::{Context, Fence, Scalar};
@@ -46,7 +48,7 @@ pub use phrases::Phrases;
 pub use source::Source;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
 use crate::error::{Error, Place, Result};
@@ -128,6 +130,8 @@ pub struct Page {
     pub labels: Vec<(String, usize)>,
     /// The labels of optional messages that this trace does not have.
     pub missing: HashSet<String>,
+    /// The anchor of what shows all exchanges at once; nothing where sections and steps are no links.
+    pub overview: Option<Arc<str>>,
     /// Under which path the site finds the page's snippets.
     pub snippet_prefix: String,
     /// How many exchanges the filters left out.
@@ -219,6 +223,10 @@ pub struct Message {
     pub failure: Option<Text>,
     /// How many messages of a WebSocket followed, on the last message of the exchange.
     pub web_socket_messages: usize,
+    /// The anchor of its section; nothing where sections and steps are no links.
+    pub anchor: Option<Arc<str>>,
+    /// The anchor of the section of this page that tells of it, if one does: where its number leads.
+    pub section: Option<Arc<str>>,
 }
 
 /// What is shown for a status that the source does not tell.
@@ -228,6 +236,19 @@ impl Message {
     /// The status code as it is on the wire, of three digits; of a status that nobody saw, that.
     pub fn status_text(&self) -> String {
         if self.status == 0 { NO_STATUS.to_owned() } else { format!("{:03}", self.status) }
+    }
+
+    /// Its number in brackets, in Markdown: a link to the section that tells of it, if one does.
+    pub fn step(&self) -> String {
+        self.linked(&format!("({})", self.number))
+    }
+
+    /// `text` as a link to the section that tells of it, if one does.
+    pub fn linked(&self, text: &str) -> String {
+        match &self.section {
+            Some(section) => format!("[{text}](#{section})"),
+            None => text.to_owned(),
+        }
     }
 
     /// What it says, and the URL as sent.
@@ -249,6 +270,17 @@ impl PageExchange {
             None => format!("({})", self.request.number),
         }
     }
+
+    /// The same in Markdown: links to the sections that tell of them, one where that is the same.
+    pub fn linked_steps(&self) -> String {
+        match (&self.response, &self.request.section) {
+            (Some(response), Some(section)) if response.section.as_ref() == Some(section) => {
+                format!("[{}](#{section})", self.steps())
+            }
+            (Some(response), _) => format!("{},{}", self.request.step(), response.step()),
+            (None, _) => self.request.step(),
+        }
+    }
 }
 
 /// What the command printed.
@@ -263,6 +295,48 @@ pub struct Output {
 }
 
 impl Page {
+    /// Forgets the anchors of sections that this page does not have, and of the overview where it has none, so
+    /// that no link leads to them. A message without a section is told of in that of its exchange's other one.
+    pub fn keep_sections(&mut self, has_section: impl Fn(usize, Side) -> bool, has_overview: bool) {
+        self.overview = self.overview.take().filter(|_| has_overview);
+        let mut sections: HashMap<usize, [Option<Arc<str>>; 2]> = HashMap::new();
+        for exchange in &self.exchanges {
+            let messages = [Some(&exchange.request), exchange.response.as_ref()];
+            let anchors = messages.map(|message| {
+                let message = message.filter(|message| has_section(exchange.index, message.side))?;
+                message.anchor.clone()
+            });
+            sections.insert(exchange.index, anchors);
+        }
+        let is_kept = |message: &Message| {
+            let [request, response] = sections.get(&message.exchange).cloned().unwrap_or_default();
+            match message.side {
+                Side::Request => request.or(response),
+                Side::Response => response.or(request),
+            }
+        };
+        let keep = |message: &mut Arc<Message>| {
+            let section = is_kept(message);
+            if message.section != section {
+                Arc::make_mut(message).section = section;
+            }
+        };
+        for exchange in &mut self.exchanges {
+            let PageExchange { request, response, .. } = Arc::make_mut(exchange);
+            std::iter::once(request).chain(response).for_each(keep);
+        }
+        for entry in &mut self.entries {
+            if let Entry::Message(message) = entry {
+                keep(message);
+            }
+        }
+        for item in &mut self.diagram {
+            if let DiagramItem::Message { message, .. } | DiagramItem::Unanswered { message, .. } = item {
+                keep(message);
+            }
+        }
+    }
+
     /// Makes the page of a capture.
     ///
     /// # Errors
@@ -279,7 +353,7 @@ impl Resolved<'_> {
     /// # Errors
     /// Those of [`Page::new`].
     pub fn page(&self) -> Result<Page, Vec<Error>> {
-        self.page_with(&|_| true)
+        self.page_with(&[], &|_| true)
     }
 
     /// Makes the page of the capture for page sources: a label that none of them names may be about nothing.
@@ -288,10 +362,10 @@ impl Resolved<'_> {
     /// Those of [`Page::new`].
     pub fn page_for(&self, sources: &[Source]) -> Result<Page, Vec<Error>> {
         let used = used_labels(&self.input.settings.labels, sources);
-        self.page_with(&|label| used.contains(label))
+        self.page_with(sources, &|label| used.contains(label))
     }
 
-    fn page_with(&self, is_used: &dyn Fn(&str) -> bool) -> Result<Page, Vec<Error>> {
+    fn page_with(&self, sources: &[Source], is_used: &dyn Fn(&str) -> bool) -> Result<Page, Vec<Error>> {
         let Resolved { input, participants, sequence, .. } = self;
         let settings = input.settings;
         let trace = input.trace;
@@ -329,7 +403,16 @@ impl Resolved<'_> {
         let log = Block::new(input.log.clone());
         let known =
             (0..trace.exchanges.len()).map(|index| ProfileFacts::of(input, participants, index)).collect();
-        let messages = Messages { input, participants, paths: self.paths(), drawn: &drawn, log: &log, known };
+        let anchors = self.anchors(sources, &labels);
+        let messages = Messages {
+            input,
+            participants,
+            paths: self.paths(),
+            drawn: &drawn,
+            log: &log,
+            known,
+            anchors: anchors.as_ref(),
+        };
         let mut entries = Vec::with_capacity(sequence.items.len());
         let mut pairs: Vec<[Option<Arc<Message>>; 2]> = vec![[None, None]; trace.exchanges.len()];
         let mut order = Vec::new();
@@ -361,6 +444,7 @@ impl Resolved<'_> {
             })
             .map(Arc::new)
             .collect();
+        let overview = anchors.map(|anchors| anchors.overview);
         let diagram = diagram::draw(&entries, &drawn, &boxes_and_notes, input.phrases);
 
         let command = settings.command.as_deref().map(|typed| Command::new(typed, &settings.vars));
@@ -390,6 +474,7 @@ impl Resolved<'_> {
             vars: settings.vars.clone(),
             labels,
             missing: missing.into_iter().map(str::to_owned).collect(),
+            overview,
             snippet_prefix: snippet_prefix(input),
             filtered: sequence.filtered,
             left_out,
@@ -481,6 +566,41 @@ impl<'a> Resolved<'a> {
         }
     }
 
+    /// The anchors of the trace's exchanges, where the settings make sections and steps links.
+    fn anchors(&self, sources: &[Source], labels: &[(String, usize)]) -> Option<Anchors> {
+        let Resolved { input, participants, sequence, .. } = self;
+        let settings = input.settings;
+        if !settings.links.unwrap_or(settings.layout.traits().links) {
+            return None;
+        }
+        let mut names: Vec<Vec<&str>> = vec![Vec::new(); input.trace.exchanges.len()];
+        labels.iter().for_each(|(label, exchange)| names[*exchange].push(label));
+        let paths: Vec<Cow<'_, str>> = (input.trace.exchanges.iter().enumerate())
+            .map(|(index, Exchange { request, .. })| {
+                let parts = UrlParts::of(&request.url);
+                self.paths().templated(&participants.to(index).id, &request.method, parts)
+            })
+            .collect();
+        // Those that the page leaves out count for nothing, in the order of the page.
+        let shown: Vec<usize> =
+            sequence.steps().filter(|step| step.side == Side::Request).map(|step| step.exchange).collect();
+        let named: Vec<_> = (shown.iter())
+            .map(|&index| {
+                let what = anchor::Unlabelled {
+                    from: &participants.from(index).id,
+                    to: &participants.to(index).id,
+                    method: &input.trace.exchanges[index].request.method,
+                    path: &paths[index],
+                };
+                (std::mem::take(&mut names[index]), what)
+            })
+            .collect();
+        let Anchors { exchanges, overview } = Anchors::new(&named, anchor::taken(sources, input.phrases));
+        let mut by_index = vec![overview.clone(); input.trace.exchanges.len()];
+        shown.into_iter().zip(exchanges).for_each(|(index, anchor)| by_index[index] = anchor);
+        Some(Anchors { exchanges: by_index, overview })
+    }
+
     /// How the page shows paths.
     fn paths(&self) -> Paths<'_> {
         Paths { vars: &self.vars, profile: self.input.profile, query: self.query }
@@ -543,6 +663,8 @@ struct Messages<'a> {
     log: &'a Block,
     /// For each exchange of the trace.
     known: Vec<ProfileFacts<'a>>,
+    /// The anchors of the exchanges of the trace, where sections and steps are links.
+    anchors: Option<&'a Anchors>,
 }
 
 /// What the profile knows of an exchange.
@@ -596,6 +718,7 @@ impl<'a> Messages<'a> {
             None => self.paths(index, url),
         };
         let is_last = side == Side::Response || exchange.response.is_none();
+        let anchor = self.anchor(index, side);
         Message {
             number,
             side,
@@ -619,7 +742,16 @@ impl<'a> Messages<'a> {
             drawn_only: exchange.known_from == KnownFrom::Diagram,
             failure: exchange.failure.clone().filter(|failure| is_last && !failure.is_empty()),
             web_socket_messages: if is_last { exchange.web_socket_messages } else { 0 },
+            section: anchor.clone(),
+            anchor,
         }
+    }
+
+    /// The anchor of a message's section, where sections and steps are links.
+    fn anchor(&self, index: usize, side: Side) -> Option<Arc<str>> {
+        let of_request = self.anchors?.exchanges.get(index)?;
+        let is_own = side == Side::Response && self.input.settings.layout.traits().parts_exchanges;
+        Some(if is_own { anchor::of_response(of_request).into() } else { of_request.clone() })
     }
 
     /// The path of `url` with variables for values, and as sent.

@@ -114,6 +114,8 @@ pub enum Mark {
     Added,
     /// Only the old trace has it.
     Removed,
+    /// One trace alone has it, and it may be missing from either.
+    Optional,
 }
 
 impl Mark {
@@ -124,13 +126,14 @@ impl Mark {
             Mark::Changed => "changed",
             Mark::Added => "added",
             Mark::Removed => "removed",
+            Mark::Optional => "optional",
         }
     }
 
     /// The sign in front of a message, for whoever sees no colour.
     pub fn sign(self) -> &'static str {
         match self {
-            Mark::Same => "",
+            Mark::Same | Mark::Optional => "",
             Mark::Changed => "±",
             Mark::Added => "+",
             Mark::Removed => "−",
@@ -145,6 +148,8 @@ pub struct Paired {
     pub message: Arc<Message>,
     /// Whether it says something else than it did.
     pub is_changed: bool,
+    /// Whether it may be missing.
+    pub is_optional: bool,
     /// Its number in the old trace's page.
     pub old: Option<u32>,
     /// Its number in the new trace's page.
@@ -207,6 +212,8 @@ impl Fact {
 pub struct Pages<'a> {
     /// Which exchanges belong together.
     pub alignment: &'a Alignment,
+    /// The exchanges that may be missing, by their places in the old and the new trace.
+    pub optional: [Vec<usize>; 2],
     /// The old trace with its page.
     pub old: (Trace, Page),
     /// The new trace with its page.
@@ -301,7 +308,8 @@ impl ShownChange {
 
 impl Changed {
     fn of(changes: &[Change], pages: &Pages<'_>) -> Changed {
-        let Pages { alignment, old: (old_trace, old), new: (new_trace, new) } = pages;
+        let Pages { alignment, optional, old: (old_trace, old), new: (new_trace, new) } = pages;
+        let [old_optional, new_optional] = optional;
         let (old_order, new_order) = (in_order(old_trace), in_order(new_trace));
         let partners: HashMap<usize, usize> =
             alignment.pairs.iter().map(|pair| (new_order[pair.new], old_order[pair.old])).collect();
@@ -320,6 +328,7 @@ impl Changed {
                 partners.get(&message.exchange).copied().filter(|_| !moved.contains(&message.exchange))
             },
             is_changed: &|message| said.contains(&(message.exchange, side(message))),
+            optional: [old_optional, new_optional],
         };
         let numbers = |subject: &Subject, of: Option<Side>| {
             let number = |page: &Page, place: Option<crate::diff::change::Place>| {
@@ -330,8 +339,11 @@ impl Changed {
             };
             [number(old, subject.old), number(new, subject.new)]
         };
-        let is_paired_new = |exchange: &usize| partners.contains_key(exchange);
-        let is_paired_old = |exchange: &usize| partners.values().any(|old| old == exchange);
+        let is_added =
+            |exchange: usize| !partners.contains_key(&exchange) && !new_optional.contains(&exchange);
+        let is_removed = |exchange: usize| {
+            !partners.values().any(|old| *old == exchange) && !old_optional.contains(&exchange)
+        };
         Changed {
             runs: shortened(drawn.messages()),
             participants: merged.all,
@@ -345,8 +357,8 @@ impl Changed {
                     ShownChange::of(fact.first(), places.collect())
                 })
                 .collect(),
-            added: new.exchanges.iter().filter(|one| !is_paired_new(&one.index)).cloned().collect(),
-            removed: old.exchanges.iter().filter(|one| !is_paired_old(&one.index)).cloned().collect(),
+            added: new.exchanges.iter().filter(|one| is_added(one.index)).cloned().collect(),
+            removed: old.exchanges.iter().filter(|one| is_removed(one.index)).cloned().collect(),
         }
     }
 }
@@ -430,6 +442,8 @@ struct Merge<'m> {
     partner: &'m dyn Fn(&Message) -> Option<usize>,
     /// Whether a message of the new trace says something else.
     is_changed: &'m dyn Fn(&Message) -> bool,
+    /// The exchanges of the old and the new trace that may be missing.
+    optional: [&'m [usize]; 2],
 }
 
 impl Merge<'_> {
@@ -447,12 +461,15 @@ impl Merge<'_> {
         };
         let is_kept: HashSet<usize> = self.new.iter().filter_map(|message| partner(message)).collect();
         let mut merged = Vec::with_capacity(self.new.len() + self.old.len() - is_kept.len());
+        let [old_optional, new_optional] = self.optional;
         let gone_from = |place: usize, merged: &mut Vec<Paired>| {
             for (_, message) in
                 self.old.iter().enumerate().skip(place).take_while(|(place, _)| !is_kept.contains(place))
             {
                 let old = Some(message.number);
-                merged.push(Paired { message: message.clone(), is_changed: false, old, new: None });
+                let is_optional = old_optional.contains(&message.exchange);
+                let (message, is_changed) = (message.clone(), false);
+                merged.push(Paired { message, is_changed, is_optional, old, new: None });
             }
         };
         gone_from(0, &mut merged);
@@ -461,6 +478,7 @@ impl Merge<'_> {
             merged.push(Paired {
                 message: message.clone(),
                 is_changed: (self.is_changed)(message),
+                is_optional: new_optional.contains(&message.exchange),
                 old: place.map(|place| self.old[place].number),
                 new: Some(message.number),
             });
@@ -475,6 +493,7 @@ impl Merge<'_> {
 impl Paired {
     fn mark(&self) -> Mark {
         match (self.old, self.new, self.is_changed) {
+            (None, _, _) | (_, None, _) if self.is_optional => Mark::Optional,
             (None, _, _) => Mark::Added,
             (_, None, _) => Mark::Removed,
             (_, _, true) => Mark::Changed,
@@ -551,10 +570,16 @@ mod tests {
             drawn_only: false,
             failure: None,
             web_socket_messages: 0,
+            anchor: None,
+            section: None,
         }
     }
 
     fn merged(old: &str, new: &str, partners: &[(usize, usize)]) -> String {
+        merged_with(old, new, partners, [&[], &[]])
+    }
+
+    fn merged_with(old: &str, new: &str, partners: &[(usize, usize)], optional: [&[usize]; 2]) -> String {
         let merge = Merge {
             old: diagram(old),
             new: diagram(new),
@@ -562,9 +587,13 @@ mod tests {
                 partners.iter().find(|(_, new)| *new == message.exchange).map(|(old, _)| *old)
             },
             is_changed: &|_| false,
+            optional,
         };
         let shown = merge.messages();
-        let word = |one: &Paired| format!("{}{}", one.mark().sign(), one.numbers());
+        let word = |one: &Paired| match one.mark() {
+            Mark::Optional => format!("?{}", one.numbers()),
+            mark => format!("{}{}", mark.sign(), one.numbers()),
+        };
         shown.iter().map(word).collect::<Vec<_>>().join(" ")
     }
 
@@ -584,10 +613,20 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_missing_neither_came_nor_went() {
+        let (old, new) = ("0> 0<", "1> 1< 0> 0<");
+        assert_eq!(merged_with(old, new, &[(0, 0)], [&[], &[1]]), "?(1) ?(2) (1→3) (2→4)");
+        assert_eq!(merged_with(new, old, &[(0, 0)], [&[1], &[]]), "?(1) ?(2) (3→1) (4→2)");
+        // Where both have it, it is as any other.
+        assert_eq!(merged_with(old, old, &[(0, 0)], [&[0], &[0]]), "(1) (2)");
+    }
+
+    #[test]
     fn nothing_that_comes_or_goes_is_left_out_of_a_long_diagram() {
         let paired = |number: u32, is_new: bool| Paired {
             message: diagram("0>").remove(0),
             is_changed: number.is_multiple_of(3),
+            is_optional: false,
             old: (!is_new).then_some(number),
             new: Some(number),
         };

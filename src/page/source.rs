@@ -80,6 +80,8 @@ pub struct Hole {
     pub tokens: Vec<Token>,
     /// What a site makes of text in this place.
     pub context: Context,
+    /// Whether text in this place may be a link.
+    pub takes_link: bool,
 }
 
 /// A word or sign inside a hole.
@@ -147,15 +149,19 @@ impl Source {
         // A source of a diagram alone is what a page includes into the fence of one.
         let is_diagram = self.file.file_name().is_some_and(|name| name == DIAGRAM);
         let mut found = match is_diagram {
-            true => vec![Context::Fence(Fence { mark: '`', length: 3, is_mermaid: true }); holes.len()],
+            true => {
+                let fence = Context::Fence(Fence { mark: '`', length: 3, is_mermaid: true });
+                vec![(fence, false); holes.len()]
+            }
             false => contexts(&self.text, &holes, &gone),
         }
         .into_iter();
         for part in &mut self.parts {
             if let Part::Hole(hole) = part
-                && let Some(context) = found.next()
+                && let Some((context, takes_link)) = found.next()
             {
                 hole.context = context;
+                hole.takes_link = takes_link;
             }
         }
     }
@@ -424,6 +430,7 @@ impl<'a> Finder<'a> {
             span,
             tokens,
             context: Context::Prose,
+            takes_link: false,
         })
     }
 

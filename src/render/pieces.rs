@@ -282,6 +282,7 @@ mod tests {
     #[derive(Clone, Debug)]
     struct Extras {
         layout: Layout,
+        links: Option<bool>,
         locale: &'static str,
         phrases: Vec<(&'static str, String)>,
         title: String,
@@ -305,6 +306,7 @@ mod tests {
         let phrases: Phrases = templates.phrases(extras.locale).unwrap().overlaid(&own);
         let settings = Settings {
             layout: extras.layout,
+            links: extras.links,
             locale: extras.locale.into(),
             title: Some(extras.title.clone()),
             description: extras.description.clone(),
@@ -378,6 +380,7 @@ mod tests {
             "launch_title",
             "introduction",
             "diagram_heading",
+            "back_to_diagram",
             "steps_introduction",
             "step_line",
             "exchanges_heading",
@@ -411,7 +414,7 @@ mod tests {
         let output =
             prop_oneof![Just("+---+\n| ``` |".to_owned()), Just("{\"a\": 1}".to_owned()), any_text()];
         (
-            proptest::sample::select(Layout::ALL),
+            (proptest::sample::select(Layout::ALL), option::of(any::<bool>())),
             prop_oneof![Just("ko"), Just("en")],
             phrases,
             (any_text(), option::of(any_text()), option::of(command), any::<bool>()),
@@ -420,22 +423,25 @@ mod tests {
             (option::of(any_text()), 0usize..6, 0usize..3),
             [fence_options(), fence_options()],
         )
-            .prop_map(|(layout, locale, phrases, head, rest, said, counts, options)| Extras {
-                layout,
-                locale,
-                phrases,
-                title: head.0,
-                description: head.1,
-                command: head.2,
-                launch: head.3,
-                reference: rest.0,
-                output: rest.1,
-                pairs: rest.2,
-                said,
-                gap: counts.0,
-                participants: counts.1,
-                filtered: counts.2,
-                options,
+            .prop_map(|((layout, links), locale, phrases, head, rest, said, counts, options)| {
+                Extras {
+                    layout,
+                    links,
+                    locale,
+                    phrases,
+                    title: head.0,
+                    description: head.1,
+                    command: head.2,
+                    launch: head.3,
+                    reference: rest.0,
+                    output: rest.1,
+                    pairs: rest.2,
+                    said,
+                    gap: counts.0,
+                    participants: counts.1,
+                    filtered: counts.2,
+                    options,
+                }
             })
     }
 

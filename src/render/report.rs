@@ -168,7 +168,12 @@ mod tests {
             };
             (trace.clone(), Page::new(&input).unwrap())
         };
-        let pages = Pages { alignment: &found.alignment, old: page(traces[0]), new: page(traces[1]) };
+        let pages = Pages {
+            alignment: &found.alignment,
+            optional: [Vec::new(), traces[1].exchanges.first().map(|_| 0).into_iter().collect()],
+            old: page(traces[0]),
+            new: page(traces[1]),
+        };
         let exchanges = (traces[0].exchanges.len(), traces[1].exchanges.len());
         let changed = !found.changes.is_empty();
         Report {

@@ -53,6 +53,7 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "phrases/ko.toml",
     "report/arrow.md",
     "report/changes.md",
+    "report/colours.md",
     "report/exchange.md",
     "report/facts.md",
     "report/legend.md",

@@ -82,6 +82,7 @@ impl Object for PageView {
             "log" => Some(block(&page.log)),
             "vars" => pairs(&page.vars),
             "snippet_prefix" => text(&page.snippet_prefix),
+            "overview" => optional(page.overview.as_deref()),
             "filtered" => Some(page.filtered.into()),
             "is_wide" => Some(is_wide(&page.participants).into()),
             _ => None,
@@ -336,6 +337,9 @@ impl Object for MessageView {
         match key {
             "kind" => text("message"),
             "number" => Some(message.number.into()),
+            "step" => text(&message.step()),
+            "anchor" => optional(message.anchor.as_deref()),
+            "section" => optional(message.section.as_deref()),
             "is_response" => Some((message.side == Side::Response).into()),
             "from" => text(&message.from),
             "to" => text(&message.to),
@@ -385,6 +389,7 @@ impl Object for ExchangeView {
                     .as_ref()
                     .map_or(Value::from(()), |response| Value::from_object(MessageView(response.clone()))),
             ),
+            "steps" => text(&exchange.linked_steps()),
             "purpose" => optional(exchange.purpose.as_deref()),
             "result" => optional(exchange.result.as_deref()),
             "api_reference" => optional(exchange.api_reference.as_deref()),

@@ -34,6 +34,10 @@ pub struct Traits {
     pub sections_heading: &'static str,
     /// Whether paths show their query where no setting says otherwise.
     pub shows_query: bool,
+    /// Whether sections have anchors and steps are links to them, where no setting says otherwise.
+    pub links: bool,
+    /// Whether a response has a section of its own, beside that of its request.
+    pub parts_exchanges: bool,
     /// Whether its templates number the lines of all fences, so that a hole has not to ask for it.
     pub numbers_lines: bool,
     /// Whether a body's fence is in the language of the body.
@@ -71,6 +75,8 @@ static PAGE: Traits = Traits {
     sections: "page.md",
     sections_heading: "exchanges_heading",
     shows_query: true,
+    links: false,
+    parts_exchanges: true,
     numbers_lines: false,
     tells_language: true,
     own_titles: OwnTitles {
@@ -91,6 +97,8 @@ static SNIPPETS: Traits = Traits {
     sections: "body.md",
     sections_heading: "messages_heading",
     shows_query: false,
+    links: false,
+    parts_exchanges: true,
     numbers_lines: true,
     tells_language: false,
     own_titles: OwnTitles { response: None, command: "console_title", launch: None },

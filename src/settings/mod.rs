@@ -81,6 +81,8 @@ pub struct Settings {
     pub reference: Option<String>,
     /// Whether paths show their query; `None` leaves it to the layout.
     pub query: Option<bool>,
+    /// Whether sections have anchors and steps are links to them; `None` leaves it to the layout.
+    pub links: Option<bool>,
     /// The title of the output block, instead of one made from the command's format.
     pub output_title: Option<String>,
     /// Under which path the site finds the page's snippets, instead of the page's own.
@@ -392,6 +394,7 @@ pub struct Layer {
     typed: Typed,
     origin: Origin,
     suite: Option<Suite>,
+    docs: Option<Located<PathBuf>>,
     exports: Vec<Export>,
     references: Vec<Reference>,
 }
@@ -441,6 +444,13 @@ impl Layer {
         let misplaced = |message: &str, place: Place, hint: &str| {
             Err(Error::new(ErrorKind::Setting, message).at(place).hint(hint))
         };
+        let docs = typed
+            .docs
+            .as_ref()
+            .map(|docs| Located { value: docs.get_ref().clone(), place: origin.place(docs.span()) });
+        if let (Some(docs), false) = (&docs, is_shared) {
+            return Err(docs_of_a_capture(docs));
+        }
         match (&typed.suite, exports.first()) {
             (Some(suite), _) if !is_shared => misplaced(
                 "a suite is of a folder: `[suite]` belongs into its docgen.toml",
@@ -452,13 +462,18 @@ impl Layer {
                 export.place.clone(),
                 "a value for all captures of a folder is one of `[vars]`",
             ),
-            _ => Ok(Layer { references: references(&typed, &origin), typed, origin, suite, exports }),
+            _ => Ok(Layer { references: references(&typed, &origin), typed, origin, suite, docs, exports }),
         }
     }
 
     /// What it says of the captures below its folder as they are recorded together.
     pub fn suite(&self) -> Option<&Suite> {
         self.suite.as_ref()
+    }
+
+    /// The folder of the pages, as it is written: from the file's own.
+    pub fn docs(&self) -> Option<&Located<PathBuf>> {
+        self.docs.as_ref()
     }
 
     /// What it says differs from run to run.
@@ -524,6 +539,7 @@ impl Settings {
             set(&mut settings.release, &typed.release);
             set(&mut settings.reference, &typed.reference);
             set(&mut settings.query, &typed.query);
+            set(&mut settings.links, &typed.links);
             set(&mut settings.output_title, &typed.output_title);
             set(&mut settings.snippet_prefix, &typed.snippet_prefix);
             set(&mut settings.launch.show, &typed.launch.show);
@@ -624,6 +640,13 @@ impl Settings {
 
 /// What [`is_identifier`] says, as a regular expression.
 const IDENTIFIER: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
+
+/// The error about a folder of pages that is named for a part of the captures only.
+pub(crate) fn docs_of_a_capture(docs: &Located<PathBuf>) -> Error {
+    Error::new(ErrorKind::Setting, "all captures have one folder of pages")
+        .at(docs.place.clone())
+        .hint("`docs` belongs into the docgen.toml in the folder of all captures")
+}
 
 /// Whether `name` can be used as a name in a hole.
 pub fn is_identifier(name: &str) -> bool {
@@ -730,6 +753,8 @@ struct Typed {
     reference: Option<String>,
     /// Whether paths show their query.
     query: Option<bool>,
+    /// Whether numbers of steps lead to their sections, and those back to the diagram.
+    links: Option<bool>,
     /// The title of the block with what the command printed.
     output_title: Option<String>,
     /// Under which path the site finds the page's snippets, in place of the page's own.
@@ -770,6 +795,9 @@ struct Typed {
     /// Captures that are recorded together.
     #[schemars(with = "Option<suite::TypedSuite>")]
     suite: Option<toml::Spanned<suite::TypedSuite>>,
+    /// The folder of the pages, from this file: in the docgen.toml of all captures.
+    #[schemars(with = "Option<PathBuf>")]
+    docs: Option<toml::Spanned<PathBuf>>,
     /// Values that this capture gives to others.
     #[serde(deserialize_with = "in_order")]
     #[schemars(with = "BTreeMap<String, TypedExport>")]
@@ -785,7 +813,8 @@ pub(crate) fn schema(generator: &mut SchemaGenerator, is_shared: bool) -> Schema
     let mut schema = generator.root_schema_for::<Typed>();
     let properties = schema.get_mut("properties").and_then(serde_json::Value::as_object_mut);
     if let Some(properties) = properties {
-        properties.remove(if is_shared { "export" } else { "suite" });
+        let elsewhere: &[&str] = if is_shared { &["export"] } else { &["suite", "docs"] };
+        elsewhere.iter().for_each(|key| drop(properties.remove(*key)));
         if let Some(label) = properties.get_mut("label").and_then(serde_json::Value::as_object_mut) {
             label.insert("propertyNames".into(), serde_json::json!({ "pattern": IDENTIFIER }));
         }

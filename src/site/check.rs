@@ -103,26 +103,41 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
     }
     findings.extend(pages.check_written()?);
     findings.extend(check_config(&options.docs, has_parts(&root, &folders)));
-    findings.extend(secrets_in_captures(&root, &folders, &rules));
+    let compared = found.reports.iter().filter_map(|report| site.compared_files(report).ok()).flatten();
+    findings.extend(secrets_in_recordings(&root, &folders, &rules, compared));
     // A folder that cannot be read is met by rendering, and again by whoever looks for links.
     let mut told = BTreeSet::new();
     findings.retain(|finding| finding.kind() != ErrorKind::Io || told.insert(finding.message().to_owned()));
     Ok(findings)
 }
 
-/// Unredacted secrets in the files of captures. A page shows no more than those.
-fn secrets_in_captures(root: &Root, folders: &[Folder], rules: &[Rules]) -> Vec<Error> {
+/// Unredacted secrets in the files of captures, and of recordings that a report alone compares. A page shows no
+/// more than those.
+fn secrets_in_recordings(
+    root: &Root,
+    folders: &[Folder],
+    rules: &[Rules],
+    compared: impl Iterator<Item = (Vec<PathBuf>, Rules)>,
+) -> Vec<Error> {
     let mut findings = Vec::new();
+    // A docgen.toml is above many captures, and a recording may be in many reports.
     let mut seen = BTreeSet::new();
+    let mut look = |file: &Path, rules: &Rules| {
+        if seen.insert(file.to_owned())
+            && let Ok(bytes) = root.read(file, LARGEST_TRACE)
+        {
+            findings.extend(secrets(file, &String::from_utf8_lossy(&bytes), rules));
+        }
+    };
     for (folder, rules) in folders.iter().zip(rules) {
         let shared = folder.shared.iter().map(|shared| &shared.found);
         for file in shared.chain(&folder.files) {
-            // A docgen.toml is above many captures.
-            if seen.insert(&file.path)
-                && let Ok(bytes) = root.read(&file.path, LARGEST_TRACE)
-            {
-                findings.extend(secrets(&file.path, &String::from_utf8_lossy(&bytes), rules));
-            }
+            look(&file.path, rules);
+        }
+    }
+    for (files, rules) in compared {
+        for file in files {
+            look(&file, &rules);
         }
     }
     findings

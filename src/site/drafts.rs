@@ -100,31 +100,47 @@ impl Location {
 /// # Errors
 /// [`ErrorKind::Ownership`] where it has a page source already; those of its settings and files.
 pub fn new(location: &Location, trusted: &[PathBuf]) -> Result<Report, Vec<Error>> {
-    with_open_capture(location, trusted, |opened| {
-        if !opened.lost.is_empty() {
-            return Err(opened.of_lost.clone());
-        }
-        let page = opened.resolved.page()?;
-        let labels =
-            Labels::complete(&opened.resolved, &page, page.exchanges.iter().map(|found| &**found), &[]);
-        let mut files = draft::sources(&page, &labels);
-        for (name, _) in &files {
-            let file = opened.dir.join(name);
-            if opened.root.is_there(&file) {
-                return Err(vec![
-                    Error::new(ErrorKind::Ownership, "the capture has a page source already")
-                        .at(Place::file(file))
-                        .hint("`docgen update` brings it up to date"),
-                ]);
+    with_open_capture(location, trusted, new_one)
+}
+
+/// The same for many: of a folder, those of its captures that have no page source yet. `told` gets the folder of
+/// each, and what came of it.
+///
+/// # Errors
+/// What concerns no one capture: a path with none.
+pub fn new_all(wanted: &Wanted, told: &mut dyn FnMut(&Path, Updated)) -> Result<(), Vec<Error>> {
+    with_captures(wanted, |site, chosen| {
+        for Chosen { folder, is_named } in chosen {
+            if is_named || !has_source(folder) {
+                told(&folder.dir, open(site, folder, new_one));
             }
         }
-        let mut report = Report { diagnostics: opened.diagnostics.clone(), ..Report::default() };
-        let one = |error| vec![error];
-        files.sort();
-        let sources = files.iter().map(|(name, text)| (*name, text.as_str()));
-        report.write(opened, &labels, sources).map_err(one)?;
-        Ok(report)
+        Ok(())
     })
+}
+
+fn new_one(opened: &OpenCapture<'_>) -> Result<Report, Vec<Error>> {
+    if !opened.lost.is_empty() {
+        return Err(opened.of_lost.clone());
+    }
+    let page = opened.resolved.page()?;
+    let labels = Labels::complete(&opened.resolved, &page, page.exchanges.iter().map(|found| &**found), &[]);
+    let mut files = draft::sources(&page, &labels);
+    for (name, _) in &files {
+        let file = opened.dir.join(name);
+        if opened.root.is_there(&file) {
+            return Err(vec![
+                Error::new(ErrorKind::Ownership, "the capture has a page source already")
+                    .at(Place::file(file))
+                    .hint("`docgen update` brings it up to date"),
+            ]);
+        }
+    }
+    let mut report = Report { diagnostics: opened.diagnostics.clone(), ..Report::default() };
+    files.sort();
+    let sources = files.iter().map(|(name, text)| (*name, text.as_str()));
+    report.write(opened, &labels, sources).map_err(|error| vec![error])?;
+    Ok(report)
 }
 
 /// Brings the page source of a capture up to date with its trace.
@@ -157,10 +173,35 @@ pub struct Wanted {
 /// # Errors
 /// What concerns no one capture: a path with none, a commit that git does not give.
 pub fn update_all(wanted: &Wanted, told: &mut dyn FnMut(&Path, Updated)) -> Result<(), Vec<Error>> {
+    with_captures(wanted, |site, chosen| {
+        let before = wanted.rev.as_deref().map(|rev| Before::of(rev, site.captures_root)).transpose();
+        let before = before.map_err(|error| vec![error])?;
+        for Chosen { folder, is_named } in chosen {
+            // Of many, those without a source are as the template makes them.
+            if has_source(folder) || is_named || before.is_some() {
+                told(&folder.dir, open_carrying(site, folder, before.as_ref(), update_one));
+            }
+        }
+        Ok(())
+    })
+}
+
+/// A capture that somebody wants worked on.
+struct Chosen<'c> {
+    folder: &'c Folder,
+    /// Whether it was named itself, and not a folder above it.
+    is_named: bool,
+}
+
+/// Finds the captures that are wanted, and works on them.
+fn with_captures<T>(
+    wanted: &Wanted,
+    work: impl FnOnce(&Site<'_>, Vec<Chosen<'_>>) -> Result<T, Vec<Error>>,
+) -> Result<T, Vec<Error>> {
     let one = |error| vec![error];
     let root = folders::open(&wanted.root).map_err(one)?;
     let captures = folders::find(&root, None).map_err(one)?;
-    let mut chosen: Vec<(&Folder, bool)> = Vec::new();
+    let mut chosen: Vec<Chosen<'_>> = Vec::new();
     let mut errors = Vec::new();
     for path in &wanted.paths {
         let is_below = |folder: &&Folder| {
@@ -175,26 +216,22 @@ pub fn update_all(wanted: &Wanted, told: &mut dyn FnMut(&Path, Updated)) -> Resu
             errors.extend(no_capture(&root, &captures, path));
         }
         for folder in named {
-            if !chosen.iter().any(|(known, _)| known.path == folder.path) {
-                chosen.push((folder, is_named));
+            if !chosen.iter().any(|known| known.folder.path == folder.path) {
+                chosen.push(Chosen { folder, is_named });
             }
         }
     }
     if !errors.is_empty() {
         return Err(errors);
     }
-    let before = wanted.rev.as_deref().map(|rev| Before::of(rev, &root)).transpose().map_err(one)?;
     let options = options(&wanted.root, &wanted.trusted);
     let (manifest, cache) = (Manifest::default(), Cache::default());
     let site = Site::new(&options, &root, None, &manifest, &cache, &captures.folders).map_err(one)?;
-    for (folder, is_named) in chosen {
-        let has_source = folder.files.iter().any(|file| is_source(file.name()));
-        // Of many, those without a source are as the template makes them.
-        if has_source || is_named || before.is_some() {
-            told(&folder.dir, open_carrying(&site, folder, before.as_ref(), update_one));
-        }
-    }
-    Ok(())
+    work(&site, chosen)
+}
+
+fn has_source(folder: &Folder) -> bool {
+    folder.files.iter().any(|file| is_source(file.name()))
 }
 
 fn update_one(opened: &OpenCapture<'_>) -> Result<Report, Vec<Error>> {

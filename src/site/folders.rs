@@ -13,8 +13,11 @@ use super::page_path::PagePath;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::{Entry, LARGEST_TEXT, Listed, Root, is_hidden, not_regular};
 use crate::render::templates::UserTemplate;
-use crate::settings::{CAPTURE_FILES, Layer, Located};
+use crate::settings::{CAPTURE_FILES, Layer, Located, docs_of_a_capture};
 use crate::text_file::decode;
+
+/// The names of a capture's own trace.
+pub(super) const TRACES: [&str; 2] = ["trace.har", "trace.log"];
 
 /// Those of [`CAPTURE_FILES`] that make a folder a capture's.
 pub(super) const OF_A_CAPTURE: [&str; 3] = ["capture.toml", "trace.har", "trace.log"];
@@ -79,7 +82,13 @@ impl SharedSettings {
         let read = || {
             let bytes = root.read(&self.found.path, LARGEST_TEXT)?;
             let digest = Digest::of(&bytes);
-            Ok((digest, Layer::parse(&self.found.path, &decode(&self.found.path, bytes)?)?))
+            let layer = Layer::parse(&self.found.path, &decode(&self.found.path, bytes)?)?;
+            let is_of_all =
+                root.below(&self.found.path).is_some_and(|below| below == Path::new(SHARED_SETTINGS));
+            match layer.docs() {
+                Some(docs) if !is_of_all => Err(docs_of_a_capture(docs)),
+                _ => Ok((digest, layer)),
+            }
         };
         self.read.get_or_init(read).as_ref().map_err(Clone::clone)
     }
@@ -186,6 +195,26 @@ pub(crate) fn open(captures: &Path) -> Result<Root> {
         }
         _ => Error::io("read", captures, error),
     })
+}
+
+/// The traces of the captures in a folder, which may be one itself, in the order of their paths.
+///
+/// # Errors
+/// [`ErrorKind::Io`] where the folder, or one in it, cannot be read, or holds no trace.
+pub fn traces(folder: &Path) -> Result<Vec<PathBuf>> {
+    let root = open(folder)?;
+    let mut captures = find(&root, None)?;
+    if !captures.errors.is_empty() {
+        return Err(captures.errors.swap_remove(0));
+    }
+    let trace =
+        |folder: &Folder| TRACES.iter().find_map(|name| folder.file(name)).map(|found| found.path.clone());
+    let traces: Vec<PathBuf> = captures.folders.iter().filter_map(trace).collect();
+    if traces.is_empty() {
+        let message = format!("there is no trace below `{}`", folder.display());
+        return Err(Error::new(ErrorKind::Io, message).hint("a capture's is called trace.har or trace.log"));
+    }
+    Ok(traces)
 }
 
 /// All capture folders below `root`. Names that begin with a dot are passed over, and so is the folder

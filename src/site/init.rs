@@ -129,7 +129,9 @@ pub fn init(options: &Options) -> Result<Started> {
     };
     if !has_captures {
         // Over captures that are there it would change their pages.
-        site.make_if_missing(&captures.join(folders::SHARED_SETTINGS), SETTINGS.as_bytes())?;
+        let up = "../".repeat(captures.components().count());
+        let settings = SETTINGS.replace("{{ docs }}", &format!("{up}{docs}"));
+        site.make_if_missing(&captures.join(folders::SHARED_SETTINGS), settings.as_bytes())?;
         for (name, text) in HELLO {
             site.make_if_missing(&captures.join("hello").join(name), text.as_bytes())?;
         }

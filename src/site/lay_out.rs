@@ -53,15 +53,27 @@ impl Site<'_> {
         })?;
         let mut told = page.left_out.clone();
         told.extend(idle(capture, self.captures_root, &sources));
-        let page = Arc::new(page);
-        // What is made from a source needs no template.
         let source_of = |file: &PageFile| sources.iter().position(|source| file.is_of(&source.file));
+        let own_path = PagePath::own(path, layout);
+        let others = OtherCaptures { site: self, own: &capture.folder.path, read: RefCell::default() };
+        let own_path = own_path.as_str();
+        let mut page = Arc::new(page);
+        if page.overview.is_some() && !sources.is_empty() {
+            let filler = holes::Filler::new(&page, &templates, resolved.scope(), &others, own_path, &gone);
+            let made = filler.sections(&sources.iter().collect::<Vec<_>>());
+            // What a template lays out has all sections, or the diagram, if its file is the one that does.
+            let is_laid_out = |name: &str| !sources.iter().any(|source| source.file.ends_with(name));
+            let has_all = is_laid_out(layout.traits().sections);
+            let has_diagram = made.has_diagram() || is_laid_out("page.md");
+            let has_section = |exchange, side| has_all || made.has(exchange, side);
+            if let Some(page) = Arc::get_mut(&mut page) {
+                page.keep_sections(has_section, has_diagram);
+            }
+        }
+        // What is made from a source needs no template.
         let mut files = templates.lay_out(&page, |file| source_of(file).is_none()).map_err(one)?;
         if !sources.is_empty() {
-            let own_path = PagePath::own(path, layout);
-            let others = OtherCaptures { site: self, own: &capture.folder.path, read: RefCell::default() };
-            let filler =
-                holes::Filler::new(&page, &templates, resolved.scope(), &others, own_path.as_str(), &gone);
+            let filler = holes::Filler::new(&page, &templates, resolved.scope(), &others, own_path, &gone);
             let filled = filler.fill(&sources.iter().collect::<Vec<_>>())?;
             for (source, text) in sources.iter().zip(filled) {
                 let file = layout.traits().files.iter().find(|file| file.is_of(&source.file));

@@ -26,6 +26,7 @@ mod manifest;
 pub(crate) mod named_files;
 mod page_path;
 pub(crate) mod profiles;
+pub mod project;
 mod put;
 mod report;
 mod shared;

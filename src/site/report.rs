@@ -5,6 +5,8 @@
 //! asked for, no run knows beforehand, and the page is made each time. What this leaves out: what a change is
 //! (`diff`), and how the page looks.
 
+use std::path::PathBuf;
+
 use super::diff::recordings::Recordings;
 use super::diff::{AllSettings, CaptureSettings, Compared, Pair, There, compare_all, pairs};
 use super::file_state::{Digest, FileState};
@@ -16,7 +18,8 @@ use super::{Made, in_parallel};
 use crate::error::{Error, ErrorKind, Place, Result, Severity};
 use crate::files::LARGEST_TEXT;
 use crate::page::report::{self, Capture, Pages, Report, State};
-use crate::page::{Input, Page, Phrases};
+use crate::page::{Input, Page, Phrases, optional_exchanges};
+use crate::redact::Rules;
 use crate::render::templates::Content;
 use crate::settings::report_toml::{Recorded, ReportToml};
 use crate::settings::{Layer, Layout, Located, Settings};
@@ -78,6 +81,31 @@ impl Site<'_> {
         Ok(Made { files: vec![(page, content)], diagnostics: found.diagnostics, read })
     }
 
+    /// The recordings on the disk that a report compares, each with its files and the rules for secrets in them.
+    ///
+    /// # Errors
+    /// Why the report's page cannot be made, either.
+    pub(super) fn compared_files(&self, folder: &Folder) -> Result<Vec<(Vec<PathBuf>, Rules)>> {
+        let mut read = Vec::new();
+        let (file, _) = self.report_settings(folder, &mut read)?;
+        let mut found = Vec::new();
+        for recorded in [&file.old, &file.new] {
+            if matches!(recorded.value, Recorded::Commit { .. }) {
+                continue;
+            }
+            let recordings = self.recordings_below(recorded, &mut read)?;
+            let above = self.settings_above(recorded.value.folder(), &mut read);
+            let named = NamedFiles::new(self.captures_root.path(), &self.options.trusted);
+            let said_of = AllSettings::new(&recordings, above, named);
+            for (name, files) in &recordings.captures {
+                let said = said_of.of(name)?;
+                let rules = Rules::of(&said.settings, said.profile.as_deref())?;
+                found.push((recordings.files_of(files), rules));
+            }
+        }
+        Ok(found)
+    }
+
     /// What a report's file says, and the settings above it with what it says itself.
     fn report_settings(&self, folder: &Folder, read: &mut Vec<FileState>) -> Result<(ReportToml, Settings)> {
         let mut own = None;
@@ -116,23 +144,7 @@ impl Site<'_> {
     fn recordings(&self, report: &ReportToml, read: &mut Vec<FileState>) -> Result<[Recordings; 2]> {
         let root = self.captures_root;
         let path = |recorded: &Recorded| root.shown(recorded.folder().as_ref());
-        let mut in_folder = |recorded: &Located<Recorded>| {
-            let folder = path(&recorded.value);
-            if !root.is_dir(&folder) {
-                let gone = Error::new(ErrorKind::Io, format!("there is no folder `{}`", folder.display()));
-                let error = root.leads_out(&folder).unwrap_or_else(|| gone.hint(
-                    "name a folder below that of the captures, or as a commit has it: `{ git = \"REV\", path = \"FOLDER\" }`",
-                ));
-                return Err(error.at(recorded.place.clone()));
-            }
-            let found = Recordings::in_folder(root.open_below(&folder)?)?;
-            if found.captures.is_empty() {
-                return Err(no_recording(recorded, &folder.display().to_string()));
-            }
-            read.extend(FileState::now(root, &folder));
-            read.extend(found.files_on_disk().iter().filter_map(|file| FileState::now(root, file)));
-            Ok(found)
-        };
+        let mut in_folder = |recorded: &Located<Recorded>| self.recordings_below(recorded, read);
         let of_commit = |recorded: &Located<Recorded>, rev: &str, other: &Recordings| {
             let found = Recordings::of_commit(rev, &path(&recorded.value), other).map_err(|error| {
                 if error.place().is_none() { error.at(recorded.place.clone()) } else { error }
@@ -163,6 +175,30 @@ impl Site<'_> {
                 Ok([of_commit(old, &of_old, &none)?, of_commit(new, &of_new, &none)?])
             }
         }
+    }
+
+    /// Those in a folder below that of the captures.
+    fn recordings_below(
+        &self,
+        recorded: &Located<Recorded>,
+        read: &mut Vec<FileState>,
+    ) -> Result<Recordings> {
+        let root = self.captures_root;
+        let folder = root.shown(recorded.value.folder().as_ref());
+        if !root.is_dir(&folder) {
+            let gone = Error::new(ErrorKind::Io, format!("there is no folder `{}`", folder.display()));
+            let error = root.leads_out(&folder).unwrap_or_else(|| gone.hint(
+                "name a folder below that of the captures, or as a commit has it: `{ git = \"REV\", path = \"FOLDER\" }`",
+            ));
+            return Err(error.at(recorded.place.clone()));
+        }
+        let found = Recordings::in_folder(root.open_below(&folder)?)?;
+        if found.captures.is_empty() {
+            return Err(no_recording(recorded, &folder.display().to_string()));
+        }
+        read.extend(FileState::now(root, &folder));
+        read.extend(found.files_on_disk().iter().filter_map(|file| FileState::now(root, file)));
+        Ok(found)
     }
 
     /// The shared settings above a folder, from those of the captures' root on.
@@ -261,8 +297,12 @@ impl Sides<'_> {
         let pages = if compared.changes.is_empty() {
             None
         } else {
+            // Which exchanges may be missing is said about the new recordings, as for a comparison.
+            let (settings, profile) = (new.settings.clone(), new.profile.clone());
             let (old, new) = (page(self.old.0, files.0, old)?, page(self.new.0, files.1, new)?);
-            Some(Pages { alignment: &compared.alignment, old, new })
+            let optional =
+                [&old.0, &new.0].map(|trace| optional_exchanges(&settings, profile.as_deref(), trace));
+            Some(Pages { alignment: &compared.alignment, optional, old, new })
         };
         Ok(Capture::compared(title, compared.exchanges, &compared.changes, pages.as_ref()))
     }
@@ -277,7 +317,7 @@ fn page_of(name: &str, trace: &Trace, said: &CaptureSettings, phrases: &Phrases)
     Page::new(&Input {
         path: name,
         settings: &settings,
-        profile: said.profile(),
+        profile: said.profile.as_deref(),
         phrases,
         trace,
         trace_file: "",

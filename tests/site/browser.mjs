@@ -34,7 +34,7 @@ export async function open(browser, origin, url) {
   return { page, problems };
 }
 
-/** Waits until that many diagrams are drawn; gives [{messages, numbers, notes}] with their texts, in order. */
+/** Waits until that many diagrams are drawn; gives [{messages, numbers, notes}] with their texts, in order, and the colours of backgrounds. */
 export async function drawnDiagrams(page, count) {
   const hosts = page.locator('div.mermaid');
   await page.waitForFunction(
@@ -44,6 +44,7 @@ export async function drawnDiagrams(page, count) {
   );
   return hosts.evaluateAll((elements) => elements.map(({ shadowRoot }) => {
     const texts = (selector) => [...shadowRoot.querySelectorAll(selector)].map(({ textContent }) => textContent);
-    return { messages: texts('text.messageText'), numbers: texts('text.sequenceNumber'), notes: texts('text.noteText') };
+    const backgrounds = [...shadowRoot.querySelectorAll('rect.rect')].map((rect) => getComputedStyle(rect).fill);
+    return { messages: texts('text.messageText'), numbers: texts('text.sequenceNumber'), notes: texts('text.noteText'), backgrounds };
   }));
 }

@@ -25,10 +25,10 @@ impl Filler<'_> {
     /// What a label prints: its steps, the number of one of its messages, or a field of that.
     pub(super) fn answer_label(&self, exchange: usize, fields: &[String]) -> Result<Printed, HoleError> {
         let exchange = self.exchange(exchange)?;
-        let Some((side, fields)) = fields.split_first() else { return Ok(Printed::Text(exchange.steps())) };
+        let Some((side, fields)) = fields.split_first() else { return Ok(Printed::steps(&exchange)) };
         let message = message_of(&exchange, side)?;
         match fields {
-            [] => Ok(Printed::Text(format!("({})", message.number))),
+            [] => Ok(Printed::step(&message)),
             [field] if field == "raw_body" => Ok(Printed::Block(self.raw_body(&message))),
             [field] => field_of(&message, field),
             [_, beyond, ..] => Err(HoleError::new(format!("there is no `.{beyond}` here")).at(beyond)),
@@ -145,7 +145,10 @@ const MESSAGE_FIELDS: &[&str] = &[
 fn field_of(message: &Message, field: &str) -> Result<Printed, HoleError> {
     let is_request = message.side == Side::Request;
     let text = match field {
-        "number" => message.number.to_string(),
+        "number" => {
+            let text = message.number.to_string();
+            return Ok(Printed::Steps { linked: message.linked(&text), text });
+        }
         "method" => message.method.to_string(),
         "path" => message.path.to_string(),
         "raw_path" => message.raw_path.to_string(),

@@ -15,6 +15,7 @@ mod highlights;
 mod hole_error;
 mod message;
 mod other_captures;
+mod sections;
 mod subject;
 mod tabs;
 mod words;
@@ -91,10 +92,14 @@ impl<'a> Filler<'a> {
         let read: Vec<(PlacedHole<'_>, Result<Arc<Expression>>)> =
             placed_holes(sources).map(|placed| (placed, self.read(placed))).collect();
         let shown = Shown::new(self.shown(&read));
+        let sections = self.sections_of(sources, &read, &shown);
         let mut errors = Vec::new();
         let mut answers = read.into_iter().map(|(placed, expression)| match expression {
             _ if self.is_of_missing(placed) => Ok(Printed::Text(missing(placed.hole).to_owned())),
-            Ok(expression) => self.answer(placed, &expression, &shown).map_err(|error| placed.error(error)),
+            Ok(expression) => {
+                let answer = self.answer(placed, &expression, &shown).map_err(|error| placed.error(error))?;
+                Ok(answer.behind(self.anchors_before(&sections, sources, placed)))
+            }
             Err(error) => Err(error),
         });
         let mut filled = Vec::with_capacity(sources.len());

@@ -28,18 +28,26 @@ impl Subject {
         }
     }
 
-    pub(super) fn first(&self) -> u32 {
+    pub(super) fn first_message(&self) -> &Arc<Message> {
         match self {
-            Subject::Exchange(exchange) => exchange.request.number,
-            Subject::Message(_, message) => message.number,
+            Subject::Exchange(exchange) => &exchange.request,
+            Subject::Message(_, message) => message,
         }
     }
 
-    pub(super) fn last(&self) -> u32 {
+    pub(super) fn last_message(&self) -> &Arc<Message> {
         match self {
-            Subject::Exchange(exchange) => exchange.response.as_ref().unwrap_or(&exchange.request).number,
-            Subject::Message(_, message) => message.number,
+            Subject::Exchange(exchange) => exchange.response.as_ref().unwrap_or(&exchange.request),
+            Subject::Message(_, message) => message,
         }
+    }
+
+    pub(super) fn first(&self) -> u32 {
+        self.first_message().number
+    }
+
+    pub(super) fn last(&self) -> u32 {
+        self.last_message().number
     }
 }
 

@@ -13,6 +13,7 @@ use super::expression::{Call, Expression, Name};
 use super::highlights::{Tabs, lines};
 use super::hole_error::{HoleError, PlacedHole, no_field, usage};
 use super::other_captures::without_query;
+use super::sections::ends_heading;
 use super::subject::Subject;
 use super::write::Printed;
 use super::{Filler, Shown};
@@ -215,15 +216,29 @@ impl Filler<'_> {
             HoleWord::Range | HoleWord::Span => {
                 takes(2, &[])?;
                 let (start, end) = self.range(placed, first()?, call.arguments.get(1))?;
-                Ok(Printed::Text(match word {
-                    _ if start == end => format!("({start})"),
-                    HoleWord::Range => format!("({start})-({end})"),
-                    _ => format!("({start}-{end})"),
-                }))
+                let [first, last] = [start.number, end.number];
+                Ok(match word {
+                    _ if first == last => Printed::step(&start),
+                    HoleWord::Range => Printed::Steps {
+                        text: format!("({first})-({last})"),
+                        linked: format!("{}-{}", start.step(), end.step()),
+                    },
+                    _ => Printed::Steps {
+                        text: format!("({first}-{last})"),
+                        linked: format!(
+                            "({}-{})",
+                            start.linked(&first.to_string()),
+                            end.linked(&last.to_string())
+                        ),
+                    },
+                })
             }
             HoleWord::Heading => {
                 takes(1, &[])?;
-                let message = self.message(placed, word, first()?)?;
+                let mut message = self.message(placed, word, first()?)?;
+                if message.anchor.is_some() && !ends_heading(placed) {
+                    Arc::make_mut(&mut message).anchor = None;
+                }
                 self.piece(&Piece::Heading(&message))
             }
             HoleWord::Arrow => {
@@ -355,12 +370,16 @@ impl Filler<'_> {
         placed: PlacedHole<'_>,
         from: &Value,
         to: Option<&Value>,
-    ) -> Result<(u32, u32), HoleError> {
+    ) -> Result<(Arc<Message>, Arc<Message>), HoleError> {
         let from = self.subject(placed, from)?;
         let to = to.map(|to| self.subject(placed, to)).transpose()?;
-        let (start, end) = (from.first(), to.as_ref().unwrap_or(&from).last());
-        if end < start {
-            return Err(HoleError::new(format!("this range goes from ({start}) back to ({end})")));
+        let (start, end) =
+            (from.first_message().clone(), to.as_ref().unwrap_or(&from).last_message().clone());
+        if end.number < start.number {
+            return Err(HoleError::new(format!(
+                "this range goes from ({}) back to ({})",
+                start.number, end.number
+            )));
         }
         Ok((start, end))
     }

@@ -10,8 +10,8 @@ use std::ops::Range;
 
 use super::tabs::{Owner, TabHoles};
 use crate::error::{Error, ErrorKind};
-use crate::page::Context;
 use crate::page::source::{Hole, Part, Source};
+use crate::page::{Context, Message, PageExchange};
 use crate::render::escape::{self, Around, Refusal};
 
 /// What a hole prints.
@@ -25,6 +25,8 @@ pub(super) enum Printed {
     Mermaid(String),
     /// Lines that a fence shows as they are.
     Block(String),
+    /// Numbers of steps: as text, and as Markdown in which each is a link to its section.
+    Steps { text: String, linked: String },
     /// Text that somebody may have written who knows nothing of Markdown.
     Text(String),
     /// The same, with code for what Markdown would take for something else, as headings have it.
@@ -148,6 +150,11 @@ fn written<'p>(
             }
             escape::markdown_in_context(text, context, around)
         }
+        (Printed::Steps { linked, .. }, Context::Prose)
+            if hole.takes_link && !around.before.is_some_and(|c| "!\\[`".contains(c)) =>
+        {
+            Ok(linked.as_str().into())
+        }
         (Printed::Title(text), Context::Prose)
             if around.before != Some('`') && around.after.is_some_and(|c| c != '`') =>
         {
@@ -167,8 +174,27 @@ fn written<'p>(
 }
 
 impl Printed {
+    /// The number of a message in brackets.
+    pub(super) fn step(message: &Message) -> Printed {
+        Printed::Steps { text: format!("({})", message.number), linked: message.step() }
+    }
+
+    /// The numbers of an exchange's messages.
+    pub(super) fn steps(exchange: &PageExchange) -> Printed {
+        Printed::Steps { text: exchange.steps(), linked: exchange.linked_steps() }
+    }
+
+    /// The same behind anchors, where it is Markdown.
+    pub(super) fn behind(mut self, anchors: String) -> Printed {
+        if let Printed::Markdown(text) | Printed::Tab(text, _) = &mut self {
+            text.insert_str(0, &anchors);
+        }
+        self
+    }
+
     pub(super) fn text(&self) -> &str {
         let (Printed::Markdown(text)
+        | Printed::Steps { text, .. }
         | Printed::Tab(text, _)
         | Printed::Mermaid(text)
         | Printed::Block(text)

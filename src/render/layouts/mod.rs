@@ -10,9 +10,11 @@
 mod page;
 mod snippets;
 
-use super::escape::inline;
+use std::sync::Arc;
+
+use super::escape::{inline, titled};
 use super::pieces::Piece;
-use crate::page::{Block, Page, Phrases};
+use crate::page::{Block, Message, Page, Phrases};
 use crate::settings::Layout;
 
 /// Appends texts to a string, in order.
@@ -42,6 +44,28 @@ fn title(page: &Page, out: &mut String) {
     if let Some(description) = page.description.as_ref().filter(|text| !text.is_empty()) {
         put!(out, description, "\n\n");
     }
+}
+
+/// The number of a message at the beginning of a heading, which is a link back to the diagram where the heading
+/// has an anchor; `text`; and that anchor.
+fn heading(context: &Context<'_>, message: &Message, text: &str, out: &mut String) {
+    let number = message.number.to_string();
+    match context.page.overview.as_ref().filter(|_| message.anchor.is_some()) {
+        Some(overview) => {
+            let back = titled(context.words.back_to_diagram);
+            put!(out, "[(", number, ")](#", overview, " ", back, ") ", inline(text));
+        }
+        None => put!(out, "(", number, ") ", inline(text)),
+    }
+    anchored(message.anchor.as_ref(), out);
+}
+
+/// The end of a heading that has this anchor.
+fn anchored(anchor: Option<&Arc<str>>, out: &mut String) {
+    if let Some(anchor) = anchor {
+        put!(out, " { #", anchor, " }");
+    }
+    put!(out, "\n");
 }
 
 /// A tab of this name with a block in a fence; `info` is put together behind the fence's backticks.
@@ -84,6 +108,7 @@ words! {
     launch_title
     introduction
     diagram_heading
+    back_to_diagram
     steps_introduction
     step_line
     exchanges_heading

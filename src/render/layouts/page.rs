@@ -2,10 +2,10 @@
 //!
 //! What this leaves out: what the `snippets` layout does otherwise.
 
-use super::{Context, fenced, put, tab, title};
+use super::{Context, anchored, fenced, put, tab, title};
 use crate::page::phrases::{fill, fill_all};
 use crate::page::{Block, DiagramItem, DrawnParticipant, Entry, Launch, Message, PageExchange, PageGap};
-use crate::render::escape::{code, inline, json_string, link, mermaid, quoted, titled};
+use crate::render::escape::{code, json_string, link, mermaid, quoted, titled};
 use crate::render::pieces::{FenceOptions, Piece};
 use crate::render::view;
 use crate::sequence::Side;
@@ -20,7 +20,7 @@ pub(super) fn write(context: &Context<'_>, piece: &Piece<'_>, out: &mut String) 
         Piece::Exchange(found, options) => exchange(context, found, options, out),
         Piece::FullLog => full_log(context, out),
         Piece::HeaderTab(message, options) => header_tab(context, message, options, out),
-        Piece::Heading(message) => heading(message, out),
+        Piece::Heading(message) => heading(context, message, out),
         Piece::Launch => launch(context, out),
         Piece::Message(found, options) => message(context, found, options, out),
         Piece::Output => output(context, out),
@@ -56,7 +56,9 @@ fn whole(context: &Context<'_>, out: &mut String) {
         }
         put!(out, t.introduction, "\n\n");
     }
-    put!(out, "## ", t.diagram_heading, "\n\n");
+    put!(out, "## ", t.diagram_heading);
+    anchored(page.overview.as_ref(), out);
+    put!(out, "\n");
     sequence(context, out);
     put!(out, "\n");
     explain(context, out);
@@ -236,7 +238,7 @@ pub(super) fn arrow(context: &Context<'_>, item: &DiagramItem, out: &mut String)
 
 pub(super) fn steps(context: &Context<'_>, out: &mut String) {
     for exchange in &context.page.exchanges {
-        let numbers = exchange.steps();
+        let numbers = exchange.linked_steps();
         match exchange.purpose.as_ref().filter(|purpose| !purpose.is_empty()) {
             Some(purpose) => {
                 let values = [("purpose", purpose.as_str()), ("steps", numbers.as_str())];
@@ -261,7 +263,7 @@ fn exchange(context: &Context<'_>, found: &PageExchange, options: &[FenceOptions
 fn message(context: &Context<'_>, message: &Message, options: &FenceOptions, out: &mut String) {
     let t = &context.words;
     put!(out, "### ");
-    heading(message, out);
+    heading(context, message, out);
     put!(out, "\n");
     if let Some(about) = message.about.as_ref().filter(|about| !about.is_empty()) {
         put!(out, about, "\n\n");
@@ -276,9 +278,8 @@ fn message(context: &Context<'_>, message: &Message, options: &FenceOptions, out
     }
 }
 
-fn heading(message: &Message, out: &mut String) {
-    let text = [&*message.verb, " ", &message.path].concat();
-    put!(out, "(", message.number.to_string(), ") ", inline(&text), "\n");
+fn heading(context: &Context<'_>, message: &Message, out: &mut String) {
+    super::heading(context, message, &[&*message.verb, " ", &message.path].concat(), out);
 }
 
 fn tabs(context: &Context<'_>, message: &Message, options: &FenceOptions, out: &mut String) {

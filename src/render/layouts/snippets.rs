@@ -2,9 +2,9 @@
 //!
 //! What this leaves out: what it has in common with the `page` layout.
 
-use super::{Context, fenced, page, put, tab, title};
+use super::{Context, anchored, fenced, page, put, tab, title};
 use crate::page::{DiagramItem, DrawnParticipant, Entry, Message, PageExchange};
-use crate::render::escape::{code, inline, link, mermaid, quoted, titled};
+use crate::render::escape::{code, link, mermaid, quoted, titled};
 use crate::render::pieces::{FenceOptions, Piece};
 use crate::render::view;
 use crate::sequence::Side;
@@ -24,7 +24,7 @@ pub(super) fn write(context: &Context<'_>, piece: &Piece<'_>, out: &mut String) 
         Piece::Exchange(found, options) => exchange(context, found, options, out),
         Piece::FullLog => full_log(context, out),
         Piece::HeaderTab(message, options) => header_tab(context, message, options, out),
-        Piece::Heading(message) => heading(message, out),
+        Piece::Heading(message) => heading(context, message, out),
         Piece::Message(found, options) => message(context, found, options, out),
         Piece::Rest(entries) => rest(context, entries, out),
         Piece::Sequence => sequence(context, out),
@@ -52,7 +52,9 @@ fn index(context: &Context<'_>, out: &mut String) {
         command(context, out);
         put!(out, "\n");
     }
-    put!(out, "\n## ", t.diagram_heading, "\n\n");
+    put!(out, "\n## ", t.diagram_heading);
+    anchored(page.overview.as_ref(), out);
+    put!(out, "\n");
     sequence(context, out);
     put!(out, "\n");
     page::explain(context, out);
@@ -172,13 +174,13 @@ fn exchange(context: &Context<'_>, found: &PageExchange, options: &[FenceOptions
 fn message(context: &Context<'_>, message: &Message, options: &FenceOptions, out: &mut String) {
     let arrow = if message.side == Side::Response { " <-- " } else { " --> " };
     put!(out, "### ");
-    heading(message, out);
+    heading(context, message, out);
     put!(out, code(&message.client), arrow, code(&message.server), "\n\n");
     tabs(context, message, options, out);
 }
 
-fn heading(message: &Message, out: &mut String) {
-    put!(out, "(", message.number.to_string(), ") ", inline(&message.summary()), "\n");
+fn heading(context: &Context<'_>, message: &Message, out: &mut String) {
+    super::heading(context, message, &message.summary(), out);
 }
 
 fn tabs(context: &Context<'_>, message: &Message, options: &FenceOptions, out: &mut String) {

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::folders;
+use super::folders::{self, TRACES};
 use super::named_files::NamedFiles;
 use super::profiles::Profiles;
 use crate::diff::{self, Alignment, Capture, Change, Findings, Kinds, KnownMap, Recording};
@@ -27,7 +27,7 @@ use crate::settings::{Layer, Located, Settings, Volatile};
 use crate::source;
 use crate::trace::Trace;
 use prose::Prose;
-use recordings::{Files, Recordings, TRACES};
+use recordings::{Files, Recordings};
 
 /// What to compare.
 #[derive(Clone, Debug)]
@@ -331,16 +331,11 @@ pub(super) struct AllSettings<'a> {
 /// What is said about one of them.
 pub(super) struct CaptureSettings {
     pub(super) settings: Settings,
-    profile: Option<Arc<Profile>>,
+    pub(super) profile: Option<Arc<Profile>>,
     kinds: Arc<Kinds>,
 }
 
 impl CaptureSettings {
-    /// The profile that its settings name.
-    pub(super) fn profile(&self) -> Option<&Profile> {
-        self.profile.as_deref()
-    }
-
     /// What holds where nothing is said.
     fn nothing() -> CaptureSettings {
         let kinds = Arc::new(Kinds::built_in().clone());

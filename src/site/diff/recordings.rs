@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::super::folders::SHARED_SETTINGS;
+use super::super::folders::{SHARED_SETTINGS, TRACES};
 use super::git::Commit;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::{LARGEST_TRACE, Listed, Root, is_hidden};
@@ -12,9 +12,6 @@ use crate::settings::Layer;
 use crate::source;
 use crate::text_file::{decode, read_recording, read_text};
 use crate::trace::Trace;
-
-/// The names of a capture's own trace.
-pub(super) const TRACES: [&str; 2] = ["trace.har", "trace.log"];
 
 /// The path of a capture in the folder itself.
 const HERE: &str = ".";
@@ -276,10 +273,13 @@ impl Recordings {
     /// The files on the disk that are read of them.
     pub(in crate::site) fn files_on_disk(&self) -> Vec<PathBuf> {
         let Where::Folder(root) = &self.place else { return Vec::new() };
-        let recorded = self.captures.values().flat_map(|files| {
-            [Some(&files.trace), files.other_trace.as_ref(), files.output.as_ref()].into_iter().flatten()
-        });
+        let recorded = self.captures.values().flat_map(Files::names);
         recorded.chain(self.settings.keys()).map(|name| root.shown(Path::new(name))).collect()
+    }
+
+    /// The files of one of them on the disk.
+    pub(in crate::site) fn files_of(&self, files: &Files) -> Vec<PathBuf> {
+        files.names().map(|name| self.shown(name)).collect()
     }
 
     /// The trace's file, as the user would name it.
@@ -298,6 +298,11 @@ impl Recordings {
 }
 
 impl Files {
+    /// The names of all of them.
+    fn names(&self) -> impl Iterator<Item = &String> {
+        [Some(&self.trace), self.other_trace.as_ref(), self.output.as_ref()].into_iter().flatten()
+    }
+
     fn is_of_capture(&self) -> bool {
         TRACES.contains(&self.trace.rsplit('/').next().unwrap_or_default())
     }
