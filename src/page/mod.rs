@@ -31,6 +31,7 @@ pub mod draft;
 pub mod first_settings;
 pub mod highlight;
 mod html;
+pub mod index;
 pub mod invocation;
 pub mod phrases;
 pub mod report;

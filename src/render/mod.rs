@@ -19,6 +19,7 @@
 pub mod diagram_size;
 pub mod escape;
 pub(crate) mod holes;
+mod index;
 mod layouts;
 mod limits;
 mod pieces;

@@ -540,8 +540,9 @@ mod tests {
             let extras = extras().new_tree(&mut runner).unwrap().current();
             checked.extend(check(&templates, page_of(&trace, &log, &templates, &extras), &extras.options));
         }
-        // Reports have no functions that do the same.
-        let is_of_layout = |name: &str| name.ends_with(".md") && !name.starts_with("report/");
+        // Reports and indexes have no functions that do the same.
+        let is_own = |name: &str| ["report/", "index/"].iter().any(|folder| name.starts_with(folder));
+        let is_of_layout = |name: &str| name.ends_with(".md") && !is_own(name);
         for (name, _) in EMBEDDED.iter().filter(|(name, _)| is_of_layout(name)) {
             let name = name.rsplit('/').next().unwrap().trim_end_matches(".md");
             // These two are only ever parts of others.

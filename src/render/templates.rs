@@ -29,6 +29,9 @@ macro_rules! embedded {
 
 /// The templates inside the program: name and content.
 pub const EMBEDDED: &[(&str, &str)] = embedded![
+    "index/entry.md",
+    "index/index.md",
+    "index/services.md",
     "page/arrow.md",
     "page/arrows.md",
     "page/body_tab.md",

@@ -21,6 +21,7 @@
 
 pub mod capture_toml;
 mod hole_word;
+pub mod index_toml;
 mod layout;
 mod loopback;
 pub mod report_toml;

@@ -10,6 +10,7 @@ use super::docs::Docs;
 use super::file_state::{Digest, FileState, Stat};
 use super::manifest::write_git_files;
 use crate::error::Result;
+use crate::page::index::Listed;
 
 const NAME: &str = "cache";
 
@@ -20,6 +21,8 @@ pub(super) struct Record {
     pub(super) inputs: Vec<FileState>,
     /// Every file that was written.
     pub(super) outputs: Vec<FileState>,
+    /// What an index tells of it, if there is one above it.
+    pub(super) listed: Option<Listed>,
 }
 
 /// The records of all captures whose pages are as they should be.
@@ -47,6 +50,10 @@ impl Cache {
             let kind = fields.next();
             match (kind, &mut current) {
                 (Some("c"), _) => current = Some(Record::default()),
+                (Some("l"), Some(record)) => {
+                    let Ok(listed) = serde_json::from_str(&line[1..]) else { return Cache::default() };
+                    record.listed = Some(listed);
+                }
                 (Some("i" | "o"), Some(record)) => {
                     let Some(seen) = parse_seen(fields) else { return Cache::default() };
                     match kind {
@@ -88,6 +95,9 @@ impl Cache {
             });
             if is_whole {
                 text.push_str(&lines);
+                if let Some(Ok(listed)) = record.listed.as_ref().map(serde_json::to_string) {
+                    let _ = writeln!(text, "l\t{listed}");
+                }
                 let _ = writeln!(text, "e\t{path}");
             }
         }

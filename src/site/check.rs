@@ -79,9 +79,10 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
             pages.from_sources.insert(PagePath::own(&folder.path, layout).to_string());
         }
     }
-    for report in &found.reports {
-        pages.made.insert(PagePath::own(&report.path, Layout::Page).to_string());
-    }
+    pages
+        .made
+        .extend(found.reports.iter().map(|report| PagePath::own(&report.path, Layout::Page).to_string()));
+    pages.made.extend(found.indexes.iter().map(|index| PagePath::index_of(&index.path).to_string()));
     let mut rules = Vec::with_capacity(folders.len());
     for folder in &folders {
         // What stops a capture from being opened was found by rendering.

@@ -25,6 +25,9 @@ pub(super) const OF_A_CAPTURE: [&str; 3] = ["capture.toml", "trace.har", "trace.
 /// The file that makes a folder a report's.
 pub(super) const REPORT: &str = "report.toml";
 
+/// The file that makes a folder an index's.
+pub(super) const INDEX: &str = "index.toml";
+
 /// The file that holds settings for all captures below it.
 pub const SHARED_SETTINGS: &str = "docgen.toml";
 
@@ -54,7 +57,7 @@ pub struct Folder {
     pub path: String,
     /// Where it is.
     pub dir: PathBuf,
-    /// The files of [`CAPTURE_FILES`] that it holds, and its report's, sorted by name.
+    /// The files of [`CAPTURE_FILES`] that it holds, and its report's or index's, sorted by name.
     pub files: Vec<Found>,
     /// The `docgen.toml` files above it, from the root down.
     pub shared: Vec<Arc<SharedSettings>>,
@@ -113,6 +116,8 @@ pub(crate) struct Captures {
     pub(crate) folders: Vec<Folder>,
     /// The folders with a report, in the order of their paths.
     pub(crate) reports: Vec<Folder>,
+    /// The folders with an index, in the order of their paths.
+    pub(crate) indexes: Vec<Folder>,
     /// What is wrong with the others, and what was not looked at.
     pub(crate) errors: Vec<Error>,
     /// Paths of captures that cannot be read.
@@ -128,10 +133,16 @@ pub(crate) struct Captures {
 }
 
 impl Captures {
+    /// The folders that have a page: captures', reports' and indexes'.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Folder> {
+        self.folders.iter().chain(&self.reports).chain(&self.indexes)
+    }
+
     /// Whether there is none, not even one that cannot be read.
     pub(super) fn is_empty(&self) -> bool {
         self.folders.is_empty()
             && self.reports.is_empty()
+            && self.indexes.is_empty()
             && self.errors.is_empty()
             && self.passed_over.is_empty()
     }
@@ -252,7 +263,7 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
                 continue;
             }
             let is_known =
-                |name: &&str| [SHARED_SETTINGS, REPORT].contains(name) || CAPTURE_FILES.contains(name);
+                |name: &&str| [SHARED_SETTINGS, REPORT, INDEX].contains(name) || CAPTURE_FILES.contains(name);
             let known = entry.name.to_str().filter(is_known);
             let Some(name) = known else {
                 if entry.file_type.is_dir() {
@@ -311,7 +322,8 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
         if captures.is_left_out(&folder.path) {
             continue;
         }
-        if !is_capture(&folder) && folder.file(REPORT).is_none() {
+        let is_made = [REPORT, INDEX].iter().any(|name| folder.file(name).is_some());
+        if !is_capture(&folder) && !is_made {
             let source = ["page.md", "body.md", "diagram.md"].iter().find_map(|name| folder.file(name));
             captures.sources_alone.extend(source.map(|source| (folder.path.clone(), source.path.clone())));
             continue;
@@ -320,7 +332,11 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
         if !shared.is_empty() {
             folder.shared = ancestors(&folder.path).filter_map(|above| shared.get(above).cloned()).collect();
         }
-        let to = if folder.file(REPORT).is_some() { &mut captures.reports } else { &mut captures.folders };
+        let to = match (folder.file(INDEX), folder.file(REPORT)) {
+            (Some(_), _) => &mut captures.indexes,
+            (None, Some(_)) => &mut captures.reports,
+            (None, None) => &mut captures.folders,
+        };
         to.push(folder);
     }
     Ok(captures)

@@ -14,15 +14,20 @@ use super::idle_vars::idle;
 use super::page_path::PagePath;
 use super::shared::{SharedSummaries, Site};
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::page::index::Listed;
 use crate::page::{Page, Phrases, Resolved, Source};
 use crate::render::holes;
 use crate::render::templates::Content;
 use crate::settings::{Layout, PageFile};
 use crate::toml_file::nearest;
 
+/// The files of a page, and what an index tells of it.
+pub(super) type LaidOut = (Vec<(PagePath, Content)>, Option<Listed>);
+
 impl Site<'_> {
-    /// The files of a capture: where they belong, and their content.
-    pub(super) fn lay_out(&self, capture: &mut Capture<'_>) -> Result<Vec<(PagePath, Content)>, Vec<Error>> {
+    /// The files of a capture, where they belong, and their content; and what an index tells of it, if there is
+    /// one above it.
+    pub(super) fn lay_out(&self, capture: &mut Capture<'_>) -> Result<LaidOut, Vec<Error>> {
         let one = |error| vec![error];
         let templates = self.templates(&capture.settings, &mut capture.read).map_err(one)?;
         let profile = self.profile(&capture.settings, &mut capture.read).map_err(one)?;
@@ -83,7 +88,9 @@ impl Site<'_> {
             capture.read.extend(read);
         }
         capture.diagnostics.extend(told);
-        Ok(files.into_iter().map(|(file, content)| (PagePath::of(path, file), content)).collect())
+        let listed = self.is_listed(capture.folder).then(|| Listed::of(&page, own_path.to_owned()));
+        let files = files.into_iter().map(|(file, content)| (PagePath::of(path, file), content)).collect();
+        Ok((files, listed))
     }
 
     /// The exchanges of a capture, for pages that share their beginning.

@@ -19,6 +19,7 @@ pub(crate) mod exports;
 mod file_state;
 pub mod folders;
 mod idle_vars;
+mod index;
 pub mod init;
 mod journal;
 mod lay_out;
@@ -39,6 +40,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::Root;
+use crate::page::index::Listed;
 use crate::profile::Profile;
 use crate::render::diagram_size;
 use crate::render::templates::{self, Content};
@@ -133,6 +135,7 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
     let cache = docs.filter(|_| !options.check).map(|docs| Cache::read(docs, key)).unwrap_or_default();
     let site = Site::new(options, &root, docs, &manifest, &cache, &captures.folders)?;
 
+    let site = Site { indexes: &captures.indexes, ..site };
     let mut folders: Vec<&Folder> = captures.folders.iter().chain(&captures.reports).collect();
     folders.sort_by(|a, b| a.path.cmp(&b.path));
     let done = AtomicUsize::new(0);
@@ -142,6 +145,12 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
         outcome
     });
 
+    let indexes: Vec<(&Folder, Outcome)> = captures
+        .indexes
+        .iter()
+        .map(|folder| (folder, site.put_index(folder, &folders, &outcomes, &nested)))
+        .collect();
+
     let mut report = Report { failed: captures.failed(), errors: refused, ..Report::default() };
     report.errors.extend(captures.errors.iter().cloned());
     report.errors.extend(captures.not_followed(manifest.paths()));
@@ -149,7 +158,7 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
     let mut records = BTreeMap::new();
     let mut kept: HashSet<PagePath> = HashSet::new();
     let mut failed: HashSet<&str> = HashSet::new();
-    for (&folder, outcome) in folders.iter().zip(outcomes) {
+    for (folder, outcome) in folders.iter().copied().zip(outcomes).chain(indexes) {
         report.written += outcome.written.len();
         report.files.extend(outcome.written);
         report.unchanged += outcome.unchanged;
@@ -165,7 +174,7 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
             next.set(page.clone(), digest);
             kept.insert(page);
         }
-        if outcome.errors.is_empty() {
+        if outcome.errors.is_empty() && folder.file(folders::INDEX).is_none() {
             records.insert(folder.path.clone(), outcome.record);
         }
         report.errors.extend(outcome.errors);
@@ -301,6 +310,8 @@ struct Made {
     /// Every file that was read, the folder's own first; none where no run can tell whether the page is still
     /// what it should be.
     read: Vec<FileState>,
+    /// What an index tells of it, if there is one above it.
+    listed: Option<Listed>,
 }
 
 /// What came of one capture.
@@ -341,10 +352,34 @@ impl Site<'_> {
         }
         let is_report = folder.file(folders::REPORT).is_some();
         let made = if is_report { self.make_report(folder) } else { self.make_capture(folder) };
-        let Made { files, diagnostics, read } = match made {
-            Ok(made) => made,
-            Err(errors) => return Outcome::of_errors(errors),
-        };
+        match made {
+            Ok(made) => self.put_made(folder, made, captures),
+            Err(errors) => Outcome::of_errors(errors),
+        }
+    }
+
+    /// Makes the page of an index of what `outcomes` of the other folders tell, and puts it in its place. Of a
+    /// capture that failed now, what its page still says is listed.
+    fn put_index(
+        &self,
+        index: &Folder,
+        folders: &[&Folder],
+        outcomes: &[Outcome],
+        nested: &Nested,
+    ) -> Outcome {
+        let listed = folders.iter().zip(outcomes).filter_map(|(folder, outcome)| {
+            let old = || self.cache.records.get(&folder.path)?.listed.clone();
+            if outcome.failed { old() } else { outcome.record.listed.clone() }
+        });
+        guarded(index, || match self.make_index(index, listed) {
+            Ok(made) => self.put_made(index, made, nested.captures.as_deref()),
+            Err(errors) => Outcome::of_errors(errors),
+        })
+    }
+
+    /// Puts pages in their places.
+    fn put_made(&self, folder: &Folder, made: Made, captures: Option<&Path>) -> Outcome {
+        let Made { files, diagnostics, read, listed } = made;
         let mut outcome = Outcome { errors: diagnostics, ..Outcome::default() };
         let named: Vec<_> = files.iter().map(|(page, content)| (page.to_string(), content)).collect();
         for (at, size) in diagram_size::too_long(&named) {
@@ -391,13 +426,16 @@ impl Site<'_> {
             })),
         }
         outcome.record.inputs = read;
+        outcome.record.listed = listed;
         outcome
     }
 
     fn make_capture(&self, folder: &Folder) -> Result<Made, Vec<Error>> {
         let mut capture = self.read(folder)?;
         match self.lay_out(&mut capture) {
-            Ok(files) => Ok(Made { files, diagnostics: capture.diagnostics, read: capture.read }),
+            Ok((files, listed)) => {
+                Ok(Made { files, diagnostics: capture.diagnostics, read: capture.read, listed })
+            }
             Err(errors) => Err(capture.diagnostics.into_iter().chain(errors).collect()),
         }
     }
@@ -406,6 +444,9 @@ impl Site<'_> {
     fn cached(&self, folder: &Folder) -> Option<Outcome> {
         let docs = self.docs?;
         let record = self.cache.records.get(&folder.path)?;
+        if record.listed.is_none() && self.is_listed(folder) {
+            return None;
+        }
         let written = self.cache.written;
         let found = || folder.all_files();
         // What else was read (templates, a profile, another capture) follows the folder's own files.

@@ -35,6 +35,11 @@ impl PagePath {
         PagePath::of(capture, layout.traits().main())
     }
 
+    /// The path of the index of a folder.
+    pub(super) fn index_of(folder: &str) -> PagePath {
+        PagePath(if folder.is_empty() { "index.md".into() } else { format!("{folder}/index.md") })
+    }
+
     /// The path that a text names, if a capture's file can have it.
     pub(super) fn parse(text: &str) -> Option<PagePath> {
         let is_name = |part: &str| !part.is_empty() && !part.starts_with('.') && part.len() <= LONGEST_NAME;

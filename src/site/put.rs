@@ -207,8 +207,7 @@ pub(super) fn expect_few_to_go(
     manifest: &Manifest,
     captures: &Captures,
 ) -> Result<()> {
-    let known: HashSet<&str> =
-        captures.folders.iter().chain(&captures.reports).map(|folder| folder.path.as_str()).collect();
+    let known: HashSet<&str> = captures.all().map(|folder| folder.path.as_str()).collect();
     let is_there = |page: &PagePath| {
         docs.and_then(|docs| docs.look(page).ok().flatten()).is_some_and(|metadata| metadata.is_file())
     };

@@ -17,6 +17,7 @@ use super::shared::Site;
 use super::{Made, in_parallel};
 use crate::error::{Error, ErrorKind, Place, Result, Severity};
 use crate::files::LARGEST_TEXT;
+use crate::page::index::Listed;
 use crate::page::report::{self, Capture, Pages, Report, State};
 use crate::page::{Input, Page, Phrases, optional_exchanges};
 use crate::redact::Rules;
@@ -74,11 +75,30 @@ impl Site<'_> {
             captures,
         };
         let content = Content::Own(templates.lay_out_report(&report).map_err(one)?);
+        let listed = Listed {
+            path: report.path,
+            page: page.to_string(),
+            title: report.title,
+            description: report.description,
+            calls: None,
+        };
         let is_of_commit = |recorded: &Located<Recorded>| matches!(recorded.value, Recorded::Commit { .. });
         if is_of_commit(&file.old) || is_of_commit(&file.new) {
             read.clear();
         }
-        Ok(Made { files: vec![(page, content)], diagnostics: found.diagnostics, read })
+        Ok(Made { files: vec![(page, content)], diagnostics: found.diagnostics, read, listed: Some(listed) })
+    }
+
+    /// What the settings above a folder say of what is in it.
+    pub(super) fn settings_shared(&self, folder: &Folder, read: &mut Vec<FileState>) -> Result<Settings> {
+        let mut layers: Vec<&Layer> = Vec::new();
+        for shared in &folder.shared {
+            let (digest, layer) = shared.read(self.captures_root)?;
+            let (path, stat) = (shared.found.path.clone(), shared.found.stat);
+            read.push(FileState { path, stat, digest: *digest });
+            layers.push(layer);
+        }
+        Ok(Settings::resolve(&layers))
     }
 
     /// The recordings on the disk that a report compares, each with its files and the rules for secrets in them.
@@ -122,15 +142,8 @@ impl Site<'_> {
             read.push(FileState { path: file.path.clone(), stat: file.stat, digest });
             own = Some(ReportToml::parse(&file.path, &decode(&file.path, bytes)?)?);
         }
-        let mut layers: Vec<&Layer> = Vec::new();
-        for shared in &folder.shared {
-            let (digest, layer) = shared.read(self.captures_root)?;
-            let (path, stat) = (shared.found.path.clone(), shared.found.stat);
-            read.push(FileState { path, stat, digest: *digest });
-            layers.push(layer);
-        }
         let own = own.ok_or_else(|| self.captures_root.outside(&folder.dir.join(REPORT)))?;
-        let mut settings = Settings::resolve(&layers);
+        let mut settings = self.settings_shared(folder, read)?;
         settings.title.clone_from(&own.title);
         settings.description.clone_from(&own.description);
         if let Some(Located { value, place }) = &own.locale {

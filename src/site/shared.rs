@@ -37,6 +37,8 @@ pub(super) struct Site<'a> {
     pub(super) cache: &'a Cache,
     pub(super) journal: Journal,
     pub(super) captures: HashMap<&'a str, &'a Folder>,
+    /// The folders with an index.
+    pub(super) indexes: &'a [Folder],
     pub(super) templates: Mutex<HashMap<Vec<PathBuf>, Arc<Templates>>>,
     pub(super) profiles: Profiles,
     pub(super) phrases: Mutex<HashMap<PhrasesKey, Phrases>>,
@@ -69,6 +71,7 @@ impl<'a> Site<'a> {
             manifest,
             cache,
             journal: Journal::default(),
+            indexes: &[],
             captures: folders.iter().map(|folder| (folder.path.as_str(), folder)).collect(),
             templates: Mutex::default(),
             profiles: Profiles::default(),
