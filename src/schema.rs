@@ -11,7 +11,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
 
 use crate::profile::Profile;
-use crate::settings::{self, report_toml};
+use crate::settings::{self, index_toml, report_toml};
 
 /// A kind of file that people write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,13 +22,16 @@ pub enum SchemaOf {
     Capture,
     /// `report.toml`
     Report,
+    /// `index.toml`
+    Index,
     /// A profile
     Profile,
 }
 
 impl SchemaOf {
     /// All of them.
-    pub const ALL: [SchemaOf; 4] = [SchemaOf::Docgen, SchemaOf::Capture, SchemaOf::Report, SchemaOf::Profile];
+    pub const ALL: [SchemaOf; 5] =
+        [SchemaOf::Docgen, SchemaOf::Capture, SchemaOf::Report, SchemaOf::Index, SchemaOf::Profile];
 
     /// The kind's name, as a user types it.
     pub fn name(self) -> &'static str {
@@ -36,6 +39,7 @@ impl SchemaOf {
             SchemaOf::Docgen => "docgen",
             SchemaOf::Capture => "capture",
             SchemaOf::Report => "report",
+            SchemaOf::Index => "index",
             SchemaOf::Profile => "profile",
         }
     }
@@ -54,6 +58,7 @@ impl SchemaOf {
             SchemaOf::Docgen => ("docgen.toml", settings::schema(generator, true)),
             SchemaOf::Capture => ("capture.toml", settings::schema(generator, false)),
             SchemaOf::Report => ("report.toml", report_toml::schema(generator)),
+            SchemaOf::Index => ("index.toml", index_toml::schema(generator)),
             SchemaOf::Profile => ("a profile of docgen", Profile::schema(generator)),
         };
         schema.insert("title".to_owned(), title.into());

@@ -18,7 +18,7 @@ Examples:
   docgen schema capture > capture.schema.json
   docgen schema profile > profile.schema.json")]
 pub(super) struct Schema {
-    /// Of which file: docgen.toml, capture.toml, report.toml or a profile
+    /// Of which file: docgen.toml, capture.toml, report.toml, index.toml or a profile
     #[arg(value_parser = PossibleValuesParser::new(SchemaOf::ALL.map(SchemaOf::name)))]
     of: String,
 }

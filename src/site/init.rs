@@ -17,9 +17,10 @@ use crate::files::whole::StagingFolder;
 use crate::files::{LARGEST_TEXT, Root};
 use crate::schema::SchemaOf;
 use crate::settings::Layout;
-use crate::site_config::{Config, DOCS, MERMAID, NAMES, Pages, STYLE};
+use crate::site_config::{Config, DOCS, MERMAID, NAMES, Pages, SCRIPT, STYLE};
 
 const STYLE_SHEET: &str = include_str!("../../docs/assets/stylesheets/docgen.css");
+const OWN_SCRIPT: &str = include_str!("../../docs/assets/javascripts/docgen.js");
 const MERMAID_PACKED: &[u8] = include_bytes!("../../assets/mermaid.min.js.gz");
 const MKDOCS_YML: &str = include_str!("../../assets/init/mkdocs.yml");
 const INDEX: &str = include_str!("../../assets/init/index.md");
@@ -113,6 +114,7 @@ pub fn init(options: &Options) -> Result<Started> {
         site.complete(file, text, pages)?;
     }
     site.renew(&Path::new(&docs).join(STYLE), STYLE_SHEET.as_bytes())?;
+    site.renew(&Path::new(&docs).join(SCRIPT), OWN_SCRIPT.as_bytes())?;
     site.renew(&Path::new(&docs).join(MERMAID), &unpacked(MERMAID_PACKED)?)?;
     for schema in SchemaOf::ALL {
         let file = captures.join("schemas").join(format!("{}.json", schema.name()));

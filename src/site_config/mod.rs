@@ -14,7 +14,7 @@ use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Place, Result};
 use needs::Need;
-pub(crate) use needs::{MERMAID, STYLE};
+pub(crate) use needs::{MERMAID, SCRIPT, STYLE};
 use tree::{Node, Value};
 
 /// The names of configurations that are looked for, in the order in which the builders do.

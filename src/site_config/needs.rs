@@ -10,8 +10,10 @@ use crate::profile::wildcard_matches;
 pub(crate) const STYLE: &str = "assets/stylesheets/docgen.css";
 /// The script that draws diagrams, in the docs folder.
 pub(crate) const MERMAID: &str = "assets/javascripts/mermaid.min.js";
+/// The script that keeps diagrams readable, in the docs folder.
+pub(crate) const SCRIPT: &str = "assets/javascripts/docgen.js";
 /// The files that docgen gives to a site.
-pub(super) const ASSETS: [&str; 2] = [STYLE, MERMAID];
+pub(super) const ASSETS: [&str; 3] = [STYLE, MERMAID, SCRIPT];
 
 /// With this a search finds the parts of a path.
 const SEPARATOR: &str = r#"[\s\-/:.,?&="{}\[\]()<>]+"#;
@@ -100,6 +102,11 @@ pub(super) fn all(pages: Pages<'_>) -> Vec<Need> {
     needs.push(advice(
         What::Item { key: "extra_javascript", item: MERMAID },
         "the theme fetches what draws diagrams from a host outside, another version in each builder",
+    ));
+    needs.push(advice(
+        // Behind mermaid, whose colours it sets.
+        What::Item { key: "extra_javascript", item: SCRIPT },
+        "a large diagram is drawn too small to read, and arrowheads have no colour in a dark scheme",
     ));
     needs.push(advice(
         What::Plugin { name: "search", options: vec![setting("separator", Wanted::Any(SEPARATOR))] },

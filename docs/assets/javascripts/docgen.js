@@ -1,0 +1,130 @@
+// Sequence diagrams that can be read.
+//
+// The themes of MkDocs and Zensical let mermaid scale a diagram down to the width of the column, and draw it
+// where no style sheet of a page reaches. So this looks at each one as it is drawn: it keeps its text at a size
+// that can be read and lets the rest scroll, keeps the names of its participants in view, and gives it a name.
+// Load it behind mermaid; without it diagrams are drawn, too, only smaller. What it leaves out: what is in a
+// diagram, and the style of the page around (docgen.css).
+(() => {
+  'use strict';
+
+  // The size below which no text of a diagram is drawn, in CSS pixels.
+  const SMALLEST_TEXT = 11;
+
+  const STYLE = `
+    svg.docgen { display: block; margin: 0 auto; height: auto; max-width: none !important;
+      width: clamp(var(--docgen-least), 100%, var(--docgen-most)); }
+    .docgen-names { position: sticky; top: var(--docgen-names-top, 0); height: 0; z-index: 1; }
+    .docgen-names .docgen-ground { fill: var(--md-default-bg-color, #fff); stroke: none; }
+    /* Newer mermaids call their markers by the diagram, which the themes' colours for them do not. */
+    marker[id$="arrowhead"] path { fill: var(--md-mermaid-sequence-message-line-color, #333) !important; }
+    marker[id$="crosshead"] path { stroke: var(--md-mermaid-sequence-message-line-color, #333) !important; }
+    marker[id$="sequencenumber"] circle { fill: var(--md-mermaid-sequence-message-line-color, #333) !important; }
+    .sequenceNumber { fill: var(--md-default-bg-color, #fff) !important; font-size: 13px !important; }
+    line.actor-line { stroke: var(--md-default-fg-color--light, #666) !important; }
+    /* A text stands on the lines of participants that it crosses. */
+    .messageText { paint-order: stroke; stroke: var(--md-default-bg-color, #fff) !important; stroke-width: 5px !important; }
+    @media print {
+      .docgen-names { display: none; }
+      svg.docgen { width: min(100%, var(--docgen-most)); }
+      .messageText { stroke: none !important; }
+    }`;
+
+  /** What is done with a diagram once it is in the page; `root` is all that can be seen of it. */
+  function dress(root) {
+    const host = root.host ?? root;
+    const svg = root.querySelector('svg[aria-roledescription="sequence"]');
+    if (!svg || svg.classList.contains('docgen')) return;
+    const { width } = svg.viewBox.baseVal;
+    const texts = [...svg.querySelectorAll('text')].filter((text) => text.textContent.trim() !== '');
+    if (width === 0 || texts.length === 0) return;
+    root.prepend(element('style', {}, STYLE));
+    const sizes = texts.map((text) => parseFloat(getComputedStyle(text).fontSize));
+    const least = width * Math.min(1, SMALLEST_TEXT / Math.min(...sizes));
+    host.style.setProperty('--docgen-most', `${width}px`);
+    host.style.setProperty('--docgen-least', `${least}px`);
+    for (const attribute of ['width', 'height']) svg.removeAttribute(attribute);
+    svg.classList.add('docgen');
+    root.prepend(names(svg));
+    const name = svg.querySelector(':scope > title')?.textContent || headingOf(host) || document.title;
+    svg.setAttribute('aria-label', name);
+    new ResizeObserver(() => fit(host, least, name)).observe(host);
+  }
+
+  /** A second row of the participants' names, which stays where it is while the diagram scrolls. */
+  function names(svg) {
+    const { x, y, width } = svg.viewBox.baseVal;
+    const boxes = [...svg.querySelectorAll('.actor-top')].map((box) => box.parentNode);
+    const bottom = Math.max(0, ...boxes.map((box) => box.getBBox()).map((box) => box.y + box.height));
+    const height = bottom - y + 4;
+    const row = svg.cloneNode(false);
+    row.setAttribute('viewBox', `${x} ${y} ${width} ${height}`);
+    for (const attribute of ['id', 'role', 'aria-roledescription', 'aria-labelledby', 'aria-describedby']) {
+      row.removeAttribute(attribute);
+    }
+    row.setAttribute('id', svg.id); // mermaid's own style of a diagram asks for it
+    row.append(element('rect', { x, y, width, height, class: 'docgen-ground' }, '', svg.namespaceURI));
+    row.append(...boxes.map((box) => box.cloneNode(true)));
+    row.querySelectorAll('[id]').forEach((copy) => copy.removeAttribute('id'));
+    const sticky = element('div', { class: 'docgen-names', 'aria-hidden': 'true' }, '');
+    sticky.append(row);
+    return sticky;
+  }
+
+  /** Has a diagram that is wider than its column scroll in a box of its own, which a keyboard reaches. */
+  function fit(host, least, name) {
+    const isWide = least > host.clientWidth + 1;
+    host.classList.toggle('docgen-diagram', true);
+    host.classList.toggle('docgen-diagram--wide', isWide);
+    if (isWide) {
+      host.setAttribute('tabindex', '0');
+      host.setAttribute('role', 'region');
+      host.setAttribute('aria-label', name);
+    } else {
+      for (const attribute of ['tabindex', 'role', 'aria-label']) host.removeAttribute(attribute);
+    }
+  }
+
+  /** The text of the heading above a diagram. */
+  function headingOf(host) {
+    for (let at = host; at && at !== document.body; at = at.previousElementSibling ?? at.parentElement) {
+      if (/^H[1-6]$/.test(at.tagName)) return at.firstChild?.textContent.trim();
+    }
+    return undefined;
+  }
+
+  function element(name, attributes, text, namespace = 'http://www.w3.org/1999/xhtml') {
+    const made = document.createElementNS(namespace, name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    made.textContent = text;
+    return made;
+  }
+
+  /** Has mermaid hand over each diagram that it has drawn; Material asks for it by another name. */
+  function watch(mermaid) {
+    if (!mermaid?.render || mermaid.render.isWatched) return mermaid;
+    const { render } = mermaid;
+    mermaid.render = async (...asked) => {
+      const drawn = await render.apply(mermaid, asked);
+      const bind = (root) => {
+        drawn.bindFunctions?.(root);
+        try { dress(root); } catch (error) { console.warn('docgen.js:', error); }
+      };
+      return { ...drawn, bindFunctions: bind, fn: bind };
+    };
+    mermaid.render.isWatched = true;
+    return mermaid;
+  }
+
+  let current = window.mermaid;
+  if (current?.render) {
+    watch(current);
+  } else {
+    // The theme loads it later, and looks first whether it is there.
+    Object.defineProperty(window, 'mermaid', {
+      configurable: true,
+      get: () => current,
+      set: (mermaid) => { current = watch(mermaid); },
+    });
+  }
+})();

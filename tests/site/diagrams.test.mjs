@@ -1,0 +1,271 @@
+// Diagrams that can be read, and links that lead somewhere: on pages of few messages, of 64 and of 250, and one
+// whose participants have long names, by both builders. At what size text is drawn, what stays in view, what is on
+// paper, what a keyboard and a screen reader find, and whether each number of a step leads to its section and back.
+//
+// Screenshots, and a PDF of short pages, go to .build/screenshots. DOCGEN names another program than
+// target/release/docgen.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+import { launch, open } from './browser.mjs';
+import { serve, sites } from './site.mjs';
+
+const DOCGEN = resolve(process.env.DOCGEN ?? 'target/release/docgen');
+const PROJECT = resolve('.build/diagrams');
+const SCREENSHOTS = '.build/screenshots';
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const PAGES = ['show', 'server', 'many', 'long', 'parts'];
+// By the second builder, whose theme is much the same.
+const SAMPLE = ['show', 'parts', 'many'];
+// What takes a minute of a page of a thousand blocks is looked at on these.
+const SHORT = ['show', 'long'];
+// Of text, and of what is drawn (WCAG 2.2, 1.4.3 and 1.4.11).
+const [TEXT, GRAPHICS] = [4.5, 3];
+// Of text as it is drawn, in CSS pixels, at a width of 1280.
+const SMALLEST = 11;
+
+makeProject();
+execFileSync(DOCGEN, ['render', 'captures', 'docs'], { cwd: PROJECT, stdio: ['ignore', 'ignore', 'inherit'] });
+execFileSync('scripts/build-site', [PROJECT], { stdio: ['ignore', 'ignore', 'inherit'] });
+mkdirSync(SCREENSHOTS, { recursive: true });
+const browser = await launch();
+after(() => browser.close());
+
+for (const site of sites(PROJECT)) {
+  describe(site.name, () => {
+    let server;
+    before(async () => { server = await serve(site.root); });
+    after(() => server.close());
+
+    for (const name of site.name === 'mkdocs' ? PAGES : SAMPLE) {
+      test(name, async (t) => {
+        const { page, problems } = await open(browser, server.origin, `${name}/`);
+        await page.setViewportSize({ width: 1280, height: 900 });
+        await drawn(page);
+        await t.test('text is large enough', async () => {
+          for (const [text, size] of await sizes(page)) assert.ok(size >= SMALLEST, `${text} is drawn at ${size} px`);
+        });
+        await t.test('names stay in view', () => assertNamesStay(page));
+        await t.test('a keyboard scrolls what is wider than the page', () => assertKeyboard(page));
+        await t.test('every link leads somewhere', () => assertLinks(page));
+        await t.test('colours', async () => {
+          for (const scheme of ['default', 'slate']) {
+            await page.evaluate((scheme) => document.body.setAttribute('data-md-color-scheme', scheme), scheme);
+            await page.waitForTimeout(400); // the theme fades from one to the other
+            const found = await contrasts(page);
+            for (const [what, contrast] of Object.entries(found)) {
+              const least = what.startsWith('text') ? TEXT : GRAPHICS;
+              assert.ok(contrast >= least, `${what} in ${scheme}: ${contrast}`);
+            }
+            if (SHORT.includes(name)) await assertAccessible(page, scheme);
+            await shot(page, `${site.name}-${name}-${scheme}`);
+          }
+          await page.evaluate(() => document.body.setAttribute('data-md-color-scheme', 'default'));
+        });
+        await t.test('a phone shows it without a scroll bar of the page', async () => {
+          await page.setViewportSize({ width: 390, height: 844 });
+          await page.waitForTimeout(300);
+          const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+          assert.ok(beyond <= 1, `${beyond} px too wide`);
+          await shot(page, `${site.name}-${name}-phone`);
+          await page.setViewportSize({ width: 1280, height: 900 });
+        });
+        await t.test('paper holds every participant', async () => {
+          await assertPrints(page);
+          if (!SHORT.includes(name)) return;
+          await page.pdf({ path: `${SCREENSHOTS}/diagrams-${site.name}-${name}.pdf`, format: 'A4' });
+        });
+        assert.deepEqual(problems, []);
+        await page.close();
+      });
+    }
+  });
+}
+
+/** Waits until all diagrams of a page are drawn. */
+async function drawn(page) {
+  await page.waitForFunction(() => {
+    const hosts = [...document.querySelectorAll('.mermaid')];
+    return hosts.length > 0 && hosts.every((host) => host.shadowRoot?.querySelector('svg.docgen'));
+  });
+}
+
+/** Every text of the diagrams, with the size at which it is drawn. */
+function sizes(page) {
+  return page.evaluate(() => [...document.querySelectorAll('.mermaid')].flatMap(({ shadowRoot }) => {
+    const texts = [...shadowRoot.querySelectorAll('text')].filter((text) => text.textContent.trim() !== '');
+    return texts.map((text) => {
+      const scale = Math.abs(text.getScreenCTM().a);
+      return [text.textContent, Math.round(parseFloat(getComputedStyle(text).fontSize) * scale * 100) / 100];
+    });
+  }));
+}
+
+/** Where a diagram is scrolled to its middle, the names of its participants are still on the screen. */
+async function assertNamesStay(page) {
+  const host = page.locator('.mermaid').first();
+  const inside = await host.evaluate((host) => {
+    host.scrollIntoView({ block: 'center' });
+    host.scrollTop = (host.scrollHeight - host.clientHeight) / 2;
+    const { top, bottom } = host.getBoundingClientRect();
+    const isTall = host.scrollHeight > host.clientHeight || bottom - top > innerHeight;
+    return { isTall };
+  });
+  await page.waitForTimeout(200);
+  const tops = await host.evaluate((host) => [...host.shadowRoot.querySelectorAll('.docgen-names .actor-top')].map((box) => {
+    const { top, bottom } = box.getBoundingClientRect();
+    return [top, bottom, innerHeight];
+  }));
+  assert.ok(tops.length >= 3, 'no names');
+  if (inside.isTall) for (const [top, bottom, height] of tops) assert.ok(top >= 0 && bottom <= height, `${top} to ${bottom} of ${height}`);
+}
+
+async function assertKeyboard(page) {
+  const host = page.locator('.mermaid').first();
+  const { isWide, tabIndex, name } = await host.evaluate((host) => ({
+    isWide: host.scrollWidth > host.clientWidth + 1, tabIndex: host.tabIndex, name: host.getAttribute('aria-label'),
+  }));
+  assert.equal(tabIndex, isWide ? 0 : -1);
+  if (!isWide) return;
+  assert.ok(name, 'no name');
+  await host.evaluate((host) => host.scrollTo(0, 0));
+  await host.focus();
+  await page.keyboard.press('ArrowRight');
+  await page.waitForTimeout(500);
+  assert.ok(await host.evaluate((host) => host.scrollLeft) > 0, 'the arrow keys do nothing');
+}
+
+/** Links within the page lead to an element of it; those of steps to a heading of their number, and that one back. */
+async function assertLinks(page) {
+  const { dangling, steps, wrong } = await page.evaluate(() => {
+    const links = [...document.querySelectorAll('article a[href^="#"], nav a[href^="#"]')]
+      .filter((link) => !link.hash.startsWith('#__codelineno'));
+    const target = (link) => document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    const isStep = (link) => link.closest('article') && !link.closest('h1,h2,h3') && /^\(?\d+\)?$/.test(link.textContent);
+    const steps = links.filter(isStep);
+    const wrong = steps.filter((link) => {
+      const number = `(${link.textContent.replace(/[()]/g, '')})`;
+      const back = target(link)?.querySelector('a[href]:not(.headerlink)');
+      return back?.textContent !== number || back.hash !== '#diagram';
+    });
+    const of = (links) => links.map((link) => link.outerHTML);
+    return { dangling: of(links.filter((link) => link.hash.length > 1 && !target(link))), steps: steps.length, wrong: of(wrong) };
+  });
+  assert.deepEqual(dangling, []);
+  assert.deepEqual(wrong, []);
+  assert.ok(steps > 0, 'no step is a link');
+}
+
+/** How what is drawn stands out from the page. */
+function contrasts(page) {
+  return page.evaluate(() => {
+    const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+    const pixel = (...colors) => {
+      canvas.clearRect(0, 0, 1, 1);
+      for (const color of colors) { canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1); }
+      return [...canvas.getImageData(0, 0, 1, 1).data];
+    };
+    const light = (color) => {
+      const [r, g, b] = color.map((value) => value / 255).map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const contrast = (a, b) => {
+      const [high, low] = [light(a), light(b)].sort((x, y) => y - x);
+      return Math.round((high + 0.05) / (low + 0.05) * 100) / 100;
+    };
+    const ground = getComputedStyle(document.body).backgroundColor;
+    const root = document.querySelector('.mermaid').shadowRoot;
+    const style = (selector) => getComputedStyle(root.querySelector(selector));
+    const { fill: disc } = style('marker[id$="sequencenumber"] circle');
+    return {
+      'text of a message': contrast(pixel(ground, style('.messageText').fill), pixel(ground)),
+      'text of a name': contrast(pixel(ground, style('text.actor > tspan').fill), pixel(ground, style('rect.actor-top').fill)),
+      'text of a number': contrast(pixel(ground, disc, style('.sequenceNumber').fill), pixel(ground, disc)),
+      arrow: contrast(pixel(ground, style('.messageLine0').stroke), pixel(ground)),
+      arrowhead: contrast(pixel(ground, style('marker[id$="arrowhead"] path').fill), pixel(ground)),
+      'a participant\'s line': contrast(pixel(ground, style('line.actor-line').stroke), pixel(ground)),
+      'a participant\'s box': contrast(pixel(ground, style('rect.actor-top').stroke), pixel(ground)),
+    };
+  });
+}
+
+/**
+ * What axe finds in what docgen wrote is nothing serious. Code, permalinks, labels of tabs and how a link looks in
+ * a text are the theme's.
+ */
+async function assertAccessible(page, scheme) {
+  await page.evaluate(AXE);
+  const found = await page.evaluate(() => window.axe.run(
+    { include: ['article'], exclude: ['.highlight', '.headerlink', '.tabbed-labels'] },
+    { resultTypes: ['violations'], rules: { 'link-in-text-block': { enabled: false } } },
+  ));
+  const serious = found.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+  assert.deepEqual(serious.map(({ id, nodes }) => [id, nodes[0].html, nodes[0].failureSummary]), [], scheme);
+}
+
+/** On paper every participant is within the page, and the diagram is not cut by a box that scrolls. */
+async function assertPrints(page) {
+  await page.emulateMedia({ media: 'print' });
+  await page.setViewportSize({ width: 720, height: 1000 });
+  await page.waitForTimeout(300);
+  const found = await page.evaluate(() => [...document.querySelectorAll('.mermaid')].map((host) => {
+    const names = [...host.shadowRoot.querySelectorAll('svg.docgen text.actor')].filter((text) => text.getClientRects().length > 0);
+    const out = names.map((text) => text.getBoundingClientRect()).filter(({ left, right }) => left < 0 || right > innerWidth);
+    return { names: names.length, out: out.length, cut: Math.max(host.scrollHeight - host.clientHeight, host.scrollWidth - host.clientWidth) };
+  }));
+  for (const { names, out, cut } of found) {
+    assert.ok(names >= 3);
+    assert.equal(out, 0, 'a participant is beside the paper');
+    assert.ok(cut <= 1, `${cut} px are cut off`);
+  }
+  await page.emulateMedia({ media: null });
+}
+
+async function shot(page, name) {
+  await page.locator('.mermaid').first().evaluate((host) => { host.scrollIntoView({ block: 'center' }); host.scrollTop = 300; });
+  await page.waitForTimeout(200);
+  await page.screenshot({ path: `${SCREENSHOTS}/diagrams-${name}.png` });
+}
+
+// Captures of the project: one with prose, one of 64 messages in both layouts; and two made from that one.
+function makeProject() {
+  rmSync(PROJECT, { recursive: true, force: true });
+  cpSync('docs/assets', join(PROJECT, 'docs/assets'), { recursive: true });
+  writeFileSync(join(PROJECT, 'docs/index.md'), '# Diagrams\n');
+  writeFileSync(join(PROJECT, 'mkdocs.yml'), `${readFileSync('mkdocs.yml', 'utf8')}\nvalidation:\n  anchors: warn\n`);
+  mkdirSync(join(PROJECT, 'captures'));
+  writeFileSync(join(PROJECT, 'captures/docgen.toml'), 'layout = "page"\nlocale = "en"\nprofile = "openstack"\nlinks = true\nnoise = false\n');
+  const show = capture('show', 'captures/openstack/image/show');
+  writeFileSync(join(show, 'page.md'), '# {{ title }}\n\n| Step |\n| --- |\n| {{ show_image }} |\n\nSee {{ show_image.response }}.\n\n{{ diagram }}\n\n{{ rest }}\n');
+  const server = capture('server', 'captures/openstack/server/create');
+  const settings = readFileSync(join(server, 'capture.toml'), 'utf8').replace(/\[\[filter\]\][^[]*/g, '');
+  writeFileSync(join(server, 'capture.toml'), settings.replace('layout = "snippets"', 'layout = "page"'));
+  writeFileSync(join(capture('parts', server), 'capture.toml'), settings);
+  const trace = JSON.parse(readFileSync(join(server, 'trace.har'), 'utf8'));
+  const { entries } = trace.log;
+  const later = (entry, run) => ({ ...entry, startedDateTime: new Date(Date.parse(entry.startedDateTime) + run * 600_000).toISOString() });
+  const runs = [0, 1, 2, 3].flatMap((run) => entries.map((entry) => later(entry, run)));
+  const plain = 'title = "Many"\ncommand = "openstack server create"\n';
+  made('many', trace, runs.slice(0, 125), plain);
+  const names = ['openstack-client on the operator\'s own workstation', 'keystone-api (Identity, behind the load balancer)', 'glance-api (Image service, first of three)', 'nova-api (Compute service, first of three)'];
+  const participants = ['client', 'keystone', 'glance', 'nova'].map((id, at) => `[[participant]]\nid = "${id}"\nlabel = ${JSON.stringify(names[at])}\n`);
+  made('long', trace, entries.slice(0, 10), `title = "Long names"\n${participants.join('')}`);
+}
+
+function capture(name, from) {
+  const folder = join(PROJECT, 'captures', name);
+  cpSync(from, folder, { recursive: true });
+  return folder;
+}
+
+function made(name, trace, entries, settings) {
+  const folder = join(PROJECT, 'captures', name);
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'trace.har'), JSON.stringify({ log: { ...trace.log, entries } }));
+  writeFileSync(join(folder, 'capture.toml'), settings);
+}
