@@ -56,7 +56,7 @@ fn kept(old: &Trace, new: &Trace) -> (Findings, Trace) {
     let recording = |trace| Recording { trace, output: None };
     let capture = Capture { old: recording(old), new: recording(new), kinds: Kinds::built_in() };
     let mut map = docgen::diff::Map::default();
-    let findings = compare_next(&capture, &mut map);
+    let (findings, _) = compare_next(&capture, &mut map);
     let kept = keep(&capture, &findings, &map);
     (findings, kept.trace)
 }

@@ -366,9 +366,21 @@ pub(super) fn what(change: &Change) -> String {
     let name = change.exchange.as_ref().map_or("", |exchange| &exchange.name);
     let side = change.side.map_or("", Side::name);
     let at = change.at.as_deref();
+    let senders = change.exchange.as_ref().and_then(|exchange| exchange.senders.as_ref());
+    let other = |at: usize| {
+        let name =
+            |senders: &[Option<String>; 2]| senders[at].clone().unwrap_or_else(|| "the client".to_owned());
+        senders.map(name)
+    };
     match change.what {
-        What::CallAdded => format!("call added: {name}"),
-        What::CallRemoved => format!("call removed: {name}"),
+        What::CallAdded => match other(0) {
+            Some(before) => format!("call added: {name}, the same that {before} sent before"),
+            None => format!("call added: {name}"),
+        },
+        What::CallRemoved => match other(1) {
+            Some(now) => format!("call removed: {name}, the same that {now} sends now"),
+            None => format!("call removed: {name}"),
+        },
         What::CallMoved => format!("call moved: {name}, in the order of calls"),
         What::Repeat => format!("call repeated: {name}, times in a row"),
         What::Method | What::Path | What::Query | What::Status | What::Reason => {

@@ -107,6 +107,9 @@ pub struct Subject {
     pub new: Option<Place>,
     /// Method and path, with `{id}` for ids.
     pub name: String,
+    /// Of a call that came or went, and that another sender has it now: who sent it and who does, if the trace
+    /// names them.
+    pub senders: Option<[Option<String>; 2]>,
 }
 
 /// The place of an exchange in its trace.

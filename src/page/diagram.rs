@@ -238,6 +238,9 @@ impl BoxesAndNotes {
             if group.kind == GroupKind::Opt {
                 // That it is missing, or a part of it, is what it says.
                 boxes_and_notes.optional.extend(group.names().map(str::to_owned));
+                // But for a slip of the pen, which would be missing for ever.
+                let mut ends = std::iter::once(&group.first).chain(&group.last);
+                boxes_and_notes.left_out.extend(ends.find_map(|end| mistyped(scope, end, &group.origin)));
             } else {
                 let mut ends = std::iter::once(&group.first).chain(&group.last);
                 let lost = ends.find_map(|end| lost(scope, "group", end, end.get_ref(), &group.origin));
@@ -325,6 +328,19 @@ fn lost(
         .at(place)
         .hint("name another exchange, or take it out; it is back when its exchange is");
     scope.is_lost(name).then(|| LeftOut { name: name.to_owned(), told })
+}
+
+/// What there is to say of a box of optional messages that seems to mean others, which are there.
+fn mistyped(scope: &Scope<'_>, at: &toml::Spanned<String>, origin: &Option<Origin>) -> Option<LeftOut> {
+    let name = at.get_ref();
+    let meant = scope.is_lost(name).then(|| scope.mistyped(name)).flatten()?;
+    let told = Error::warning(
+        ErrorKind::Label,
+        format!("the messages of this group are missing: `{name}` matches nothing"),
+    )
+    .at(origin.as_ref()?.place(at.span()))
+    .hint(format!("did you mean `{meant}`? Where it is right, give that exchange a label"));
+    Some(LeftOut { name: name.clone(), told })
 }
 
 /// The diagram's lines: messages, with the notes and boxes that belong to them.

@@ -42,7 +42,7 @@ pub mod update;
 
 pub use anchor::Anchors;
 pub use block::{Block, visible, without_ansi, without_markers};
-pub use command::{Command, Launch};
+pub use command::{Command, Launch, command_line};
 pub use context::{Context, Fence, Scalar};
 pub use diagram::{DiagramItem, DrawnParticipant};
 pub use phrases::Phrases;

@@ -79,6 +79,8 @@ hole_words! {
     Reference "reference";
     /// What the page shows nowhere else.
     Rest "rest";
+    /// When the facts were last seen.
+    Seen "seen";
     /// The steps that another capture's page has, too.
     Shared "shared";
     /// Steps from one to another, in one pair of brackets.
@@ -138,6 +140,7 @@ impl HoleWord {
             | HoleWord::Participants
             | HoleWord::Range
             | HoleWord::Reference
+            | HoleWord::Seen
             | HoleWord::Span
             | HoleWord::Title
             | HoleWord::Value

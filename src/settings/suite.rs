@@ -45,6 +45,16 @@ pub enum From {
     Response(String),
 }
 
+impl From {
+    /// The label or selector that names the exchange.
+    pub fn selector(&self) -> Option<&str> {
+        match self {
+            From::Output => None,
+            From::Response(named) => Some(named),
+        }
+    }
+}
+
 /// Where a value is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum At {

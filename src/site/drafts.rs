@@ -120,11 +120,10 @@ pub fn new_all(wanted: &Wanted, told: &mut dyn FnMut(&Path, Updated)) -> Result<
 }
 
 fn new_one(opened: &OpenCapture<'_>) -> Result<Report, Vec<Error>> {
-    if !opened.lost.is_empty() {
-        return Err(opened.of_lost.clone());
-    }
     let page = opened.resolved.page()?;
-    let labels = Labels::complete(&opened.resolved, &page, page.exchanges.iter().map(|found| &**found), &[]);
+    // A page of what is there says nothing of what is gone.
+    let exchanges = page.exchanges.iter().map(|found| &**found);
+    let labels = Labels::complete(&opened.resolved, &page, exchanges, &opened.lost);
     let mut files = draft::sources(&page, &labels);
     for (name, _) in &files {
         let file = opened.dir.join(name);
@@ -137,9 +136,13 @@ fn new_one(opened: &OpenCapture<'_>) -> Result<Report, Vec<Error>> {
         }
     }
     let mut report = Report { diagnostics: opened.diagnostics.clone(), ..Report::default() };
+    let one = |error| vec![error];
     files.sort();
     let sources = files.iter().map(|(name, text)| (*name, text.as_str()));
-    report.write(opened, &labels, sources).map_err(|error| vec![error])?;
+    report.write(opened, &labels, sources).map_err(one)?;
+    let is_left = |(name, _): &(&String, &Error)| !report.dropped.contains(name);
+    let left = opened.lost.iter().zip(&opened.of_lost).filter(is_left);
+    report.diagnostics.extend(left.map(|(_, error)| error.clone().as_warning()));
     Ok(report)
 }
 

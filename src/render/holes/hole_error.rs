@@ -124,6 +124,7 @@ pub(super) fn usage(word: HoleWord) -> &'static str {
         HoleWord::Range => "range(first, last)",
         HoleWord::Reference => "reference",
         HoleWord::Rest => "rest(until=show.request)",
+        HoleWord::Seen => "seen",
         HoleWord::Shared => "shared(\"openstack/image/create\", until=version)",
         HoleWord::Span => "span(first, last)",
         HoleWord::Tabs => "tabs(show.response, highlight=\"/id\")",

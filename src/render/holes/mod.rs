@@ -24,7 +24,7 @@ mod words;
 mod tests;
 mod write;
 
-pub(crate) use other_captures::{ExchangeSummary, NoOtherCaptures, OtherCaptures};
+pub(crate) use other_captures::{ExchangeSummary, LastSeen, NoOtherCaptures, OtherCaptures};
 pub(crate) use tabs::TabSet;
 
 use std::cell::{Cell, OnceCell};

@@ -136,6 +136,23 @@ impl Filler<'_> {
                     _ => has_only(&["text", "url"]).map(|()| Printed::Markdown(escape::link(text, url))),
                 }
             }
+            HoleWord::Seen => {
+                let seen = self.others.last_seen().map_err(HoleError::Error)?.ok_or_else(|| {
+                    HoleError::new("nobody knows here when this capture was recorded").hint(
+                        "`docgen capture` notes it for this machine alone: render where you record, or say it in your own words",
+                    )
+                })?;
+                match field {
+                    None => Ok(Printed::Text(seen.time.chars().take("2026-11-28".len()).collect())),
+                    Some("time") => Ok(Printed::Text(seen.time)),
+                    Some("release") => Ok(Printed::Text(seen.release.ok_or_else(|| {
+                        HoleError::new("nothing told the release when this capture was recorded")
+                            .at("release")
+                            .hint("a capture in its folder, or above, exports it as `release`")
+                    })?)),
+                    Some(_) => has_only(&["time", "release"]).map(|()| Printed::Text(String::new())),
+                }
+            }
             HoleWord::Var => {
                 let name = field.ok_or_else(|| {
                     HoleError::new("`var` needs the variable's name").hint("`{{ var.image_id }}`")
@@ -340,6 +357,7 @@ impl Filler<'_> {
             | HoleWord::Output
             | HoleWord::Participants
             | HoleWord::Reference
+            | HoleWord::Seen
             | HoleWord::Title
             | HoleWord::Var
             | HoleWord::Vars => Err(HoleError::new(format!("`{word}` is no function")).at(word.name())),

@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use super::AllSettings;
 use super::recordings::{Files, Recordings};
 use crate::diff::align::in_order;
 use crate::diff::{Change, Side, What};
@@ -36,6 +37,7 @@ pub(super) struct Prose<'a> {
     pub(super) name: &'a str,
     /// What is above all of them.
     pub(super) above: &'a [Layer],
+    pub(super) all_said: &'a AllSettings<'a>,
     pub(super) settings: &'a Settings,
     pub(super) profile: Option<&'a Profile>,
 }
@@ -161,7 +163,8 @@ impl Prose<'_> {
         let (recordings, files) = self.old?;
         recordings.beside(files, "capture.toml")?;
         let own = recordings.settings(self.name).ok()?;
-        Some(Settings::resolve(&self.above.iter().chain(&own).collect::<Vec<_>>()))
+        let settings = Settings::resolve(&self.above.iter().chain(&own).collect::<Vec<_>>());
+        Some(self.all_said.of_old(settings, self.name, recordings))
     }
 
     /// The lines that a file had beside the old recording, if that had one.
