@@ -145,6 +145,43 @@ fn a_draft_renders_to_what_the_page_was() {
     }
 }
 
+/// Its sections have anchors, which are of the labels that a draft adds.
+#[test]
+fn a_draft_of_exchanges_renders_to_what_the_template_makes_of_its_labels() {
+    for locale in ["en", "ko"] {
+        let settings = format!("locale = \"{locale}\"\n{SETTINGS}");
+        let unanswered = request("9", "openstack", "nova", "GET http://h/compute");
+        let log = versions() + &token() + &show(&check()) + &unanswered;
+        let project = Project::new("exchanges", &log, &settings);
+        project.write(&format!("{CAPTURE}/output.txt"), "+---+\n| x |\n+---+\n");
+        project.ok(&["new", CAPTURE]);
+        let drafted = project.render();
+        assert_eq!(project.ok(&["check", "captures", "docs"]), "0 found\n");
+        for hole in ["{{ overview }}", "{{ inside(show_image) }}", "#### {{ heading(validate_token) }}"] {
+            assert!(project.source().contains(hole), "{}", project.source());
+        }
+        fs::remove_file(project.path(&format!("{CAPTURE}/page.md"))).unwrap();
+        assert_eq!(project.render(), drafted);
+    }
+}
+
+#[test]
+fn a_new_exchange_gets_one_section_and_polls_get_none() {
+    let project = Project::new("exchanges", &(token() + &show("")), SETTINGS);
+    project.ok(&["new", CAPTURE]);
+    let poll = |id: &str| call(id, "openstack", "nova", "GET http://h/compute/v2.1/servers/1", "200 OK");
+    let polls = poll("5") + &poll("6") + &poll("7");
+    project.write(&format!("{CAPTURE}/trace.log"), &(versions() + &token() + &show(&check()) + &polls));
+    let said = project.ok(&["update", CAPTURE]);
+    assert!(said.contains("3 sections added"), "{said}");
+    let updated = project.source();
+    assert_eq!(updated.matches("{{ tabs(").count(), 5, "{updated}");
+    project.render();
+    assert_eq!(project.ok(&["check", "captures", "docs"]), "0 found\n");
+    project.ok(&["update", CAPTURE]);
+    assert_eq!(project.source(), updated, "doing it again changes nothing");
+}
+
 #[test]
 fn a_source_that_is_there_is_never_drafted_over() {
     let project = Project::new("page", &versions(), SETTINGS);

@@ -57,6 +57,13 @@ pub enum DiagramItem {
         /// What comes after the keyword.
         title: String,
     },
+    /// What the number of the next message is, where it does not follow from the one before.
+    Number {
+        /// How many boxes it is in.
+        depth: usize,
+        /// The number.
+        number: u32,
+    },
     /// The end of a box.
     End {
         /// How many boxes are around it.
@@ -72,9 +79,40 @@ impl DiagramItem {
             | DiagramItem::Note { depth, .. }
             | DiagramItem::Unanswered { depth, .. }
             | DiagramItem::Begin { depth, .. }
+            | DiagramItem::Number { depth, .. }
             | DiagramItem::End { depth } => *depth,
         }
     }
+
+    /// The same line in so many more boxes.
+    pub fn deeper(&self, boxes: usize) -> DiagramItem {
+        let mut item = self.clone();
+        let (DiagramItem::Message { depth, .. }
+        | DiagramItem::Note { depth, .. }
+        | DiagramItem::Unanswered { depth, .. }
+        | DiagramItem::Begin { depth, .. }
+        | DiagramItem::Number { depth, .. }
+        | DiagramItem::End { depth }) = &mut item;
+        *depth += boxes;
+        item
+    }
+}
+
+/// The ids of the participants that these lines name.
+pub fn participants_named(items: &[DiagramItem]) -> HashSet<&str> {
+    let mut named: HashSet<&str> = HashSet::new();
+    for item in items {
+        match item {
+            DiagramItem::Message { message, .. } | DiagramItem::Unanswered { message, .. } => {
+                named.extend([&*message.from, &*message.to]);
+            }
+            DiagramItem::Note { position, .. } => {
+                named.extend(position.rsplit(' ').next().into_iter().flat_map(|ids| ids.split(',')));
+            }
+            DiagramItem::Begin { .. } | DiagramItem::Number { .. } | DiagramItem::End { .. } => {}
+        }
+    }
+    named
 }
 
 /// The participants of a diagram, and the ids that it uses for them.

@@ -75,7 +75,9 @@ fn changed(changed: &Changed) -> Value {
         }
     };
     let exchanges = |all: &[std::sync::Arc<crate::page::PageExchange>]| {
-        all.iter().map(|one| Value::from_object(ExchangeView(one.clone()))).collect::<Vec<Value>>()
+        all.iter()
+            .map(|one| Value::from_object(ExchangeView { page: None, exchange: one.clone() }))
+            .collect::<Vec<Value>>()
     };
     context! {
         participants => view::participants(&changed.participants),

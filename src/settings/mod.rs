@@ -82,6 +82,8 @@ pub struct Settings {
     pub reference: Option<String>,
     /// Whether paths show their query; `None` leaves it to the layout.
     pub query: Option<bool>,
+    /// Whether an exchange is shown as a `curl` command, too.
+    pub curl: bool,
     /// Whether sections have anchors and steps are links to them; `None` leaves it to the layout.
     pub links: Option<bool>,
     /// The title of the output block, instead of one made from the command's format.
@@ -581,6 +583,7 @@ impl Settings {
             settings.volatile.extend(&typed.volatile);
             settings.layout = typed.layout.unwrap_or(settings.layout);
             settings.noise = typed.noise.unwrap_or(settings.noise);
+            settings.curl = typed.curl.unwrap_or(settings.curl);
             if let Some(locale) = &typed.locale {
                 settings.locale.clone_from(locale.get_ref());
                 settings.locale_place = Some(layer.origin.place(locale.span()));
@@ -754,6 +757,8 @@ struct Typed {
     reference: Option<String>,
     /// Whether paths show their query.
     query: Option<bool>,
+    /// Whether exchanges have a tab with the request as a command of curl.
+    curl: Option<bool>,
     /// Whether numbers of steps lead to their sections, and those back to the diagram.
     links: Option<bool>,
     /// The title of the block with what the command printed.

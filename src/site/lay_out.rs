@@ -74,10 +74,10 @@ impl Site<'_> {
             // What a template lays out has all sections, or the diagram, if its file is the one that does.
             let is_laid_out = |name: &str| !sources.iter().any(|source| source.file.ends_with(name));
             let has_all = is_laid_out(layout.traits().sections);
-            let has_diagram = made.has_diagram() || is_laid_out("page.md");
+            let has_overview = made.has_overview() || is_laid_out("page.md");
             let has_section = |exchange, side| has_all || made.has(exchange, side);
             if let Some(page) = Arc::get_mut(&mut page) {
-                page.keep_sections(has_section, has_diagram);
+                page.keep_sections(has_section, has_overview);
             }
         }
         // What is made from a source needs no template.

@@ -4,7 +4,7 @@
 //! around its messages, and the participants that it names. What this leaves out: the whole
 //! diagram (`page::diagram`), and how mermaid is written, which templates know.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Filler;
@@ -12,7 +12,7 @@ use super::expression::Call;
 use super::hole_error::{HoleError, PlacedHole};
 use super::write::Printed;
 use crate::error::Result;
-use crate::page::{DiagramItem, DrawnParticipant, Page};
+use crate::page::{DiagramItem, DrawnParticipant, Page, participants_named};
 use crate::render::pieces::Piece;
 
 impl Filler<'_> {
@@ -55,20 +55,9 @@ impl Filler<'_> {
 
     /// The participants that these lines name.
     fn participants_of(&self, items: &[DiagramItem]) -> Vec<DrawnParticipant> {
-        let mut named: HashSet<&str> = HashSet::new();
-        for item in items {
-            match item {
-                DiagramItem::Message { message, .. } | DiagramItem::Unanswered { message, .. } => {
-                    named.extend([&*message.from, &*message.to]);
-                }
-                DiagramItem::Note { position, .. } => {
-                    named.extend(position.rsplit(' ').next().into_iter().flat_map(|ids| ids.split(',')));
-                }
-                _ => {}
-            }
-        }
         let places = &self.outline().participants;
-        let mut places: Vec<usize> = named.iter().filter_map(|id| places.get(*id).copied()).collect();
+        let mut places: Vec<usize> =
+            participants_named(items).iter().filter_map(|id| places.get(*id).copied()).collect();
         places.sort_unstable();
         places.into_iter().map(|place| self.page.participants[place].clone()).collect()
     }
@@ -113,7 +102,7 @@ impl Outline {
     pub(super) fn of(page: &Page) -> Outline {
         let lines = page.diagram.iter().map(|item| match item {
             DiagramItem::Message { message, .. } => Line::Message(message.number),
-            DiagramItem::Note { .. } => Line::Note,
+            DiagramItem::Note { .. } | DiagramItem::Number { .. } => Line::Note,
             DiagramItem::Unanswered { .. } => Line::Behind,
             DiagramItem::Begin { .. } => Line::Begin,
             DiagramItem::End { .. } => Line::End,

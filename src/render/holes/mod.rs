@@ -160,6 +160,12 @@ impl<'a> Filler<'a> {
                 .map_or_else(|_| Vec::new(), |expression| self.shown_by(*placed, expression));
             exchanges.into_iter().for_each(|exchange| shown[exchange] = true);
         }
+        // What only repeats another one is told of with that.
+        for exchange in &self.page.exchanges {
+            if let Some(told) = exchange.relations.folded_into {
+                shown[exchange.index] |= shown[self.page.exchanges[told].index];
+            }
+        }
         shown
     }
 
