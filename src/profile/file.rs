@@ -11,13 +11,14 @@ use toml::Spanned;
 use super::Profile;
 use super::command::{Address, Commands, Target};
 use super::noise::Noise;
-use super::participant::{Participant, UrlIndex, UrlRule};
+use super::participant::Participant;
 use super::route::{Pattern, Route, RouteTree};
 use super::secrets::Secrets;
 use super::step::{NOT_THE_CLIENT, Step};
 use crate::error::{Error, Result};
 use crate::settings::Volatile;
 use crate::toml_file;
+use crate::trace::{UrlIndex, UrlRule};
 
 /// What docgen knows about one system.
 #[derive(Deserialize, JsonSchema)]

@@ -44,9 +44,8 @@ use schemars::{Schema, SchemaGenerator};
 
 use crate::error::Result;
 use crate::settings::Volatile;
-use crate::trace::UrlParts;
+use crate::trace::{UrlIndex, UrlParts};
 use command::Commands;
-use participant::UrlIndex;
 use route::RouteTree;
 
 const OPENSTACK: &str = include_str!("../../profiles/openstack.toml");

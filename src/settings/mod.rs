@@ -44,6 +44,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use crate::error::{Error, ErrorKind, Place, Result, TextIndex};
 use crate::text::filled;
 use crate::toml_file;
+use crate::trace::UrlRule;
 use suite::TypedExport;
 
 /// The files of a capture folder that docgen reads: settings, facts and prose. Others are the maintainer's own.
@@ -230,9 +231,9 @@ pub struct Participant {
     /// Other names under which logs know it.
     #[serde(default)]
     pub names: Vec<String>,
-    /// Beginnings of the URLs that it serves.
+    /// The URLs that it serves.
     #[serde(default)]
-    pub urls: Vec<String>,
+    pub urls: Vec<UrlRule>,
     /// Where the recording proxy takes what it sends.
     #[serde(default)]
     #[schemars(with = "Option<Loopback>")]
