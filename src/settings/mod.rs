@@ -233,6 +233,7 @@ pub struct Participant {
     pub names: Vec<String>,
     /// The URLs that it serves.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub urls: Vec<UrlRule>,
     /// Where the recording proxy takes what it sends.
     #[serde(default)]
