@@ -5,6 +5,7 @@
 use minijinja::context;
 use minijinja::value::Value;
 
+use super::fields::{Described, record};
 use super::limits::Allowance;
 use super::templates::Templates;
 use super::view;
@@ -28,28 +29,45 @@ impl Templates {
 }
 
 fn context_of(index: &Index) -> Value {
-    let entry = |entry: &Entry| {
-        context! {
-            path => &entry.listed.path,
-            link => context! { text => &entry.listed.title, url => &entry.link },
-            description => &entry.listed.description,
-            count => entry.listed.count(),
-            calls => index.services.iter().map(|service| entry.calls_to(service)).collect::<Vec<usize>>(),
-        }
-    };
-    let group = |group: &Group| {
-        context! {
-            folder => &group.folder,
-            entries => group.entries.iter().map(entry).collect::<Vec<Value>>(),
-        }
-    };
-    context! {
-        index => context! {
-            title => &index.title,
-            description => &index.description,
-            groups => index.groups.iter().map(group).collect::<Vec<Value>>(),
-            services => &index.services,
-        },
-        t => view::phrases(&index.phrases),
-    }
+    context! { index => shown(index), t => view::phrases(&index.phrases) }
 }
+
+record! {
+    /// An index as a whole.
+    INDEX "index" of fn shown(index: &Index);
+    /// The title.
+    title: "text" = &index.title;
+    /// The paragraph below it.
+    description: "text or none" = &index.description;
+    /// What is listed, folder by folder.
+    groups: "list of group" = index.groups.iter().map(|found| group(index, found)).collect::<Vec<Value>>();
+    /// The services that any command asks, those that most commands ask first.
+    services: "list of text" = &index.services;
+}
+
+record! {
+    /// What is listed of one folder.
+    GROUP "group" of fn group(index: &Index, group: &Group);
+    /// The folder's path from the index on; empty for its own.
+    folder: "text" = &group.folder;
+    /// The captures and reports in it.
+    entries: "list of entry" = group.entries.iter().map(|found| entry(index, found)).collect::<Vec<Value>>();
+}
+
+record! {
+    /// A capture or a report, as an index lists it.
+    ENTRY "entry" of fn entry(index: &Index, entry: &Entry);
+    /// Its path below the folder of all captures.
+    path: "text" = &entry.listed.path;
+    /// Title and page.
+    link: "link" = context! { text => &entry.listed.title, url => &entry.link };
+    /// The paragraph below its title.
+    description: "text or none" = &entry.listed.description;
+    /// How many calls it makes; none of a report.
+    count: "number or none" = entry.listed.count();
+    /// How many calls it makes to each of the index's services, in their order.
+    calls: "list of number" = index.services.iter().map(|service| entry.calls_to(service)).collect::<Vec<usize>>();
+}
+
+/// The objects that templates of indexes get, from the largest down.
+pub(super) const OBJECTS: &[Described] = &[INDEX, GROUP, ENTRY];

@@ -18,11 +18,13 @@
 
 pub mod diagram_size;
 pub mod escape;
+mod fields;
 pub(crate) mod holes;
 mod index;
 mod layouts;
 mod limits;
 mod pieces;
+pub(crate) mod reference;
 mod report;
 pub mod templates;
 mod view;

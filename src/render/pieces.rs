@@ -11,6 +11,7 @@ use std::sync::Arc;
 use minijinja::context;
 use minijinja::value::Value;
 
+use super::fields::{Described, Field, record};
 use super::layouts::{self, Context, Words};
 use super::limits::Allowance;
 use super::templates::{Content, Templates};
@@ -124,7 +125,7 @@ impl Piece<'_> {
             Piece::Exchange(found, [request, response]) | Piece::ExchangeTabs(found, [request, response]) => {
                 context! {
                     exchange => exchange(found),
-                    exchange_options => context! { request => request.value(), response => response.value() },
+                    exchange_options => both_options(request, response),
                 }
             }
             Piece::Curl(found)
@@ -156,9 +157,87 @@ impl Piece<'_> {
     }
 }
 
+/// The variables of templates.
+pub(super) const VARIABLES: &[Field] = &[
+    Field { name: "page", kind: "page", about: "The page as a whole." },
+    Field {
+        name: "participants",
+        kind: "list of participant",
+        about: "The participants that the diagram draws.",
+    },
+    Field { name: "items", kind: "list of item", about: "The lines of the diagram." },
+    Field { name: "t", kind: "phrases", about: "The phrases of the page's language: `t.output_heading`." },
+    Field {
+        name: "options",
+        kind: "options",
+        about: "What the fences of a message get behind their titles.",
+    },
+    Field {
+        name: "exchange_options",
+        kind: "exchange options",
+        about: "The same of an exchange: `exchange_options.request`, `exchange_options.response`.",
+    },
+    Field { name: "item", kind: "item", about: "A line of the diagram." },
+    Field { name: "message", kind: "message", about: "The message that the template is about." },
+    Field { name: "exchange", kind: "exchange", about: "The exchange that the template is about." },
+    Field { name: "entries", kind: "list of message or gap", about: "What is left to be shown." },
+    Field {
+        name: "sections",
+        kind: "list of exchange or message or gap",
+        about: "The same, told in one place each.",
+    },
+    Field {
+        name: "number",
+        kind: "number",
+        about: "The number of the first message of a part of the diagram.",
+    },
+];
+
+/// Which variables every template of a page gets.
+pub(super) const EVERYWHERE: &[&str] = &["page", "participants", "items", "t", "options", "exchange_options"];
+
+/// Which variables a template gets of its own, by its name without the layout's; those of the same name as one
+/// that every template gets are in its place. Nothing for one that is only a part of others.
+pub(super) fn given(template: &str) -> &'static [&'static str] {
+    match template {
+        "arrow" => &["item"],
+        "arrows" => &["items"],
+        "body_tab" | "header_tab" | "message" | "tabs" => &["message", "options"],
+        "exchange" | "exchange_tabs" => &["exchange", "exchange_options"],
+        "curl" | "exchange_facts" | "exchange_heading" | "inside" => &["exchange"],
+        "heading" => &["message"],
+        "rest" => &["entries", "sections"],
+        "sequence_part" => &["items", "participants", "number"],
+        _ => &[],
+    }
+}
+
+record! {
+    /// What stands behind the titles of a message's fences.
+    OPTIONS "options" of fn options(options: &FenceOptions);
+    /// Of the headers' fence, with a blank before each: ` hl_lines="2"`.
+    header: "text" = &options.header;
+    /// Of the body's fence, likewise.
+    body: "text" = &options.body;
+    /// Whether any line is highlighted.
+    is_highlighted: "yes or no" = options.is_highlighted;
+}
+
+record! {
+    /// What stands behind the titles of both messages' fences.
+    BOTH_OPTIONS "exchange options" of fn both_options(request: &FenceOptions, response: &FenceOptions);
+    /// Of the request.
+    request: "options" = request.value();
+    /// Of the response.
+    response: "options" = response.value();
+}
+
+/// The objects that templates get beside what a page has.
+pub(super) const OBJECTS: &[Described] = &[OPTIONS, BOTH_OPTIONS];
+
 impl FenceOptions {
     fn value(&self) -> Value {
-        context! { header => &self.header, body => &self.body, is_highlighted => self.is_highlighted }
+        options(self)
     }
 }
 
@@ -235,14 +314,14 @@ impl<'a> PageWriter<'a> {
 
 /// What every template of a page sees.
 fn shared_context(page: &Arc<Page>) -> Value {
-    let options = FenceOptions::default().value();
+    let options = FenceOptions::default();
     context! {
         page => Value::from_object(view::PageView(page.clone())),
         participants => view::participants(&page.participants),
         items => view::items(&page.diagram),
         t => view::phrases(&page.phrases),
-        exchange_options => context! { request => &options, response => &options },
-        options => options,
+        exchange_options => both_options(&options, &options),
+        options => options.value(),
     }
 }
 
@@ -312,6 +391,10 @@ mod tests {
         let by_templates = PageWriter::of_templates(templates, &page);
         let mut names = BTreeSet::new();
         for_each_piece(&page, options, |piece| {
+            let own = piece.context(&page).map(|context| context.try_iter().unwrap().collect::<Vec<Value>>());
+            let own: BTreeSet<String> = own.iter().flatten().map(ToString::to_string).collect();
+            let described = given(piece.name()).iter().map(|name| (*name).to_owned()).collect();
+            assert_eq!(own, described, "{}", piece.name());
             let [made, expected] = [&by_functions, &by_templates].map(|writer| writer.write(&piece).unwrap());
             assert_eq!(made, expected, "{}/{}", page.layout.name(), piece.name());
             names.insert(piece.name());

@@ -3,14 +3,19 @@
 //! There is one of it where there are ten thousand messages of other pages, so it has no functions that do
 //! the same faster. What this leaves out: what there is to say ([`crate::page::report`]).
 
+use std::sync::Arc;
+
 use minijinja::context;
 use minijinja::value::Value;
 
+use super::fields::{Described, record};
 use super::limits::Allowance;
 use super::templates::Templates;
 use super::view::{self, ExchangeView, MessageView};
+use crate::diff::What;
 use crate::error::Result;
-use crate::page::report::{Capture, Changed, Fact, Paired, Report, ShownChange};
+use crate::page::PageExchange;
+use crate::page::report::{Capture, Changed, Fact, Paired, Report, Run, ShownChange};
 
 impl Templates {
     /// The page of a report.
@@ -33,95 +38,160 @@ impl Templates {
 }
 
 fn context_of(report: &Report) -> Value {
-    context! {
-        report => context! {
-            title => &report.title,
-            path => &report.path,
-            description => &report.description,
-            old => &report.old,
-            new => &report.new,
-            captures => report.captures.iter().map(capture).collect::<Vec<Value>>(),
-            facts => report.facts.iter().map(fact).collect::<Vec<Value>>(),
-        },
-        t => view::phrases(&report.phrases),
-    }
+    context! { report => shown(report), t => view::phrases(&report.phrases) }
+}
+
+record! {
+    /// A report as a whole.
+    REPORT "report" of fn shown(report: &Report);
+    /// The title.
+    title: "text" = &report.title;
+    /// Its folder's path below the folder of all captures.
+    path: "text" = &report.path;
+    /// The paragraph below the title.
+    description: "text or none" = &report.description;
+    /// What the old recordings are called.
+    old: "text" = &report.old;
+    /// What the new recordings are called.
+    new: "text" = &report.new;
+    /// The captures that are compared.
+    captures: "list of capture" = report.captures.iter().map(capture).collect::<Vec<Value>>();
+    /// What changed, each fact once.
+    facts: "list of fact" = report.facts.iter().map(fact).collect::<Vec<Value>>();
 }
 
 fn capture(capture: &Capture) -> Value {
-    let (old, new) = capture.exchanges;
-    let counts =
-        capture.counts.iter().map(|(what, count)| context! { kind => key(what.name()), count => count });
-    let own = context! {
-        title => &capture.title,
-        state => capture.state.name(),
-        counts => counts.collect::<Vec<Value>>(),
-        exchanges_old => old,
-        exchanges_new => new,
-        is_longer_or_shorter => old != new && old > 0 && new > 0,
-        changed => capture.changed.is_some(),
-    };
+    let own = compared(capture);
     match &capture.changed {
         Some(found) => context! { ..changed(found), ..own },
         None => own,
     }
 }
 
-fn changed(changed: &Changed) -> Value {
-    let run = |run: &crate::page::report::Run| {
-        context! {
-            mark => run.mark.name(),
-            messages => run.messages.iter().map(|message| paired(message, run.mark.sign())).collect::<Vec<Value>>(),
-            left_out => run.left_out,
-        }
+record! {
+    /// A capture in both recordings. One that changed has the fields of a changed capture, too.
+    CAPTURE "capture" of fn compared(capture: &Capture);
+    /// The title of its page.
+    title: "text" = &capture.title;
+    /// `unchanged`, `changed`, `failed`, `added` or `removed`.
+    state: "text" = capture.state.name();
+    /// How often each kind of change is in it.
+    counts: "list of count" = capture.counts.iter().map(|(what, count)| counted(*what, *count)).collect::<Vec<Value>>();
+    /// How many exchanges the old recording has.
+    exchanges_old: "number" = capture.exchanges.0;
+    /// How many exchanges the new one has.
+    exchanges_new: "number" = capture.exchanges.1;
+    /// Whether both have exchanges, and not as many.
+    is_longer_or_shorter: "yes or no" = {
+        let (old, new) = capture.exchanges;
+        old != new && old > 0 && new > 0
     };
-    let exchanges = |all: &[std::sync::Arc<crate::page::PageExchange>]| {
-        all.iter()
-            .map(|one| Value::from_object(ExchangeView { page: None, exchange: one.clone() }))
-            .collect::<Vec<Value>>()
-    };
-    context! {
-        participants => view::participants(&changed.participants),
-        first_participant => changed.participants.first().map(|first| first.id.to_string()),
-        is_wide => view::is_wide(&changed.participants),
-        runs => changed.runs.iter().map(run).collect::<Vec<Value>>(),
-        changes => changed.changes.iter().map(shown_change).collect::<Vec<Value>>(),
-        added => exchanges(&changed.added),
-        removed => exchanges(&changed.removed),
-    }
+    /// Whether it has the fields of a changed capture.
+    changed: "yes or no" = capture.changed.is_some();
 }
 
-fn paired(paired: &Paired, sign: &str) -> Value {
-    let space = if sign.is_empty() { "" } else { " " };
-    context! {
-        message => Value::from_object(MessageView(paired.message.clone())),
-        sign => format!("{sign}{space}"),
-        numbers => paired.numbers(),
-        old => paired.old,
-        new => paired.new,
-    }
+record! {
+    /// Changes of one kind.
+    COUNT "count" of fn counted(what: What, count: usize);
+    /// The kind, as the keys of phrases have it: `call_added`.
+    kind: "text" = key(what.name());
+    /// How many there are.
+    count: "number" = count;
 }
 
-fn fact(fact: &Fact) -> Value {
-    let captures = fact.captures.iter().map(|(title, places)| context! { title => title, places => places });
-    context! {
-        change => shown_change(&fact.change),
-        captures => captures.collect::<Vec<Value>>(),
-        places => fact.places(),
-        is_everywhere => fact.is_everywhere,
-    }
+record! {
+    /// What changed in a capture.
+    CHANGED "changed capture" of fn changed(changed: &Changed);
+    /// The participants that its diagram draws.
+    participants: "list of participant" = view::participants(&changed.participants);
+    /// The id of the first.
+    first_participant: "text or none" = changed.participants.first().map(|first| first.id.to_string());
+    /// Whether the diagram has so many participants that it has to scroll.
+    is_wide: "yes or no" = view::is_wide(&changed.participants);
+    /// The diagram of both recordings, in runs of messages that have the same mark.
+    runs: "list of run" = changed.runs.iter().map(run).collect::<Vec<Value>>();
+    /// The changes, step by step.
+    changes: "list of change" = changed.changes.iter().map(shown_change).collect::<Vec<Value>>();
+    /// The exchanges that the new recording alone has.
+    added: "list of exchange" = exchanges(&changed.added);
+    /// The exchanges that the old recording alone has.
+    removed: "list of exchange" = exchanges(&changed.removed);
 }
 
-fn shown_change(change: &ShownChange) -> Value {
-    context! {
-        kind => key(change.what.name()),
-        side => change.side.map(crate::diff::Side::name),
-        name => &change.name,
-        at => &change.at,
-        old => &change.old,
-        new => &change.new,
-        numbers => change.numbers(),
-    }
+record! {
+    /// Messages of the diagram that follow each other and have the same mark.
+    RUN "run" of fn run(run: &Run);
+    /// `same`, `changed`, `added`, `removed` or `optional`.
+    mark: "text" = run.mark.name();
+    /// The messages.
+    messages: "list of paired message" = run.messages.iter().map(|found| paired(found, run.mark.sign())).collect::<Vec<Value>>();
+    /// How many messages stood here and are left out.
+    left_out: "number" = run.left_out;
 }
+
+record! {
+    /// A message with its numbers in both recordings.
+    PAIRED "paired message" of fn paired(paired: &Paired, sign: &str);
+    /// The message.
+    message: "message" = Value::from_object(MessageView(paired.message.clone()));
+    /// `+`, `−` or `±` with a blank behind it; empty where nothing changed.
+    sign: "text" = if sign.is_empty() { String::new() } else { format!("{sign} ") };
+    /// Its numbers, old and new: `(3→5)`, or `(3)` where they are equal.
+    numbers: "text" = paired.numbers();
+    /// Its number in the old recording.
+    old: "number or none" = paired.old;
+    /// Its number in the new recording.
+    new: "number or none" = paired.new;
+}
+
+record! {
+    /// Equal changes of many exchanges and captures.
+    FACT "fact" of fn fact(fact: &Fact);
+    /// The change.
+    change: "change" = shown_change(&fact.change);
+    /// The captures that have it.
+    captures: "list of place" = fact.captures.iter().map(|(title, places)| place(title, *places)).collect::<Vec<Value>>();
+    /// In how many places it is, in all captures.
+    places: "number" = fact.places();
+    /// Whether every capture has it.
+    is_everywhere: "yes or no" = fact.is_everywhere;
+}
+
+record! {
+    /// A capture that has a fact.
+    PLACE "place" of fn place(title: &str, places: usize);
+    /// The title of its page.
+    title: "text" = title;
+    /// In how many places of it the fact is.
+    places: "number" = places;
+}
+
+record! {
+    /// Something that the new recording does otherwise.
+    CHANGE "change" of fn shown_change(change: &ShownChange);
+    /// Its kind, as the keys of phrases have it: `call_added`.
+    kind: "text" = key(change.what.name());
+    /// `request`, `response` or `output`.
+    side: "text or none" = change.side.map(crate::diff::Side::name);
+    /// The name of the exchange: method and path.
+    name: "text or none" = &change.name;
+    /// The header's name, the JSON pointer, or the cell of the output.
+    at: "text or none" = &change.at;
+    /// The old value.
+    old: "text or none" = &change.old;
+    /// The new value.
+    new: "text or none" = &change.new;
+    /// The steps that it is about, old and new.
+    numbers: "text" = change.numbers();
+}
+
+fn exchanges(all: &[Arc<PageExchange>]) -> Vec<Value> {
+    let value = |one: &Arc<PageExchange>| ExchangeView { page: None, exchange: one.clone() };
+    all.iter().map(value).map(Value::from_object).collect()
+}
+
+/// The objects that templates of reports get, from the largest down.
+pub(super) const OBJECTS: &[Described] = &[REPORT, CAPTURE, COUNT, CHANGED, RUN, PAIRED, FACT, PLACE, CHANGE];
 
 /// The name of a kind as the keys of phrases have it.
 fn key(name: &str) -> String {

@@ -27,6 +27,19 @@ macro_rules! embedded {
     };
 }
 
+/// docgen's own filters, each with its description, its name and its function: their list and how they get
+/// into an engine.
+macro_rules! filters {
+    ($($(#[doc = $about:literal])+ $name:literal = $function:expr;)+) => {
+        /// Name and description of docgen's own filters.
+        pub(super) const FILTERS: &[(&str, &str)] = &[$(($name, concat!($($about),+)),)+];
+
+        fn add_filters(env: &mut Environment<'static>) {
+            $(env.add_filter($name, $function);)+
+        }
+    };
+}
+
 /// The templates inside the program: name and content.
 pub const EMBEDDED: &[(&str, &str)] = embedded![
     "exchanges/answer.md",
@@ -153,15 +166,7 @@ impl Templates {
         if !limited.is_empty() {
             limits::limit(&mut env);
         }
-        env.add_filter("inline", |text: &Value| escape::inline(&text.to_string()).into_owned());
-        env.add_filter("code", |text: &Value| escape::code(&text.to_string()));
-        env.add_filter("mermaid", |text: &Value| escape::mermaid(&text.to_string()).into_owned());
-        env.add_filter("quoted", |text: &Value| escape::quoted(&text.to_string()));
-        env.add_filter("titled", |text: &Value| escape::titled(&text.to_string()));
-        env.add_filter("json", |text: &Value| escape::json_string(&text.to_string()));
-        env.add_filter("indent", indent);
-        env.add_filter("fill", fill);
-        env.add_filter("link", link);
+        add_filters(&mut env);
         let mut templates = Templates { env, users, limited };
         for (name, text) in EMBEDDED.iter().filter(|(name, _)| is_template(name)) {
             if !templates.limited.contains_key(*name) {
@@ -291,6 +296,27 @@ impl Templates {
         };
         Error::new(ErrorKind::Template, message).at(place).hint(EJECT)
     }
+}
+
+filters! {
+    /// Text for a heading or a line of prose: as it is where Markdown leaves it alone, else as a code span.
+    "inline" = |text: &Value| escape::inline(&text.to_string()).into_owned();
+    /// Text as a code span.
+    "code" = |text: &Value| escape::code(&text.to_string());
+    /// Text for a label of a diagram.
+    "mermaid" = |text: &Value| escape::mermaid(&text.to_string()).into_owned();
+    /// Text with its quotes, as the value of a fence's option: `title={{ t.command_title|quoted }}`.
+    "quoted" = |text: &Value| escape::quoted(&text.to_string());
+    /// Text with its quotes, as the title of an admonition or a tab.
+    "titled" = |text: &Value| escape::titled(&text.to_string());
+    /// Text as a string of JSON, with its quotes.
+    "json" = |text: &Value| escape::json_string(&text.to_string());
+    /// A block with so many blanks before each line that is not empty: `{{ message.body|indent(4) }}`.
+    "indent" = indent;
+    /// A phrase with values for its `{names}`: `{{ t.gap_title|fill(place=entry.place) }}`.
+    "fill" = fill;
+    /// A link in Markdown, of what has a `text` and a `url`.
+    "link" = link;
 }
 
 /// The error in the template that is to blame.

@@ -8,10 +8,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use minijinja::context;
 use minijinja::value::{Object, ObjectRepr, Value};
 
-use crate::page::relations::{Duration, Earlier};
+use super::fields::{Described, fields, record};
+use crate::page::relations::{Duration, Earlier, Origin};
 use crate::page::{
     Block, DiagramItem, DrawnParticipant, Entry, Launch, Message, Page, PageExchange, PageGap, Phrases,
     Section, participants_named,
@@ -51,60 +51,90 @@ pub(super) struct PageView(pub(super) Arc<Page>);
 
 impl Object for PageView {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let page = &self.0;
-        match key {
-            "title" => text(&page.title),
-            "path" => text(&page.path),
-            "layout" => text(page.layout.name()),
-            "description" => optional(page.description.as_deref()),
-            "command" => Some(page.command.as_ref().map_or(Value::from(()), |command| {
-                Value::from_object(CommandView(
-                    Block::new(command.shown().into()),
-                    command.first_line().to_owned(),
-                ))
-            })),
-            "launch" => Some(
-                page.launch.clone().map_or(Value::from(()), |launch| Value::from_object(LaunchView(launch))),
-            ),
-            "reference" => Some(
-                page.reference.clone().map_or(Value::from(()), |link| Value::from_object(LinkView(link))),
-            ),
-            "entries" => list(page.entries.iter().map(entry)),
-            "exchanges" => {
-                let of_page = |found: &Arc<PageExchange>| exchange(page, found);
-                list(page.exchanges.iter().map(of_page))
-            }
-            "sections" => Some(sections(page, &page.entries)),
-            "client_view" => Some(items(&page.client_view)),
-            "client_participants" => Some(participants(&participants_of(page, &page.client_view))),
-            "client_number" => Some(first_number(&page.client_view).into()),
-            "is_folded" => Some(page.exchanges.iter().any(|found| found.relations.sent_for.is_some()).into()),
-            "participants_count" => Some(page.participants.len().into()),
-            "duration" => optional(duration(page).map(|whole| whole.to_string()).as_deref()),
-            "errors" => list(errors(page)),
-            "unanswered" => {
-                let is_unanswered =
-                    |found: &&Arc<PageExchange>| found.request.unanswered && !found.request.drawn_only;
-                Some(page.exchanges.iter().filter(is_unanswered).count().into())
-            }
-            "explained" => Some(is_explained(page).into()),
-            "output" => Some(page.output.as_ref().map_or(Value::from(()), |output| {
-                Value::from_object(OutputView {
-                    title: output.title.clone(),
-                    language: output.language,
-                    block: output.block.clone(),
-                })
-            })),
-            "console" => Some(block(&console(page))),
-            "log" => Some(block(&page.log)),
-            "vars" => pairs(&page.vars),
-            "snippet_prefix" => text(&page.snippet_prefix),
-            "overview" => optional(page.overview.as_deref()),
-            "filtered" => Some(page.filtered.into()),
-            "is_wide" => Some(is_wide(&page.participants).into()),
-            _ => None,
-        }
+        self.field(key)
     }
+}
+
+fields! {
+    /// The page as a whole.
+    "page" of PageView as PageView(page),
+    /// The title.
+    "title": "text" = text(&page.title);
+    /// The capture's path below the folder of all captures.
+    "path": "text" = text(&page.path);
+    /// The layout's name.
+    "layout": "text" = text(page.layout.name());
+    /// The paragraph below the title.
+    "description": "text or none" = optional(page.description.as_deref());
+    /// The command as it was typed.
+    "command": "command or none" = Some(page.command.as_ref().map_or(Value::from(()), |command| {
+        Value::from_object(CommandView(Block::new(command.shown().into()), command.first_line().to_owned()))
+    }));
+    /// The debugger's configuration that runs the command.
+    "launch": "launch or none" = {
+        let launch = page.launch.clone();
+        Some(launch.map_or(Value::from(()), |launch| Value::from_object(LaunchView(launch))))
+    };
+    /// The command's own documentation.
+    "reference": "link or none" = {
+        let link = page.reference.clone();
+        Some(link.map_or(Value::from(()), |link| Value::from_object(LinkView(link))))
+    };
+    /// Everything below the diagram, in order.
+    "entries": "list of message or gap" = list(page.entries.iter().map(entry));
+    /// The exchanges, in the order of their requests.
+    "exchanges": "list of exchange" = {
+        let of_page = |found: &Arc<PageExchange>| exchange(page, found);
+        list(page.exchanges.iter().map(of_page))
+    };
+    /// What is told in one place each: exchanges that are not folded, and what belongs to none.
+    "sections": "list of exchange or message or gap" = Some(sections(page, &page.entries));
+    /// What the client sees of the diagram; in the layout `exchanges`.
+    "client_view": "list of item" = Some(items(&page.client_view));
+    /// The participants that the client's view names.
+    "client_participants": "list of participant" =
+        Some(participants(&participants_of(page, &page.client_view)));
+    /// The number of the client's first message.
+    "client_number": "number" = Some(first_number(&page.client_view).into());
+    /// Whether anything was sent for another exchange; in the layout `exchanges`.
+    "is_folded": "yes or no" =
+        Some(page.exchanges.iter().any(|found| found.relations.sent_for.is_some()).into());
+    /// How many participants there are.
+    "participants_count": "number" = Some(page.participants.len().into());
+    /// From the first request to the last response, where the trace tells: `1.3 s`; in the layout `exchanges`.
+    "duration": "text or none" = optional(duration(page).map(|whole| whole.to_string()).as_deref());
+    /// The statuses of errors; in the layout `exchanges`.
+    "errors": "list of error" = list(errors(page));
+    /// How many requests got no response.
+    "unanswered": "number" = {
+        let is_unanswered =
+            |found: &&Arc<PageExchange>| found.request.unanswered && !found.request.drawn_only;
+        Some(page.exchanges.iter().filter(is_unanswered).count().into())
+    };
+    /// Whether the profile knows what any exchange is for.
+    "explained": "yes or no" = Some(is_explained(page).into());
+    /// What the command printed.
+    "output": "output or none" = Some(page.output.as_ref().map_or(Value::from(()), |output| {
+        Value::from_object(OutputView {
+            title: output.title.clone(),
+            language: output.language,
+            block: output.block.clone(),
+        })
+    }));
+    /// What a terminal showed: the command, and what it printed.
+    "console": "block" = Some(block(&console(page)));
+    /// The whole trace as a log.
+    "log": "block" = Some(block(&page.log));
+    /// The variables of `[vars]`: name and value.
+    "vars": "list of pair" = pairs(&page.vars);
+    /// Under which path the site finds the page's snippets.
+    "snippet_prefix": "text" = text(&page.snippet_prefix);
+    /// The anchor of what shows all exchanges at once: none where sections and steps are no links.
+    "overview": "text or none" = optional(page.overview.as_deref());
+    /// How many exchanges the filters of the settings left out.
+    "filtered": "number" = Some(page.filtered.into());
+    /// Whether the diagram has so many participants that it has to scroll.
+    "is_wide": "yes or no" = Some(is_wide(&page.participants).into());
 }
 
 /// Whether a diagram has so many participants that it is about twice as wide as a page's column: mermaid
@@ -190,7 +220,7 @@ impl Object for BlockView {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        (key == "fence").then(|| self.0.fence().into())
+        self.field(key)
     }
 
     fn is_true(self: &Arc<Self>) -> bool {
@@ -202,17 +232,29 @@ impl Object for BlockView {
     }
 }
 
+fields! {
+    /// Lines for the inside of a fence, each with its line end. It prints them, and is true where there are any.
+    "block" of BlockView as BlockView(block),
+    /// Backticks that nothing inside can close.
+    "fence": "text" = Some(block.fence().into());
+}
+
 /// The command's block and its first line.
 #[derive(Debug)]
 struct CommandView(Block, String);
 
+fields! {
+    /// The command as it was typed. It prints its lines, as a block does.
+    "command" of CommandView as CommandView(block, line),
+    /// Backticks that nothing inside can close.
+    "fence": "text" = Some(block.fence().into());
+    /// The first line.
+    "line": "text" = text(line);
+}
+
 impl Object for CommandView {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        match key {
-            "fence" => Some(self.0.fence().into()),
-            "line" => text(&self.1),
-            _ => None,
-        }
+        self.field(key)
     }
 
     fn is_true(self: &Arc<Self>) -> bool {
@@ -229,21 +271,29 @@ struct LaunchView(Launch);
 
 impl Object for LaunchView {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let launch = &self.0;
-        match key {
-            "name" => text(&launch.name),
-            "kind" => text(&launch.kind),
-            "program" => text(&launch.program),
-            "arguments" => text(&launch_arguments(&launch.arguments)),
-            "env" => pairs(&launch.env),
-            "fence" => Some(launch_fence(launch).into()),
-            _ => None,
-        }
+        self.field(key)
     }
 
     fn is_true(self: &Arc<Self>) -> bool {
         true
     }
+}
+
+fields! {
+    /// A debugger's configuration that runs the command: `.vscode/launch.json`.
+    "launch" of LaunchView as LaunchView(launch),
+    /// Its name.
+    "name": "text" = text(&launch.name);
+    /// Its type, which names the debugger.
+    "kind": "text" = text(&launch.kind);
+    /// The program.
+    "program": "text" = text(&launch.program);
+    /// The program's arguments as JSON, with commas between; a line for each line of the command.
+    "arguments": "text" = text(&launch_arguments(&launch.arguments));
+    /// Its environment: name and value.
+    "env": "list of pair" = pairs(&launch.env);
+    /// Backticks that nothing inside can close.
+    "fence": "text" = Some(launch_fence(launch).into());
 }
 
 /// Arguments as the source documents write them: a line for each line of the command.
@@ -266,11 +316,7 @@ struct LinkView(Link);
 
 impl Object for LinkView {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        match key {
-            "text" => text(&self.0.text),
-            "url" => text(&self.0.url),
-            _ => None,
-        }
+        self.field(key)
     }
 
     fn is_true(self: &Arc<Self>) -> bool {
@@ -278,18 +324,33 @@ impl Object for LinkView {
     }
 }
 
+fields! {
+    /// A link, for the filter `link`.
+    "link" of LinkView as LinkView(link),
+    /// What it says.
+    "text": "text" = text(&link.text);
+    /// Where it leads.
+    "url": "text" = text(&link.url);
+}
+
 #[derive(Debug)]
 struct ParticipantView(DrawnParticipant);
 
 impl Object for ParticipantView {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        match key {
-            "id" => text(&self.0.id),
-            "label" => optional(self.0.label.as_deref()),
-            "aliased" => Some(self.0.aliased.into()),
-            _ => None,
-        }
+        self.field(key)
     }
+}
+
+fields! {
+    /// Who sends or receives.
+    "participant" of ParticipantView as ParticipantView(participant),
+    /// Its id in the diagram.
+    "id": "text" = text(&participant.id);
+    /// The name that the diagram shows, where that is not the id.
+    "label": "text or none" = optional(participant.label.as_deref());
+    /// Whether the diagram cannot call it by its own name, so that its id is another.
+    "aliased": "yes or no" = Some(participant.aliased.into());
 }
 
 #[derive(Debug)]
@@ -301,14 +362,7 @@ struct OutputView {
 
 impl Object for OutputView {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        match key {
-            "title" => text(&self.title),
-            "language" => text(self.language),
-            "block" => Some(block(&self.block)),
-            "lines" => Some(self.block.text().lines().count().into()),
-            "is_long" => Some((self.block.text().lines().count() > LONG_OUTPUT).into()),
-            _ => None,
-        }
+        self.field(key)
     }
 
     fn is_true(self: &Arc<Self>) -> bool {
@@ -316,36 +370,80 @@ impl Object for OutputView {
     }
 }
 
+fields! {
+    /// What the command printed.
+    "output" of OutputView as output,
+    /// The title of its block.
+    "title": "text" = text(&output.title);
+    /// Its language, as highlighters name it.
+    "language": "text" = text(output.language);
+    /// The lines.
+    "block": "block" = Some(block(&output.block));
+    /// How many lines there are.
+    "lines": "number" = Some(output.block.text().lines().count().into());
+    /// Whether there are so many lines that they are better folded.
+    "is_long": "yes or no" = Some((output.block.text().lines().count() > LONG_OUTPUT).into());
+}
+
 #[derive(Debug)]
 struct ItemView(DiagramItem);
 
 impl Object for ItemView {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let kind = match &self.0 {
-            DiagramItem::Message { message, .. } => match message.side {
-                Side::Request => "request",
-                Side::Response => "response",
-            },
-            DiagramItem::Unanswered { .. } => "unanswered",
-            DiagramItem::Note { .. } => "note",
-            DiagramItem::Begin { .. } => "begin",
-            DiagramItem::Number { .. } => "number",
-            DiagramItem::End { .. } => "end",
-        };
-        match (key, &self.0) {
-            ("kind", _) => text(kind),
-            ("depth", _) => Some(self.0.depth().into()),
-            ("message", DiagramItem::Message { message, .. } | DiagramItem::Unanswered { message, .. }) => {
-                Some(Value::from_object(MessageView(message.clone())))
-            }
-            ("position", DiagramItem::Note { position, .. }) => text(position),
-            ("text", DiagramItem::Note { text: note, .. }) => text(note),
-            ("keyword", DiagramItem::Begin { keyword, .. }) => text(keyword),
-            ("title", DiagramItem::Begin { title, .. }) => text(title),
-            ("number", DiagramItem::Number { number, .. }) => Some((*number).into()),
-            _ => None,
-        }
+        self.field(key)
     }
+}
+
+fields! {
+    /// A line of the diagram. What it has beside kind and depth follows from its kind.
+    "item" of ItemView as ItemView(item),
+    /// `request` or `response`; `unanswered`, a note that no response came; `note`; `begin` and `end` of a box;
+    /// `number`, from which the next messages count.
+    "kind": "text" = text(match item {
+        DiagramItem::Message { message, .. } => match message.side {
+            Side::Request => "request",
+            Side::Response => "response",
+        },
+        DiagramItem::Unanswered { .. } => "unanswered",
+        DiagramItem::Note { .. } => "note",
+        DiagramItem::Begin { .. } => "begin",
+        DiagramItem::Number { .. } => "number",
+        DiagramItem::End { .. } => "end",
+    });
+    /// In how many boxes it is.
+    "depth": "number" = Some(item.depth().into());
+    /// Of `request` and `response`, the message; of `unanswered`, the request.
+    "message": "message" = match item {
+        DiagramItem::Message { message, .. } | DiagramItem::Unanswered { message, .. } => {
+            Some(Value::from_object(MessageView(message.clone())))
+        }
+        _ => None,
+    };
+    /// Of a note, where it stands: `right of glance`.
+    "position": "text" = match item {
+        DiagramItem::Note { position, .. } => text(position),
+        _ => None,
+    };
+    /// Of a note, what it says.
+    "text": "text" = match item {
+        DiagramItem::Note { text: note, .. } => text(note),
+        _ => None,
+    };
+    /// Of `begin`, the kind of the box: `opt`, `loop` or `rect`.
+    "keyword": "text" = match item {
+        DiagramItem::Begin { keyword, .. } => text(keyword),
+        _ => None,
+    };
+    /// Of `begin`, what the box says.
+    "title": "text" = match item {
+        DiagramItem::Begin { title, .. } => text(title),
+        _ => None,
+    };
+    /// Of `number`, the number of the next message.
+    "number": "number" = match item {
+        DiagramItem::Number { number, .. } => Some((*number).into()),
+        _ => None,
+    };
 }
 
 /// A message, as templates and holes call it.
@@ -354,40 +452,7 @@ pub(super) struct MessageView(pub(super) Arc<Message>);
 
 impl Object for MessageView {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let message = &self.0;
-        match key {
-            "kind" => text("message"),
-            "number" => Some(message.number.into()),
-            "step" => text(&message.step()),
-            "anchor" => optional(message.anchor.as_deref()),
-            "section" => optional(message.section.as_deref()),
-            "is_response" => Some((message.side == Side::Response).into()),
-            "from" => text(&message.from),
-            "to" => text(&message.to),
-            "client" => text(&message.client),
-            "server" => text(&message.server),
-            "method" => text(&message.method),
-            "status" => Some(message.status.into()),
-            "reason" => text(&message.reason),
-            "verb" => text(&message.verb),
-            "path" => text(&message.path),
-            "raw_path" => text(&message.raw_path),
-            "url" => text(&message.url),
-            "title" => text(&message.title()),
-            "summary" => text(&message.summary()),
-            "about" => optional(message.about.as_deref()),
-            "headers" => Some(block(&message.headers)),
-            "body" => Some(block(&message.body)),
-            "has_body" => Some(message.has_body.into()),
-            "lines" => Some(message.body.text().lines().count().into()),
-            "is_long" => Some((message.body.text().lines().count() > LONG_BODY).into()),
-            "language" => text(&message.language),
-            "is_plain" => Some((message.body.text().lines().count() > LONGEST_COLOURED).into()),
-            "unanswered" => Some(message.unanswered.into()),
-            "drawn_only" => Some(message.drawn_only.into()),
-            "failure" => optional(message.failure.as_deref()),
-            _ => None,
-        }
+        self.field(key)
     }
 
     fn is_true(self: &Arc<Self>) -> bool {
@@ -397,6 +462,71 @@ impl Object for MessageView {
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "({})", self.0.number)
     }
+}
+
+fields! {
+    /// A request or a response. It prints its number in brackets, `(7)`.
+    "message" of MessageView as MessageView(message),
+    /// `message`: tells it from an exchange and a gap in a list that has all of them.
+    "kind": "text" = text("message");
+    /// Its number in the diagram.
+    "number": "number" = Some(message.number.into());
+    /// Its number in brackets, as a link to the section that tells of it, where the page has one.
+    "step": "text" = text(&message.step());
+    /// The anchor of its section: none where sections and steps are no links.
+    "anchor": "text or none" = optional(message.anchor.as_deref());
+    /// The anchor of the section of this page that tells of it.
+    "section": "text or none" = optional(message.section.as_deref());
+    /// Whether it is a response.
+    "is_response": "yes or no" = Some((message.side == Side::Response).into());
+    /// Who sent it: the id of a participant.
+    "from": "text" = text(&message.from);
+    /// Who received it, likewise.
+    "to": "text" = text(&message.to);
+    /// Who began the exchange, as the trace calls it.
+    "client": "text" = text(&message.client);
+    /// Who answers, as the trace calls it.
+    "server": "text" = text(&message.server);
+    /// The request's method.
+    "method": "text" = text(&message.method);
+    /// The response's status code; 0 of a request.
+    "status": "number" = Some(message.status.into());
+    /// The response's reason phrase; empty of a request.
+    "reason": "text" = text(&message.reason);
+    /// What it says: the method, or status and reason.
+    "verb": "text" = text(&message.verb);
+    /// The path with variables for values, and with the query where the settings show it.
+    "path": "text" = text(&message.path);
+    /// The path as it was sent.
+    "raw_path": "text" = text(&message.raw_path);
+    /// The URL as it was sent.
+    "url": "text" = text(&message.url);
+    /// Verb and URL.
+    "title": "text" = text(&message.title());
+    /// Verb and path, as sent.
+    "summary": "text" = text(&message.summary());
+    /// What it asks or brings, a sentence of the profile's.
+    "about": "text or none" = optional(message.about.as_deref());
+    /// The header lines.
+    "headers": "block" = Some(block(&message.headers));
+    /// The body's lines, or a word for no body.
+    "body": "block" = Some(block(&message.body));
+    /// Whether there is a body.
+    "has_body": "yes or no" = Some(message.has_body.into());
+    /// How many lines the body has.
+    "lines": "number" = Some(message.body.text().lines().count().into());
+    /// Whether the body has so many lines that it is better folded.
+    "is_long": "yes or no" = Some((message.body.text().lines().count() > LONG_BODY).into());
+    /// The body's language, as highlighters name it.
+    "language": "text" = text(&message.language);
+    /// Whether the body is so long that colours would only make the page heavy.
+    "is_plain": "yes or no" = Some((message.body.text().lines().count() > LONGEST_COLOURED).into());
+    /// Whether it is a request that got no response.
+    "unanswered": "yes or no" = Some(message.unanswered.into());
+    /// Whether only a diagram tells of it: there are no headers and no body.
+    "drawn_only": "yes or no" = Some(message.drawn_only.into());
+    /// Why the exchange failed, on its last message, where the trace says so.
+    "failure": "text or none" = optional(message.failure.as_deref());
 }
 
 /// An exchange, as templates and holes call it. It prints the numbers of its steps.
@@ -463,67 +593,43 @@ fn errors(page: &Page) -> Vec<Value> {
             None => counts.push((status, is_expected, 1)),
         }
     }
-    let value = |(status, is_expected, count)| context! { status, is_expected, count };
-    counts.into_iter().map(value).collect()
+    counts.into_iter().map(|(status, is_expected, count)| error(status, is_expected, count)).collect()
+}
+
+record! {
+    /// A status of errors.
+    ERROR "error" of fn error(status: String, is_expected: bool, count: usize);
+    /// The status code.
+    status: "text" = status;
+    /// Whether the profile describes that very status, so that it is no accident.
+    is_expected: "yes or no" = is_expected;
+    /// How many responses have it.
+    count: "number" = count;
+}
+
+record! {
+    /// Where a value of a request is from.
+    ORIGIN "origin" of fn origin(found: &Origin, step: Option<String>);
+    /// Where the value is in the request: a header, or a place of URL or body.
+    at: "text" = &found.at;
+    /// Where its sender was told it.
+    there: "text" = &found.there;
+    /// The message that told it, in brackets, as a link.
+    step: "text or none" = step;
+}
+
+record! {
+    /// Where the page has the same bodies before.
+    SAME "same" of fn same(request: Option<String>, response: Option<String>);
+    /// The message, as a link, that has the request's body.
+    request: "text or none" = request;
+    /// The message, as a link, that has the response's body.
+    response: "text or none" = response;
 }
 
 impl Object for ExchangeView {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let ExchangeView { page, exchange } = &**self;
-        let relations = &exchange.relations;
-        match key {
-            "kind" => text("exchange"),
-            "anchor" => optional(exchange.request.anchor.as_deref()),
-            "from" => text(&relations.from),
-            "to" => text(&relations.to),
-            "depth" => Some(relations.depth.into()),
-            "is_error" => Some(exchange.is_error().into()),
-            "is_expected" => Some(relations.is_expected.into()),
-            "is_folded" => Some(relations.folded_into.is_some().into()),
-            "run" => Some(relations.run.map_or(Value::from(()), |run| run.count.into())),
-            "run_last" => relations.run.map(|run| exchange.request.linked(&format!("({})", run.last)).into()),
-            "duration" => {
-                let lasted = relations.timing.and_then(|timing| timing.lasted);
-                optional(lasted.map(|lasted| Duration(lasted).to_string()).as_deref())
-            }
-            "begins" | "takes" => self.in_waterfall(key == "takes").map(Value::from),
-            "inside" => Some(items(&relations.inside)),
-            "inside_participants" => {
-                page.as_ref().map(|page| participants(&participants_of(page, &relations.inside)))
-            }
-            "origins" => list(relations.origins.iter().map(|origin| {
-                let (at, there) = (&origin.at, &origin.there);
-                let step = self.message(origin.of).map(|message| message.step());
-                context! { at, there, step }
-            })),
-            "more_origins" => Some(relations.more_origins.into()),
-            "same" => {
-                let [request, response] = relations.same_bodies.map(|same| {
-                    let shown = same.and_then(|earlier| self.message(earlier));
-                    shown
-                        .filter(|message| message.section.is_some() || message.anchor.is_none())
-                        .map(|message| message.step())
-                });
-                Some(context! { request, response })
-            }
-            "curl" => Some(exchange.curl.as_ref().map_or(Value::from(()), block)),
-            "api_link" => exchange.api_reference.as_deref().map(|url| {
-                let phrases = page.as_ref().map(|page| page.phrases.get("api_reference").to_owned());
-                super::escape::link(&phrases.unwrap_or_default(), url).into()
-            }),
-            "request" => Some(Value::from_object(MessageView(exchange.request.clone()))),
-            "response" => Some(
-                exchange
-                    .response
-                    .as_ref()
-                    .map_or(Value::from(()), |response| Value::from_object(MessageView(response.clone()))),
-            ),
-            "steps" => text(&exchange.linked_steps()),
-            "purpose" => optional(exchange.purpose.as_deref()),
-            "result" => optional(exchange.result.as_deref()),
-            "api_reference" => optional(exchange.api_reference.as_deref()),
-            _ => None,
-        }
+        self.field(key)
     }
 
     fn is_true(self: &Arc<Self>) -> bool {
@@ -533,6 +639,87 @@ impl Object for ExchangeView {
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.exchange.steps())
     }
+}
+
+fields! {
+    /// A request and its response. It prints the numbers of both, `(7),(8)`.
+    "exchange" of ExchangeView as view @ ExchangeView { page, exchange },
+    /// `exchange`: tells it from a message and a gap in a list that has all of them.
+    "kind": "text" = text("exchange");
+    /// The anchor of its section: none where sections and steps are no links.
+    "anchor": "text or none" = optional(exchange.request.anchor.as_deref());
+    /// Who asks: the name that the diagram shows; in the layout `exchanges`, as all that follows to `api_link`.
+    "from": "text" = text(&exchange.relations.from);
+    /// Who is asked.
+    "to": "text" = text(&exchange.relations.to);
+    /// How many exchanges it was sent for, one in another.
+    "depth": "number" = Some(exchange.relations.depth.into());
+    /// Whether it failed: a status of 400 or more, no response, or what the trace calls a failure.
+    "is_error": "yes or no" = Some(exchange.is_error().into());
+    /// Whether the profile describes the very status of its response.
+    "is_expected": "yes or no" = Some(exchange.relations.is_expected.into());
+    /// Whether it only repeats an earlier one, and is told of there.
+    "is_folded": "yes or no" = Some(exchange.relations.folded_into.is_some().into());
+    /// How often it happened in a row, where that is more than once.
+    "run": "number or none" =
+        Some(exchange.relations.run.map_or(Value::from(()), |run| run.count.into()));
+    /// The last message of the row, in brackets, as a link; undefined where there is no row.
+    "run_last": "text" = exchange
+        .relations
+        .run
+        .map(|run| exchange.request.linked(&format!("({})", run.last)).into());
+    /// How long the response took, where the trace tells: `12 ms`.
+    "duration": "text or none" = {
+        let lasted = exchange.relations.timing.and_then(|timing| timing.lasted);
+        optional(lasted.map(|lasted| Duration(lasted).to_string()).as_deref())
+    };
+    /// Where its bar begins in a timeline of a thousand parts; undefined without true times.
+    "begins": "number" = view.in_waterfall(false).map(Value::from);
+    /// How wide its bar is there, at least 4; undefined without true times.
+    "takes": "number" = view.in_waterfall(true).map(Value::from);
+    /// The diagram of all that was sent for it, with its own messages; of the client's exchanges.
+    "inside": "list of item" = Some(items(&exchange.relations.inside));
+    /// The participants that this diagram names.
+    "inside_participants": "list of participant" =
+        page.as_ref().map(|page| participants(&participants_of(page, &exchange.relations.inside)));
+    /// Where values of its request are from.
+    "origins": "list of origin" = list(exchange.relations.origins.iter().map(|found| {
+        origin(found, view.message(found.of).map(|message| message.step()))
+    }));
+    /// How many more values have an origin than are listed.
+    "more_origins": "number" = Some(exchange.relations.more_origins.into());
+    /// Where the page has its bodies before.
+    "same": "same" = {
+        let [request, response] = exchange.relations.same_bodies.map(|same| {
+            let shown = same.and_then(|earlier| view.message(earlier));
+            shown
+                .filter(|message| message.section.is_some() || message.anchor.is_none())
+                .map(|message| message.step())
+        });
+        Some(same(request, response))
+    };
+    /// The request as a `curl` command, where the page shows it.
+    "curl": "block or none" = Some(exchange.curl.as_ref().map_or(Value::from(()), block));
+    /// A Markdown link to the API's reference; undefined where `api_reference` is none.
+    "api_link": "text" = exchange.api_reference.as_deref().map(|url| {
+        let phrases = page.as_ref().map(|page| page.phrases.get("api_reference").to_owned());
+        super::escape::link(&phrases.unwrap_or_default(), url).into()
+    });
+    /// The request.
+    "request": "message" = Some(Value::from_object(MessageView(exchange.request.clone())));
+    /// The response.
+    "response": "message or none" = {
+        let response = exchange.response.as_ref();
+        Some(response.map_or(Value::from(()), |found| Value::from_object(MessageView(found.clone()))))
+    };
+    /// The numbers of its messages as links.
+    "steps": "text" = text(&exchange.linked_steps());
+    /// What it is for, a clause of the profile's.
+    "purpose": "text or none" = optional(exchange.purpose.as_deref());
+    /// What its response brings, likewise.
+    "result": "text or none" = optional(exchange.result.as_deref());
+    /// Where the API's reference describes it.
+    "api_reference": "text or none" = optional(exchange.api_reference.as_deref());
 }
 
 impl ExchangeView {
@@ -561,11 +748,35 @@ struct GapView(PageGap);
 
 impl Object for GapView {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        match key {
-            "kind" => text("gap"),
-            "place" => text(&self.0.place),
-            "reason" => text(&self.0.reason),
-            _ => None,
-        }
+        self.field(key)
     }
 }
+
+fields! {
+    /// A damaged place of the trace.
+    "gap" of GapView as GapView(gap),
+    /// `gap`: tells it from a message and an exchange in a list that has all of them.
+    "kind": "text" = text("gap");
+    /// Its file, line and column.
+    "place": "text" = text(&gap.place);
+    /// What is wrong there.
+    "reason": "text" = text(&gap.reason);
+}
+
+/// The objects that templates of pages get, from the largest down.
+pub(super) const OBJECTS: &[Described] = &[
+    PageView::DESCRIBED,
+    ExchangeView::DESCRIBED,
+    MessageView::DESCRIBED,
+    GapView::DESCRIBED,
+    ItemView::DESCRIBED,
+    ParticipantView::DESCRIBED,
+    CommandView::DESCRIBED,
+    OutputView::DESCRIBED,
+    LaunchView::DESCRIBED,
+    LinkView::DESCRIBED,
+    BlockView::DESCRIBED,
+    ERROR,
+    ORIGIN,
+    SAME,
+];

@@ -11,6 +11,7 @@ use clap::{Args, CommandFactory, ValueEnum};
 use super::ui::Ui;
 use super::{Arguments, DONE};
 use crate::error::Result;
+use crate::render::{holes, reference};
 
 /// Print a page of docgen's reference, as Markdown
 #[derive(Debug, Args)]
@@ -19,7 +20,7 @@ The pages are made from the program itself, so that they are about the version t
 
 Examples:
   docgen reference commands                 what this help says, of all commands at once
-  docgen reference commands > commands.md")]
+  docgen reference templates > templates.md")]
 pub(super) struct Reference {
     /// Which page
     #[arg(value_enum)]
@@ -31,12 +32,18 @@ pub(super) struct Reference {
 enum Page {
     /// Every command, with its arguments, options and examples
     Commands,
+    /// Every hole that a page source may have
+    Holes,
+    /// Every template, and what it may use
+    Templates,
 }
 
 impl Reference {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
         let page = match self.page {
             Page::Commands => commands::page(Arguments::command()),
+            Page::Holes => holes::holes_page(),
+            Page::Templates => reference::templates_page(),
         };
         ui.data(&page);
         Ok(DONE)

@@ -8,7 +8,6 @@ use std::ops::Range;
 
 use crate::error::{Error, ErrorKind, Place};
 use crate::page::source::{Hole, Source, TokenKind};
-use crate::settings::HoleWord;
 use crate::toml_file::nearest;
 
 /// Why a hole cannot be filled.
@@ -98,44 +97,4 @@ pub(super) fn no_field(of: &str, field: &str, known: &[&str]) -> HoleError {
         Some(near) => format!("did you mean `.{near}`?"),
         None => format!("it has .{}", known.join(", .")),
     })
-}
-
-/// How a word is called, by an example.
-pub(super) fn usage(word: HoleWord) -> &'static str {
-    match word {
-        HoleWord::Api => "api(show)",
-        HoleWord::Arrow => "arrow(show.request)",
-        HoleWord::Arrows => "arrows(after=token, until=show)",
-        HoleWord::Body => "body(show.response, highlight=\"/id\")",
-        HoleWord::Command => "command",
-        HoleWord::Curl => "curl(show)",
-        HoleWord::Describe => "describe(show)",
-        HoleWord::Diagram => "diagram(after=token, until=show)",
-        HoleWord::Exchange => "exchange(show)",
-        HoleWord::Facts => "facts(show)",
-        HoleWord::Header => "header(show.response, highlight=\"Location\")",
-        HoleWord::Heading => "heading(show.request)",
-        HoleWord::Inside => "inside(show)",
-        HoleWord::Launch => "launch",
-        HoleWord::Lines => "lines(show.response, \"/id\")",
-        HoleWord::Log => "log",
-        HoleWord::Message => "message(show.request)",
-        HoleWord::Output => "output",
-        HoleWord::Overview => "overview",
-        HoleWord::Page => "page(\"openstack/image/create\")",
-        HoleWord::Part => "part(show.response.body, 1, 12)",
-        HoleWord::Participants => "participants",
-        HoleWord::Range => "range(first, last)",
-        HoleWord::Reference => "reference",
-        HoleWord::Rest => "rest(until=show.request)",
-        HoleWord::Seen => "seen",
-        HoleWord::Shared => "shared(\"openstack/image/create\", until=version)",
-        HoleWord::Span => "span(first, last)",
-        HoleWord::Tabs => "tabs(show.response, highlight=\"/id\")",
-        HoleWord::Title => "title",
-        HoleWord::Value => "value(show.response, \"/status\")",
-        HoleWord::Var => "var.image_id",
-        HoleWord::Vars => "vars",
-        HoleWord::Waterfall => "waterfall",
-    }
 }

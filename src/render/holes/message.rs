@@ -11,8 +11,9 @@ use minijinja::value::Value;
 use super::Filler;
 use super::contents::Part;
 use super::expression::{Call, Expression, Name};
+use super::forms::usage;
 use super::highlights::no_key;
-use super::hole_error::{HoleError, no_field, usage};
+use super::hole_error::{HoleError, no_field};
 use super::subject::message_of;
 use super::write::Printed;
 use crate::error::Result;
@@ -137,9 +138,26 @@ impl Filler<'_> {
     }
 }
 
-const MESSAGE_FIELDS: &[&str] = &[
-    "number", "method", "path", "raw_path", "url", "query", "status", "reason", "verb", "title", "summary",
-    "from", "to", "client", "server", "headers", "body", "raw_body",
+/// The fields of a message that holes print, and what each is.
+pub(super) const MESSAGE_FIELDS: &[(&str, &str)] = &[
+    ("number", "its number, without brackets"),
+    ("method", "the request's method"),
+    ("path", "the path with variables for values"),
+    ("raw_path", "the path as it was sent"),
+    ("url", "the URL as it was sent"),
+    ("query", "the query of the URL"),
+    ("status", "the response's status code"),
+    ("reason", "the response's reason phrase"),
+    ("verb", "the method, or status and reason"),
+    ("title", "verb and URL"),
+    ("summary", "verb and path, as sent"),
+    ("from", "who sent it, as the diagram calls it"),
+    ("to", "who received it, likewise"),
+    ("client", "who began the exchange, as the trace calls it"),
+    ("server", "who answers, likewise"),
+    ("headers", "the header lines, without a fence"),
+    ("body", "the body's lines, without a fence"),
+    ("raw_body", "the same as they were sent: JSON on one line stays on it"),
 ];
 
 fn field_of(message: &Message, field: &str) -> Result<Printed, HoleError> {
@@ -170,7 +188,13 @@ fn field_of(message: &Message, field: &str) -> Result<Printed, HoleError> {
         "server" => message.server.to_string(),
         "headers" => return Ok(Printed::Block(message.headers.to_string())),
         "body" => return Ok(Printed::Block(message.body.to_string())),
-        _ => return Err(no_field("a message", field, MESSAGE_FIELDS)),
+        _ => {
+            return Err(no_field(
+                "a message",
+                field,
+                &MESSAGE_FIELDS.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+            ));
+        }
     };
     Ok(Printed::Text(visible(&text).into_owned()))
 }

@@ -11,6 +11,7 @@
 mod contents;
 mod diagram;
 mod expression;
+mod forms;
 mod highlights;
 mod hole_error;
 mod message;
@@ -24,6 +25,7 @@ mod words;
 mod tests;
 mod write;
 
+pub(crate) use forms::holes_page;
 pub(crate) use other_captures::{ExchangeSummary, LastSeen, NoOtherCaptures, OtherCaptures};
 pub(crate) use tabs::TabSet;
 

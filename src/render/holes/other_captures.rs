@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use super::Filler;
 use super::expression::Call;
-use super::hole_error::{HoleError, PlacedHole, usage};
+use super::forms::usage;
+use super::hole_error::{HoleError, PlacedHole};
 use crate::error::{Result, counted};
 use crate::page::{Page, PageExchange};
 use crate::settings::HoleWord;

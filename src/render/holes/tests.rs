@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{Filler, NoOtherCaptures};
+use super::{Filler, NoOtherCaptures, forms};
 use crate::error::Place;
 use crate::page::draft::{self, Labels};
 use crate::page::update::{self, Facts};
 use crate::page::{Input, Page, Phrases, Resolved, Source};
 use crate::render::templates::Templates;
-use crate::settings::{Layout, Located, Settings};
+use crate::settings::{HoleWord, Layout, Located, Settings};
 use crate::source::requestshook_writer;
 use crate::text::Text;
 use crate::trace::{Body, Exchange, Gap, Headers, KnownFrom, Request, Response, Trace};
@@ -288,4 +288,67 @@ fn what_has_no_name_keeps_its_place() {
             "### (6) 200 OK /end",
         ]
     );
+}
+
+/// What the manual lists is what holes take: each form prints something for a capture that has all of it.
+#[test]
+fn every_listed_form_is_filled() {
+    let exchange = |names: [&'static str; 2], path: &str, started: i64, ended: i64| Exchange {
+        from: Some(names[0].into()),
+        to: Some(names[1].into()),
+        started,
+        ended: Some(ended),
+        request: Request {
+            method: "GET".into(),
+            url: format!("http://192.0.2.1{path}").into(),
+            headers: [("Accept".into(), "*/*".into())].into_iter().collect(),
+            ..Request::default()
+        },
+        response: Some(Response {
+            status: 200,
+            reason: "OK".into(),
+            headers: [("Server".into(), "x".into()), ("Location".into(), "/a".into())].into_iter().collect(),
+            body: Body::Text(
+                "{\"id\": 1, \"status\": \"active\", \"tags\": [1, 2, 3, 4, 5, 6, 7, 8, 9]}".into(),
+            ),
+            ..Response::default()
+        }),
+        ..Exchange::default()
+    };
+    let trace = Trace {
+        exchanges: vec![
+            exchange(["client", "keystone"], "/token", 0, 10),
+            exchange(["client", "glance"], "/show", 20, 60),
+            exchange(["glance", "keystone"], "/check", 30, 40),
+        ],
+        ..Trace::default()
+    };
+    let text = "layout = 'exchanges'\ncommand = 'show it'\nreference = 'https://example.org'\n\
+                [vars]\nimage_id = 'x'\n\
+                [label]\ntoken = 'keystone GET /token'\nfirst = 'keystone GET /token'\n\
+                version = 'keystone GET /token'\nshow = 'glance GET /show'\nlast = 'glance GET /show'\n";
+    let layer = crate::settings::Layer::parse("capture.toml".as_ref(), text).unwrap();
+    let settings = Settings::resolve(&[layer]);
+    let (rewritten, log) = requestshook_writer::rewrite(trace.clone());
+    assert_eq!(rewritten.exchanges.len(), 3);
+    let templates = Templates::new(BTreeMap::new()).unwrap();
+    let phrases = templates.phrases("en").unwrap();
+    let capture = Capture { trace, log, settings, output: Some("done\n".into()), templates, phrases };
+    for word in HoleWord::ALL {
+        use HoleWord::{Api, Describe, Launch, Page, Seen, Shared};
+        // These need a profile, or another capture.
+        if [Api, Describe, Launch, Page, Seen, Shared].contains(word) {
+            continue;
+        }
+        for (form, _) in forms::forms(*word) {
+            let source = format!("{{{{ {form} }}}}\n");
+            let filled = capture.filled(&capture.settings, &[("page.md", source.clone())]);
+            assert!(!filled[0].1.trim().is_empty() && filled[0].1 != source, "{form}");
+        }
+    }
+    for (field, _) in super::message::MESSAGE_FIELDS.iter().filter(|(field, _)| *field != "query") {
+        let filled =
+            capture.filled(&capture.settings, &[("page.md", format!("{{{{ show.response.{field} }}}}\n"))]);
+        assert!(!filled[0].1.trim().is_empty(), "{field}");
+    }
 }

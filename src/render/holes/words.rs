@@ -10,8 +10,9 @@ use std::sync::Arc;
 use minijinja::value::Value;
 
 use super::expression::{Call, Expression, Name};
+use super::forms::{options, usage};
 use super::highlights::{Tabs, lines};
-use super::hole_error::{HoleError, PlacedHole, no_field, usage};
+use super::hole_error::{HoleError, PlacedHole, no_field};
 use super::other_captures::without_query;
 use super::sections::ends_heading;
 use super::subject::Subject;
@@ -247,11 +248,11 @@ impl Filler<'_> {
         call: &Call,
         shown: &Shown,
     ) -> Result<Printed, HoleError> {
-        let takes = |most, options: &[&str]| call.check(word, most, options);
+        let takes = |most| call.check(word, most, &options(word));
         let first = || call.arguments.first().ok_or_else(|| needs_a_subject(word));
         match word {
             HoleWord::Range | HoleWord::Span => {
-                takes(2, &[])?;
+                takes(2)?;
                 let (start, end) = self.range(placed, first()?, call.arguments.get(1))?;
                 let [first, last] = [start.number, end.number];
                 Ok(match word {
@@ -271,7 +272,7 @@ impl Filler<'_> {
                 })
             }
             HoleWord::Curl => {
-                takes(1, &[])?;
+                takes(1)?;
                 let exchange = self.subject(placed, first()?)?.exchange().clone();
                 if exchange.request.drawn_only {
                     return Err(HoleError::new(
@@ -283,12 +284,12 @@ impl Filler<'_> {
                 self.piece(&Piece::Curl(&Arc::new(found)))
             }
             HoleWord::Facts => {
-                takes(1, &[])?;
+                takes(1)?;
                 self.needs_relations(word)?;
                 self.piece(&Piece::ExchangeFacts(self.subject(placed, first()?)?.exchange()))
             }
             HoleWord::Inside => {
-                takes(1, &[])?;
+                takes(1)?;
                 self.needs_relations(word)?;
                 let subject = self.subject(placed, first()?)?;
                 if subject.exchange().relations.inside.is_empty() {
@@ -300,7 +301,7 @@ impl Filler<'_> {
                 self.piece(&Piece::Inside(subject.exchange()))
             }
             HoleWord::Heading => {
-                takes(1, &[])?;
+                takes(1)?;
                 if let Some(mut exchange) = self.joined(placed, first()?)? {
                     if !ends_heading(placed) {
                         Arc::make_mut(&mut Arc::make_mut(&mut exchange).request).anchor = None;
@@ -314,13 +315,13 @@ impl Filler<'_> {
                 self.piece(&Piece::Heading(&message))
             }
             HoleWord::Arrow => {
-                takes(1, &[])?;
+                takes(1)?;
                 let message = self.message(placed, word, first()?)?;
                 let item = DiagramItem::Message { depth: 0, message };
                 self.lines(&Piece::Arrow(&item))
             }
             HoleWord::Api => {
-                takes(1, &[])?;
+                takes(1)?;
                 let exchange = self.subject(placed, first()?)?.exchange().clone();
                 let url = exchange.api_reference.as_ref().ok_or_else(|| {
                     HoleError::new("the profile knows no page of the API's reference for this exchange")
@@ -330,7 +331,7 @@ impl Filler<'_> {
                 Ok(Printed::Markdown(escape::link(&text, url)))
             }
             HoleWord::Describe => {
-                takes(1, &[])?;
+                takes(1)?;
                 let described = match self.subject(placed, first()?)? {
                     Subject::Exchange(exchange) => exchange.purpose.clone(),
                     Subject::Message(_, message) => message.about.clone(),
@@ -341,7 +342,7 @@ impl Filler<'_> {
                 })
             }
             HoleWord::Exchange => {
-                takes(1, FENCE_OPTIONS)?;
+                takes(1)?;
                 let subject = self.subject(placed, first()?)?;
                 let Subject::Exchange(exchange) = &subject else {
                     return Err(HoleError::new("`exchange` shows both messages of an exchange")
@@ -350,14 +351,14 @@ impl Filler<'_> {
                 self.piece(&Piece::Exchange(exchange, &self.options_of_exchange(call, exchange)?))
             }
             HoleWord::Message => {
-                takes(1, BODY_OPTIONS)?;
+                takes(1)?;
                 let (message, options) = self.with_options(placed, word, call, first()?, Tabs::Both)?;
                 self.piece(&Piece::Message(&message, &options))
             }
             HoleWord::Tabs => {
-                takes(1, BODY_OPTIONS)?;
+                takes(1)?;
                 if let Some(exchange) = self.joined(placed, first()?)? {
-                    takes(1, FENCE_OPTIONS)?;
+                    call.check(word, 1, &options(HoleWord::Exchange))?;
                     let options = self.options_of_exchange(call, &exchange)?;
                     return self.piece(&Piece::ExchangeTabs(&exchange, &options));
                 }
@@ -365,26 +366,26 @@ impl Filler<'_> {
                 self.piece(&Piece::Tabs(&message, &options))
             }
             HoleWord::Header => {
-                takes(1, FENCE_OPTIONS)?;
+                takes(1)?;
                 let (message, options) = self.with_options(placed, word, call, first()?, Tabs::Header)?;
                 self.tab(&message, &Piece::HeaderTab(&message, &options))
             }
             HoleWord::Body => {
-                takes(1, BODY_OPTIONS)?;
+                takes(1)?;
                 let (message, options) = self.with_options(placed, word, call, first()?, Tabs::Body)?;
                 self.tab(&message, &Piece::BodyTab(&message, &options))
             }
             HoleWord::Lines => {
-                takes(usize::MAX, &[])?;
+                takes(usize::MAX)?;
                 let message = self.message(placed, word, first()?)?;
                 lines(&self.contents.of(&message), &call.arguments[1..]).map(Printed::Text)
             }
             HoleWord::Part => {
-                takes(3, &[])?;
+                takes(3)?;
                 self.part(first()?, &call.arguments[1..]).map(Printed::Block)
             }
             HoleWord::Value => {
-                takes(2, &[])?;
+                takes(2)?;
                 let message = self.message(placed, word, first()?)?;
                 let name = call.arguments.get(1).and_then(Value::as_str).ok_or_else(|| {
                     HoleError::new("`value` needs to be told which").hint(format!("`{}`", usage(word)))
@@ -392,23 +393,23 @@ impl Filler<'_> {
                 self.value(&message, name).map(Printed::Text)
             }
             HoleWord::Rest => {
-                takes(0, &["until"])?;
+                takes(0)?;
                 self.rest_until(placed, call, shown)
             }
             HoleWord::Diagram => {
-                takes(0, &["after", "until"])?;
+                takes(0)?;
                 self.diagram(placed, call)
             }
             HoleWord::Arrows => {
-                takes(0, &["after", "until"])?;
+                takes(0)?;
                 self.arrows(placed, call)
             }
             HoleWord::Shared => {
-                takes(1, &["until"])?;
+                takes(1)?;
                 self.shared(placed, text_of(word, first()?)?, call).map(Printed::Text)
             }
             HoleWord::Page => {
-                takes(1, &[])?;
+                takes(1)?;
                 self.link_target(text_of(word, first()?)?).map(Printed::Text)
             }
             HoleWord::Command
@@ -489,11 +490,6 @@ impl Filler<'_> {
         Ok((start, end))
     }
 }
-
-/// The options of a word that prints fences.
-const FENCE_OPTIONS: &[&str] = &["highlight", "linenums"];
-/// The options of a word that prints a body in a fence.
-const BODY_OPTIONS: &[&str] = &["highlight", "linenums", "prefix", "absent", "language", "raw"];
 
 fn needs_a_subject(word: HoleWord) -> HoleError {
     HoleError::new(format!("`{word}` needs to be told of what")).hint(format!("`{}`", usage(word)))
