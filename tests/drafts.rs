@@ -440,6 +440,74 @@ fn lists_of_steps_get_a_line_for_what_is_new_and_marks_around_what_is_gone() {
 }
 
 #[test]
+fn a_list_of_steps_may_have_blank_lines_between_its_items() {
+    let project = Project::new("page", &(versions() + &token()), SETTINGS);
+    project.ok(&["new", CAPTURE]);
+    let loose = project.source().replace("\n- {{ issue_token }}", "\n\n- {{ issue_token }}");
+    assert_ne!(loose, project.source(), "the draft has a list of two steps");
+    project.write(&format!("{CAPTURE}/page.md"), &loose);
+    let images = call("5", "openstack", "glance", "GET http://h/image", "300 Multiple Choices");
+    for log in [versions() + &token() + &images, images.clone() + &versions() + &token()] {
+        project.write(&format!("{CAPTURE}/page.md"), &loose);
+        project.write(&format!("{CAPTURE}/trace.log"), &log);
+        let said = project.ok(&["update", CAPTURE]);
+        assert!(said.contains("2 sections and 1 step added"), "{said}");
+        let list: Vec<String> = project.source().lines().map(str::to_owned).collect();
+        let items: Vec<usize> =
+            list.iter().enumerate().filter(|(_, line)| line.starts_with("- {{")).map(|(at, _)| at).collect();
+        assert_eq!(items.len(), 3, "{}", project.source());
+        // One blank line between any two.
+        assert_eq!((items[1] - items[0], items[2] - items[1]), (2, 2), "{}", project.source());
+    }
+    project.write(&format!("{CAPTURE}/trace.log"), &images);
+    project.write(&format!("{CAPTURE}/page.md"), &loose);
+    project.ok(&["update", CAPTURE]);
+    let marked = project.source();
+    let gone: Vec<&str> = marked.split("<!-- docgen: gone ").skip(1).collect();
+    assert!(gone[0].contains("- {{ versions }}") && gone[0].contains("- {{ issue_token }}"), "{marked}");
+    project.ok(&["update", CAPTURE]);
+    assert_eq!(project.source(), marked);
+}
+
+#[test]
+fn what_is_optional_is_not_marked_as_gone_while_it_is_missing() {
+    let settings = format!(
+        "{SETTINGS}\n[label]\nversions = 'keystone GET /identity'\ntoken = 'keystone POST /identity/v3/auth/tokens'\n\
+         [[group]]\nkind = 'opt'\nfirst = 'token'\n"
+    );
+    let project = Project::new("page", &(versions() + &token() + &show("")), &settings);
+    project.ok(&["new", CAPTURE]);
+    let (source, capture) = (project.source(), project.read(&format!("{CAPTURE}/capture.toml")));
+    let cold = project.render();
+    // Warm: nothing is gone, and nothing is rewritten.
+    project.write(&format!("{CAPTURE}/trace.log"), &(versions() + &show("")));
+    let said = project.ok(&["update", CAPTURE]);
+    assert!(!said.contains("gone"), "{said}");
+    assert_eq!(
+        (project.source(), project.read(&format!("{CAPTURE}/capture.toml"))),
+        (source.clone(), capture)
+    );
+    project.render();
+    assert_eq!(project.ok(&["check", "captures", "docs"]), "0 found\n");
+    // What an older docgen marked comes back.
+    let marked = source.replacen(
+        "### {{ heading(token.request) }}",
+        "<!-- docgen: gone token -->\n### {{ heading(token.request) }}",
+        1,
+    );
+    let at = marked
+        .find("### {{ heading(show.request) }}")
+        .or_else(|| marked.find("### {{ heading(show_image"))
+        .unwrap();
+    let marked = format!("{}<!-- docgen: end -->\n{}", &marked[..at], &marked[at..]);
+    project.write(&format!("{CAPTURE}/page.md"), &marked);
+    project.ok(&["update", CAPTURE]);
+    assert_eq!(project.source(), source);
+    project.write(&format!("{CAPTURE}/trace.log"), &(versions() + &token() + &show("")));
+    assert_eq!(project.render(), cold);
+}
+
+#[test]
 fn a_variable_that_stands_for_nothing_is_told_and_marks_nothing_as_gone() {
     let id = |digit: u8| format!("{digit}c31f2c6-f22c-440e-b670-d8d5a5cc0405");
     let log = |id: &str| call("1", "client", "shop", &format!("GET http://h/orders/{id}"), "200 OK");

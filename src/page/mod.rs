@@ -25,6 +25,7 @@ pub mod anchor;
 mod block;
 pub mod carried;
 mod command;
+pub mod concern;
 mod context;
 pub mod curl;
 mod diagram;
@@ -410,6 +411,11 @@ impl Resolved<'_> {
     pub fn page_for(&self, sources: &[Source]) -> Result<Page, Vec<Error>> {
         let used = used_labels(&self.input.settings.labels, sources);
         self.page_with(sources, &|label| used.contains(label))
+    }
+
+    /// The labels of optional messages that the trace does not have.
+    pub fn missing_optional(&self) -> HashSet<&str> {
+        diagram::missing_options(&self.scope(), self.input.settings)
     }
 
     fn page_with(&self, sources: &[Source], is_used: &dyn Fn(&str) -> bool) -> Result<Page, Vec<Error>> {

@@ -265,7 +265,7 @@ fn update_one(opened: &OpenCapture<'_>) -> Result<Report, Vec<Error>> {
         let lost = opened.lost.iter().chain(&opened.gone).map(String::as_str).collect();
         for (source, text) in opened.sources.iter().zip(&mut texts) {
             let source = Source::parse(&source.file, text.as_str())?;
-            let lists = step_list::update(&source, &page, &labels, &added, &lost);
+            let lists = step_list::update(&source, &page, &labels, &added, &lost, &opened.missing);
             *text = lists.text;
             report.steps += lists.added;
             report.marked.extend(lists.marked);
@@ -337,6 +337,8 @@ pub(super) struct OpenCapture<'a> {
     lost: Vec<String>,
     /// What there is to say of each.
     of_lost: Vec<Error>,
+    /// Labels of optional messages that the trace does not have: they will be back.
+    missing: HashSet<String>,
     /// Labels of sections that are marked as gone.
     gone: HashSet<String>,
     /// Those of them that nothing needs.
@@ -380,7 +382,7 @@ impl OpenCapture<'_> {
         let filler = Filler::new(&page, self.templates, scope, &NoOtherCaptures, "", &self.gone);
         let shown = filler.exchanges_shown(&self.sources.iter().collect::<Vec<_>>());
         let unshown = page.exchanges.iter().filter(|exchange| !shown[exchange.index]).map(|found| &**found);
-        let taken: Vec<String> = self.lost.iter().chain(&self.gone).cloned().collect();
+        let taken: Vec<String> = self.lost.iter().chain(&self.gone).chain(&self.missing).cloned().collect();
         let labels = Labels::complete(&self.resolved, &page, unshown, &taken);
         let lost: Vec<&str> = self.lost.iter().map(String::as_str).collect();
         let source = &self.sources[index];
@@ -480,8 +482,9 @@ fn open_carrying<T>(
     let resolved = Resolved::new(&input);
     let (known, lost): (Vec<_>, Vec<_>) =
         input.settings.labels.iter().partition(|(name, at)| resolved.scope().find(name, &at.place).is_ok());
+    let missing: HashSet<String> = resolved.missing_optional().into_iter().map(str::to_owned).collect();
     let names: HashSet<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
-    let is_known = |label: &str| names.contains(label);
+    let is_known = |label: &str| names.contains(label) || missing.contains(label);
     let mut current = Vec::with_capacity(sources.len());
     for source in sources {
         let text = update::without_needless_marks(&source, is_known);
@@ -489,7 +492,8 @@ fn open_carrying<T>(
     }
     let gone: HashSet<String> =
         current.iter().flat_map(Source::gone).flat_map(|(_, labels)| labels.to_vec()).collect();
-    let lost: Vec<_> = lost.into_iter().filter(|(name, _)| !gone.contains(name)).collect();
+    let lost: Vec<_> =
+        lost.into_iter().filter(|(name, _)| !gone.contains(name) && !missing.contains(name)).collect();
     let used = used_labels(&input.settings.labels, &current);
     // Of what an old recording tells is gone, there is no doubt, and what nobody uses needs no other.
     let is_wanted = |name: &String| used.contains(name) || !resolved.scope().is_clear(name);
@@ -536,6 +540,7 @@ fn open_carrying<T>(
         templates: &templates,
         lost,
         of_lost,
+        missing,
         gone,
         needless,
         carried: carried.selectors,
