@@ -33,6 +33,7 @@ pub mod highlight;
 mod html;
 pub mod index;
 pub mod invocation;
+mod outline;
 pub mod phrases;
 pub mod report;
 pub mod source;
@@ -45,6 +46,7 @@ pub use block::{Block, visible, without_ansi, without_markers};
 pub use command::{Command, Launch};
 pub use context::{Context, Fence, Scalar};
 pub use diagram::{DiagramItem, DrawnParticipant};
+pub use outline::{DiagramPart, Outline};
 pub use phrases::Phrases;
 pub use source::Source;
 

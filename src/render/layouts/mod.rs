@@ -108,6 +108,7 @@ words! {
     launch_title
     introduction
     diagram_heading
+    diagram_part
     back_to_diagram
     steps_introduction
     step_line

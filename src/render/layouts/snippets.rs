@@ -4,6 +4,7 @@
 
 use super::{Context, anchored, fenced, page, put, tab, title};
 use crate::page::{DiagramItem, DrawnParticipant, Entry, Message, PageExchange};
+use crate::render::diagram_size;
 use crate::render::escape::{code, link, mermaid, quoted, titled};
 use crate::render::pieces::{FenceOptions, Piece};
 use crate::render::view;
@@ -111,6 +112,12 @@ fn full_log(context: &Context<'_>, out: &mut String) {
 }
 
 fn sequence(context: &Context<'_>, out: &mut String) {
+    let parts = diagram_size::parts(context.page);
+    if !parts.is_empty() {
+        return page::in_parts(context, &parts, out, |part, out| {
+            sequence_part(context, &part.items, &part.participants, part.first(), out);
+        });
+    }
     page::open_diagram(context, out);
     put!(out, "    autonumber\n    --8<-- \"", context.page.snippet_prefix, "diagram.md\"\n```\n");
 }
