@@ -181,7 +181,7 @@ fn spans(text: &str, table: &str) -> Vec<(String, Range<usize>)> {
     entries.map(|(key, value)| (key.get_ref().to_string(), value.span())).collect()
 }
 
-/// The tables of these names, as the text of a file has them: from the header to the next one.
+/// The tables of these names, and lists of tables, as the text of a file has them: from a header to the next one.
 ///
 /// # Errors
 /// [`ErrorKind::Setting`] where the text is no TOML, or writes one of them otherwise.
@@ -189,12 +189,17 @@ pub(crate) fn tables(file: &Path, text: &str, names: &[&str]) -> Result<String> 
     let all: toml::Table = from_text(file, text)?;
     let mut found = String::new();
     for name in names.iter().filter(|name| all.contains_key(**name)) {
-        let header = format!("[{name}]");
-        let start = last_line(text, |line| line.split('#').next().unwrap_or_default().trim() == header)
-            .map(|end| text[..end].trim_end().rfind('\n').map_or(0, |at| at + 1));
-        let start = start.ok_or_else(|| closed(file, name))?;
-        let end = text[start..].match_indices("\n[").map(|(at, _)| start + at + 1).next();
-        let block = text[start..end.unwrap_or(text.len())].trim_end();
+        let headers = [format!("[{name}]"), format!("[[{name}]]")];
+        let mut is_of_it = false;
+        let lines = text.split_inclusive('\n').filter(|line| {
+            if line.starts_with('[') {
+                let header = line.split('#').next().unwrap_or_default().trim();
+                is_of_it = headers.iter().any(|known| known == header);
+            }
+            is_of_it
+        });
+        let block = lines.collect::<String>();
+        let block = block.trim_end();
         let is_whole =
             toml::from_str::<toml::Table>(block).is_ok_and(|read| read.get(*name) == all.get(*name));
         if !is_whole {

@@ -484,6 +484,19 @@ fn what_is_optional_comes_and_goes() {
     draws(&[before, token, after], &box_of(&[asks_token]));
     draws(&[before, versions, token, after], &box_of(&[asks_versions, asks_token]));
 
+    // But a slip of the pen would be missing for ever.
+    let settings = site.read("captures/docgen.toml");
+    site.write("captures/docgen.toml", settings.replace("GET /token", "GET /tokne"));
+    let said = says(&docgen(&site, &["render", "captures", "docs"], &[]), 0);
+    for part in [
+        "`images->identity GET /tokne` matches nothing",
+        "docgen.toml:6",
+        "did you mean `images->identity GET /token`?",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+    site.write("captures/docgen.toml", settings);
+
     // A sentence may speak of them.
     let capture =
         "[label]\nversions = 'images->identity GET /versions'\ntoken = 'images->identity GET /token'\n";
@@ -519,4 +532,33 @@ fn what_is_optional_comes_and_goes() {
             assert!(!told.contains("/versions") && !told.contains("GET /token"), "{told}");
         }
     }
+}
+
+/// A call that somebody else sends now is told as gone and as new, and in words as the same.
+#[test]
+fn a_call_from_another_sender_is_told_as_the_same() {
+    let site = Site::new();
+    let (list, check) = (("me", "images", "/list"), ("me", "identity", "/check"));
+    site.write("old.log", log(&[list, check]));
+    site.write("new.log", log(&[list, ("images", "identity", "/check")]));
+    let output = docgen(&site, &["diff", "old.log", "new.log"], &[]);
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    for part in [
+        "call removed: identity GET /check, the same that images sends now",
+        "call added: identity GET /check, the same that me sent before",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+    assert_eq!((told.lines().count(), output.status.code()), (2, Some(1)), "{told}");
+    let output = docgen(&site, &["diff", "old.log", "new.log", "--format", "json"], &[]);
+    let changes: Vec<serde_json::Value> = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let kinds: Vec<&str> = changes.iter().map(|change| change["change"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["call-added", "call-removed"]);
+    // Another call is another one.
+    site.write("new.log", log(&[list, ("images", "identity", "/other/check")]));
+    let output = docgen(&site, &["diff", "old.log", "new.log"], &[]);
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("the same that"));
 }

@@ -39,12 +39,15 @@ fn answer(mut stream: TcpStream, count: u32, status: &str) {
     let mut line = String::new();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     reader.read_line(&mut line).unwrap();
+    // An item that is there already has its number.
+    let number = line.split(' ').nth(1).and_then(|path| path.rsplit('/').next()?.parse().ok());
+    let item: u32 = number.unwrap_or(count);
     while !matches!(&*line, "\r\n" | "") {
         line.clear();
         reader.read_line(&mut line).unwrap();
     }
     let now = chrono::Utc::now() + chrono::Duration::seconds(i64::from(count) * 10);
-    let id = format!("{count:08}-0000-4000-8000-{count:012}");
+    let id = format!("{item:08}-0000-4000-8000-{item:012}");
     // Keys of an object, and members of a list, have no order.
     let keys = [format!("\"id\": \"{id}\""), format!("\"status\": \"{status}\"")];
     let keys = if count.is_multiple_of(2) { [&*keys[1], &*keys[0]] } else { [&*keys[0], &*keys[1]] };
@@ -176,6 +179,40 @@ fn a_check_tells_and_writes_nothing() {
     assert_eq!(capture(&site, &["--format", "json"]).status, 2);
 }
 
+/// A check is a run like others: of some captures alone, and of those that failed the last time.
+#[test]
+fn a_check_goes_over_what_a_run_would() {
+    let shop = Shop::open();
+    let site = recorded(&shop);
+    let b = site.read("captures/b/capture.toml");
+    site.write("captures/b/capture.toml", format!("{b}[capture]\nneeds = ['a']\n"));
+    let (old, noted) = (files(&site), site.read("captures/.docgen/last-run.json"));
+    *shop.status.lock().unwrap() = "active";
+    let places = |arguments: &[&str]| -> Vec<String> {
+        let told = capture(&site, &[&["--check", "--format", "json"], arguments].concat());
+        assert!(!told.err.contains("error"), "{}", told.err);
+        assert_eq!((files(&site), site.read("captures/.docgen/last-run.json")), (old.clone(), noted.clone()));
+        let change = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
+        let mut names: Vec<String> =
+            told.out.lines().map(|line| change(line)["capture"].as_str().unwrap().to_owned()).collect();
+        names.dedup();
+        assert_eq!(told.status, i32::from(!names.is_empty()), "{}", told.err);
+        names
+    };
+    assert_eq!(places(&["b"]), ["a", "b"]);
+    assert_eq!(places(&["b", "--only"]), ["b"]);
+    assert!(places(&["--resume"]).is_empty());
+    // One that failed is the one to look at.
+    site.write("captures/b/capture.toml", b.replace("curl", "curl --no-such-option"));
+    assert_eq!(capture(&site, &["b"]).status, 1);
+    site.write("captures/b/capture.toml", &b);
+    let (old, noted) = (files(&site), site.read("captures/.docgen/last-run.json"));
+    let told = capture(&site, &["--check", "--resume"]);
+    assert_eq!(told.status, 1, "{}", told.err);
+    assert!(told.out.contains("[b (2)]") && !told.out.contains("a ("), "{}", told.out);
+    assert_eq!((files(&site), site.read("captures/.docgen/last-run.json")), (old, noted));
+}
+
 #[test]
 fn what_varies_is_proposed() {
     let shop = Shop::open();
@@ -218,6 +255,11 @@ fn an_old_recording_that_cannot_be_used_is_told() {
     site.write("captures/docgen.toml", "[volatile]\npatterns = ['(']\n");
     let wrong = capture(&site, &["a"]);
     assert!(wrong.status == 1 && wrong.err.contains("is no regular expression"), "{}", wrong.err);
+    assert!(
+        wrong.err.contains("captures/docgen.toml") && !wrong.err.contains("exchange in"),
+        "{}",
+        wrong.err
+    );
 }
 
 #[test]
@@ -235,4 +277,56 @@ fn what_a_person_names_anew_is_named_so() {
         again.err
     );
     assert!(files(&site)["a/trace.har"].contains(&id));
+}
+
+#[test]
+fn what_one_capture_says_afresh_is_nothing_that_others_know() {
+    let shop = Shop::open();
+    let site = Site::new();
+    site.write("captures/docgen.toml", "[volatile]\nheaders = ['X-Backend']\npointers = ['/job']\n");
+    let id = |number: u32| format!("{number:08}-0000-4000-8000-{number:012}");
+    let command = |name: &str, item: u32, more: &str| {
+        let url = format!("http://{}/items/{item}", shop.address);
+        site.write(&format!("captures/{name}/capture.toml"), format!("command = 'curl -sS {url}'\n{more}"));
+    };
+    command("a", 100, "");
+    command("b", 100, "");
+    assert_eq!(capture(&site, &[]).status, 0);
+    // From now on `a` is about another item, and `b` is not.
+    command("a", 300, &format!("[vars]\nid = '{}'\n", id(300)));
+    let again = capture(&site, &[]);
+    assert!(again.err.contains("so no old values are kept"), "{}", again.err);
+    assert!(again.err.contains("b  1 exchange in") && again.err.contains("no change"), "{}", again.err);
+    assert!(files(&site)["a/trace.har"].contains(&id(300)), "{}", again.err);
+    assert!(files(&site)["b/trace.har"].contains(&id(100)), "{}", again.err);
+}
+
+#[test]
+fn what_may_be_missing_is_no_change() {
+    let shop = Shop::open();
+    let site = Site::new();
+    let (item, token) =
+        (format!("http://{}/items/1", shop.address), format!("http://{}/token", shop.address));
+    site.write(
+        "captures/docgen.toml",
+        format!(
+            "layout = 'page'\n[volatile]\nheaders = ['X-Backend']\npointers = ['/job']\n\
+             [[group]]\nkind = 'opt'\ntitle = 'no token yet'\nfirst = '{} GET /token'\n",
+            shop.address
+        ),
+    );
+    let with_token = format!("command = 'curl -sS -o /dev/null {token} -o /dev/null {item}'\n");
+    let without = format!("command = 'curl -sS -o /dev/null {item}'\n");
+    site.write("captures/a/capture.toml", &with_token);
+    assert_eq!(capture(&site, &[]).status, 0);
+    for (command, exchanges) in [(&without, "1 exchange"), (&with_token, "2 exchanges")] {
+        site.write("captures/a/capture.toml", command);
+        let again = capture(&site, &[]);
+        assert!(again.err.contains(exchanges) && again.err.contains(", no change"), "{}", again.err);
+    }
+    let group = site.read("captures/docgen.toml");
+    site.write("captures/docgen.toml", group.replace("'opt'", "'loop'"));
+    site.write("captures/a/capture.toml", &without);
+    let again = capture(&site, &[]);
+    assert!(again.err.contains(", 1 change"), "{}", again.err);
 }

@@ -237,6 +237,31 @@ fn a_page_follows_the_recording_that_gives_its_value() {
     assert_eq!(project.read("docs/image/show.md"), old);
 }
 
+/// A label whose path holds a value that another capture mints anew.
+#[test]
+fn a_label_stays_at_its_exchange_whatever_the_values_of_this_run() {
+    let project = Project::new();
+    let label = format!("[label]\nshow = '{} GET /images/{{image_id}}'\n", project.server);
+    project.capture("show", "{}/images/{image_id}", &label);
+    project.says(0, &["capture", "captures"]);
+    let twice = "-H 'X-First: yes' {}/images/{image_id} --next -sSf {}/images/{image_id}";
+    let other = label.replace("}'", "} #2'");
+    for (command, label, moved) in
+        [(twice, &label, Some(&other)), (twice, &other, None), ("{}/images/{image_id}", &other, Some(&label))]
+    {
+        project.capture("show", command, label);
+        let said = project.says(0, &["capture", "captures"]);
+        assert_eq!(said.contains("`show` stays at its exchange"), moved.is_some(), "{said}");
+        let settings = project.read("captures/image/show/capture.toml");
+        let said = moved.unwrap_or(label).replace('\'', "\"");
+        assert!(settings.replace('\'', "\"").ends_with(&said), "{settings}");
+    }
+    // With the values of this run alone.
+    project.capture("show", twice, &label);
+    let said = project.says(0, &["capture", "captures", "--fresh"]);
+    contains(&said, &["`show` stays at its exchange", "#2"]);
+}
+
 #[test]
 fn a_dry_run_shows_the_order() {
     let project = Project::new();
@@ -536,4 +561,174 @@ fn a_command_is_repeatable_unless_it_is_told_otherwise() {
     project.write("captures/seed/capture.toml", format!("{command}[env]\nPYTHONHASHSEED = 'random'\n"));
     project.says(0, &["capture", "captures", "seed"]);
     contains(&project.read("captures/seed/output.txt"), &["seed random\n"]);
+}
+
+/// A new capture gets values of others as one of a suite does: what is there is used, what is gone is made again.
+#[test]
+fn a_new_capture_uses_values_of_others() {
+    let project = Project::new();
+    let shown = format!("http://{}/images/{{create.image_id}}", project.server);
+    let new = ["capture", "captures", "image/again", "--force", "--", "curl", "-sSf", &shown];
+    let said = project.says(0, &new);
+    contains(&said, &["image/create: recorded too, because image/again needs it", "2 recorded, 0 failed"]);
+    assert_eq!(project.asked(), ["POST /images".to_owned(), format!("GET /images/{}", id(1))]);
+    assert_eq!(project.read("hooks"), "up\ndown\n");
+    let settings = project.read("captures/image/again/capture.toml");
+    contains(&settings, &["/images/{create.image_id}"]);
+    assert!(!settings.contains(&id(1)), "{settings}");
+
+    // It was cleaned up, so it is made again; without a cleanup it is there.
+    project.says(0, &new);
+    assert_eq!(project.asked().len(), 2);
+    project.write("captures/image/docgen.toml", "[vars]\nimage_id = '{create.image_id}'\n");
+    project.says(0, &["capture", "captures", "image/create"]);
+    project.asked();
+    let by_variable = shown.replace("create.image_id", "image_id");
+    for url in [&shown, &by_variable] {
+        let said =
+            project.says(0, &["capture", "captures", "image/other", "--force", "--", "curl", "-sSf", url]);
+        contains(&said, &["1 recorded, 0 failed"]);
+        assert_eq!(project.asked(), [format!("GET /images/{}", id(3))]);
+    }
+    contains(&project.read("captures/image/other/capture.toml"), &["/images/{image_id}"]);
+    // The recording that gives the value keeps its old one, and so what is new has it too.
+    for file in ["create/output.txt", "other/output.txt", "other/trace.har"] {
+        let text = project.read(&format!("captures/image/{file}"));
+        assert!(text.contains(&id(1)) && !text.contains(&id(3)), "{file}: {text}");
+    }
+    for name in ["list", "show", "delete"] {
+        fs::remove_dir_all(project.path(&format!("captures/image/{name}"))).unwrap();
+    }
+    project.says(0, &["render", "captures", "docs"]);
+    contains(&project.read("docs/image/other.md"), &["GET /images/{image_id}"]);
+
+    // What is wrong is told before anything runs.
+    let wrong = shown.replace("image_id", "id");
+    let said = project.says(1, &["capture", "captures", "image/wrong", "--", "curl", "-sSf", &wrong]);
+    contains(&said, &["the capture `image/create` exports no `id`", "COMMAND:1", "it exports `image_id`"]);
+    assert_eq!(project.asked(), [""; 0]);
+    assert!(!project.path("captures/image/wrong").exists());
+}
+
+/// What others get of a capture, and where its services send to, outlives its command.
+#[test]
+fn a_replaced_capture_gives_and_listens_as_before() {
+    let project = Project::new();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let label = format!("image = '{} POST /images'", project.server);
+    let kept = format!(
+        "[[participant]]\nid = 'client'\n\n[[participant]]\nid = 'images'\nlisten = '{port}'\n\n\
+         [export]\nimage_id = {{ from = 'image', pointer = '/id' }}\n\n[label]\n{label}\nother = 'x GET /'\n"
+    );
+    project.capture("create", "-X POST {}/images", &kept);
+    project.says(0, &["capture", "captures"]);
+    let url = format!("http://{}/images", project.server);
+    let said = project.says(
+        0,
+        &["capture", "captures", "image/create", "--force", "--", "curl", "-sS", "-X", "POST", &url],
+    );
+    contains(&said, &["1 recorded"]);
+    let settings = project.read("captures/image/create/capture.toml");
+    let parsed: toml::Table = toml::from_str(&settings).unwrap();
+    assert_eq!(parsed["participant"].as_array().unwrap().len(), 2, "{settings}");
+    contains(&settings, &[&format!("listen = '{port}'"), "image_id = { from = 'image', pointer = '/id' }"]);
+    contains(&settings, &[&format!("image = \"{} POST /images\"", project.server)]);
+    assert!(!settings.contains("x GET /"), "{settings}");
+    contains(&project.says(0, &["capture", "captures"]), &["4 recorded, 0 failed"]);
+}
+
+/// Values of others are in the settings that a comparison goes by, each of its own time.
+#[test]
+fn a_comparison_knows_the_values_of_others() {
+    let project = Project::new();
+    let settings = format!("[label]\nshow = '{} GET /images/{{image_id}}'\n", project.server);
+    project.capture("show", "{}/images/{image_id}", &settings);
+    project.says(0, &["capture", "captures"]);
+    project.write("captures/image/show/page.md", "# Show\n\nIt is there, says {{ show }}.\n");
+    let files = project.files();
+    files.iter().for_each(|(name, content)| project.write(&format!("old/{name}"), content));
+    project.says(0, &["capture", "captures", "--fresh"]);
+    let trace = project.read("captures/image/show/trace.har");
+    project.write("captures/image/show/trace.har", trace.replace("200", "203"));
+    // Sentences that were changed since are none to read again: these were not.
+    fs::remove_file(project.path("old/image/show/page.md")).unwrap();
+    let output = project.docgen(&["diff", "old", "captures", "--format", "json"]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let change: serde_json::Value = serde_json::from_str(told.lines().next().unwrap()).unwrap();
+    assert_eq!((told.lines().count(), change["change"].as_str()), (1, Some("status")), "{told}");
+    assert_eq!(change["prose"][0]["file"], "captures/image/show/page.md", "{told}");
+}
+
+/// When a fact was last seen is in no page that does not ask, and told to who does.
+#[test]
+fn when_the_facts_were_seen_is_known_to_who_asks() {
+    let project = Project::new();
+    let release = "[export]\nrelease = { from = 'output', pattern = 'count.: ([0-9]+)' }\n";
+    project.capture("list", "-A openstacksdk/4.22.0 {}/images", release);
+    project.says(0, &["capture", "captures"]);
+    project.says(0, &["render", "captures", "docs"]);
+    let said = project.says(0, &["capture", "captures", "--dry-run"]);
+    let today = chrono::Utc::now().format("%Y-%m-%d").to_string();
+    let line = said.lines().find(|line| line.starts_with("image/list: last recorded ")).unwrap();
+    contains(line, &[&today, ", just now; release 1; User-Agent openstacksdk/4.22.0"]);
+    contains(&said, &["image/show: last recorded", "; release 1; User-Agent curl/"]);
+    // A clone knows nothing of it, and its pages are the same.
+    let noted = project.read("captures/.docgen/last-run.json");
+    fs::remove_dir_all(project.path("captures/.docgen")).unwrap();
+    project.says(0, &["render", "captures", "docs", "--check"]);
+    // Who asks is told that nobody knows, and keeps the old page.
+    project.write(
+        "captures/image/list/page.md",
+        "# List\n\nSeen on {{ seen }} ({{ seen.time }}, {{ seen.release }}).\n",
+    );
+    let old = project.read("docs/image/list.md");
+    let said = project.says(1, &["render", "captures", "docs"]);
+    contains(&said, &["nobody knows here when this capture was recorded", "captures/image/list/page.md:3"]);
+    assert_eq!(project.read("docs/image/list.md"), old);
+    project.write("captures/.docgen/last-run.json", &noted);
+    project.says(0, &["render", "captures", "docs"]);
+    contains(&project.read("docs/image/list.md"), &[&format!("Seen on {today} ({today}T"), "Z, 1)."]);
+    // And follows.
+    project.write("captures/.docgen/last-run.json", noted.replace(&today, "2026-01-02"));
+    project.says(0, &["render", "captures", "docs"]);
+    contains(&project.read("docs/image/list.md"), &["Seen on 2026-01-02 (2026-01-02T"]);
+    project.write("captures/.docgen/last-run.json", "x");
+    contains(
+        &project.says(1, &["render", "captures", "docs"]),
+        &["this is not what docgen noted", "last-run.json"],
+    );
+}
+
+/// Who presses Ctrl-C twice does not want to wait: what is not cleaned up is named.
+#[test]
+fn a_second_interrupt_ends_the_cleanup() {
+    let project = Project::new();
+    let settings = project.read("captures/image/docgen.toml");
+    let slow =
+        settings.replace("'echo down >> hooks'", "'echo cleaning >> hooks; sleep 60', 'echo down >> hooks'");
+    project.write("captures/image/docgen.toml", slow);
+    project.capture("list", "{}/slow", "");
+    let child = project.docgen(&["capture", "captures"]).stderr(Stdio::piped()).spawn().unwrap();
+    let interrupt = |until: &dyn Fn() -> bool| {
+        let begun = Instant::now();
+        while !until() {
+            assert!(begun.elapsed() < Duration::from_secs(60));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    };
+    interrupt(&|| project.cloud.lock().unwrap().asked.contains(&"GET /slow".to_owned()));
+    interrupt(&|| fs::read_to_string(project.path("hooks")).is_ok_and(|hooks| hooks.contains("cleaning")));
+    let begun = Instant::now();
+    let said = said(1, &child.wait_with_output().unwrap());
+    assert!(begun.elapsed() < Duration::from_secs(30), "{said}");
+    contains(
+        &said,
+        &[
+            "captures/image/docgen.toml:5",
+            "not run, of the cleanup of captures/image/docgen.toml: echo down >> hooks",
+            "1 recorded, 1 failed, 2 not run",
+        ],
+    );
+    assert_eq!(project.read("hooks"), "up\ncleaning\n");
 }

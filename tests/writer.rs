@@ -581,3 +581,14 @@ fn two_runs_at_once_leave_one_result() {
     site.renders();
     assert_eq!(site.pages(), pages);
 }
+
+#[test]
+fn a_trace_that_a_merge_left_in_two_versions_is_no_trace() {
+    let site = Site::with(&["a", "b"]);
+    site.renders();
+    let (before, trace) = (site.pages(), site.read("captures/a/trace.log"));
+    site.write("captures/a/trace.log", format!("<<<<<<< HEAD\n{trace}=======\n{trace}>>>>>>> other\n"));
+    let ran = site.render(&[]);
+    ran.complains(&["the trace has conflict markers", "captures/a/trace.log:1:1", "git checkout --ours"]);
+    assert_eq!(site.pages(), before);
+}

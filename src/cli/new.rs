@@ -44,6 +44,11 @@ impl New {
                     for file in &report.files {
                         ui.say(format_args!("wrote {}", file.display()));
                     }
+                    for label in &report.dropped {
+                        ui.say(format_args!(
+                            "dropped the label `{label}`, which is about nothing and which nothing used"
+                        ));
+                    }
                     if !report.labels.is_empty() {
                         ui.detail(format_args!("labels: {}", report.labels.join(", ")));
                     }

@@ -10,6 +10,7 @@ use crate::files::Root;
 use crate::files::folder::{self, Change};
 use crate::profile::Profile;
 use crate::redact::{Rules, Tally};
+use crate::sequence::selector::Selector;
 use crate::settings::{Layer, Settings};
 use crate::site::folders::settings_above;
 use crate::site::named_files::NamedFiles;
@@ -18,28 +19,81 @@ use crate::toml_file;
 
 /// The settings of the capture in a folder, whether or not it has any of its own.
 pub(super) fn settings_of(root: &Root, folder: &Path) -> Result<Settings> {
+    Ok(Settings::resolve(&layers_of(root, folder)?))
+}
+
+/// What files say of the capture in a folder, from the farthest to the nearest.
+pub(super) fn layers_of(root: &Root, folder: &Path) -> Result<Vec<Layer>> {
     let mut layers = settings_above(folder)?;
     let own = folder.join("capture.toml");
     if root.is_file(&own) {
         layers.push(Layer::parse(&own, &root.read_text(&own)?)?);
     }
-    Ok(Settings::resolve(&layers))
+    Ok(layers)
 }
 
-/// The settings that a new capture in a folder begins with: those of the folders above, and of a
-/// capture.toml that is there already these tables, which come as text, too.
+/// What a new capture keeps of the capture.toml that it replaces.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept {
+    /// Tables, as they are written there.
+    pub(super) tables: String,
+    /// Whether `[capture]` is one of them.
+    pub(super) says_capture: bool,
+    /// The labels that its exports go by.
+    pub(super) labels: Vec<(String, String)>,
+}
+
+impl Kept {
+    /// How a command is run, what of it is secret, what others get of it, and where participants send to.
+    fn of(file: &Path, text: &str) -> Result<Kept> {
+        let old = Settings::resolve(&[Layer::parse(file, text)?]);
+        let mut tables = vec!["capture", "env", "redact", "export"];
+        // Its participants in their order belong together.
+        tables.extend((!old.ports.is_empty()).then_some("participant"));
+        let mut labels: Vec<(String, String)> = Vec::new();
+        let mut wanted: Vec<&str> = old.exports.iter().filter_map(|export| export.from.selector()).collect();
+        while let Some(name) = wanted.pop() {
+            let known = labels.iter().any(|(known, _)| known == name);
+            if let Some((name, at)) = old.labels.iter().find(|(label, _)| !known && label == name) {
+                wanted.extend(Selector::parse(&at.value).ok().and_then(|selector| selector.after));
+                labels.push((name.clone(), at.value.clone()));
+            }
+        }
+        let tables = toml_file::tables(file, text, &tables)?;
+        Ok(Kept { says_capture: tables.lines().any(|line| line.starts_with("[capture]")), tables, labels })
+    }
+
+    /// `text`, the settings of the new capture in `file`, with these.
+    pub(super) fn added_to(&self, file: &Path, text: &str) -> Result<String> {
+        let all: toml::Table = toml_file::from_text(file, text)?;
+        let is_there = |(name, _): &&(String, String)| {
+            all.get("label").and_then(toml::Value::as_table).is_some_and(|labels| labels.contains_key(name))
+        };
+        let (old, new): (Vec<_>, Vec<_>) = self.labels.iter().partition(is_there);
+        let cloned = |labels: Vec<&(String, String)>| labels.into_iter().cloned().collect::<Vec<_>>();
+        let text = toml_file::with_texts(file, text, "label", &cloned(old))?;
+        Ok(toml_file::with_entries(file, &text, "label", &cloned(new))? + &self.tables)
+    }
+}
+
+/// The file that errors about the command of a new capture name.
+const COMMAND: &str = "COMMAND";
+
+/// The settings that a new capture in a folder begins with: those of the folders above, what it keeps of a
+/// capture.toml that is there already, and the command.
 pub(super) fn settings_for_new(
     root: Option<&Root>,
     folder: &Path,
-    tables: &[&str],
-) -> Result<(Settings, String)> {
+    command: &str,
+) -> Result<(Settings, Kept)> {
     let mut layers = settings_above(folder)?;
     let own = folder.join("capture.toml");
-    let mut kept = String::new();
+    let mut kept = Kept::default();
     if let Some(root) = root.filter(|root| root.is_file(&own)) {
-        kept = toml_file::tables(&own, &root.read_text(&own)?, tables)?;
-        layers.push(Layer::parse(&own, &kept)?);
+        kept = Kept::of(&own, &root.read_text(&own)?)?;
+        layers.push(Layer::parse(&own, &kept.added_to(&own, "")?)?);
     }
+    layers.push(Layer::parse(Path::new(COMMAND), &format!("command = {}\n", toml_file::string(command)))?);
     Ok((Settings::resolve(&layers), kept))
 }
 

@@ -107,6 +107,9 @@ pub struct Subject {
     pub new: Option<Place>,
     /// Method and path, with `{id}` for ids.
     pub name: String,
+    /// Of a call that came or went, and that another sender has it now: who sent it and who does, if the trace
+    /// names them.
+    pub senders: Option<[Option<String>; 2]>,
 }
 
 /// The place of an exchange in its trace.
@@ -130,6 +133,13 @@ pub enum Value {
 }
 
 impl Change {
+    /// A change of a message, of no exchange.
+    #[cfg(test)]
+    pub(crate) fn of(what: What, side: Side, at: &str, old: Option<Value>, new: Option<Value>) -> Change {
+        let (exchange, fingerprint, said) = (None, String::new(), [None, None]);
+        Change { what, side: Some(side), exchange, at: Some(at.to_owned()), old, new, fingerprint, said }
+    }
+
     /// The old and the new value: of each so many characters, with the first that tells them apart.
     pub fn excerpts(&self, most: usize) -> [Option<String>; 2] {
         let values = [&self.old, &self.new].map(|value| value.as_ref().map(Value::shown));

@@ -61,8 +61,8 @@ impl Map {
         votes.into_iter().map(|votes| votes.pair.old.clone()).collect()
     }
 
-    /// Takes pairs out again.
-    pub(super) fn forget(&mut self, olds: &[Text]) {
+    /// Takes the pairs of these old values out again.
+    pub fn forget(&mut self, olds: &[Text]) {
         for new in olds.iter().filter_map(|old| self.new.remove(old)).collect::<Vec<_>>() {
             self.old.remove(&new);
         }
@@ -81,7 +81,7 @@ impl Map {
     }
 
     /// Adds a pair, if neither has a partner; says whether it did.
-    pub(super) fn add(&mut self, old: &Text, new: &Text) -> bool {
+    pub fn add(&mut self, old: &Text, new: &Text) -> bool {
         let is_free = !self.new.contains_key(old) && !self.old.contains_key(new);
         if is_free {
             self.new.insert(old.clone(), new.clone());

@@ -53,6 +53,7 @@ pub use keep::{Kept, keep};
 pub use map::Map;
 pub use minted::Kinds;
 
+use crate::text::Text;
 use crate::trace::Trace;
 use compare::{Differ, Shown, Values};
 use map::Pair;
@@ -157,18 +158,18 @@ pub fn compare_suite(
 }
 
 /// Compares a capture of a suite whose captures come one after another. What `map` has of those before stands;
-/// what this one says is added.
-pub fn compare_next(capture: &Capture<'_>, map: &mut Map) -> Findings {
+/// what this one says is added, and given: [`Map::forget`] takes it out again.
+pub fn compare_next(capture: &Capture<'_>, map: &mut Map) -> (Findings, Vec<Text>) {
     let mut findings = compare(capture, KnownMap::OfOthers(map));
-    let added = map.extend(&findings.pairs);
+    let mut added = map.extend(&findings.pairs);
     if !map.is_settled_in(&findings) {
         let likely = compare(capture, KnownMap::Likely(map));
         map.forget(&added);
-        map.extend(&likely.pairs);
+        added = map.extend(&likely.pairs);
         let is_settled = map.is_settled_in(&likely);
         findings = if is_settled { likely } else { compare(capture, KnownMap::Settled(map)) };
     }
-    findings
+    (findings, added)
 }
 
 impl Map {
@@ -205,10 +206,18 @@ pub fn compare(capture: &Capture<'_>, known: KnownMap<'_>) -> Findings {
         response.map(|response| Shown::Number(usize::from(response.status)))
     };
     for &at in &alignment.added {
-        differ.call(What::CallAdded, None, Some(at), Values { old: None, new: status(&new, at) });
+        let values = Values { old: None, new: status(&new, at) };
+        match alignment.handed_over.iter().find(|(_, new)| *new == at) {
+            Some(&both) => differ.handed_over(What::CallAdded, both, values),
+            None => differ.call(What::CallAdded, None, Some(at), values),
+        }
     }
     for &at in &alignment.removed {
-        differ.call(What::CallRemoved, Some(at), None, Values { old: status(&old, at), new: None });
+        let values = Values { old: status(&old, at), new: None };
+        match alignment.handed_over.iter().find(|(old, _)| *old == at) {
+            Some(&both) => differ.handed_over(What::CallRemoved, both, values),
+            None => differ.call(What::CallRemoved, Some(at), None, values),
+        }
     }
     for pair in alignment.pairs.iter().filter(|pair| pair.is_moved) {
         let values =

@@ -45,10 +45,15 @@ pub fn of_response(request: &str) -> String {
 
 impl Anchors {
     /// Anchors of these exchanges: of each the names of its labels, the first of which counts, and what it is.
-    /// None is one of `taken`, and no two are equal: a count is behind all but the first, labels before others.
-    pub fn new(exchanges: &[(Vec<&str>, Unlabelled<'_>)], taken: HashSet<String>) -> Anchors {
+    /// The word of the hole
+    /// that prints the overview is the name of that. None is one of `taken`, and no two are equal: a count is behind all but the first, labels before others.
+    pub fn new(
+        exchanges: &[(Vec<&str>, Unlabelled<'_>)],
+        overview: HoleWord,
+        taken: HashSet<String>,
+    ) -> Anchors {
         let mut unused = Unused(taken);
-        let overview = unused.take(HoleWord::Diagram.name().to_owned());
+        let overview = unused.take(overview.name().to_owned());
         let mut anchors = vec![None; exchanges.len()];
         for (anchor, (labels, _)) in anchors.iter_mut().zip(exchanges) {
             *anchor = labels.first().map(|label| unused.take(slug(label)));
@@ -136,7 +141,11 @@ mod tests {
         Unlabelled { from: "glance", to: "keystone", method: "GET", path: "/identity/v3/auth/tokens" };
 
     fn anchors(exchanges: &[(Vec<&str>, Unlabelled<'_>)]) -> Vec<String> {
-        Anchors::new(exchanges, HashSet::new()).exchanges.iter().map(|anchor| anchor.to_string()).collect()
+        Anchors::new(exchanges, HoleWord::Diagram, HashSet::new())
+            .exchanges
+            .iter()
+            .map(|anchor| anchor.to_string())
+            .collect()
     }
 
     #[test]
@@ -177,7 +186,7 @@ mod tests {
             assert!(taken.contains(id), "{id}: {taken:?}");
         }
         let labels = [vec!["show_image"], vec!["Show__Image"], vec!["own"], vec!["a"], vec!["a_response"]];
-        let found = Anchors::new(&labels.map(|label| (label, SHOW)), taken);
+        let found = Anchors::new(&labels.map(|label| (label, SHOW)), HoleWord::Diagram, taken);
         let names: Vec<&str> = found.exchanges.iter().map(|anchor| &**anchor).collect();
         assert_eq!(names, ["show-image-2", "show-image-3", "own-2", "a", "a-response-2"]);
         assert_eq!(&*found.overview, "diagram-2");
@@ -209,7 +218,7 @@ mod tests {
                     (label.iter().map(String::as_str).collect(), Unlabelled { from: who, path, ..SHOW })
                 })
                 .collect();
-            let found = Anchors::new(&exchanges, HashSet::new());
+            let found = Anchors::new(&exchanges, HoleWord::Diagram, HashSet::new());
             let both = found.exchanges.iter().flat_map(|anchor| [anchor.to_string(), of_response(anchor)]);
             let both: Vec<String> = both.collect();
             prop_assert!(both.iter().all(|id| id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')));

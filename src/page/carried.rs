@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 
 use super::{Input, Resolved};
-use crate::diff::{self, Alignment, Kinds, Recording};
+use crate::diff::{self, Kinds, Recording};
 use crate::error::Result;
 use crate::profile::Profile;
 use crate::sequence::Side;
@@ -59,16 +59,15 @@ pub fn between(old: &Input<'_>, new: &Input<'_>) -> Result<Carried> {
     let capture = diff::Capture { old: recording(old.trace), new: recording(new.trace), kinds };
     let (found, _) = diff::compare_suite(1, |_, known| vec![diff::compare(&capture, known)]);
     let alignment = found.into_iter().next().unwrap_or_default().alignment;
-    Ok(carried(&Resolved::new(old), &Resolved::new(new), &alignment))
+    Ok(carried(&Resolved::new(old), &Resolved::new(new), &alignment.partners(old.trace, new.trace)))
 }
 
 /// Carries the labels of the old trace to the new one.
 ///
-/// `old` has the labels as they were when its trace was recorded, `new` those of today; `alignment` is that of
-/// both traces.
-pub fn carried(old: &Resolved<'_>, new: &Resolved<'_>, alignment: &Alignment) -> Carried {
+/// `old` has the labels as they were when its trace was recorded, `new` those of today; `partners` says for
+/// each exchange of the old trace, by its index there, which is the same one of the new trace.
+pub fn carried(old: &Resolved<'_>, new: &Resolved<'_>, partners: &[Option<usize>]) -> Carried {
     let (old, new) = (old.scope(), new.scope());
-    let partners = alignment.partners(old.trace, new.trace);
     let mut is_known = vec![false; new.trace.exchanges.len()];
     partners.iter().flatten().for_each(|&known| is_known[known] = true);
     let before: HashMap<&str, &str> =
@@ -235,7 +234,7 @@ mod tests {
         let old = Input::of_trace(&old_trace, &old_settings, None);
         let new = Input::of_trace(&new_trace, &new_settings, None);
         let partners = found[0].alignment.partners(&old_trace, &new_trace);
-        (carried(&Resolved::new(&old), &Resolved::new(&new), &found[0].alignment), partners)
+        (carried(&Resolved::new(&old), &Resolved::new(&new), &partners), partners)
     }
 
     /// The new selectors, and the labels whose exchange is gone.

@@ -62,6 +62,16 @@ impl Command {
     }
 }
 
+/// The words of a command as settings have them: on a line that a POSIX shell would split so; with a shell, the
+/// one word is the line.
+pub fn command_line(words: &[String], shell: bool) -> String {
+    match (shell, words) {
+        (true, [line]) => line.clone(),
+        // A NUL byte cannot be in an argument that came from a command line.
+        _ => shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" ")),
+    }
+}
+
 /// A debugger's configuration (`.vscode/launch.json`) that runs the command.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Launch {

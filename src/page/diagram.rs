@@ -57,6 +57,13 @@ pub enum DiagramItem {
         /// What comes after the keyword.
         title: String,
     },
+    /// What the number of the next message is, where it does not follow from the one before.
+    Number {
+        /// How many boxes it is in.
+        depth: usize,
+        /// The number.
+        number: u32,
+    },
     /// The end of a box.
     End {
         /// How many boxes are around it.
@@ -72,9 +79,40 @@ impl DiagramItem {
             | DiagramItem::Note { depth, .. }
             | DiagramItem::Unanswered { depth, .. }
             | DiagramItem::Begin { depth, .. }
+            | DiagramItem::Number { depth, .. }
             | DiagramItem::End { depth } => *depth,
         }
     }
+
+    /// The same line in so many more boxes.
+    pub fn deeper(&self, boxes: usize) -> DiagramItem {
+        let mut item = self.clone();
+        let (DiagramItem::Message { depth, .. }
+        | DiagramItem::Note { depth, .. }
+        | DiagramItem::Unanswered { depth, .. }
+        | DiagramItem::Begin { depth, .. }
+        | DiagramItem::Number { depth, .. }
+        | DiagramItem::End { depth }) = &mut item;
+        *depth += boxes;
+        item
+    }
+}
+
+/// The ids of the participants that these lines name.
+pub fn participants_named(items: &[DiagramItem]) -> HashSet<&str> {
+    let mut named: HashSet<&str> = HashSet::new();
+    for item in items {
+        match item {
+            DiagramItem::Message { message, .. } | DiagramItem::Unanswered { message, .. } => {
+                named.extend([&*message.from, &*message.to]);
+            }
+            DiagramItem::Note { position, .. } => {
+                named.extend(position.rsplit(' ').next().into_iter().flat_map(|ids| ids.split(',')));
+            }
+            DiagramItem::Begin { .. } | DiagramItem::Number { .. } | DiagramItem::End { .. } => {}
+        }
+    }
+    named
 }
 
 /// The participants of a diagram, and the ids that it uses for them.
@@ -238,6 +276,9 @@ impl BoxesAndNotes {
             if group.kind == GroupKind::Opt {
                 // That it is missing, or a part of it, is what it says.
                 boxes_and_notes.optional.extend(group.names().map(str::to_owned));
+                // But for a slip of the pen, which would be missing for ever.
+                let mut ends = std::iter::once(&group.first).chain(&group.last);
+                boxes_and_notes.left_out.extend(ends.find_map(|end| mistyped(scope, end, &group.origin)));
             } else {
                 let mut ends = std::iter::once(&group.first).chain(&group.last);
                 let lost = ends.find_map(|end| lost(scope, "group", end, end.get_ref(), &group.origin));
@@ -325,6 +366,19 @@ fn lost(
         .at(place)
         .hint("name another exchange, or take it out; it is back when its exchange is");
     scope.is_lost(name).then(|| LeftOut { name: name.to_owned(), told })
+}
+
+/// What there is to say of a box of optional messages that seems to mean others, which are there.
+fn mistyped(scope: &Scope<'_>, at: &toml::Spanned<String>, origin: &Option<Origin>) -> Option<LeftOut> {
+    let name = at.get_ref();
+    let meant = scope.is_lost(name).then(|| scope.mistyped(name)).flatten()?;
+    let told = Error::warning(
+        ErrorKind::Label,
+        format!("the messages of this group are missing: `{name}` matches nothing"),
+    )
+    .at(origin.as_ref()?.place(at.span()))
+    .hint(format!("did you mean `{meant}`? Where it is right, give that exchange a label"));
+    Some(LeftOut { name: name.clone(), told })
 }
 
 /// The diagram's lines: messages, with the notes and boxes that belong to them.

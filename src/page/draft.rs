@@ -82,6 +82,7 @@ impl Labels {
 pub fn sources(page: &Page, labels: &Labels) -> Vec<(&'static str, String)> {
     match page.layout {
         Layout::Page => vec![("page.md", one_page(page, labels))],
+        Layout::Exchanges => vec![("page.md", exchanges_page(page, labels))],
         Layout::Snippets => vec![("body.md", body(page, labels)), ("page.md", index(page, labels))],
     }
 }
@@ -96,6 +97,9 @@ pub fn section(page: &Page, message: &Message, label: &str, level: usize) -> Str
             let arrow = if message.side == Side::Request { "-->" } else { "<--" };
             let ends = format!("`{{{{ {label}.{side}.client }}}}` {arrow} `{{{{ {label}.{side}.server }}}}`");
             push(&mut text, &[&ends, "", &format!("{{{{ tabs({label}.{side}) }}}}"), "", ""]);
+        }
+        Layout::Exchanges => {
+            text = exchange_section(page, message, label, level);
         }
         Layout::Page => {
             text.push('\n');
@@ -113,6 +117,23 @@ pub fn section(page: &Page, message: &Message, label: &str, level: usize) -> Str
             text.push('\n');
         }
     }
+    text
+}
+
+/// The section of an exchange, named by its request; those of a client's exchanges have this level.
+fn exchange_section(page: &Page, request: &Message, label: &str, level: usize) -> String {
+    let exchange = page.exchanges.iter().find(|found| found.index == request.exchange);
+    let relations = exchange.map(|found| &found.relations);
+    let is_below = relations.is_some_and(|relations| relations.depth > 0);
+    let marks = "#".repeat(level + usize::from(is_below));
+    let mut text = format!("{marks} {{{{ heading({label}) }}}}\n\n{{{{ facts({label}) }}}}\n\n");
+    if let Some(about) = &request.about {
+        push(&mut text, &[&escaped(about), ""]);
+    }
+    if relations.is_some_and(|relations| !relations.inside.is_empty()) {
+        push(&mut text, &[&format!("{{{{ inside({label}) }}}}"), ""]);
+    }
+    push(&mut text, &[&format!("{{{{ tabs({label}) }}}}"), ""]);
     text
 }
 
@@ -155,6 +176,38 @@ fn one_page(page: &Page, labels: &Labels) -> String {
     text
 }
 
+fn exchanges_page(page: &Page, labels: &Labels) -> String {
+    let phrase = |key| escaped(page.phrases.get(key));
+    let heading = |key| format!("## {}", phrase(key));
+    let mut text = title(page);
+    push(&mut text, &["{{ facts }}", ""]);
+    if page.command.is_some() || page.output.is_some() {
+        push(&mut text, &[&heading("command_heading"), ""]);
+    }
+    if page.reference.is_some() {
+        push(&mut text, &[&super::phrases::fill(&phrase("reference"), "link", "{{ reference }}"), ""]);
+    }
+    if page.command.is_some() {
+        push(&mut text, &["{{ command }}", ""]);
+    }
+    if page.output.is_some() {
+        push(&mut text, &["{{ output }}", ""]);
+    }
+    push(&mut text, &[&heading("overview_heading"), "", "{{ overview }}", ""]);
+    filtered(&mut text, page);
+    push(&mut text, &[&heading("diagram_heading"), ""]);
+    if page.exchanges.iter().any(|found| found.relations.sent_for.is_some()) {
+        push(&mut text, &[&phrase("client_view_introduction"), ""]);
+    }
+    push(&mut text, &["{{ diagram }}", ""]);
+    if page.exchanges.iter().any(|found| found.relations.timing.is_some()) {
+        push(&mut text, &[&heading("waterfall_heading"), "", "{{ waterfall }}", ""]);
+    }
+    push(&mut text, &[&heading("exchanges_heading"), ""]);
+    sections(&mut text, page, labels);
+    text
+}
+
 fn index(page: &Page, labels: &Labels) -> String {
     let phrase = |key| escaped(page.phrases.get(key));
     let mut text = title(page);
@@ -186,7 +239,11 @@ fn body(page: &Page, labels: &Labels) -> String {
 
 fn sections(text: &mut String, page: &Page, labels: &Labels) {
     let mut is_in_rest = false;
+    let told = Told::of(page);
     for (at, entry) in page.entries.iter().enumerate() {
+        if told.is_elsewhere(entry) {
+            continue;
+        }
         let named = match entry {
             Entry::Message(message) => labels.of(message.exchange).map(|name| (message, name)),
             Entry::Gap(_) => None,
@@ -194,16 +251,43 @@ fn sections(text: &mut String, page: &Page, labels: &Labels) {
         match named {
             Some((message, name)) => text.push_str(&section(page, message, name, 3)),
             None if is_in_rest => {}
-            None => text.push_str(&rest(page, &labels.rest(&page.entries[at..]))),
+            None => text.push_str(&rest(
+                page,
+                &labels.rest(page.entries[at..].iter().filter(|entry| !told.is_elsewhere(entry))),
+            )),
         }
         is_in_rest = named.is_none();
+    }
+}
+
+/// Messages that a page tells of in the section of another one.
+pub(super) struct Told(HashSet<(usize, Side)>);
+
+impl Told {
+    pub(super) fn of(page: &Page) -> Told {
+        if page.layout.traits().parts_exchanges {
+            return Told(HashSet::new());
+        }
+        let mut told = HashSet::new();
+        for exchange in &page.exchanges {
+            told.insert((exchange.index, Side::Response));
+            if exchange.relations.folded_into.is_some() {
+                told.insert((exchange.index, Side::Request));
+            }
+        }
+        Told(told)
+    }
+
+    /// Whether an entry is such a message.
+    pub(super) fn is_elsewhere(&self, entry: &Entry) -> bool {
+        matches!(entry, Entry::Message(message) if self.0.contains(&(message.exchange, message.side)))
     }
 }
 
 /// A hole for what has no name, with the blank lines behind it that a section has.
 pub(super) fn rest(page: &Page, hole: &str) -> String {
     match page.layout {
-        Layout::Page => format!("{hole}\n\n"),
+        Layout::Page | Layout::Exchanges => format!("{hole}\n\n"),
         Layout::Snippets => format!("{hole}\n\n\n"),
     }
 }
@@ -237,9 +321,14 @@ fn diagram(text: &mut String, page: &Page, labels: &Labels) {
         }
         text.push('\n');
     }
+    filtered(text, page);
+}
+
+/// How many exchanges the settings leave out.
+fn filtered(text: &mut String, page: &Page) {
     if page.filtered > 0 {
-        let one = phrases.find("filtered_line_one").filter(|_| page.filtered == 1);
-        let line = one.unwrap_or_else(|| phrases.get("filtered_line"));
+        let one = page.phrases.find("filtered_line_one").filter(|_| page.filtered == 1);
+        let line = one.unwrap_or_else(|| page.phrases.get("filtered_line"));
         let line = super::phrases::fill(line, "count", &page.filtered.to_string());
         push(text, &[&escaped(&line), ""]);
     }

@@ -8,43 +8,57 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
-use crate::page::invocation;
+use crate::page::{command_line, invocation};
 use crate::profile::Profile;
 use crate::sequence::Sequence;
 use crate::sequence::naming;
 use crate::sequence::participants::Participants;
 use crate::sequence::paths::{Paths, Vars};
 use crate::sequence::selector::{Index, Scope};
-use crate::settings::Participant;
+use crate::settings::Settings;
 use crate::toml_file::string as quoted;
 use crate::trace::{Trace, UrlParts};
 
-/// The content of `capture.toml` for `command`, as it was typed, which caused `trace`.
-///
-/// `profile` is the profile's name, where the settings above do not name it already, and the profile.
-/// `declared` are the participants that those settings name; a list here would be in place of theirs.
-pub fn settings_text(
-    command: &[String],
-    shell: bool,
-    trace: &Trace,
-    names_profile: Option<&str>,
-    profile: Option<&Profile>,
-    declared: &[Participant],
-) -> String {
-    let vars = variables(trace, profile);
-    let typed = match (shell, command) {
-        (true, [line]) => line.clone(),
-        // A NUL byte cannot be in an argument that came from a command line.
-        _ => shlex::try_join(command.iter().map(String::as_str)).unwrap_or_else(|_| command.join(" ")),
-    };
-    let command_with_vars = vars.iter().fold(typed.clone(), |command, (name, value)| {
+/// A new capture, as far as its settings follow from it.
+#[derive(Clone, Copy, Debug)]
+pub struct NewCapture<'a> {
+    /// The words of the command, as they were typed; with a shell, the line.
+    pub command: &'a [String],
+    /// Whether a shell runs it.
+    pub shell: bool,
+    /// Whether other settings say that already.
+    pub is_shell_said: bool,
+    /// What it caused.
+    pub trace: &'a Trace,
+    /// The profile's name, where the settings above do not name it already.
+    pub names_profile: Option<&'a str>,
+    /// The profile.
+    pub profile: Option<&'a Profile>,
+    /// What is said already, of participants and variables: a list of participants here would be in place of
+    /// theirs.
+    pub said: &'a Settings,
+    /// What gives a value: `{image/create.id}`, by the value.
+    pub given: &'a HashMap<String, String>,
+}
+
+/// The content of `capture.toml` for a new capture.
+pub fn settings_text(new: &NewCapture<'_>) -> String {
+    let &NewCapture { command, shell, trace, names_profile, profile, said, .. } = new;
+    let declared = &said.participants[..];
+    let is_said = |value: &String| said.vars.iter().any(|(_, known)| known == value);
+    let mut vars = variables(trace, profile);
+    vars.retain(|(_, value)| !is_said(value));
+    let shown = [&said.vars[..], &vars].concat();
+    let typed = command_line(command, shell);
+    let ids = shown.iter().filter(|(_, value)| is_id(value));
+    let command_with_vars = ids.fold(typed.clone(), |command, (name, value)| {
         command.replace(value.as_str(), &format!("{{{name}}}"))
     });
     let invocation = invocation::words(command, shell);
     let invoked = shlex::try_join(invocation.iter().map(String::as_str)).unwrap_or_default();
     let title = profile
         .and_then(|profile| profile.cli_reference(&invoked, None))
-        .map_or_else(|| title(&invocation, trace, &vars, profile), |link| link.text);
+        .map_or_else(|| title(&invocation, trace, &shown, profile), |link| link.text);
 
     let mut text = String::new();
     // Writing to a string cannot fail.
@@ -54,13 +68,13 @@ pub fn settings_text(
     if let Some(name) = names_profile {
         let _ = writeln!(text, "profile = {}", quoted(name));
     }
-    if shell {
+    if shell && !new.is_shell_said {
         let _ = write!(text, "\n[capture]\nshell = true\n");
     }
     if !vars.is_empty() {
         text.push_str("\n[vars]\n");
         for (name, value) in &vars {
-            let _ = writeln!(text, "{name} = {}", quoted(value));
+            let _ = writeln!(text, "{name} = {}", quoted(new.given.get(value).unwrap_or(value)));
         }
     }
     let participants = Participants::new(trace, declared, profile);
@@ -71,7 +85,7 @@ pub fn settings_text(
             let _ = writeln!(text, "label = {}", quoted(label));
         }
     }
-    text.push_str(&labels(trace, &participants, &vars, profile));
+    text.push_str(&labels(trace, &participants, &shown, profile));
     text
 }
 
@@ -211,19 +225,35 @@ mod tests {
         let read = crate::source::read("trace.log".as_ref(), log.to_vec());
         let command = "openstack image show --format json f36f9b00-a382-4ea5-9f17-ff3ad85a9087";
         let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
-        let text = settings_text(
-            &words,
-            false,
-            &read.trace,
-            Some("openstack"),
-            Profile::embedded("openstack").map(|it| &**it),
-            &[],
-        );
+        let mut new = NewCapture {
+            command: &words,
+            shell: false,
+            is_shell_said: false,
+            trace: &read.trace,
+            names_profile: Some("openstack"),
+            profile: Profile::embedded("openstack").map(|it| &**it),
+            said: &Settings::default(),
+            given: &HashMap::new(),
+        };
+        let text = settings_text(&new);
         assert!(text.starts_with(
             "title = \"openstack image show\"\ncommand = \"openstack image show --format json {image_id}\"\n"
         ), "{text}");
         assert!(text.contains("[vars]\nimage_id = \"f36f9b00-a382-4ea5-9f17-ff3ad85a9087\"\n"), "{text}");
         assert!(text.contains("= \"glance GET /image/v2/images/{image_id}\"\n"), "{text}");
         crate::settings::Layer::parse("capture.toml".as_ref(), &text).unwrap();
+        // What another capture gives does not go stale.
+        let id = "f36f9b00-a382-4ea5-9f17-ff3ad85a9087".to_owned();
+        let given = HashMap::from([(id.clone(), "{create.id}".to_owned())]);
+        new.given = &given;
+        let text = settings_text(&new);
+        assert!(text.contains("[vars]\nimage_id = \"{create.id}\"\n"), "{text}");
+        let said = Settings { vars: vec![("image".to_owned(), id)], ..Settings::default() };
+        new.said = &said;
+        let text = settings_text(&new);
+        assert!(
+            !text.contains("[vars]") && text.contains("= \"glance GET /image/v2/images/{image}\"\n"),
+            "{text}"
+        );
     }
 }

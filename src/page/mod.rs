@@ -25,7 +25,9 @@ pub mod anchor;
 mod block;
 pub mod carried;
 mod command;
+pub mod concern;
 mod context;
+pub mod curl;
 mod diagram;
 pub mod draft;
 pub mod first_settings;
@@ -35,6 +37,7 @@ pub mod index;
 pub mod invocation;
 mod outline;
 pub mod phrases;
+pub mod relations;
 pub mod report;
 pub mod source;
 pub mod spoken;
@@ -43,11 +46,12 @@ pub mod update;
 
 pub use anchor::Anchors;
 pub use block::{Block, visible, without_ansi, without_markers};
-pub use command::{Command, Launch};
+pub use command::{Command, Launch, command_line};
 pub use context::{Context, Fence, Scalar};
-pub use diagram::{DiagramItem, DrawnParticipant};
+pub use diagram::{DiagramItem, DrawnParticipant, participants_named};
 pub use outline::{DiagramPart, Outline};
 pub use phrases::Phrases;
+pub use relations::Relations;
 pub use source::Source;
 
 use std::borrow::Cow;
@@ -119,6 +123,8 @@ pub struct Page {
     pub participants: Vec<DrawnParticipant>,
     /// The diagram's lines.
     pub diagram: Vec<DiagramItem>,
+    /// What the client sees of the diagram; in layouts that tell how exchanges stand to each other.
+    pub client_view: Vec<DiagramItem>,
     /// Messages and gaps, in order.
     pub entries: Vec<Entry>,
     /// The exchanges, in the order of their requests.
@@ -176,6 +182,21 @@ pub struct PageExchange {
     pub purpose: Option<String>,
     /// What its response brings, likewise.
     pub result: Option<String>,
+    /// How it stands to the others; in layouts that tell.
+    pub relations: Relations,
+    /// The request as a `curl` command, where the page shows it.
+    pub curl: Option<Block>,
+}
+
+/// What a page tells in one place: an exchange, or what belongs to none.
+#[derive(Clone, Debug)]
+pub enum Section {
+    /// An exchange that is told of itself.
+    Exchange(Arc<PageExchange>),
+    /// A response whose request nobody recorded.
+    Message(Arc<Message>),
+    /// A damaged place of the trace.
+    Gap(PageGap),
 }
 
 /// A message, with everything that a page can say of it.
@@ -214,6 +235,8 @@ pub struct Message {
     pub headers: Block,
     /// The body's lines.
     pub body: Block,
+    /// Whether there is a body; without one, `body` says so.
+    pub has_body: bool,
     /// The body's language, as highlighters name it.
     pub language: Cow<'static, str>,
     /// What it asks or brings, as a sentence in the page's language, where the profile knows it.
@@ -274,6 +297,22 @@ impl PageExchange {
         }
     }
 
+    /// Its messages, in order.
+    pub fn messages(&self) -> impl Iterator<Item = &Arc<Message>> {
+        std::iter::once(&self.request).chain(&self.response)
+    }
+
+    /// The number of its last message.
+    pub fn last_number(&self) -> u32 {
+        self.response.as_ref().unwrap_or(&self.request).number
+    }
+
+    /// Whether it failed: a status that says so, no response, or what the source calls a failure.
+    pub fn is_error(&self) -> bool {
+        let is_failed = |message: &Arc<Message>| message.status >= 400 || message.failure.is_some();
+        self.messages().any(is_failed) || self.response.is_none() && !self.request.drawn_only
+    }
+
     /// The same in Markdown: links to the sections that tell of them, one where that is the same.
     pub fn linked_steps(&self) -> String {
         match (&self.response, &self.request.section) {
@@ -298,6 +337,22 @@ pub struct Output {
 }
 
 impl Page {
+    /// What is told of these entries, each exchange once, and none that only repeats another.
+    pub fn sections(&self, entries: &[Entry]) -> Vec<Section> {
+        let places: HashMap<usize, &Arc<PageExchange>> =
+            self.exchanges.iter().map(|exchange| (exchange.index, exchange)).collect();
+        let section = |entry: &Entry| match entry {
+            Entry::Gap(gap) => Some(Section::Gap(gap.clone())),
+            Entry::Message(message) => match (places.get(&message.exchange), message.side) {
+                (Some(exchange), Side::Request) => Some(Section::Exchange((*exchange).clone()))
+                    .filter(|_| exchange.relations.folded_into.is_none()),
+                (Some(_), Side::Response) => None,
+                (None, _) => Some(Section::Message(message.clone())),
+            },
+        };
+        entries.iter().filter_map(section).collect()
+    }
+
     /// Forgets the anchors of sections that this page does not have, and of the overview where it has none, so
     /// that no link leads to them. A message without a section is told of in that of its exchange's other one.
     pub fn keep_sections(&mut self, has_section: impl Fn(usize, Side) -> bool, has_overview: bool) {
@@ -311,33 +366,25 @@ impl Page {
             });
             sections.insert(exchange.index, anchors);
         }
+        // What only repeats another is told of with that.
+        let told: HashMap<usize, usize> = (self.exchanges.iter())
+            .filter_map(|found| Some((found.index, self.exchanges[found.relations.folded_into?].index)))
+            .collect();
         let is_kept = |message: &Message| {
-            let [request, response] = sections.get(&message.exchange).cloned().unwrap_or_default();
+            let exchange = told.get(&message.exchange).unwrap_or(&message.exchange);
+            let [request, response] = sections.get(exchange).cloned().unwrap_or_default();
             match message.side {
                 Side::Request => request.or(response),
                 Side::Response => response.or(request),
             }
         };
-        let keep = |message: &mut Arc<Message>| {
+        let Page { exchanges, entries, diagram, .. } = self;
+        each_message(exchanges, entries, diagram, &|message| {
             let section = is_kept(message);
             if message.section != section {
                 Arc::make_mut(message).section = section;
             }
-        };
-        for exchange in &mut self.exchanges {
-            let PageExchange { request, response, .. } = Arc::make_mut(exchange);
-            std::iter::once(request).chain(response).for_each(keep);
-        }
-        for entry in &mut self.entries {
-            if let Entry::Message(message) = entry {
-                keep(message);
-            }
-        }
-        for item in &mut self.diagram {
-            if let DiagramItem::Message { message, .. } | DiagramItem::Unanswered { message, .. } = item {
-                keep(message);
-            }
-        }
+        });
     }
 
     /// Makes the page of a capture.
@@ -366,6 +413,11 @@ impl Resolved<'_> {
     pub fn page_for(&self, sources: &[Source]) -> Result<Page, Vec<Error>> {
         let used = used_labels(&self.input.settings.labels, sources);
         self.page_with(sources, &|label| used.contains(label))
+    }
+
+    /// The labels of optional messages that the trace does not have.
+    pub fn missing_optional(&self) -> HashSet<&str> {
+        diagram::missing_options(&self.scope(), self.input.settings)
     }
 
     fn page_with(&self, sources: &[Source], is_used: &dyn Fn(&str) -> bool) -> Result<Page, Vec<Error>> {
@@ -406,7 +458,7 @@ impl Resolved<'_> {
         let log = Block::new(input.log.clone());
         let known =
             (0..trace.exchanges.len()).map(|index| ProfileFacts::of(input, participants, index)).collect();
-        let anchors = self.anchors(sources, &labels);
+        let anchors = self.anchors(sources, &labels, &HashMap::new());
         let messages = Messages {
             input,
             participants,
@@ -447,8 +499,26 @@ impl Resolved<'_> {
             })
             .map(Arc::new)
             .collect();
-        let overview = anchors.map(|anchors| anchors.overview);
-        let diagram = diagram::draw(&entries, &drawn, &boxes_and_notes, input.phrases);
+        let overview = anchors.as_ref().map(|anchors| anchors.overview.clone());
+        let mut diagram = diagram::draw(&entries, &drawn, &boxes_and_notes, input.phrases);
+        let mut exchanges = exchanges;
+        let mut client_view = Vec::new();
+        if settings.layout.traits().relates {
+            let found;
+            (found, client_view) = relations::relate(&relations::Facts {
+                trace,
+                participants,
+                exchanges: &exchanges,
+                entries: &entries,
+                diagram: &diagram,
+                phrases: input.phrases,
+                is_expected: &|index| messages.is_expected(index),
+            });
+            for (exchange, relations) in exchanges.iter_mut().zip(found) {
+                Arc::make_mut(exchange).relations = relations;
+            }
+            self.tell_where_folded(sources, &labels, &mut exchanges, &mut entries, &mut diagram);
+        }
 
         let command = settings.command.as_deref().map(|typed| Command::new(typed, &settings.vars));
         let reference = reference(input, command.as_ref());
@@ -470,6 +540,7 @@ impl Resolved<'_> {
             reference,
             participants: drawn.list(),
             diagram,
+            client_view,
             entries,
             exchanges,
             output: input.output.map(|output| make_output(output, settings, input.phrases)),
@@ -482,6 +553,29 @@ impl Resolved<'_> {
             filtered: sequence.filtered,
             left_out,
         })
+    }
+}
+
+/// Changes each message of a page, wherever the page has it.
+fn each_message(
+    exchanges: &mut [Arc<PageExchange>],
+    entries: &mut [Entry],
+    diagram: &mut [DiagramItem],
+    change: &dyn Fn(&mut Arc<Message>),
+) {
+    for exchange in exchanges {
+        let PageExchange { request, response, .. } = Arc::make_mut(exchange);
+        std::iter::once(request).chain(response).for_each(change);
+    }
+    for entry in entries {
+        if let Entry::Message(message) = entry {
+            change(message);
+        }
+    }
+    for item in diagram {
+        if let DiagramItem::Message { message, .. } | DiagramItem::Unanswered { message, .. } = item {
+            change(message);
+        }
     }
 }
 
@@ -569,8 +663,39 @@ impl<'a> Resolved<'a> {
         }
     }
 
-    /// The anchors of the trace's exchanges, where the settings make sections and steps links.
-    fn anchors(&self, sources: &[Source], labels: &[(String, usize)]) -> Option<Anchors> {
+    /// Has the numbers of exchanges that only repeat others lead to those. They have no section, so that the
+    /// anchor of none has a count for them: a poll more moves no link.
+    fn tell_where_folded(
+        &self,
+        sources: &[Source],
+        labels: &[(String, usize)],
+        exchanges: &mut [Arc<PageExchange>],
+        entries: &mut [Entry],
+        diagram: &mut [DiagramItem],
+    ) {
+        let told: HashMap<usize, usize> = (exchanges.iter())
+            .filter_map(|found| Some((found.index, exchanges[found.relations.folded_into?].index)))
+            .collect();
+        if told.is_empty() {
+            return;
+        }
+        let Some(Anchors { exchanges: anchors, .. }) = self.anchors(sources, labels, &told) else { return };
+        each_message(exchanges, entries, diagram, &|message| {
+            let index = message.exchange;
+            let message = Arc::make_mut(message);
+            message.anchor = Some(anchors[index].clone());
+            message.section = Some(anchors[*told.get(&index).unwrap_or(&index)].clone());
+        });
+    }
+
+    /// The anchors of the trace's exchanges, where the settings make sections and steps links. Those of the
+    /// `folded` ones count last.
+    fn anchors(
+        &self,
+        sources: &[Source],
+        labels: &[(String, usize)],
+        folded: &HashMap<usize, usize>,
+    ) -> Option<Anchors> {
         let Resolved { input, participants, sequence, .. } = self;
         let settings = input.settings;
         if !settings.links.unwrap_or(settings.layout.traits().links) {
@@ -585,8 +710,9 @@ impl<'a> Resolved<'a> {
             })
             .collect();
         // Those that the page leaves out count for nothing, in the order of the page.
-        let shown: Vec<usize> =
-            sequence.steps().filter(|step| step.side == Side::Request).map(|step| step.exchange).collect();
+        let requests = sequence.steps().filter(|step| step.side == Side::Request);
+        let mut shown: Vec<usize> = requests.map(|step| step.exchange).collect();
+        shown.sort_by_key(|index| folded.contains_key(index));
         let named: Vec<_> = (shown.iter())
             .map(|&index| {
                 let what = anchor::Unlabelled {
@@ -598,7 +724,8 @@ impl<'a> Resolved<'a> {
                 (std::mem::take(&mut names[index]), what)
             })
             .collect();
-        let Anchors { exchanges, overview } = Anchors::new(&named, anchor::taken(sources, input.phrases));
+        let taken = anchor::taken(sources, input.phrases);
+        let Anchors { exchanges, overview } = Anchors::new(&named, settings.layout.traits().overview, taken);
         let mut by_index = vec![overview.clone(); input.trace.exchanges.len()];
         shown.into_iter().zip(exchanges).for_each(|(index, anchor)| by_index[index] = anchor);
         Some(Anchors { exchanges: by_index, overview })
@@ -739,6 +866,7 @@ impl<'a> Messages<'a> {
             url: url.clone(),
             headers: Block::of_part(self.log, headers.lines()),
             body: Block::of_part(self.log, shared_body_text(body)),
+            has_body: !matches!(body, Body::Absent),
             language: language(headers.get("content-type").or_else(other_type), body).into(),
             about: self.about(index, side),
             unanswered: side == Side::Request && exchange.response.is_none(),
@@ -779,7 +907,24 @@ impl<'a> Messages<'a> {
             api_reference: api_reference.map(str::to_owned),
             purpose: described(Step::request),
             result: described(Step::response),
+            relations: Relations::default(),
+            curl: self.curl(index),
         }
+    }
+
+    /// The request as a `curl` command, where the settings ask for it and the trace has the request.
+    fn curl(&self, index: usize) -> Option<Block> {
+        let Input { settings, trace, .. } = self.input;
+        let exchange = &trace.exchanges[index];
+        let is_shown = settings.curl && exchange.known_from == KnownFrom::Wire;
+        is_shown.then(|| curl::command(exchange))
+    }
+
+    /// Whether the profile describes the status of an exchange's response.
+    fn is_expected(&self, index: usize) -> bool {
+        let response = &self.input.trace.exchanges[index].response;
+        let step = self.known[index].step;
+        response.as_ref().is_some_and(|found| step.is_some_and(|step| step.is_of_status(found.status)))
     }
 
     fn about(&self, index: usize, side: Side) -> Option<String> {

@@ -4,11 +4,11 @@
 //! the participants that it names. What this leaves out: where a diagram is cut, which a page source says or
 //! mermaid's limit (`render::diagram_size`), and how mermaid is written, which templates know.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::{DiagramItem, DrawnParticipant, Page};
+use super::{DiagramItem, DrawnParticipant, Page, participants_named};
 
 /// A part of a diagram.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ impl Outline {
     pub fn of(page: &Page) -> Outline {
         let lines = page.diagram.iter().map(|item| match item {
             DiagramItem::Message { message, .. } => Line::Message(message.number),
-            DiagramItem::Note { .. } => Line::Note,
+            DiagramItem::Note { .. } | DiagramItem::Number { .. } => Line::Note,
             DiagramItem::Unanswered { .. } => Line::Behind,
             DiagramItem::Begin { .. } => Line::Begin,
             DiagramItem::End { .. } => Line::End,
@@ -126,20 +126,8 @@ impl Outline {
 
     /// The participants that these lines name.
     fn participants_of(&self, page: &Page, items: &[DiagramItem]) -> Vec<DrawnParticipant> {
-        let mut named: HashSet<&str> = HashSet::new();
-        for item in items {
-            match item {
-                DiagramItem::Message { message, .. } | DiagramItem::Unanswered { message, .. } => {
-                    named.extend([&*message.from, &*message.to]);
-                }
-                DiagramItem::Note { position, .. } => {
-                    named.extend(position.rsplit(' ').next().into_iter().flat_map(|ids| ids.split(',')));
-                }
-                _ => {}
-            }
-        }
         let mut places: Vec<usize> =
-            named.iter().filter_map(|id| self.participants.get(*id).copied()).collect();
+            participants_named(items).iter().filter_map(|id| self.participants.get(*id).copied()).collect();
         places.sort_unstable();
         places.into_iter().map(|place| page.participants[place].clone()).collect()
     }

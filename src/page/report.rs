@@ -570,6 +570,7 @@ mod tests {
             drawn_only: false,
             failure: None,
             web_socket_messages: 0,
+            has_body: true,
             anchor: None,
             section: None,
         }

@@ -7,20 +7,36 @@
 
 use std::ops::Range;
 
-use super::source::{Source, TokenKind};
+use super::source::{Hole, Source, TokenKind};
 use super::update::boundaries;
+use crate::sequence::Side;
 
 /// A line of prose.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Line {
     /// Its number, from 1.
     pub number: usize,
-    /// What it says.
+    /// The line as it is.
     pub text: String,
-    /// The labels and selectors that it is about; none where it is about the page as a whole.
-    pub about: Vec<String>,
+    /// What it says beside its holes.
+    pub prose: String,
+    /// What its section is about; nothing where it is about the page as a whole.
+    pub about: Vec<Mention>,
+    /// What it names itself.
+    pub names: Vec<Mention>,
+    /// The texts in the holes of its section: headers and JSON pointers that these show or mark.
+    pub points_at: Vec<String>,
     /// Whether its section shows what the command printed.
     pub is_about_output: bool,
+}
+
+/// A label or selector in a hole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mention {
+    /// The label or selector.
+    pub name: String,
+    /// The message that is meant, if not both.
+    pub side: Option<Side>,
 }
 
 /// The lines of prose of a page source. What is marked as gone speaks of nothing.
@@ -31,17 +47,22 @@ pub fn lines(source: &Source) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut number = 1;
     for section in starts.iter().copied().zip(ends).map(|(start, end)| start..end.max(start)) {
-        let about = names(source, &section);
+        let about = mentions(source, &section);
+        let points_at = texts(source, &section);
         let is_about_output = words(source, &section).any(|word| word == "output");
         let mut at = section.start;
         for text in source.text[section.clone()].split_inclusive('\n') {
             let line = at..at + text.len();
             at = line.end;
-            if is_prose(source, &line) {
+            let prose = prose(source, &line);
+            if prose.chars().any(char::is_alphabetic) {
                 lines.push(Line {
                     number,
                     text: text.trim_end().to_owned(),
+                    prose,
                     about: about.clone(),
+                    names: mentions(source, &line),
+                    points_at: points_at.clone(),
                     is_about_output,
                 });
             }
@@ -58,38 +79,63 @@ fn words<'s>(source: &'s Source, stretch: &Range<usize>) -> impl Iterator<Item =
     holes.filter_map(|hole| hole.tokens.first()).map(|token| &source.text[token.span.clone()])
 }
 
-/// The labels and selectors that the holes of a stretch name, each once.
-fn names(source: &Source, stretch: &Range<usize>) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for hole in source.holes().filter(|hole| stretch.contains(&hole.span.start)) {
-        for token in &hole.tokens {
-            let text = &source.text[token.span.clone()];
-            let name = match token.kind {
-                TokenKind::Name => text,
-                TokenKind::Text => text.trim_matches(['"', '\'']),
+/// The holes that begin in a stretch.
+fn holes<'s>(source: &'s Source, stretch: &Range<usize>) -> impl Iterator<Item = &'s Hole> {
+    let stretch = stretch.clone();
+    source.holes().filter(move |hole| stretch.contains(&hole.span.start))
+}
+
+/// The labels and selectors that the holes of a stretch name, each once for a side.
+fn mentions(source: &Source, stretch: &Range<usize>) -> Vec<Mention> {
+    let mut mentions: Vec<Mention> = Vec::new();
+    for hole in holes(source, stretch) {
+        let text = |at: usize| hole.tokens.get(at).map(|token| &source.text[token.span.clone()]);
+        for (at, token) in hole.tokens.iter().enumerate() {
+            let word = &source.text[token.span.clone()];
+            let (name, side) = match token.kind {
+                TokenKind::Name if text(at + 1) == Some(".") => (word, text(at + 2).and_then(Side::named)),
+                TokenKind::Name => (word, None),
+                TokenKind::Text => {
+                    let quoted = word.trim_matches(['"', '\'']);
+                    match quoted.rsplit_once('.') {
+                        Some((name, side)) if Side::named(side).is_some() => {
+                            (name.trim_end(), Side::named(side))
+                        }
+                        _ => (quoted, None),
+                    }
+                }
                 _ => continue,
             };
-            if !names.iter().any(|known| known == name) {
-                names.push(name.to_owned());
+            let mention = Mention { name: name.to_owned(), side };
+            if !mentions.contains(&mention) {
+                mentions.push(mention);
             }
         }
     }
-    names
+    mentions
 }
 
-/// Whether a line says something: it has letters beside its holes, and is no heading and no comment.
-fn is_prose(source: &Source, line: &Range<usize>) -> bool {
+/// The texts in quotes in the holes of a stretch.
+fn texts(source: &Source, stretch: &Range<usize>) -> Vec<String> {
+    let tokens = holes(source, stretch).flat_map(|hole| &hole.tokens);
+    let texts = tokens.filter(|token| token.kind == TokenKind::Text);
+    texts.map(|token| source.text[token.span.clone()].trim_matches(['"', '\'']).to_owned()).collect()
+}
+
+/// What a line says beside its holes; nothing of a heading, a comment, or what is gone.
+fn prose(source: &Source, line: &Range<usize>) -> String {
     let starts = |with: &str| source.text[line.clone()].trim_start().starts_with(with);
     if source.is_gone(line.start) || starts("<!--") || starts("#") {
-        return false;
+        return String::new();
     }
     let mut at = line.start;
-    let mut has_letters = false;
+    let mut prose = String::new();
     for hole in source.holes().filter(|hole| line.start <= hole.span.start && hole.span.start < line.end) {
-        has_letters |= source.text[at..hole.span.start].chars().any(char::is_alphabetic);
+        prose.push_str(&source.text[at..hole.span.start]);
         at = hole.span.end.min(line.end);
     }
-    has_letters || source.text[at.min(line.end)..line.end].chars().any(char::is_alphabetic)
+    prose.push_str(&source.text[at.min(line.end)..line.end]);
+    prose
 }
 
 #[cfg(test)]
@@ -100,17 +146,23 @@ mod tests {
     fn a_line_is_about_what_its_section_names() {
         let text = "# Title\n\nSix calls.\n\n{{ diagram }}\n\n## {{ heading(show.request) }}\n\nNo header but one.\n{{ tabs(show.request) }}\n\n### {{ heading(list.request) }}\n\n- {{ list }} lists.\n\n## Result\n\nIt is queued.\n\n{{ output }}\n";
         let source = Source::parse("page.md", text).unwrap();
-        let shown: Vec<(usize, Vec<String>, bool)> =
-            lines(&source).into_iter().map(|line| (line.number, line.about, line.is_about_output)).collect();
-        let about = |name: &str| vec![name.to_owned()];
-        let known = |about: &[String]| {
-            about.iter().filter(|name| ["show", "list"].contains(&&***name)).cloned().collect::<Vec<_>>()
+        let known = |mentions: &[Mention]| -> Vec<String> {
+            let known = mentions.iter().filter(|of| ["show", "list"].contains(&&*of.name));
+            known.map(|of| format!("{} {:?}", of.name, of.side)).collect()
         };
-        let shown: Vec<_> =
-            shown.into_iter().map(|(number, names, output)| (number, known(&names), output)).collect();
+        let shown: Vec<(usize, Vec<String>, Vec<String>, bool)> = lines(&source)
+            .into_iter()
+            .map(|line| (line.number, known(&line.about), known(&line.names), line.is_about_output))
+            .collect();
+        let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         assert_eq!(
             shown,
-            [(3, vec![], false), (9, about("show"), false), (14, about("list"), false), (18, vec![], true),]
+            [
+                (3, of(&[]), of(&[]), false),
+                (9, of(&["show Some(Request)"]), of(&[]), false),
+                (14, of(&["list Some(Request)", "list None"]), of(&["list None"]), false),
+                (18, of(&[]), of(&[]), true),
+            ]
         );
     }
 }

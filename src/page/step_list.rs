@@ -25,13 +25,14 @@ pub struct StepLists {
 }
 
 /// Brings the lists of steps of a source up to date: `added` are exchanges, by their index in the trace, that
-/// get a line; `lost` has the labels that are about nothing.
+/// get a line; `lost` has the labels that are about nothing, `missing` those of optional messages that are not there.
 pub fn update(
     source: &Source,
     page: &Page,
     labels: &Labels,
     added: &HashSet<usize>,
     lost: &HashSet<&str>,
+    missing: &HashSet<String>,
 ) -> StepLists {
     // Where each exchange is on the page.
     let places: HashMap<usize, usize> =
@@ -39,11 +40,14 @@ pub fn update(
     let known: HashMap<&str, usize> = (page.labels.iter())
         .filter_map(|(name, exchange)| Some((name.as_str(), *places.get(exchange)?)))
         .collect();
-    let items = items(source, page, &|name| known.contains_key(name) || lost.contains(name));
+    let is_label = |name: &str| known.contains_key(name) || lost.contains(name) || missing.contains(name);
+    let items = items(source, page, &is_label);
     // What is put in, by place; of several at one place, in this order.
     let mut edits: Vec<(usize, String)> = Vec::new();
     let mut lists = StepLists::default();
-    for run in items.chunk_by(|a, b| a.span.end == b.span.start && a.is_gone(lost) == b.is_gone(lost)) {
+    let is_next =
+        |a: &Item, b: &Item| source.text[a.span.end..b.span.start.max(a.span.end)].trim().is_empty();
+    for run in items.chunk_by(|a, b| is_next(a, b) && a.is_gone(lost) == b.is_gone(lost)) {
         if run[0].is_gone(lost) {
             let mut names: Vec<String> = Vec::new();
             for name in run.iter().flat_map(|item| &item.names) {
@@ -81,7 +85,14 @@ pub fn update(
             },
         };
         let open = if place == 0 || source.text[..place].ends_with('\n') { "" } else { "\n" };
-        edits.push((place, format!("{open}{} {}\n", item.bullet, step(page, exchange, labels))));
+        // In a list with blank lines between its items, a new one has one on the same side.
+        let (above, below) = match (item.is_loose, before) {
+            (true, Some(_)) => ("\n", ""),
+            (true, None) => ("", "\n"),
+            (false, _) => ("", ""),
+        };
+        let step = step(page, exchange, labels);
+        edits.push((place, format!("{open}{above}{} {step}\n{below}", item.bullet)));
         lists.added += 1;
     }
     edits.sort_by_key(|(at, _)| *at);
@@ -102,6 +113,8 @@ struct Item {
     bullet: char,
     /// The labels that it names.
     names: Vec<String>,
+    /// Whether there are blank lines between the items of its list.
+    is_loose: bool,
 }
 
 impl Item {
@@ -116,20 +129,29 @@ fn items(source: &Source, page: &Page, is_label: &dyn Fn(&str) -> bool) -> Vec<I
     let mut found = Vec::new();
     let mut list: Vec<Item> = Vec::new();
     let mut introduction = "";
-    let mut at = 0;
+    let (mut at, mut is_after_blank, mut is_loose) = (0, false, false);
     let lines = source.text.split_inclusive('\n').map(|line| {
         at += line.len();
         (at - line.len()..at, line)
     });
     for (span, line) in lines.chain([(source.text.len()..source.text.len(), "")]) {
+        let is_end = span.is_empty();
+        let is_blank = line.trim().is_empty() && !is_end;
         let bullet =
             line.chars().next().filter(|c| matches!(c, '-' | '*' | '+') && line[1..].starts_with(' '));
-        let is_of_item = !list.is_empty() && line.starts_with([' ', '\t']) && !line.trim().is_empty();
+        let is_of_item = !list.is_empty() && line.starts_with([' ', '\t']) && !is_blank;
         match bullet {
             // What is marked is no end of a list.
             _ if source.is_gone(span.start) => {}
-            Some(bullet) => list.push(Item { names: names(source, &span, is_label), span, bullet }),
+            // Nor is a blank line: what comes next tells.
+            _ if is_blank => is_after_blank = true,
+            Some(bullet) => {
+                is_loose |= is_after_blank && !list.is_empty();
+                is_after_blank = false;
+                list.push(Item { names: names(source, &span, is_label), span, bullet, is_loose: false });
+            }
             None if is_of_item => {
+                is_after_blank = false;
                 if let Some(item) = list.last_mut() {
                     item.names.extend(names(source, &span, is_label));
                     item.span.end = span.end;
@@ -139,12 +161,12 @@ fn items(source: &Source, page: &Page, is_label: &dyn Fn(&str) -> bool) -> Vec<I
                 let is_introduced = introduction == page.phrases.get("steps_introduction").trim();
                 let is_of_steps = list.iter().all(|item| !item.names.is_empty());
                 if is_of_steps && (list.len() > 1 || is_introduced) {
+                    list.iter_mut().for_each(|item| item.is_loose = is_loose);
                     found.append(&mut list);
                 }
                 list.clear();
-                if !line.trim().is_empty() {
-                    introduction = line.trim();
-                }
+                (is_after_blank, is_loose) = (false, false);
+                introduction = line.trim();
             }
         }
     }

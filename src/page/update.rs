@@ -14,7 +14,7 @@ use std::ops::Range;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag};
 
 use super::Context;
-use super::draft::{Labels, rest, section};
+use super::draft::{Labels, Told, rest, section};
 use super::source::{GONE, GONE_END, Hole, Part, Source, TokenKind};
 use super::{Entry, Message, Page, PageExchange};
 use crate::sequence::Side;
@@ -156,6 +156,7 @@ fn missing<'p>(
     }
     let mut place = None;
     let mut is_in_rest = false;
+    let told = Told::of(facts.page);
     for (index, entry) in facts.page.entries.iter().enumerate() {
         let message = match entry {
             Entry::Message(message) => Some(message),
@@ -166,6 +167,9 @@ fn missing<'p>(
         }
         let is_shown = index < shown_up_to || message.is_some_and(|message| facts.shown[message.exchange]);
         let name = message.and_then(|message| labels.of(message.exchange));
+        if told.is_elsewhere(entry) {
+            continue;
+        }
         if !is_shown {
             let (at, level) = *place.get_or_insert_with(|| first_place(source, sections, facts.page));
             match (message, name, missing.last_mut()) {
@@ -176,7 +180,8 @@ fn missing<'p>(
                     numbers.extend(message.map(|message| message.number));
                 }
                 _ => {
-                    let hole = labels.rest(&facts.page.entries[index..]);
+                    let behind = facts.page.entries[index..].iter();
+                    let hole = labels.rest(behind.filter(|entry| !told.is_elsewhere(entry)));
                     let numbers = message.map(|message| message.number).into_iter().collect();
                     missing.push((Missing::Rest { hole, numbers }, at));
                 }

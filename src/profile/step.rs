@@ -49,6 +49,11 @@ impl Step {
         &self.route
     }
 
+    /// Whether it describes a response of this very status.
+    pub fn is_of_status(&self, status: u16) -> bool {
+        self.status == Some(status)
+    }
+
     /// How exact the description is: by its number of conditions, then by which ones they are.
     pub(super) fn weight(&self) -> (usize, [bool; 3]) {
         let conditions = [self.status.is_some(), self.query.is_some(), self.from.is_some()];

@@ -20,8 +20,11 @@ pub const MOST: usize = 50_000;
 const HEAD: usize = 500;
 
 /// The parts in which a page's diagram is drawn, in order, none of them longer than mermaid takes; none where all
-/// of it can be drawn at once.
+/// of it can be drawn at once, or the layout draws it call by call.
 pub fn parts(page: &Page) -> Vec<DiagramPart> {
+    if page.layout == Layout::Exchanges {
+        return Vec::new();
+    }
     // A character has a byte at least, and an escape is not longer than eight.
     let bytes = |item: &DiagramItem| match item {
         DiagramItem::Message { message, .. } | DiagramItem::Unanswered { message, .. } => {
@@ -29,7 +32,7 @@ pub fn parts(page: &Page) -> Vec<DiagramPart> {
         }
         DiagramItem::Note { position, text, .. } => 16 + position.len() + text.len(),
         DiagramItem::Begin { title, .. } => 16 + title.len(),
-        DiagramItem::End { .. } => 4,
+        DiagramItem::Number { .. } | DiagramItem::End { .. } => 24,
     };
     if page.diagram.iter().map(bytes).sum::<usize>() * 8 <= MOST / 2 {
         return Vec::new();
@@ -92,6 +95,7 @@ fn units_of(page: &Page, item: &DiagramItem) -> usize {
         }
         DiagramItem::Note { position, text, .. } => "Note : \n".len() + position.len() + written(&[text]),
         DiagramItem::Begin { keyword, title, .. } => " \n".len() + keyword.len() + written(&[title]),
+        DiagramItem::Number { .. } => "autonumber 4294967295\n".len(),
         DiagramItem::End { .. } => "end\n".len(),
     };
     indent + line

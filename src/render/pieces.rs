@@ -26,16 +26,29 @@ pub(super) enum Piece<'a> {
     Arrows(&'a [DiagramItem]),
     BodyTab(&'a Arc<Message>, &'a FenceOptions),
     Command,
+    /// A request as a command.
+    Curl(&'a Arc<PageExchange>),
     /// With the options of its request's fences and its response's.
     Exchange(&'a Arc<PageExchange>, &'a [FenceOptions; 2]),
+    /// An exchange in one line.
+    ExchangeFacts(&'a Arc<PageExchange>),
+    ExchangeHeading(&'a Arc<PageExchange>),
+    /// Both messages, with the options of their fences.
+    ExchangeTabs(&'a Arc<PageExchange>, &'a [FenceOptions; 2]),
+    /// The page in one line.
+    Facts,
     /// A whole file.
     File(&'static PageFile),
     FullLog,
     HeaderTab(&'a Arc<Message>, &'a FenceOptions),
     Heading(&'a Arc<Message>),
+    /// The diagram of what was sent for an exchange.
+    Inside(&'a Arc<PageExchange>),
     Launch,
     Message(&'a Arc<Message>, &'a FenceOptions),
     Output,
+    /// The table of all exchanges.
+    Overview,
     Participants,
     Rest(&'a [Entry]),
     Sequence,
@@ -47,6 +60,8 @@ pub(super) enum Piece<'a> {
     },
     Tabs(&'a Arc<Message>, &'a FenceOptions),
     Vars,
+    /// When each exchange happened.
+    Waterfall,
 }
 
 /// What is behind a fence's title, each option with a blank before it.
@@ -54,6 +69,8 @@ pub(super) enum Piece<'a> {
 pub(super) struct FenceOptions {
     pub(super) header: String,
     pub(super) body: String,
+    /// Whether any line is highlighted.
+    pub(super) is_highlighted: bool,
 }
 
 impl Piece<'_> {
@@ -64,25 +81,36 @@ impl Piece<'_> {
             Piece::Arrows(_) => "arrows",
             Piece::BodyTab(..) => "body_tab",
             Piece::Command => "command",
+            Piece::Curl(_) => "curl",
             Piece::Exchange(..) => "exchange",
+            Piece::ExchangeFacts(_) => "exchange_facts",
+            Piece::ExchangeHeading(_) => "exchange_heading",
+            Piece::ExchangeTabs(..) => "exchange_tabs",
+            Piece::Facts => "facts",
             Piece::File(file) => file.template,
             Piece::FullLog => "full_log",
             Piece::HeaderTab(..) => "header_tab",
             Piece::Heading(_) => "heading",
+            Piece::Inside(_) => "inside",
             Piece::Launch => "launch",
             Piece::Message(..) => "message",
             Piece::Output => "output",
+            Piece::Overview => "overview",
             Piece::Participants => "participants",
             Piece::Rest(_) => "rest",
             Piece::Sequence => "sequence",
             Piece::SequencePart { .. } => "sequence_part",
             Piece::Tabs(..) => "tabs",
             Piece::Vars => "vars",
+            Piece::Waterfall => "waterfall",
         }
     }
 
     /// What its template sees beside what all of a page see.
-    fn context(&self) -> Option<Value> {
+    fn context(&self, page: &Arc<Page>) -> Option<Value> {
+        let exchange = |exchange: &Arc<PageExchange>| {
+            Value::from_object(ExchangeView { page: Some(page.clone()), exchange: exchange.clone() })
+        };
         let message = |message: &Arc<Message>| Value::from_object(MessageView(message.clone()));
         Some(match self {
             Piece::Arrow(item) => context! { item => view::item(item) },
@@ -93,32 +121,44 @@ impl Piece<'_> {
             | Piece::Tabs(found, options) => {
                 context! { message => message(found), options => options.value() }
             }
-            Piece::Exchange(exchange, [request, response]) => context! {
-                exchange => Value::from_object(ExchangeView((*exchange).clone())),
-                exchange_options => context! { request => request.value(), response => response.value() },
-            },
+            Piece::Exchange(found, [request, response]) | Piece::ExchangeTabs(found, [request, response]) => {
+                context! {
+                    exchange => exchange(found),
+                    exchange_options => context! { request => request.value(), response => response.value() },
+                }
+            }
+            Piece::Curl(found)
+            | Piece::ExchangeFacts(found)
+            | Piece::ExchangeHeading(found)
+            | Piece::Inside(found) => context! { exchange => exchange(found) },
             Piece::Heading(found) => context! { message => message(found) },
-            Piece::Rest(entries) => context! { entries => view::entries(entries) },
+            Piece::Rest(entries) => context! {
+                entries => view::entries(entries),
+                sections => view::sections(page, entries),
+            },
             Piece::SequencePart { items, participants, number } => context! {
                 items => view::items(items),
                 participants => view::participants(participants),
                 number => number,
             },
             Piece::Command
+            | Piece::Facts
             | Piece::File(_)
             | Piece::FullLog
+            | Piece::Overview
             | Piece::Launch
             | Piece::Output
             | Piece::Participants
             | Piece::Sequence
-            | Piece::Vars => return None,
+            | Piece::Vars
+            | Piece::Waterfall => return None,
         })
     }
 }
 
 impl FenceOptions {
     fn value(&self) -> Value {
-        context! { header => &self.header, body => &self.body }
+        context! { header => &self.header, body => &self.body, is_highlighted => self.is_highlighted }
     }
 }
 
@@ -139,7 +179,8 @@ enum Engine<'a> {
 
 impl<'a> PageWriter<'a> {
     pub(super) fn new(templates: &'a Templates, page: &'a Arc<Page>) -> PageWriter<'a> {
-        match Words::of(&page.phrases).filter(|_| templates.are_default(page.layout)) {
+        let by_functions = layouts::has_functions(page.layout) && templates.are_default(page.layout);
+        match Words::of(&page.phrases).filter(|_| by_functions) {
             Some(words) => PageWriter { page, by: Engine::Functions(Box::new(Context { page, words })) },
             None => PageWriter::of_templates(templates, page),
         }
@@ -182,7 +223,7 @@ impl<'a> PageWriter<'a> {
             }
             Engine::Templates(templates, shared, allowance) => {
                 let shared = shared.get_or_init(|| shared_context(self.page));
-                let context = match piece.context() {
+                let context = match piece.context(self.page) {
                     Some(own) => context! { ..own, ..shared.clone() },
                     None => shared.clone(),
                 };
@@ -404,8 +445,13 @@ mod tests {
         ];
         let phrases = vec((proptest::sample::select(KEYS), any_text()), 0..3);
         let pairs = vec((any_text(), any_text()), 0..3);
-        let fence_options =
-            || (any_text(), any_text()).prop_map(|(header, body)| FenceOptions { header, body });
+        let fence_options = || {
+            (any_text(), any_text()).prop_map(|(header, body)| FenceOptions {
+                header,
+                body,
+                is_highlighted: false,
+            })
+        };
         let command = prop_oneof![
             Just("openstack image show \\\n  --format json x".to_owned()),
             Just("# how\nopenstack image list --name 'a b' \"```\"".to_owned()),
@@ -414,7 +460,7 @@ mod tests {
         let output =
             prop_oneof![Just("+---+\n| ``` |".to_owned()), Just("{\"a\": 1}".to_owned()), any_text()];
         (
-            (proptest::sample::select(Layout::ALL), option::of(any::<bool>())),
+            (proptest::sample::select(vec![Layout::Page, Layout::Snippets]), option::of(any::<bool>())),
             prop_oneof![Just("ko"), Just("en")],
             phrases,
             (any_text(), option::of(any_text()), option::of(command), any::<bool>()),
@@ -540,9 +586,12 @@ mod tests {
             let extras = extras().new_tree(&mut runner).unwrap().current();
             checked.extend(check(&templates, page_of(&trace, &log, &templates, &extras), &extras.options));
         }
-        // Reports and indexes have no functions that do the same.
-        let is_own = |name: &str| ["report/", "index/"].iter().any(|folder| name.starts_with(folder));
-        let is_of_layout = |name: &str| name.ends_with(".md") && !is_own(name);
+        // Reports, indexes and some layouts have no functions that do the same.
+        let has_functions = Layout::ALL.iter().filter(|layout| layouts::has_functions(**layout));
+        let folders: Vec<&str> = has_functions.map(|layout| layout.name()).collect();
+        let is_of_layout = |name: &str| {
+            name.ends_with(".md") && name.split_once('/').is_some_and(|(folder, _)| folders.contains(&folder))
+        };
         for (name, _) in EMBEDDED.iter().filter(|(name, _)| is_of_layout(name)) {
             let name = name.rsplit('/').next().unwrap().trim_end_matches(".md");
             // These two are only ever parts of others.

@@ -75,7 +75,9 @@ fn changed(changed: &Changed) -> Value {
         }
     };
     let exchanges = |all: &[std::sync::Arc<crate::page::PageExchange>]| {
-        all.iter().map(|one| Value::from_object(ExchangeView(one.clone()))).collect::<Vec<Value>>()
+        all.iter()
+            .map(|one| Value::from_object(ExchangeView { page: None, exchange: one.clone() }))
+            .collect::<Vec<Value>>()
     };
     context! {
         participants => view::participants(&changed.participants),
@@ -251,7 +253,10 @@ mod tests {
                 match &fence {
                     Some(open) if bare.trim_end() == open => fence = None,
                     Some(_) => {}
-                    None if ticks >= 3 && !bare[ticks..].contains('`') => {
+                    // The builders take a title in quotes as it is, backticks too.
+                    None if ticks >= 3
+                        && (bare[ticks..].contains(" title=") || !bare[ticks..].contains('`')) =>
+                    {
                         diagrams += usize::from(bare[ticks..].trim() == "mermaid");
                         fence = Some("`".repeat(ticks));
                     }

@@ -8,11 +8,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use minijinja::context;
 use minijinja::value::{Object, ObjectRepr, Value};
 
+use crate::page::relations::{Duration, Earlier};
 use crate::page::{
     Block, DiagramItem, DiagramPart, DrawnParticipant, Entry, Launch, Message, Page, PageExchange, PageGap,
-    Phrases,
+    Phrases, Section, participants_named,
 };
 use crate::profile::Link;
 use crate::sequence::Side;
@@ -69,7 +71,21 @@ impl Object for PageView {
             ),
             "entries" => list(page.entries.iter().map(entry)),
             "exchanges" => {
-                list(page.exchanges.iter().map(|exchange| Value::from_object(ExchangeView(exchange.clone()))))
+                let of_page = |found: &Arc<PageExchange>| exchange(page, found);
+                list(page.exchanges.iter().map(of_page))
+            }
+            "sections" => Some(sections(page, &page.entries)),
+            "client_view" => Some(items(&page.client_view)),
+            "client_participants" => Some(participants(&participants_of(page, &page.client_view))),
+            "client_number" => Some(first_number(&page.client_view).into()),
+            "is_folded" => Some(page.exchanges.iter().any(|found| found.relations.sent_for.is_some()).into()),
+            "participants_count" => Some(page.participants.len().into()),
+            "duration" => optional(duration(page).map(|whole| whole.to_string()).as_deref()),
+            "errors" => list(errors(page)),
+            "unanswered" => {
+                let is_unanswered =
+                    |found: &&Arc<PageExchange>| found.request.unanswered && !found.request.drawn_only;
+                Some(page.exchanges.iter().filter(is_unanswered).count().into())
             }
             "explained" => Some(is_explained(page).into()),
             "output" => Some(page.output.as_ref().map_or(Value::from(()), |output| {
@@ -300,6 +316,8 @@ impl Object for OutputView {
             "title" => text(&self.title),
             "language" => text(self.language),
             "block" => Some(block(&self.block)),
+            "lines" => Some(self.block.text().lines().count().into()),
+            "is_long" => Some((self.block.text().lines().count() > LONG_OUTPUT).into()),
             _ => None,
         }
     }
@@ -322,6 +340,7 @@ impl Object for ItemView {
             DiagramItem::Unanswered { .. } => "unanswered",
             DiagramItem::Note { .. } => "note",
             DiagramItem::Begin { .. } => "begin",
+            DiagramItem::Number { .. } => "number",
             DiagramItem::End { .. } => "end",
         };
         match (key, &self.0) {
@@ -334,6 +353,7 @@ impl Object for ItemView {
             ("text", DiagramItem::Note { text: note, .. }) => text(note),
             ("keyword", DiagramItem::Begin { keyword, .. }) => text(keyword),
             ("title", DiagramItem::Begin { title, .. }) => text(title),
+            ("number", DiagramItem::Number { number, .. }) => Some((*number).into()),
             _ => None,
         }
     }
@@ -369,7 +389,11 @@ impl Object for MessageView {
             "about" => optional(message.about.as_deref()),
             "headers" => Some(block(&message.headers)),
             "body" => Some(block(&message.body)),
+            "has_body" => Some(message.has_body.into()),
+            "lines" => Some(message.body.text().lines().count().into()),
+            "is_long" => Some((message.body.text().lines().count() > LONG_BODY).into()),
             "language" => text(&message.language),
+            "is_plain" => Some((message.body.text().lines().count() > LONGEST_COLOURED).into()),
             "unanswered" => Some(message.unanswered.into()),
             "drawn_only" => Some(message.drawn_only.into()),
             "failure" => optional(message.failure.as_deref()),
@@ -388,12 +412,116 @@ impl Object for MessageView {
 
 /// An exchange, as templates and holes call it. It prints the numbers of its steps.
 #[derive(Debug)]
-pub(super) struct ExchangeView(pub(super) Arc<PageExchange>);
+pub(super) struct ExchangeView {
+    /// The page that has it, where it is of one.
+    pub(super) page: Option<Arc<Page>>,
+    pub(super) exchange: Arc<PageExchange>,
+}
+
+/// How many lines of output, or of a body, are shown unfolded.
+const LONG_OUTPUT: usize = 12;
+const LONG_BODY: usize = 30;
+/// How many lines of a folded body a highlighter colours: colours are three quarters of what a browser gets.
+const LONGEST_COLOURED: usize = 100;
+
+/// An exchange of a page.
+fn exchange(page: &Arc<Page>, exchange: &Arc<PageExchange>) -> Value {
+    Value::from_object(ExchangeView { page: Some(page.clone()), exchange: exchange.clone() })
+}
+
+/// What is told of these entries, one section after the other.
+pub(super) fn sections(page: &Arc<Page>, entries: &[Entry]) -> Value {
+    let section = |section: &Section| match section {
+        Section::Exchange(found) => exchange(page, found),
+        Section::Message(message) => Value::from_object(MessageView(message.clone())),
+        Section::Gap(gap) => Value::from_object(GapView(gap.clone())),
+    };
+    page.sections(entries).iter().map(section).collect()
+}
+
+/// The participants that these lines of a page's diagram name, in the order of the page.
+fn participants_of(page: &Page, items: &[DiagramItem]) -> Vec<DrawnParticipant> {
+    let named = participants_named(items);
+    page.participants.iter().filter(|participant| named.contains(&*participant.id)).cloned().collect()
+}
+
+/// The number of the first message of these lines.
+fn first_number(items: &[DiagramItem]) -> u32 {
+    let number = |item: &DiagramItem| match item {
+        DiagramItem::Message { message, .. } => Some(message.number),
+        _ => None,
+    };
+    items.iter().find_map(number).unwrap_or(1)
+}
+
+/// From the first request of a page to its last response, where the trace tells.
+fn duration(page: &Page) -> Option<Duration> {
+    let ends = page.exchanges.iter().filter_map(|found| {
+        let timing = found.relations.timing?;
+        Some(timing.after + timing.lasted.unwrap_or(0))
+    });
+    ends.max().map(Duration)
+}
+
+/// The statuses of errors: how many responses have each, and whether the profile describes it.
+fn errors(page: &Page) -> Vec<Value> {
+    let mut counts: Vec<(String, bool, usize)> = Vec::new();
+    for found in &page.exchanges {
+        let Some(response) = found.response.as_ref().filter(|_| found.is_error()) else { continue };
+        let (status, is_expected) = (response.status_text(), found.relations.is_expected);
+        match counts.iter_mut().find(|(known, expected, _)| (&*known, *expected) == (&status, is_expected)) {
+            Some((.., count)) => *count += 1,
+            None => counts.push((status, is_expected, 1)),
+        }
+    }
+    let value = |(status, is_expected, count)| context! { status, is_expected, count };
+    counts.into_iter().map(value).collect()
+}
 
 impl Object for ExchangeView {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let exchange = &self.0;
+        let ExchangeView { page, exchange } = &**self;
+        let relations = &exchange.relations;
         match key {
+            "kind" => text("exchange"),
+            "anchor" => optional(exchange.request.anchor.as_deref()),
+            "from" => text(&relations.from),
+            "to" => text(&relations.to),
+            "depth" => Some(relations.depth.into()),
+            "is_error" => Some(exchange.is_error().into()),
+            "is_expected" => Some(relations.is_expected.into()),
+            "is_folded" => Some(relations.folded_into.is_some().into()),
+            "run" => Some(relations.run.map_or(Value::from(()), |run| run.count.into())),
+            "run_last" => relations.run.map(|run| exchange.request.linked(&format!("({})", run.last)).into()),
+            "duration" => {
+                let lasted = relations.timing.and_then(|timing| timing.lasted);
+                optional(lasted.map(|lasted| Duration(lasted).to_string()).as_deref())
+            }
+            "begins" | "takes" => self.in_waterfall(key == "takes").map(Value::from),
+            "inside" => Some(items(&relations.inside)),
+            "inside_participants" => {
+                page.as_ref().map(|page| participants(&participants_of(page, &relations.inside)))
+            }
+            "origins" => list(relations.origins.iter().map(|origin| {
+                let (at, there) = (&origin.at, &origin.there);
+                let step = self.message(origin.of).map(|message| message.step());
+                context! { at, there, step }
+            })),
+            "more_origins" => Some(relations.more_origins.into()),
+            "same" => {
+                let [request, response] = relations.same_bodies.map(|same| {
+                    let shown = same.and_then(|earlier| self.message(earlier));
+                    shown
+                        .filter(|message| message.section.is_some() || message.anchor.is_none())
+                        .map(|message| message.step())
+                });
+                Some(context! { request, response })
+            }
+            "curl" => Some(exchange.curl.as_ref().map_or(Value::from(()), block)),
+            "api_link" => exchange.api_reference.as_deref().map(|url| {
+                let phrases = page.as_ref().map(|page| page.phrases.get("api_reference").to_owned());
+                super::escape::link(&phrases.unwrap_or_default(), url).into()
+            }),
             "request" => Some(Value::from_object(MessageView(exchange.request.clone()))),
             "response" => Some(
                 exchange
@@ -414,9 +542,30 @@ impl Object for ExchangeView {
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.steps())
+        f.write_str(&self.exchange.steps())
     }
 }
+
+impl ExchangeView {
+    /// Where its bar begins in a waterfall of a thousand parts, or how wide it is: one part at least.
+    fn in_waterfall(&self, is_width: bool) -> Option<i64> {
+        let whole = duration(self.page.as_ref()?)?.0.max(1);
+        let timing = self.exchange.relations.timing?;
+        let parts = |micros: i64| (i128::from(micros) * 1000 / i128::from(whole)).clamp(0, 1000);
+        let begin = parts(timing.after).min(1000 - NARROWEST);
+        let width = parts(timing.lasted.unwrap_or(0)).clamp(NARROWEST, 1000 - begin);
+        i64::try_from(if is_width { width } else { begin }).ok()
+    }
+
+    /// A message of the same page.
+    fn message(&self, earlier: Earlier) -> Option<&Arc<Message>> {
+        let found = self.page.as_ref()?.exchanges.get(earlier.place)?;
+        found.messages().find(|message| message.side == earlier.side)
+    }
+}
+
+/// How many parts of a thousand a bar has at least, so that it is seen.
+const NARROWEST: i128 = 4;
 
 #[derive(Debug)]
 struct GapView(PageGap);

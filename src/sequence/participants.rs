@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::senders::{self, Fit};
 use crate::profile::Profile;
 use crate::settings;
-use crate::trace::{Exchange, Trace, UrlParts};
+use crate::trace::{Exchange, Trace, UrlIndex, UrlParts};
 
 /// One who sends or receives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,10 @@ impl Participants {
                 declared: true,
             });
         }
-        let known = NameSources { urls: Urls::of(declared), declared, profile };
+        let rules = declared.iter().enumerate();
+        let rules =
+            rules.flat_map(|(at, participant)| participant.urls.iter().map(move |rule| (rule.clone(), at)));
+        let known = NameSources { urls: UrlIndex::new(rules.collect()), declared, profile };
         let is_inferred = trace.exchanges.iter().any(|exchange| exchange.from_inferred);
         let around = if is_inferred { senders::around(trace, |_, _| Fit::Possible) } else { Vec::new() };
         participants.ends = (trace.exchanges.iter().enumerate())
@@ -123,10 +126,12 @@ impl Participants {
             return self.end(name, known.profile);
         }
         let url = &exchange.request.url;
+        let parts = UrlParts::of(url);
+        let of_settings = known.urls.find(&parts).map(|at| known.declared[at].id.as_str());
         let of_profile =
             || known.profile.and_then(|profile| profile.participant_by_url(url)).map(|found| found.id());
-        let id = known.urls.participant(url).or_else(of_profile);
-        let host = UrlParts::of(url).host_and_port();
+        let id = of_settings.or_else(of_profile);
+        let host = parts.host_and_port();
         self.end(id.unwrap_or(if host.is_empty() { "server" } else { host }), known.profile)
     }
 
@@ -172,40 +177,10 @@ impl Participants {
 
 /// What names participants.
 struct NameSources<'k> {
-    urls: Urls<'k>,
+    /// The places of the declared ones, by their URLs.
+    urls: UrlIndex,
     declared: &'k [settings::Participant],
     profile: Option<&'k Profile>,
-}
-
-/// The participants of the settings, by the beginnings of their URLs.
-struct Urls<'d> {
-    /// The first participant that claims a beginning.
-    by_start: HashMap<&'d str, usize>,
-    /// The lengths that beginnings have.
-    lengths: Vec<usize>,
-    declared: &'d [settings::Participant],
-}
-
-impl<'d> Urls<'d> {
-    fn of(declared: &'d [settings::Participant]) -> Urls<'d> {
-        let mut by_start = HashMap::new();
-        for (index, participant) in declared.iter().enumerate() {
-            for start in &participant.urls {
-                by_start.entry(start.as_str()).or_insert(index);
-            }
-        }
-        let mut lengths: Vec<usize> = by_start.keys().map(|start| start.len()).collect();
-        lengths.sort_unstable();
-        lengths.dedup();
-        Urls { by_start, lengths, declared }
-    }
-
-    /// The id of the first participant that serves this URL.
-    fn participant(&self, url: &str) -> Option<&'d str> {
-        let starts = self.lengths.iter().map_while(|&length| url.as_bytes().get(..length));
-        let claims = starts.filter_map(|start| self.by_start.get(std::str::from_utf8(start).ok()?));
-        claims.min().map(|&index| self.declared[index].id.as_str())
-    }
 }
 
 impl Participant {
@@ -229,6 +204,11 @@ impl Participant {
 mod tests {
     use super::super::testing::trace;
     use super::*;
+    use crate::trace::UrlRule;
+
+    fn rule(text: &str) -> UrlRule {
+        UrlRule::try_from(text.to_owned()).unwrap()
+    }
 
     const GLANCE: &str = "http://192.0.2.1:9292/v2/images";
 
@@ -276,7 +256,7 @@ mod tests {
         calls.exchanges[1].from = Some("192.0.2.2".into());
         calls.exchanges[0].ended = Some(calls.exchanges[1].ended.unwrap() + 1);
         calls.exchanges[1].from_inferred = true;
-        let orders = settings::Participant { urls: vec!["http://192.0.2.2/a".into()], ..declared("orders") };
+        let orders = settings::Participant { urls: vec![rule("http://192.0.2.2/a")], ..declared("orders") };
         let named = Participants::new(&calls, std::slice::from_ref(&orders), None);
         assert_eq!((&*named.from(1).id, ids(&named).len()), ("orders", 3));
         let silent = settings::Participant { sends: Some(false), ..orders };
@@ -288,7 +268,7 @@ mod tests {
     #[test]
     fn declared_ones_come_first_and_serve_their_urls() {
         let images =
-            settings::Participant { urls: vec!["http://192.0.2.1:9292/".into()], ..declared("images") };
+            settings::Participant { urls: vec![rule("http://192.0.2.1:9292/")], ..declared("images") };
         let calls = trace(&[(None, "http://192.0.2.2/"), (None, GLANCE), (None, "")]);
         let participants = Participants::new(&calls, &[declared("idle"), images], None);
         assert_eq!(ids(&participants), ["idle", "images", "client", "192.0.2.2", "server"]);

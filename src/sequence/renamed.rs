@@ -203,6 +203,47 @@ impl Scope<'_> {
         told.collect()
     }
 
+    /// What a selector that matches nothing seems to mean: it differs in one word, by a letter or two, from an
+    /// exchange that no label names, or from the name of somebody who takes part. Another number, as in `/v3`,
+    /// is no slip of the pen.
+    pub fn mistyped(&self, name: &str) -> Option<String> {
+        let label = self.labels.iter().find(|(label, _)| label == name);
+        let text = label.map_or(name, |(_, at)| at.value.as_str());
+        let selector = Selector { occurrence: None, after: None, ..Selector::parse(text).ok()? };
+        let all: Vec<usize> =
+            (0..self.trace.exchanges.len()).filter(|&index| self.sequence.contains(index)).collect();
+        let named: HashSet<usize> =
+            self.labels.iter().filter_map(|(label, at)| self.find(label, &at.place).ok()).collect();
+        for &exchange in all.iter().filter(|exchange| !named.contains(exchange)) {
+            let (from, to) = (self.participants.from(exchange), self.participants.to(exchange));
+            let method = &*self.trace.exchanges[exchange].request.method;
+            for path in self.paths_of(exchange, true) {
+                let other = Selector {
+                    from: selector.from.map(|_| &*from.id),
+                    to: &to.id,
+                    method,
+                    path: &path,
+                    ..selector
+                };
+                let (typed, there) = (selector.to_string(), other.to_string());
+                if is_slip(&words(&typed), &words(&there)) {
+                    return Some(there);
+                }
+            }
+        }
+        let taking_part = self.taking_part(&all);
+        let known = |name: &str| {
+            let mut near: Vec<&str> =
+                taking_part.iter().copied().filter(|other| is_near(name, other)).collect();
+            near.sort_unstable();
+            near.first().copied().filter(|_| !taking_part.contains(name))
+        };
+        let (from, to) = (selector.from.and_then(known), known(selector.to));
+        (from.is_some() || to.is_some()).then(|| {
+            Selector { from: from.or(selector.from), to: to.unwrap_or(selector.to), ..selector }.to_string()
+        })
+    }
+
     /// The names of all who send or receive one of these exchanges.
     fn taking_part(&self, exchanges: &[usize]) -> HashSet<&str> {
         let mut ends: Vec<usize> =
@@ -233,9 +274,30 @@ impl Scope<'_> {
     }
 }
 
+/// The parts of a selector that one may mistype.
+fn words(selector: &str) -> Vec<&str> {
+    selector.split([' ', '/']).flat_map(|word| word.split("->")).collect()
+}
+
+/// Whether two selectors are the same but for one word, which was mistyped.
+fn is_slip(typed: &[&str], there: &[&str]) -> bool {
+    let mut other = typed.iter().zip(there).filter(|(a, b)| a != b);
+    typed.len() == there.len() && other.next().is_some_and(|(a, b)| is_near(a, b)) && other.next().is_none()
+}
+
+/// Whether two words differ by a letter or two that one may mistype.
+fn is_near(a: &str, b: &str) -> bool {
+    const SHORTEST: usize = 4;
+    let letters = |word: &str| word.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    let (a, b) = (letters(a), letters(b));
+    let most = if a.len().min(b.len()) < 2 * SHORTEST { 1 } else { 2 };
+    let is_long = a.len() >= SHORTEST && b.len() >= SHORTEST;
+    is_long && a != b && strsim::damerau_levenshtein(&a, &b) <= most
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{found, trace};
+    use super::super::testing::{found, in_scope, trace};
 
     const GLANCE: &str = "http://192.0.2.1:9292/v2/images";
 
@@ -286,6 +348,26 @@ mod tests {
         {
             assert!(said[0].contains(words), "`{words}` is not in {}", said[0]);
         }
+    }
+
+    #[test]
+    fn a_slip_of_the_pen_is_told_from_what_is_missing() {
+        let calls =
+            trace(&[(Some("glance"), GLANCE), (Some("keystone"), "http://192.0.2.1:5000/v3/validate")]);
+        let meant =
+            |selector: &str, labels: &str| in_scope(&calls, labels, None, |scope| scope.mistyped(selector));
+        for (typed, there) in [
+            ("glance GET /v2/imgaes", Some("glance GET /v2/images")),
+            ("client->glanc GET /v2/images #2", Some("client->glance GET /v2/images")),
+            ("keystne GET /token", Some("keystone GET /token")),
+            // Another version, another call, and what is there.
+            ("glance GET /v3/images", None),
+            ("keystone GET /v3/versions", None),
+            ("keystone GET /token", None),
+        ] {
+            assert_eq!(meant(typed, "").as_deref(), there, "{typed}");
+        }
+        assert_eq!(meant("glance GET /v2/imgaes", "[label]\na = 'glance GET /v2/images'\n"), None);
     }
 
     #[test]

@@ -60,6 +60,14 @@ pub fn infer(
     count
 }
 
+/// For each exchange the one that it was sent for, as far as that is known: the innermost around it that its
+/// sender received.
+pub fn causes(trace: &Trace, participants: &Participants) -> Vec<Option<usize>> {
+    around(trace, |inner, outer| {
+        if participants.ends(inner)[0] == participants.ends(outer)[1] { Fit::Possible } else { Fit::No }
+    })
+}
+
 /// For each exchange the one that it was sent for: the innermost around it of those that fit best.
 pub(super) fn around(trace: &Trace, fit: impl Fn(usize, usize) -> Fit) -> Vec<Option<usize>> {
     let exchanges = &trace.exchanges;
@@ -115,6 +123,19 @@ mod tests {
         assert_eq!(infer(&mut nested, Evidence::Nesting, &[], None), 3);
         assert_eq!(senders(&nested), [None, Some("s0"), Some("s1"), Some("s0"), None]);
         assert!(nested.exchanges[1].from_inferred && !nested.exchanges[0].from_inferred);
+    }
+
+    #[test]
+    fn a_cause_is_what_its_sender_was_asked() {
+        let mut nested = trace(&[(0, 9), (1, 5), (2, 4), (6, 8), (10, 11)]);
+        for (at, from) in [(1, "s0"), (2, "s1"), (3, "client")] {
+            nested.exchanges[at].from = Some(from.into());
+        }
+        for (at, exchange) in nested.exchanges.iter_mut().enumerate() {
+            exchange.to = Some(format!("s{at}").into());
+        }
+        let participants = Participants::new(&nested, &[], None);
+        assert_eq!(causes(&nested, &participants), [None, Some(0), Some(1), None, None]);
     }
 
     #[test]

@@ -47,16 +47,22 @@ hole_words! {
     Body "body";
     /// The command.
     Command "command";
+    /// The request as a `curl` command.
+    Curl "curl";
     /// The profile's description of a step.
     Describe "describe";
     /// The diagram, or a part of it.
     Diagram "diagram";
     /// Both messages of an exchange, with their headings.
     Exchange "exchange";
+    /// The page, or an exchange, in one line.
+    Facts "facts";
     /// The tab of headers.
     Header "header";
     /// The text of a message's heading.
     Heading "heading";
+    /// The diagram of what was sent for an exchange.
+    Inside "inside";
     /// A debugger's configuration that runs the command.
     Launch "launch";
     /// The numbers of lines, for a fence's options.
@@ -67,6 +73,8 @@ hole_words! {
     Message "message";
     /// What the command printed.
     Output "output";
+    /// A table of all exchanges.
+    Overview "overview";
     /// The path of another capture's page.
     Page "page";
     /// Some lines of headers or of a body.
@@ -79,6 +87,8 @@ hole_words! {
     Reference "reference";
     /// What the page shows nowhere else.
     Rest "rest";
+    /// When the facts were last seen.
+    Seen "seen";
     /// The steps that another capture's page has, too.
     Shared "shared";
     /// Steps from one to another, in one pair of brackets.
@@ -93,6 +103,8 @@ hole_words! {
     Var "var";
     /// A table of all variables.
     Vars "vars";
+    /// When each exchange happened.
+    Waterfall "waterfall";
 }
 
 /// What a hole shows of the messages of a trace.
@@ -128,21 +140,27 @@ impl HoleWord {
             | HoleWord::Arrow
             | HoleWord::Arrows
             | HoleWord::Command
+            | HoleWord::Curl
             | HoleWord::Describe
             | HoleWord::Diagram
+            | HoleWord::Facts
+            | HoleWord::Inside
             | HoleWord::Launch
             | HoleWord::Lines
             | HoleWord::Log
             | HoleWord::Output
+            | HoleWord::Overview
             | HoleWord::Page
             | HoleWord::Participants
             | HoleWord::Range
             | HoleWord::Reference
+            | HoleWord::Seen
             | HoleWord::Span
             | HoleWord::Title
             | HoleWord::Value
             | HoleWord::Var
-            | HoleWord::Vars => Shows::Nothing,
+            | HoleWord::Vars
+            | HoleWord::Waterfall => Shows::Nothing,
         }
     }
 }

@@ -7,10 +7,13 @@
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::HoleWord;
+
 /// How a capture's pages are laid out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Layout {
     /// One file.
@@ -18,6 +21,8 @@ pub enum Layout {
     /// `index.md`, which includes `diagram.md`, `body.md` and `log.md`.
     #[default]
     Snippets,
+    /// One file with a section an exchange, folded where it is long.
+    Exchanges,
 }
 
 /// What is a layout's own.
@@ -33,8 +38,13 @@ pub struct Traits {
     pub sections_heading: &'static str,
     /// Whether paths show their query where no setting says otherwise.
     pub shows_query: bool,
+    /// Whether its pages tell how exchanges stand to each other: who caused whom, what is repeated, where
+    /// values are from.
+    pub relates: bool,
     /// Whether sections have anchors and steps are links to them, where no setting says otherwise.
     pub links: bool,
+    /// The word of the hole that shows all exchanges at once: where links from sections lead back to.
+    pub overview: HoleWord,
     /// Whether a response has a section of its own, beside that of its request.
     pub parts_exchanges: bool,
     /// Whether its templates number the lines of all fences, so that a hole has not to ask for it.
@@ -74,7 +84,9 @@ static PAGE: Traits = Traits {
     sections: "page.md",
     sections_heading: "exchanges_heading",
     shows_query: true,
+    relates: false,
     links: false,
+    overview: HoleWord::Diagram,
     parts_exchanges: true,
     numbers_lines: false,
     tells_language: true,
@@ -96,16 +108,33 @@ static SNIPPETS: Traits = Traits {
     sections: "body.md",
     sections_heading: "messages_heading",
     shows_query: false,
+    relates: false,
     links: false,
+    overview: HoleWord::Diagram,
     parts_exchanges: true,
     numbers_lines: true,
     tells_language: false,
     own_titles: OwnTitles { response: None, command: "console_title", launch: None },
 };
 
+static EXCHANGES: Traits = Traits {
+    name: "exchanges",
+    files: &[PageFile { ending: "", template: "exchanges", source: Some("page.md") }],
+    sections: "page.md",
+    sections_heading: "exchanges_heading",
+    shows_query: false,
+    relates: true,
+    links: true,
+    overview: HoleWord::Overview,
+    parts_exchanges: false,
+    numbers_lines: false,
+    tells_language: true,
+    own_titles: OwnTitles { response: None, command: "command_title", launch: None },
+};
+
 impl Layout {
     /// All of them.
-    pub const ALL: &'static [Layout] = &[Layout::Page, Layout::Snippets];
+    pub const ALL: &'static [Layout] = &[Layout::Page, Layout::Snippets, Layout::Exchanges];
 
     /// The files of all of them.
     pub fn files() -> impl Iterator<Item = &'static PageFile> {
@@ -117,6 +146,7 @@ impl Layout {
         match self {
             Layout::Page => &PAGE,
             Layout::Snippets => &SNIPPETS,
+            Layout::Exchanges => &EXCHANGES,
         }
     }
 

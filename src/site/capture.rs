@@ -73,6 +73,9 @@ impl<'a> Capture<'a> {
             capture.read.push(seen(Digest::of(&bytes)));
             match file.name() {
                 "trace.har" | "trace.log" => {
+                    if let Some(error) = super::diff::recordings::conflict(&file.path, &bytes) {
+                        return Err(error);
+                    }
                     // A page source may ask for a body as it was sent.
                     let read = if has_sources { source::read } else { source::read_as_log };
                     let read = read(&file.path, bytes);

@@ -120,11 +120,10 @@ pub fn new_all(wanted: &Wanted, told: &mut dyn FnMut(&Path, Updated)) -> Result<
 }
 
 fn new_one(opened: &OpenCapture<'_>) -> Result<Report, Vec<Error>> {
-    if !opened.lost.is_empty() {
-        return Err(opened.of_lost.clone());
-    }
     let page = opened.resolved.page()?;
-    let labels = Labels::complete(&opened.resolved, &page, page.exchanges.iter().map(|found| &**found), &[]);
+    // A page of what is there says nothing of what is gone.
+    let exchanges = page.exchanges.iter().map(|found| &**found);
+    let labels = Labels::complete(&opened.resolved, &page, exchanges, &opened.lost);
     let mut files = draft::sources(&page, &labels);
     for (name, _) in &files {
         let file = opened.dir.join(name);
@@ -137,9 +136,13 @@ fn new_one(opened: &OpenCapture<'_>) -> Result<Report, Vec<Error>> {
         }
     }
     let mut report = Report { diagnostics: opened.diagnostics.clone(), ..Report::default() };
+    let one = |error| vec![error];
     files.sort();
     let sources = files.iter().map(|(name, text)| (*name, text.as_str()));
-    report.write(opened, &labels, sources).map_err(|error| vec![error])?;
+    report.write(opened, &labels, sources).map_err(one)?;
+    let is_left = |(name, _): &(&String, &Error)| !report.dropped.contains(name);
+    let left = opened.lost.iter().zip(&opened.of_lost).filter(is_left);
+    report.diagnostics.extend(left.map(|(_, error)| error.clone().as_warning()));
     Ok(report)
 }
 
@@ -262,7 +265,7 @@ fn update_one(opened: &OpenCapture<'_>) -> Result<Report, Vec<Error>> {
         let lost = opened.lost.iter().chain(&opened.gone).map(String::as_str).collect();
         for (source, text) in opened.sources.iter().zip(&mut texts) {
             let source = Source::parse(&source.file, text.as_str())?;
-            let lists = step_list::update(&source, &page, &labels, &added, &lost);
+            let lists = step_list::update(&source, &page, &labels, &added, &lost, &opened.missing);
             *text = lists.text;
             report.steps += lists.added;
             report.marked.extend(lists.marked);
@@ -334,6 +337,8 @@ pub(super) struct OpenCapture<'a> {
     lost: Vec<String>,
     /// What there is to say of each.
     of_lost: Vec<Error>,
+    /// Labels of optional messages that the trace does not have: they will be back.
+    missing: HashSet<String>,
     /// Labels of sections that are marked as gone.
     gone: HashSet<String>,
     /// Those of them that nothing needs.
@@ -377,7 +382,7 @@ impl OpenCapture<'_> {
         let filler = Filler::new(&page, self.templates, scope, &NoOtherCaptures, "", &self.gone);
         let shown = filler.exchanges_shown(&self.sources.iter().collect::<Vec<_>>());
         let unshown = page.exchanges.iter().filter(|exchange| !shown[exchange.index]).map(|found| &**found);
-        let taken: Vec<String> = self.lost.iter().chain(&self.gone).cloned().collect();
+        let taken: Vec<String> = self.lost.iter().chain(&self.gone).chain(&self.missing).cloned().collect();
         let labels = Labels::complete(&self.resolved, &page, unshown, &taken);
         let lost: Vec<&str> = self.lost.iter().map(String::as_str).collect();
         let source = &self.sources[index];
@@ -477,8 +482,9 @@ fn open_carrying<T>(
     let resolved = Resolved::new(&input);
     let (known, lost): (Vec<_>, Vec<_>) =
         input.settings.labels.iter().partition(|(name, at)| resolved.scope().find(name, &at.place).is_ok());
+    let missing: HashSet<String> = resolved.missing_optional().into_iter().map(str::to_owned).collect();
     let names: HashSet<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
-    let is_known = |label: &str| names.contains(label);
+    let is_known = |label: &str| names.contains(label) || missing.contains(label);
     let mut current = Vec::with_capacity(sources.len());
     for source in sources {
         let text = update::without_needless_marks(&source, is_known);
@@ -486,7 +492,8 @@ fn open_carrying<T>(
     }
     let gone: HashSet<String> =
         current.iter().flat_map(Source::gone).flat_map(|(_, labels)| labels.to_vec()).collect();
-    let lost: Vec<_> = lost.into_iter().filter(|(name, _)| !gone.contains(name)).collect();
+    let lost: Vec<_> =
+        lost.into_iter().filter(|(name, _)| !gone.contains(name) && !missing.contains(name)).collect();
     let used = used_labels(&input.settings.labels, &current);
     // Of what an old recording tells is gone, there is no doubt, and what nobody uses needs no other.
     let is_wanted = |name: &String| used.contains(name) || !resolved.scope().is_clear(name);
@@ -533,6 +540,7 @@ fn open_carrying<T>(
         templates: &templates,
         lost,
         of_lost,
+        missing,
         gone,
         needless,
         carried: carried.selectors,

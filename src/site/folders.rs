@@ -128,11 +128,21 @@ pub(crate) struct Captures {
     odd: usize,
     /// Links that may lead to folders, by the path that those would have.
     passed_over: BTreeMap<String, PathBuf>,
+    /// Every `docgen.toml`, by its folder's path.
+    shared: BTreeMap<String, Arc<SharedSettings>>,
     /// Page sources in folders without a trace or settings, by the folder's path.
     pub(super) sources_alone: BTreeMap<String, PathBuf>,
 }
 
 impl Captures {
+    /// The `docgen.toml` files above a capture of this path, from the root down.
+    pub(crate) fn shared_above(&self, path: &str) -> Vec<Arc<SharedSettings>> {
+        if self.shared.is_empty() {
+            return Vec::new();
+        }
+        ancestors(path).filter_map(|above| self.shared.get(above).cloned()).collect()
+    }
+
     /// The folders that have a page: captures', reports' and indexes'.
     pub(super) fn all(&self) -> impl Iterator<Item = &Folder> {
         self.folders.iter().chain(&self.reports).chain(&self.indexes)
@@ -238,7 +248,6 @@ pub fn traces(folder: &Path) -> Result<Vec<PathBuf>> {
 pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> {
     let mut captures = Captures::default();
     let mut folders: BTreeMap<String, Folder> = BTreeMap::new();
-    let mut shared: BTreeMap<String, Arc<SharedSettings>> = BTreeMap::new();
     // With how many files of settings are above each.
     let mut pending = vec![(PathBuf::new(), 0)];
     while let Some((below, above)) = pending.pop() {
@@ -290,7 +299,8 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
                 }
             };
             if name == SHARED_SETTINGS {
-                shared.insert(path.clone(), Arc::new(SharedSettings { found, read: OnceLock::new() }));
+                let settings = SharedSettings { found, read: OnceLock::new() };
+                captures.shared.insert(path.clone(), Arc::new(settings));
             } else {
                 let folder = folders.entry(path.clone()).or_insert_with_key(|path| Folder {
                     path: path.clone(),
@@ -301,7 +311,7 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
                 folder.files.push(found);
             }
         }
-        let has_settings = path.as_ref().is_ok_and(|path| shared.contains_key(path));
+        let has_settings = path.as_ref().is_ok_and(|path| captures.shared.contains_key(path));
         let settings = above + usize::from(has_settings);
         if settings > MOST_SETTINGS {
             captures.errors.push(too_many_settings(dir.join(SHARED_SETTINGS)));
@@ -329,9 +339,7 @@ pub(crate) fn find(root: &Root, passed_over: Option<&Path>) -> Result<Captures> 
             continue;
         }
         folder.files.sort_by(|a, b| a.path.cmp(&b.path));
-        if !shared.is_empty() {
-            folder.shared = ancestors(&folder.path).filter_map(|above| shared.get(above).cloned()).collect();
-        }
+        folder.shared = captures.shared_above(&folder.path);
         let to = match (folder.file(INDEX), folder.file(REPORT)) {
             (Some(_), _) => &mut captures.indexes,
             (None, Some(_)) => &mut captures.reports,

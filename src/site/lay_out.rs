@@ -11,14 +11,17 @@ use super::capture::Capture;
 use super::file_state::FileState;
 use super::folders::Folder;
 use super::idle_vars::idle;
+use super::last_run;
 use super::page_path::PagePath;
 use super::shared::{SharedSummaries, Site};
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::files::own_folder::OwnFolder;
 use crate::page::index::Listed;
 use crate::page::{Page, Phrases, Resolved, Source};
 use crate::render::templates::Content;
 use crate::render::{diagram_size, holes};
-use crate::settings::{Layout, PageFile};
+use crate::sequence::selector::Selector;
+use crate::settings::{Group, Layout, Note, PageFile, Settings};
 use crate::toml_file::nearest;
 
 /// The files of a page, and what an index tells of it.
@@ -36,7 +39,9 @@ impl Site<'_> {
         let sources = capture.take_sources()?;
         let gone: HashSet<String> =
             sources.iter().flat_map(Source::gone).flat_map(|(_, labels)| labels.to_vec()).collect();
-        capture.settings.labels.retain(|(label, _)| !gone.contains(label));
+        // What is named elsewhere too is told of as what it is: a label whose exchange is gone.
+        let needed = named_in(&capture.settings);
+        capture.settings.labels.retain(|(label, _)| !gone.contains(label) || needed.contains(label));
         let input = capture.input(profile.as_deref(), &phrases);
         let resolved = Resolved::new(&input);
         let (path, layout) = (&capture.folder.path, input.settings.layout);
@@ -79,10 +84,10 @@ impl Site<'_> {
             // What a template lays out has all sections, or the diagram, if its file is the one that does.
             let is_laid_out = |name: &str| !sources.iter().any(|source| source.file.ends_with(name));
             let has_all = is_laid_out(layout.traits().sections);
-            let has_diagram = made.has_diagram() || is_laid_out("page.md");
+            let has_overview = made.has_overview() || is_laid_out("page.md");
             let has_section = |exchange, side| has_all || made.has(exchange, side);
             if let Some(page) = Arc::get_mut(&mut page) {
-                page.keep_sections(has_section, has_diagram);
+                page.keep_sections(has_section, has_overview);
             }
         }
         // What is made from a source needs no template.
@@ -144,6 +149,13 @@ impl Site<'_> {
     }
 }
 
+/// The labels that boxes, notes and other labels name.
+fn named_in(settings: &Settings) -> HashSet<String> {
+    let labels = settings.labels.iter().filter_map(|(_, at)| Selector::parse(&at.value).ok()?.after);
+    let notes = settings.notes.iter().map(Note::name);
+    settings.groups.iter().flat_map(Group::names).chain(notes).chain(labels).map(str::to_owned).collect()
+}
+
 /// The other captures of a run, as the holes of one ask for them.
 struct OtherCaptures<'a> {
     site: &'a Site<'a>,
@@ -185,6 +197,14 @@ impl holes::OtherCaptures for OtherCaptures<'_> {
         let settings = shared.chain(folder.file("capture.toml"));
         self.read.borrow_mut().extend(settings.filter_map(|file| FileState::now(root, &file.path)));
         Ok(Some(PagePath::own(capture, layout).to_string()))
+    }
+
+    fn last_seen(&self) -> Result<Option<holes::LastSeen>> {
+        let root = self.site.captures_root;
+        let own = OwnFolder::of(root)?;
+        self.read.borrow_mut().extend(FileState::now(root, &own.shown(last_run::FILE)));
+        let seen = last_run::noted(&own)?.captures.remove(self.own).and_then(|ran| ran.seen);
+        Ok(seen.map(|seen| holes::LastSeen { time: seen.at, release: seen.release }))
     }
 
     fn nearest(&self, capture: &str) -> Option<String> {

@@ -20,7 +20,9 @@ mod file_state;
 pub mod folders;
 mod idle_vars;
 mod index;
+pub mod init;
 mod journal;
+pub(crate) mod last_run;
 mod lay_out;
 mod manifest;
 pub(crate) mod named_files;
@@ -30,6 +32,7 @@ pub mod project;
 mod put;
 mod report;
 mod shared;
+mod watch;
 
 use std::collections::{BTreeMap, HashSet};
 use std::panic::AssertUnwindSafe;
@@ -51,6 +54,7 @@ use manifest::{JOURNAL, Manifest};
 use page_path::PagePath;
 use put::{RenderedFile, expect_few_to_go, prune};
 use shared::Site;
+pub use watch::watch;
 
 /// What to render, and how.
 #[derive(Clone, Debug, Default)]

@@ -12,7 +12,7 @@ mod order;
 
 pub use order::{Member, Need, Rank, Step, order, rank, steps};
 
-use crate::settings::{From, Reference, Settings, UsedIn};
+use crate::settings::{Reference, Settings, UsedIn};
 
 /// The capture that `name` means where the capture `from` uses it: the one of that path below the folder
 /// of `from`, or else below the nearest folder above it that has one, the captures' root at last.
@@ -66,10 +66,7 @@ pub fn values_of_exports(settings: &Settings) -> impl Iterator<Item = &Reference
 
 /// The selectors that a capture's exports go by.
 fn exporting_texts(settings: &Settings) -> impl Iterator<Item = &str> {
-    let named = settings.exports.iter().filter_map(|export| match &export.from {
-        From::Response(named) => Some(named.as_str()),
-        From::Output => None,
-    });
+    let named = settings.exports.iter().filter_map(|export| export.from.selector());
     // A label may come after another one: each of them counts.
     let has_labels = named.clone().any(|named| settings.labels.iter().any(|(label, _)| label == named));
     let labels = settings.labels.iter().filter(move |_| has_labels);

@@ -8,9 +8,12 @@
 mod body;
 #[cfg(test)]
 pub(crate) mod testing;
+mod url_rule;
 
 pub use body::{Binary, Body};
 pub(crate) use body::{is_omission, omission, omitted_length};
+pub(crate) use url_rule::UrlIndex;
+pub use url_rule::UrlRule;
 
 use memchr::{memchr, memchr_iter, memchr2};
 
@@ -324,17 +327,22 @@ impl<'a> UrlParts<'a> {
         let host = self.host_and_port();
         match host.rfind(':') {
             Some(at) if !host[at..].contains(']') => host[at + 1..].parse().ok(),
-            _ => match self.scheme {
-                "http" => Some(80),
-                "https" => Some(443),
-                _ => None,
-            },
+            _ => default_port(self.scheme),
         }
     }
 
     /// The authority without credentials.
     pub fn host_and_port(&self) -> &'a str {
         self.authority.rsplit_once('@').map_or(self.authority, |(_, host)| host)
+    }
+}
+
+/// The port of a scheme.
+fn default_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
     }
 }
 

@@ -1,5 +1,5 @@
 // Text that breaks Markdown, fences, tabs, snippets, templates or mermaid, all the way: from a trace, through
-// `docgen render`, both builders and mermaid, to what a reader sees in a browser. Both layouts, and a report.
+// `docgen render`, both builders and mermaid, to what a reader sees in a browser. All layouts, and a report.
 //
 // All cases are exchanges of one page, so that one that breaks out of its block spoils its neighbours too.
 // DOCGEN names another program than target/release/docgen.
@@ -102,6 +102,40 @@ for (const site of sites(PROJECT)) {
 }
 
 for (const site of sites(PROJECT)) {
+  describe(`${site.name}, exchanges`, async () => {
+    const { tabSets, headings, messages, tables, foreign, problems, title } = await lookAtExchanges(site);
+
+    test('nothing breaks out of its place', () => {
+      assert.deepEqual(problems, []);
+      assert.ok(!title.includes('owned'), 'a script ran');
+      assert.equal(foreign, 0, 'an element was made of what was captured');
+      assert.equal(headings.length, CASES.length);
+      assert.equal(messages.length, 2 * CASES.length);
+      for (const { labels } of tabSets) assert.deepEqual(labels, ['Request', 'Response', 'curl']);
+      assert.deepEqual(tables.map(({ rows }) => rows.length), [CASES.length + 1, CASES.length + 1]);
+      for (const { rows } of tables) assert.equal(new Set(rows.map((row) => row.length)).size, 1, 'rows of several lengths');
+    });
+
+    CASES.forEach(({ name, path, header, body, reason, loose }, index) => {
+      test(name, () => {
+        const [request, response, curl] = tabSets[index].tabs;
+        assertHasLine(request.code[0], `X-Case: ${header}`);
+        assertHasLine(response.code[0], `X-Case: ${header}`);
+        assertTitle(response.title, reason);
+        (loose ? assertInOrder : assertSame)(request.code[1], body);
+        if (!loose) assert.ok(plain(curl.code[0]).includes(plain(body).split('\n').at(-1).replaceAll("'", "'\\''")), `curl: ${curl.code[0]}`);
+        assert.equal(spaced(headings[index]), `(${2 * index + 1}),(${2 * index + 2}) POST ${path}`);
+        const [overview, waterfall] = tables.map(({ rows }) => rows[index + 1]);
+        assert.equal(overview[2], `POST ${path}`);
+        assert.equal(overview[3], `200 ${spaced(reason)}`);
+        assert.ok(waterfall[1].endsWith(`POST ${path}`));
+        assert.equal(spaced(messages[2 * index]), `POST ${path}`);
+      });
+    });
+  });
+}
+
+for (const site of sites(PROJECT)) {
   describe(`${site.name}, report`, async () => {
     const { headings, labels, blocks, cells, widths, diagrams, problems, title, foreign } = await lookAtReport(site);
 
@@ -132,6 +166,35 @@ for (const site of sites(PROJECT)) {
       });
     });
   });
+}
+
+// What a reader sees of a page that tells exchange by exchange.
+async function lookAtExchanges(site) {
+  const server = await serve(site.root);
+  try {
+    const { page, problems } = await open(browser, server.origin, 'exchanges/');
+    const [{ messages }] = await drawnDiagrams(page, 1);
+    await page.screenshot({ path: `.build/screenshots/hostile-${site.name}-exchanges.png` });
+    return {
+      messages,
+      tabSets: await page.locator('.tabbed-set').evaluateAll((sets) => sets.map((set) => ({
+        labels: [...set.querySelectorAll(':scope > .tabbed-labels label')].map(({ textContent }) => textContent),
+        tabs: [...set.querySelectorAll(':scope > .tabbed-content > .tabbed-block')].map((block) => ({
+          code: [...block.querySelectorAll('pre code')].map(({ textContent }) => textContent),
+          title: block.querySelector('.filename')?.textContent,
+        })),
+      }))),
+      headings: await page.locator('.md-content h3').evaluateAll((all) => all.map(({ childNodes }) =>
+        [...childNodes].filter((node) => !node.classList?.contains('headerlink')).map(({ textContent }) => textContent).join(''))),
+      tables: (await page.locator('.md-content table').evaluateAll((tables) => tables.map(({ rows }) => ({ rows: [...rows].map((row) => [...row.cells].map(({ textContent }) => textContent)) }))))
+        .map(({ rows }) => ({ rows: rows.map((row) => row.map(spaced)) })),
+      foreign: await page.locator('.md-content').evaluate((content) => content.querySelectorAll('script, img, b, i, em, article del, a[href^="javascript"]').length),
+      problems,
+      title: await page.title(),
+    };
+  } finally {
+    await server.close();
+  }
 }
 
 // What a reader sees of the report.
@@ -221,12 +284,12 @@ function makeProject() {
   mkdirSync('.build/screenshots', { recursive: true });
   const trace = JSON.stringify({ log: { version: '1.2', creator: { name: 'hostile', version: '1' }, entries: CASES.map(entry) } }, null, 2);
   makeReport();
-  for (const layout of LAYOUTS) {
+  for (const layout of [...LAYOUTS, 'exchanges']) {
     const folder = join(PROJECT, 'captures', layout);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'trace.har'), trace);
     writeFileSync(join(folder, 'output.txt'), `${PRINTED}\n`);
-    writeFileSync(join(folder, 'capture.toml'), `command = "thing --all"\ntitle = "Hostile text"\nlayout = "${layout}"\nlocale = "en"\n`);
+    writeFileSync(join(folder, 'capture.toml'), `command = "thing --all"\ntitle = "Hostile text"\nlayout = "${layout}"\nlocale = "en"\ncurl = true\n`);
   }
 }
 

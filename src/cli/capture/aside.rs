@@ -66,10 +66,12 @@ impl Capture {
         ui: &Ui,
     ) -> Result<(u8, Option<PathBuf>)> {
         let folder = aside.0.path().join(name);
+        let is_nothing_to_do = plan.jobs.is_empty();
         plan.values.forget_folder();
         let status = self.record_all(plan, Stable::aside(folder.clone()), ui)?;
         let is_there = folder.is_dir();
-        Ok((if is_there { status } else { NEEDS_A_PERSON.max(status) }, is_there.then_some(folder)))
+        let is_well = is_there || is_nothing_to_do;
+        Ok((if is_well { status } else { NEEDS_A_PERSON.max(status) }, is_there.then_some(folder)))
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::Capture;
 use super::values::Value;
 use crate::capture::CommandSpec;
-use crate::cli::recording::settings_for_new;
+use crate::cli::recording::{Kept, settings_for_new};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::Root;
 use crate::page;
@@ -22,8 +22,8 @@ pub(super) struct Job {
     pub(super) settings: Settings,
     /// The words of a new command; `None` for one of the settings.
     pub(super) new: Option<Vec<String>>,
-    /// The tables of its capture.toml that a new command keeps.
-    pub(super) kept: String,
+    /// What a new command keeps of the capture.toml that it replaces.
+    pub(super) kept: Kept,
     /// Whether the user asked for it, and not only another capture.
     pub(super) is_named: bool,
     /// Whether it is the only one that the user asked for: options of the command line are kept in its settings.
@@ -44,8 +44,26 @@ pub(super) struct Used {
     pub(super) path: String,
 }
 
-/// Says how a command is run and what of it is secret, whatever the command is.
-const KEPT_TABLES: [&str; 3] = ["capture", "env", "redact"];
+/// Values of other captures for the settings of a job.
+pub(super) struct Given<'g> {
+    /// The settings as they are typed.
+    typed: &'g Settings,
+    /// The values, by what stands between the braces.
+    pub(super) values: &'g HashMap<String, Value>,
+}
+
+impl Given<'_> {
+    /// The settings with the values, each as `text` has it.
+    pub(super) fn settings(&self, text: impl Fn(&str) -> String) -> Settings {
+        let texts = self.values.iter().map(|(name, value)| (name.clone(), text(&value.text))).collect();
+        self.typed.clone().with_exports(&texts)
+    }
+
+    /// What settings write for a value, by the value as `text` has it.
+    pub(super) fn by_value(&self, text: impl Fn(&str) -> String) -> HashMap<String, String> {
+        self.values.iter().map(|(name, value)| (text(&value.text), format!("{{{name}}}"))).collect()
+    }
+}
 
 impl Job {
     /// That of a capture that is there, as far as its folder and settings say.
@@ -55,7 +73,7 @@ impl Job {
             folder: folder.dir.clone(),
             settings,
             new: None,
-            kept: String::new(),
+            kept: Kept::default(),
             is_named: true,
             is_alone: false,
             needs: Vec::new(),
@@ -64,16 +82,26 @@ impl Job {
         }
     }
 
-    /// The job with these values of other captures in its settings.
-    pub(super) fn with_values(&self, values: &HashMap<String, Value>) -> Job {
-        let texts = values.iter().map(|(name, value)| (name.clone(), value.text.clone())).collect();
-        Job { settings: self.settings.clone().with_exports(&texts), ..self.clone() }
+    /// These values of other captures for its settings.
+    pub(super) fn given<'g>(&'g self, values: &'g HashMap<String, Value>) -> Given<'g> {
+        Given { typed: &self.settings, values }
     }
 
-    /// The words of the settings' command; with a shell, the line that it gets.
+    /// The job with values of other captures in its settings.
+    pub(super) fn with(&self, given: &Given<'_>) -> Job {
+        Job { settings: given.settings(str::to_owned), ..self.clone() }
+    }
+
+    /// The words of the command; with a shell, the line that it gets.
     pub(super) fn words(&self, shell: bool) -> Result<Vec<String>> {
         let typed = self.settings.command.as_deref().unwrap_or_default();
         let command = page::Command::new(typed, &self.settings.vars);
+        // A new one is run to the letter, unless something was filled in.
+        let is_to_the_letter =
+            |words: &&Vec<String>| page::command_line(words, shell).trim_end() == command.typed();
+        if let Some(words) = self.new.as_ref().filter(|words| is_to_the_letter(words)) {
+            return Ok(words.clone());
+        }
         let error = |message: String| {
             Error::new(ErrorKind::Capture, message).at(Place::file(self.folder.join("capture.toml")))
         };
@@ -130,11 +158,11 @@ impl Capture {
         let words = words.ok_or_else(|| {
             Error::new(ErrorKind::Capture, "the command is not UTF-8, and no page could show it")
         })?;
-        let (settings, kept) =
-            settings_for_new(Root::open(&self.captures).ok().as_ref(), &folder, &KEPT_TABLES)?;
-        let has_shell_set = settings.capture.shell == Some(true);
-        let words = match (self.shell, has_shell_set) {
-            (true, _) => vec![words.join(" ")],
+        let root = Root::open(&self.captures).ok();
+        let line = if self.shell { words.join(" ") } else { page::command_line(&words, false) };
+        let (settings, kept) = settings_for_new(root.as_ref(), &folder, &line)?;
+        let words = match (self.shell, settings.capture.shell == Some(true)) {
+            (true, _) => vec![line],
             (false, true) => vec![CommandSpec::new(words, Vec::new()).shown()],
             (false, false) => words,
         };

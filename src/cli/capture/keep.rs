@@ -2,16 +2,16 @@
 
 use std::borrow::Cow;
 
-use super::jobs::Job;
+use super::jobs::{Given, Job};
 use super::stable::Stable;
 use super::{Capture, labels};
 use crate::capture::Recording;
-use crate::cli::recording::{self, put, tell_replaced};
+use crate::cli::recording::{put, tell_replaced};
 use crate::cli::ui::Ui;
 use crate::error::{Error, Result, counted};
 use crate::files::Root;
 use crate::page::carried::Carried;
-use crate::page::first_settings;
+use crate::page::first_settings::{self, NewCapture};
 use crate::source::har;
 use crate::text_file::read_text;
 use crate::toml_file::{string as quoted, with_value};
@@ -22,8 +22,8 @@ impl Capture {
     pub(super) fn keep(
         &self,
         job: &Job,
+        given: &Given<'_>,
         recorded: &Recording,
-        is_alone: bool,
         stable: &mut Stable,
         ui: &Ui,
     ) -> Result<String> {
@@ -38,7 +38,8 @@ impl Capture {
             return Ok(told);
         }
         let mut output = Cow::Borrowed(recorded.output.as_str());
-        if let Some((kept, words)) = self.with_old_values(job, (&trace, &output), stable, ui)? {
+        let mut before = self.compare_with_old(job, given, (&trace, &output), stable, ui)?;
+        if let Some((kept, words)) = before.as_mut().and_then(|before| before.kept.take()) {
             trace = kept.trace;
             output = Cow::Owned(kept.output.unwrap_or_default());
             told = format!("{told}, {words}");
@@ -49,8 +50,7 @@ impl Capture {
         let mut files = vec![("output.txt", &*output)];
         if let Some(words) = &job.new {
             let named = self.named_profile(job);
-            let of_settings = job.settings.profile.as_ref().map(|profile| profile.value.as_str());
-            let profile = named.or(of_settings).and_then(|name| recording::profile(&self.captures, name));
+            let profile = self.profile(job);
             let shell = self.shell || job.settings.capture.shell == Some(true);
             let public = recorded.exchanges.redacted_command(words, shell, &mut tally);
             if public != *words {
@@ -58,17 +58,28 @@ impl Capture {
                     "the command holds a secret, which capture.toml does not get: give it in the environment, and mend `command`"
                 ));
             }
-            let text = first_settings::settings_text(
-                &public,
-                shell && job.kept.is_empty(),
-                &trace,
-                named,
-                profile.as_deref(),
-                &job.settings.participants,
-            );
-            let mut text = format!("{text}{}", job.kept);
+            let by_value;
+            let (said, given) = match &before {
+                Some(before) => (&before.settings_now, &before.given_now),
+                None => {
+                    by_value = given.by_value(str::to_owned);
+                    (&job.settings, &by_value)
+                }
+            };
+            let text = first_settings::settings_text(&NewCapture {
+                command: &public,
+                shell,
+                is_shell_said: job.kept.says_capture,
+                trace: &trace,
+                names_profile: named,
+                profile: profile.as_deref(),
+                said,
+                given,
+            });
+            let file = job.folder.join("capture.toml");
+            let mut text = job.kept.added_to(&file, &text)?;
             if shell {
-                text = with_value(&job.folder.join("capture.toml"), &text, "capture", "shell", true)?;
+                text = with_value(&file, &text, "capture", "shell", true)?;
             }
             settings = self.with_options(job, text)?;
             files.push(("capture.toml", &settings));
@@ -76,9 +87,11 @@ impl Capture {
             let file = job.folder.join("capture.toml");
             // A command may be that of a docgen.toml above.
             let old = if file.exists() { read_text(&file)? } else { String::new() };
-            let (mut text, found) = self.with_carried_labels(job, &old, &trace, ui);
-            carried = found;
-            if is_alone && (self.exit.is_some() || !self.ignore_host.is_empty()) {
+            let mut text = old.clone();
+            if let Some(before) = before.filter(|_| !job.settings.labels.is_empty()) {
+                (text, carried) = self.with_carried_labels(job, &old, &before, &trace, ui);
+            }
+            if job.is_alone && (self.exit.is_some() || !self.ignore_host.is_empty()) {
                 text = self.with_options(job, text)?;
             }
             settings = text;

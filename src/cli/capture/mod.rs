@@ -17,8 +17,10 @@ mod values;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::Utc;
 use clap::Args;
 
 use super::diff::Format;
@@ -34,13 +36,15 @@ use crate::error::{Error, ErrorKind, Result, escape_control};
 use crate::files::Root;
 use crate::files::folder::remove_leftovers;
 use crate::page::{Input, Phrases, invocation};
+use crate::profile::Profile;
 use crate::redact::Rules;
 use crate::settings::{Located, Settings};
+use crate::suite::last_run::Seen;
 use crate::suite::{Step, export};
 use crate::text::Text;
 use crate::text_file::{read_recording, read_text};
 use crate::trace::Trace;
-use jobs::Job;
+use jobs::{Given, Job};
 use plan::Plan;
 use stable::Stable;
 use values::Value;
@@ -81,7 +85,7 @@ pub(super) struct Capture {
     command: Vec<OsString>,
     /// Run the captures at PATHS alone, with the values that others gave in the last run: nothing that
     /// they need, no setup and no cleanup
-    #[arg(long, requires = "paths", conflicts_with = "command")]
+    #[arg(long, requires = "paths")]
     only: bool,
     /// Go on with the captures that failed or were not run the last time, and with what they need and
     /// is gone
@@ -93,8 +97,8 @@ pub(super) struct Capture {
     /// Have a shell run the new command, as one line
     #[arg(long, requires = "command")]
     shell: bool,
-    /// Replace the capture that is at the path of a new one; its page.md stays, and of its
-    /// capture.toml [capture], [env] and [redact]
+    /// Replace the capture that is at the path of a new one; its page.md stays, and of its capture.toml
+    /// [capture], [env], [redact], [export], and its participants where one has a `listen`
     #[arg(long, requires = "command")]
     force: bool,
     /// The exit status that the one command is expected to end with, which capture.toml keeps
@@ -126,10 +130,18 @@ pub(super) struct Capture {
     keep_secrets: bool,
 }
 
+/// What came of a capture.
+struct Recorded {
+    /// How it went, in words.
+    told: String,
+    /// Its values for others.
+    values: HashMap<String, Value>,
+    seen: Seen,
+}
+
 impl Capture {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
-        let plan = if self.command.is_empty() { self.plan(ui) } else { Ok(Plan::of_one(self.new_one()?)) };
-        let plan = match plan {
+        let plan = match self.plan(ui) {
             Ok(plan) => plan,
             Err(mut errors) if errors.len() == 1 => return Err(errors.swap_remove(0)),
             Err(errors) => {
@@ -201,14 +213,20 @@ impl Capture {
             let mut known = Job { used: job.used.clone(), ..job.clone() };
             known.used.retain(|used| !is_made(&used.path));
             let unknown = plan.values.unknown(&known);
-            let spec = self.spec(&job.with_values(&plan.values.known(&known)));
+            let spec = self.spec(&job.with(&job.given(&plan.values.known(&known))));
             let spec = spec.and_then(|spec| match expect_writable(&self.captures, &job.folder) {
                 Ok(()) if unknown.is_empty() => Ok(spec),
                 Ok(()) => Err(unknown),
                 Err(error) => Err(vec![error]),
             });
             match spec {
-                Ok(spec) => ui.data(&format!("{}: {}\n", job.path, escape_control(&spec.shown()))),
+                Ok(spec) => {
+                    ui.data(&format!("{}: {}\n", job.path, escape_control(&spec.shown())));
+                    if let Some(seen) = plan.values.seen(&job.path) {
+                        let seen = seen.in_words(Utc::now());
+                        ui.say(format_args!("{}: last recorded {}", job.path, escape_control(&seen)));
+                    }
+                }
                 Err(errors) => {
                     ui.errors(&errors);
                     status = NEEDS_A_PERSON;
@@ -218,19 +236,21 @@ impl Capture {
         status
     }
 
-    /// Records one capture, the one at this place of so many; gives how it went, and its values for others.
+    /// Records one capture, the one at this place of so many.
     fn one(
         &self,
         job: &Job,
-        given: &HashMap<String, Value>,
+        given: &Given<'_>,
         (place, all): (usize, usize),
         ports: Option<&Ports>,
         stable: &mut Stable,
         ui: &Ui,
-    ) -> Result<(String, HashMap<String, Value>), Box<Failure>> {
-        let job = &job.with_values(given);
+    ) -> Result<Recorded, Box<Failure>> {
+        let job = &job.with(given);
         let mut spec = self.spec(job)?;
-        let secrets = given.iter().filter(|(_, value)| value.is_secret);
+        // What is wrong with them is found before anything is run.
+        self.kinds(job, stable)?;
+        let secrets = given.values.iter().filter(|(_, value)| value.is_secret);
         spec.secrets = secrets.map(|(name, value)| (name.clone(), value.text.clone())).collect();
         let _lock = RecordingLock::take(&job.folder, &std::env::temp_dir())?;
         if stable.aside.is_none() {
@@ -239,7 +259,11 @@ impl Capture {
                 remove_leftovers(&root, &job.folder);
             }
         }
-        let redaction = if self.keep_secrets { None } else { Some(self.rules(job)?) };
+        let redaction = if self.keep_secrets {
+            None
+        } else {
+            Some(Rules::of(&job.settings, self.profile(job).as_deref())?)
+        };
         let allow_broken = job.settings.capture.allow_broken.unwrap_or(false);
         let keeper = std::env::current_exe().map(|docgen| vec![docgen.into(), keep_connections::NAME.into()]);
         let mut proxy = self.proxy(job, &spec);
@@ -271,8 +295,9 @@ impl Capture {
         running.finish();
         let recording = recorded?;
         ui.notices(&recording.notes);
-        let exports = self.exports(job, &recording)?;
-        Ok((self.keep(job, &recording, job.is_alone, stable, ui)?, exports))
+        let values = self.exports(job, &recording)?;
+        let seen = Seen::of(&recording.exchanges.trace()?, Utc::now());
+        Ok(Recorded { told: self.keep(job, given, &recording, stable, ui)?, values, seen })
     }
 
     /// The values that a recording gives to other captures.
@@ -281,8 +306,7 @@ impl Capture {
         if job.settings.exports.is_empty() {
             return Ok(HashMap::new());
         }
-        let name = job.settings.profile.as_ref().map(|profile| profile.value.as_str());
-        let profile = name.and_then(|name| recording::profile(&self.captures, name));
+        let profile = self.profile(job);
         let (phrases, log) = (Phrases::default(), Text::new());
         let values = |mut trace: Trace, output: &str| {
             self.name_senders(job, recording, &mut trace);
@@ -314,20 +338,18 @@ impl Capture {
         if errors.is_empty() { Ok(found) } else { Err(errors) }
     }
 
-    /// What is secret in what a job records.
-    fn rules(&self, job: &Job) -> Result<Rules> {
-        match self.named_profile(job) {
-            Some(name) => Rules::of(&job.settings, recording::profile(&self.captures, name).as_deref()),
-            None => recording::rules(&self.captures, &job.settings),
-        }
-    }
-
     /// The profile that a new command goes by, where the settings name none.
     fn named_profile(&self, job: &Job) -> Option<&'static str> {
         let words = job.new.as_ref().filter(|_| job.settings.profile.is_none())?;
         let shell = self.shell || job.settings.capture.shell == Some(true);
         let is_openstack = invocation::words(words, shell).first().is_some_and(|word| word == "openstack");
         is_openstack.then_some("openstack")
+    }
+
+    /// The profile that a job goes by. Where it is wrong, `docgen render` says so.
+    fn profile(&self, job: &Job) -> Option<Arc<Profile>> {
+        let of_settings = job.settings.profile.as_ref().map(|profile| profile.value.as_str());
+        recording::profile(&self.captures, self.named_profile(job).or(of_settings)?)
     }
 
     /// The hosts of the settings, and those of the command line.
@@ -345,10 +367,7 @@ impl Capture {
         let one = |error| vec![error];
         let capture = &job.settings.capture;
         let shell = self.shell || capture.shell.unwrap_or(false);
-        let words = match &job.new {
-            Some(words) => words.clone(),
-            None => job.words(shell).map_err(one)?,
-        };
+        let words = job.words(shell).map_err(one)?;
         let line = shell.then(|| words.join(" "));
         let mut spec = CommandSpec::new(words, environment(&job.settings)?);
         if let Some(line) = line {

@@ -13,10 +13,9 @@ use crate::cli::recording::settings_of;
 use crate::cli::ui::Ui;
 use crate::error::{Error, ErrorKind, Place, Result, Severity};
 use crate::files::Root;
-use crate::files::own_folder::OwnFolder;
 use crate::settings::{Settings, Suite};
 use crate::site::exports::{self, unknown_capture, unknown_export};
-use crate::site::folders::{self, Folder, settings_above};
+use crate::site::folders::{self, Captures, Folder, settings_above};
 use crate::suite::{self, Member, Need, Step, is_below};
 use crate::toml_file::nearest;
 
@@ -27,6 +26,8 @@ pub(super) struct Plan {
     pub(super) suites: Vec<SuiteRun>,
     pub(super) steps: Vec<Step>,
     pub(super) values: Values,
+    /// Values of the last run that are used, each behind the one that the recordings have in its place.
+    pub(super) recorded_values: Vec<(String, String)>,
 }
 
 /// A suite with something to set up or clean up.
@@ -59,6 +60,7 @@ impl Plan {
 /// What is known of the captures while a plan is made.
 struct KnownCaptures<'k> {
     root: &'k Root,
+    captures: &'k Captures,
     folders: &'k [Folder],
     by_path: HashMap<&'k str, &'k Folder>,
     settings: HashMap<&'k str, Settings>,
@@ -73,29 +75,33 @@ impl<'k> KnownCaptures<'k> {
         Ok(&self.settings[folder.path.as_str()])
     }
 
-    /// What a capture needs of others, and which of their values it uses.
-    fn needs(&mut self, folder: &'k Folder, ui: &Ui) -> Result<(Vec<Need>, Vec<Used>), Vec<Error>> {
+    /// What the capture of this path and these settings needs of others, and which of their values it uses.
+    fn needs(
+        &mut self,
+        own_path: &str,
+        settings: &Settings,
+        ui: &Ui,
+    ) -> Result<(Vec<Need>, Vec<Used>), Vec<Error>> {
         let one = |error| vec![error];
-        let settings = self.settings(folder).map_err(one)?.clone();
         let mut errors = Vec::new();
         let mut needs = Vec::new();
         for need in &settings.needs {
             let named = need.value.trim_matches('/');
             let is_there = |path: &str| self.folders.iter().any(|folder| is_below(&folder.path, path));
-            let Some(path) = suite::found(&folder.path, named, is_there) else {
+            let Some(path) = suite::found(own_path, named, is_there) else {
                 errors.push(unknown_need(named, &need.place, self.folders));
                 continue;
             };
             let is_own = need.place.file.file_name().is_some_and(|name| name == "capture.toml");
             let below = self.folders.iter().filter(|other| is_below(&other.path, &path));
             // What a folder says of all its captures one of them cannot say of itself.
-            let below = below.filter(|other| other.path != folder.path || (is_own && path == other.path));
+            let below = below.filter(|other| other.path != own_path || (is_own && path == other.path));
             needs.extend(below.map(|other| Need { path: other.path.clone(), place: need.place.clone() }));
         }
         let mut used = Vec::new();
-        for reference in suite::needed_values(&settings) {
+        for reference in suite::needed_values(settings) {
             let is_known = |path: &str| self.by_path.contains_key(path);
-            let Some(path) = suite::found(&folder.path, &reference.capture, is_known) else {
+            let Some(path) = suite::found(own_path, &reference.capture, is_known) else {
                 match unknown_capture(reference, self.by_path.keys().copied()) {
                     Some(error) if error.severity() == Severity::Error => errors.push(error),
                     warning => warning.iter().for_each(|warning| ui.error(warning)),
@@ -134,37 +140,50 @@ impl<'k> KnownCaptures<'k> {
 }
 
 impl Capture {
-    /// What a run of captures that are there does.
+    /// What a run does: over captures that are there, or for a new one.
     ///
     /// # Errors
     /// All that keeps it from being run as a whole.
     pub(super) fn plan(&self, ui: &Ui) -> Result<Plan, Vec<Error>> {
         let one = |error| vec![error];
+        let new = if self.command.is_empty() { None } else { Some(self.new_one().map_err(one)?) };
+        let new = match new {
+            // It may be the first of all.
+            Some(job) if suite::needed_values(&job.settings).next().is_none() => {
+                return Ok(Plan { values: Values::of(&self.captures), ..Plan::of_one(job) });
+            }
+            new => new,
+        };
         let root = folders::open(&self.captures).map_err(one)?;
         let captures = folders::find(&root, None).map_err(one)?;
         ui.errors(&captures.errors);
-        let mut values = OwnFolder::of(&root).and_then(Values::read).map_err(one)?;
+        let mut values = Values::read(&root).map_err(one)?;
         let by_path: HashMap<&str, &Folder> =
             captures.folders.iter().map(|folder| (folder.path.as_str(), folder)).collect();
         values.retain(|path| by_path.contains_key(path));
         let mut known = KnownCaptures {
             root: &root,
+            captures: &captures,
             folders: &captures.folders,
             by_path,
             settings: HashMap::new(),
             values,
         };
-        let wanted = self.wanted(&mut known, ui).map_err(one)?;
-
+        // With where it was named, and with what needs it.
+        let mut pending: Vec<(Job, Option<usize>, Option<String>)> = match new {
+            Some(job) => vec![(job, Some(0), None)],
+            None => {
+                let wanted = self.wanted(&mut known, ui).map_err(one)?;
+                let job = |(place, folder)| Ok((known.job(folder)?, Some(place), None));
+                wanted.into_iter().rev().map(job).collect::<Result<_>>().map_err(one)?
+            }
+        };
         let mut jobs: Vec<Job> = Vec::new();
         let mut errors = Vec::new();
-        // With where it was named, and with what needs it.
-        let mut pending: Vec<(&Folder, Option<usize>, Option<String>)> =
-            wanted.into_iter().rev().map(|(place, folder)| (folder, Some(place), None)).collect();
-        let mut met: HashSet<&str> = pending.iter().map(|(folder, ..)| folder.path.as_str()).collect();
+        let mut met: HashSet<String> = pending.iter().map(|(job, ..)| job.path.clone()).collect();
         let mut places = Vec::new();
-        while let Some((folder, place, needed_by)) = pending.pop() {
-            let (needs, used) = match known.needs(folder, ui) {
+        while let Some((job, place, needed_by)) = pending.pop() {
+            let (needs, used) = match known.needs(&job.path, &job.settings, ui) {
                 Ok(found) => found,
                 Err(found) => {
                     errors.extend(found);
@@ -172,20 +191,23 @@ impl Capture {
                 }
             };
             if let Some(by) = needed_by.filter(|_| !self.paths.is_empty() || self.resume) {
-                ui.say(format_args!("{}: recorded too, because {by} needs it", folder.path));
+                ui.say(format_args!("{}: recorded too, because {by} needs it", job.path));
             }
             for need in needs.iter().filter(|_| !self.only) {
                 let needed = known.by_path[need.path.as_str()];
-                let has_command = known.settings(needed).map_err(one)?.command.is_some();
-                let is_left = self.resume && known.is_left(&need.path, &used);
-                if has_command && !is_left && met.insert(&needed.path) {
-                    pending.push((needed, None, Some(folder.path.clone())));
+                // A new capture takes what there is.
+                let is_left = (self.resume || job.new.is_some()) && known.is_left(&need.path, &used);
+                if !is_left && !met.contains(&need.path) {
+                    let needed = known.job(needed).map_err(one)?;
+                    if needed.settings.command.is_some() {
+                        met.insert(need.path.clone());
+                        pending.push((needed, None, Some(job.path.clone())));
+                    }
                 }
             }
-            let settings = known.settings(folder).map_err(one)?.clone();
             let is_named = place.is_some();
             places.push(place);
-            jobs.push(Job { needs, used, is_named, ..Job::existing(folder, settings) });
+            jobs.push(Job { needs, used, is_named, ..job });
         }
         if !errors.is_empty() {
             return Err(errors);
@@ -207,7 +229,8 @@ impl Capture {
         let mut told = HashSet::new();
         for (job, place) in jobs.iter_mut().zip(places) {
             let mut above: Vec<(String, &Suite)> = Vec::new();
-            for shared in &known.by_path[job.path.as_str()].shared {
+            let shared = known.captures.shared_above(&job.path);
+            for shared in &shared {
                 let layer = shared.layer(known.root).map_err(one)?;
                 let Some(of_layer) = layer.suite() else { continue };
                 let dir = layer.file().parent().unwrap_or(known.root.path());
@@ -246,11 +269,14 @@ impl Capture {
         let order = suite::order(&members).map_err(one)?;
         let is_one = jobs.iter().filter(|job| job.is_named).count() == 1;
         jobs.iter_mut().for_each(|job| job.is_alone = job.is_named && is_one);
-        let steps = match self.only {
+        // What is new and needs nothing to be made again is in no suite yet.
+        let is_apart = self.only || (jobs.len() == 1 && jobs[0].new.is_some());
+        let steps = match is_apart {
             true => order.iter().map(|job| Step::Record(*job)).collect(),
             false => suite::steps(&order, |job| &jobs[job].suites),
         };
-        Ok(Plan { steps, jobs, suites, values: known.values })
+        let recorded_values = known.recorded_values(&jobs);
+        Ok(Plan { steps, jobs, suites, values: known.values, recorded_values })
     }
 
     /// The captures that the arguments name and that have a command, each with the place at which it is named.
@@ -314,7 +340,30 @@ impl Capture {
     }
 }
 
-impl KnownCaptures<'_> {
+impl<'k> KnownCaptures<'k> {
+    /// That of a capture, as far as its folder and settings say.
+    fn job(&mut self, folder: &'k Folder) -> Result<Job> {
+        Ok(Job::existing(folder, self.settings(folder)?.clone()))
+    }
+
+    /// The values of the last run that jobs use, each behind the one that the recordings have in its place.
+    fn recorded_values(&self, jobs: &[Job]) -> Vec<(String, String)> {
+        let made: HashSet<&str> = jobs.iter().map(|job| job.path.as_str()).collect();
+        let used = jobs.iter().flat_map(|job| &job.used).filter(|used| !made.contains(used.path.as_str()));
+        let pair = |used: &Used| {
+            let exporter = self.by_path.get(used.path.as_str())?;
+            let now = self.values.left(&used.path, &used.reference.export)?;
+            // What is wrong with a recording is told where it is read for its own sake.
+            let exports = exports::on_disk(self.root, self.folders, exporter).ok()?;
+            let recorded = exports.get(&used.reference.export)?.as_ref().ok()?;
+            Some((recorded.clone(), now.to_owned()))
+        };
+        let mut pairs: Vec<(String, String)> = used.filter_map(pair).collect();
+        pairs.sort();
+        pairs.dedup();
+        pairs
+    }
+
     /// Whether the last run recorded a capture, and left all of its values that are used.
     fn is_left(&self, path: &str, used: &[Used]) -> bool {
         let last = self.values.last();

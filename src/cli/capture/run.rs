@@ -70,6 +70,7 @@ impl Capture {
             tell_of_last_run(&plan, ui);
         }
         let mut progress = Progress { stable, ..Progress::default() };
+        progress.stable.learn(&plan.recorded_values);
         for step in plan.steps.clone() {
             progress.is_interrupted |= signal.load(Ordering::Relaxed);
             match step {
@@ -202,7 +203,7 @@ impl Capture {
                 Err((Went::NotRun, "not run; the capture is as it was".to_owned()))
             }
             None => self
-                .one(job, &plan.values.known(job), (place, all), ports, &mut progress.stable, ui)
+                .one(job, &job.given(&plan.values.known(job)), (place, all), ports, &mut progress.stable, ui)
                 .map_err(|failure| {
                     ui.reasons(&failure.notes);
                     let errors: Vec<Error> =
@@ -216,12 +217,15 @@ impl Capture {
         };
         let path = job.path.clone();
         let (went, told) = match result {
-            Ok((told, values)) => {
-                plan.values.add(&path, values);
-                (Went::Recorded, told)
+            Ok(recorded) => {
+                plan.values.add(&path, recorded.seen, recorded.values);
+                (Went::Recorded, recorded.told)
             }
             Err(told) => {
-                plan.values.fail(&path);
+                // Of what was to be new nothing is there, to be gone on with neither.
+                if plan.jobs[index].new.is_none() {
+                    plan.values.fail(&path);
+                }
                 told
             }
         };

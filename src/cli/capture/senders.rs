@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::Capture;
 use super::jobs::Job;
 use crate::capture::{Ports, ProxyOptions, Recording, UpstreamProxy};
-use crate::cli::recording;
 use crate::cli::ui::Ui;
 use crate::error::{Error, ErrorKind, counted};
 use crate::settings::Port;
@@ -47,9 +46,7 @@ impl Capture {
             Some(false) => return 0,
             by_nesting => by_nesting == Some(true),
         };
-        let of_settings = job.settings.profile.as_ref().map(|profile| profile.value.as_str());
-        let profile = self.named_profile(job).or(of_settings);
-        let profile = profile.and_then(|name| recording::profile(&self.captures, name));
+        let profile = self.profile(job);
         let participants = &job.settings.participants;
         recorded.exchanges.infer_senders(trace, by_nesting, participants, profile.as_deref())
     }

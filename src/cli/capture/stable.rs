@@ -5,18 +5,19 @@
 //! the comparison itself ([`crate::diff`]), and how a change is shown (`cli::diff`).
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Capture;
-use super::jobs::Job;
-use crate::cli::recording;
+use super::jobs::{Given, Job};
+use crate::cli::recording::layers_of;
 use crate::cli::ui::Ui;
 use crate::diff::{self, Kept, Kinds, Map, compare_next};
 use crate::error::{Error, ErrorKind, Place, Result, counted};
 use crate::files::Root;
-use crate::settings::Volatile;
-use crate::site::diff::{Recorded, recorded};
+use crate::page;
+use crate::settings::{Settings, Volatile};
+use crate::site::diff::{Recorded, at_wrong_volatile, recorded};
 use crate::site::folders::SHARED_SETTINGS;
 use crate::trace::Trace;
 
@@ -36,57 +37,110 @@ impl Stable {
         Stable { aside: Some(folder), ..Stable::default() }
     }
 
-    /// What is made anew in every run of a job.
-    fn kinds(&mut self, captures: &Path, job: &Job) -> Result<Arc<Kinds>> {
-        let profile =
-            job.settings.profile.as_ref().and_then(|named| recording::profile(captures, &named.value));
-        let mut volatile = profile.map(|profile| profile.volatile().clone()).unwrap_or_default();
-        volatile.extend(&job.settings.volatile);
-        if let Some(kinds) = self.kinds.get(&volatile) {
-            return Ok(kinds.clone());
+    /// Takes over which value stands for which: one of a recording and the one of today.
+    pub(super) fn learn(&mut self, values: &[(String, String)]) {
+        for (recorded, now) in values {
+            self.map.add(&recorded.as_str().into(), &now.as_str().into());
         }
-        let kinds = Arc::new(Kinds::new([&volatile])?);
-        self.kinds.insert(volatile, kinds.clone());
-        Ok(kinds)
     }
 }
 
+/// The recording that is there, beside a new one.
+pub(super) struct Before {
+    /// What the command did then.
+    pub(super) trace: Trace,
+    /// For each of its exchanges the same one of the trace that is written now.
+    pub(super) partners: Vec<Option<usize>>,
+    /// The settings with the values that other captures gave then.
+    pub(super) settings: Settings,
+    /// The settings with the values of other captures as the trace that is written now has them.
+    pub(super) settings_now: Settings,
+    /// What gives a value, by the value as that trace has it.
+    pub(super) given_now: HashMap<String, String>,
+    /// The new recording with the old values, where they are kept; and words on it for the user.
+    pub(super) kept: Option<(Kept, String)>,
+}
+
 impl Capture {
-    /// What was recorded, with the values of the capture that is there; with words on it for the user. Nothing,
-    /// where there is none to take over.
-    pub(super) fn with_old_values(
+    /// What is made anew in every run of a job.
+    ///
+    /// # Errors
+    /// Where `[volatile]` settings are wrong.
+    pub(super) fn kinds(&self, job: &Job, stable: &mut Stable) -> Result<Arc<Kinds>> {
+        let mut volatile = self.profile(job).map(|profile| profile.volatile().clone()).unwrap_or_default();
+        volatile.extend(&job.settings.volatile);
+        if let Some(kinds) = stable.kinds.get(&volatile) {
+            return Ok(kinds.clone());
+        }
+        let layers = || layers_of(&Root::open(&self.captures).ok()?, &job.folder).ok();
+        let kinds = Kinds::new([&volatile])
+            .map_err(|error| at_wrong_volatile(error, &layers().unwrap_or_default()))?;
+        let kinds = Arc::new(kinds);
+        stable.kinds.insert(volatile, kinds.clone());
+        Ok(kinds)
+    }
+
+    /// Compares what was recorded with the capture that is there; nothing, where there is none.
+    pub(super) fn compare_with_old(
         &self,
         job: &Job,
+        given: &Given<'_>,
         (trace, output): (&Trace, &str),
         stable: &mut Stable,
         ui: &Ui,
-    ) -> Result<Option<(Kept, String)>> {
-        if self.fresh {
-            return Ok(None);
-        }
-        let Some(old) = self.old_recording(job, ui) else { return Ok(None) };
-        let kinds = stable.kinds(&self.captures, job)?;
+    ) -> Result<Option<Before>> {
+        let old = match self.old_recording(job, ui) {
+            Some(old) => old,
+            // What is new has the values of what is there.
+            None if given.values.values().any(|value| stable.map.old_of(&value.text).is_some()) => {
+                Recorded { trace: Trace::default(), output: None }
+            }
+            None => return Ok(None),
+        };
+        let kinds = self.kinds(job, stable)?;
         let capture = diff::Capture {
             old: diff::Recording { trace: &old.trace, output: old.output.as_deref() },
             new: diff::Recording { trace, output: Some(output) },
             kinds: &kinds,
         };
-        let findings = compare_next(&capture, &mut stable.map);
-        let kept = diff::keep(&capture, &findings, &stable.map);
-        // What a person wrote down by its new name has that name.
-        let typed = self.typed(job);
-        let named = kept.values.iter().find(|value| typed.iter().any(|text| text.contains(&***value)));
-        if let Some(value) = named {
-            let of = if job.new.is_some() { "the command" } else { "capture.toml" };
-            ui.say(format_args!("note: {}: {of} names `{value}`, so no old values are kept", job.path));
-            return Ok(None);
+        let (mut findings, added) = compare_next(&capture, &mut stable.map);
+        let old_of = |value: &str| stable.map.old_of(value).unwrap_or(value).to_owned();
+        let (settings, given_before) = (given.settings(old_of), given.by_value(old_of));
+        let mut given_now = given.by_value(str::to_owned);
+        let mut partners = findings.alignment.partners(&old.trace, trace);
+        let (mut kept, mut settings_now) = (None, job.settings.clone());
+        if !self.fresh {
+            let with_old = diff::keep(&capture, &findings, &stable.map);
+            // What a person wrote down by its new name has that name.
+            let typed = self.typed(job);
+            let named =
+                with_old.values.iter().find(|value| typed.iter().any(|text| text.contains(&***value)));
+            if let Some(value) = named {
+                let of = if job.new.is_some() { "the command" } else { "capture.toml" };
+                ui.say(format_args!("note: {}: {of} names `{value}`, so no old values are kept", job.path));
+                // What is written has no old values that others could share.
+                stable.map.forget(&added);
+            } else {
+                let profile = self.profile(job);
+                let optional =
+                    |settings, trace| page::optional_exchanges(settings, profile.as_deref(), trace);
+                findings
+                    .set_aside_optional(&optional(&settings, &old.trace), &optional(&job.settings, trace));
+                let changes = match findings.changes.len() {
+                    0 => "no change".to_owned(),
+                    count => counted(count, "change"),
+                };
+                let told = match old.output {
+                    Some(_) => format!("{} kept, {changes}", counted(with_old.values.len(), "value")),
+                    None => format!("{} kept", counted(with_old.values.len(), "value")),
+                };
+                partners.clone_from(&with_old.partners);
+                settings_now.clone_from(&settings);
+                given_now = given_before;
+                kept = Some((with_old, told));
+            }
         }
-        let changes = match findings.changes.len() {
-            0 => "no change".to_owned(),
-            count => counted(count, "change"),
-        };
-        let told = format!("{} kept, {changes}", counted(kept.values.len(), "value"));
-        Ok(Some((kept, told)))
+        Ok(Some(Before { trace: old.trace, partners, settings, settings_now, given_now, kept }))
     }
 
     /// The recording of a capture that is there. One that is damaged is told, and is none.

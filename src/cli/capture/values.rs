@@ -5,14 +5,14 @@
 //! ([`crate::suite::export`]).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 
 use super::jobs::{Job, Used};
-use crate::error::{Error, ErrorKind, Place, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::files::Root;
 use crate::files::own_folder::OwnFolder;
-use crate::suite::last_run::{LastRun, Outcome, Ran};
-
-/// The file of the last run.
-const FILE: &str = "last-run.json";
+use crate::site::last_run::{FILE, noted};
+use crate::suite::last_run::{LastRun, Outcome, RELEASE, Ran, Seen, release_of};
 
 /// A value that a capture gave.
 #[derive(Clone, Debug)]
@@ -25,8 +25,8 @@ pub(super) struct Value {
 /// All that is known of values.
 #[derive(Debug, Default)]
 pub(super) struct Values {
-    /// Where they are noted; nowhere for a new capture.
-    own: Option<OwnFolder>,
+    /// The captures among which they are noted.
+    captures: Option<PathBuf>,
     last: LastRun,
     /// The captures of which this run says something else, and those that are gone.
     changed: BTreeSet<String>,
@@ -38,18 +38,22 @@ pub(super) struct Values {
 }
 
 impl Values {
+    /// Those of a run that knows none yet.
+    pub(super) fn of(captures: &Path) -> Values {
+        Values { captures: Some(captures.to_owned()), ..Values::default() }
+    }
+
     /// Those that the last run noted.
     ///
     /// # Errors
     /// Where what it noted cannot be read.
-    pub(super) fn read(own: OwnFolder) -> Result<Values> {
-        let last = noted(&own)?;
-        Ok(Values { own: Some(own), last, ..Values::default() })
+    pub(super) fn read(captures: &Root) -> Result<Values> {
+        Ok(Values { last: noted(&OwnFolder::of(captures)?)?, ..Values::of(captures.path()) })
     }
 
     /// From now on nothing is noted for the next run.
     pub(super) fn forget_folder(&mut self) {
-        self.own = None;
+        self.captures = None;
     }
 
     /// How the last run went.
@@ -72,6 +76,11 @@ impl Values {
     /// Whether the last run left this value, and what it names is not known to be gone.
     pub(super) fn is_left(&self, path: &str, name: &str) -> bool {
         self.last.captures.get(path).is_some_and(|ran| !ran.is_cleaned_up && ran.exports.contains_key(name))
+    }
+
+    /// The value that the last run left, if it did.
+    pub(super) fn left(&self, path: &str, name: &str) -> Option<&str> {
+        self.last.captures.get(path)?.exports.get(name).map(String::as_str)
     }
 
     /// The value that a job uses, if it is known.
@@ -126,16 +135,35 @@ impl Values {
         (names.into_iter().collect(), is_cleaned_up)
     }
 
-    /// Notes that a capture was recorded, and what it gives.
-    pub(super) fn add(&mut self, path: &str, values: HashMap<String, Value>) {
+    /// Notes that a capture was recorded, what of, and what it gives.
+    pub(super) fn add(&mut self, path: &str, seen: Seen, values: HashMap<String, Value>) {
         let (secret, plain): (Vec<_>, Vec<_>) = values.iter().partition(|(_, value)| value.is_secret);
         let exports: BTreeMap<String, String> =
             plain.into_iter().map(|(name, value)| (name.clone(), value.text.clone())).collect();
         let secrets = secret.into_iter().map(|(name, _)| name.clone()).collect();
-        let ran = Ran { result: Outcome::Recorded, exports, secrets, is_cleaned_up: false };
+        let ran = Ran { result: Outcome::Recorded, exports, secrets, is_cleaned_up: false, seen: Some(seen) };
         self.last.captures.insert(path.to_owned(), ran);
         self.changed.insert(path.to_owned());
         self.live.insert(path.to_owned(), values);
+        let releases = self.live.iter().filter_map(|(path, values)| {
+            let release = values.get(RELEASE).filter(|release| !release.is_secret)?;
+            Some((path.as_str(), release.text.as_str()))
+        });
+        let told: HashMap<&str, &str> = releases.collect();
+        if told.is_empty() {
+            return;
+        }
+        for path in self.live.keys() {
+            if let Some(seen) = self.last.captures.get_mut(path).and_then(|ran| ran.seen.as_mut()) {
+                seen.release = release_of(path, &told).map(str::to_owned);
+                self.changed.insert(path.clone());
+            }
+        }
+    }
+
+    /// When a capture was last recorded here, and of what.
+    pub(super) fn seen(&self, path: &str) -> Option<&Seen> {
+        self.last.captures.get(path)?.seen.as_ref()
     }
 
     /// Notes that a capture failed, or was not run.
@@ -159,7 +187,12 @@ impl Values {
     /// # Errors
     /// Where docgen's own folder cannot be written.
     pub(super) fn write(&self) -> Result<()> {
-        let Some(own) = &self.own else { return Ok(()) };
+        let Some(captures) = &self.captures else { return Ok(()) };
+        if self.changed.is_empty() && self.gone.is_empty() {
+            return Ok(());
+        }
+        let root = Root::open(captures).map_err(|error| Error::io("read", captures, error))?;
+        let own = &OwnFolder::of(&root)?;
         let _lock = own.lock()?;
         own.remove_leftovers();
         let mut all = noted(own).unwrap_or_default();
@@ -168,14 +201,4 @@ impl Values {
         all.captures.extend(changed.map(|(path, ran)| (path.clone(), ran.clone())));
         own.put_ignored(FILE, all.to_json().as_bytes())
     }
-}
-
-/// What docgen noted of the last run.
-fn noted(own: &OwnFolder) -> Result<LastRun> {
-    let Some(json) = own.read(FILE)? else { return Ok(LastRun::default()) };
-    LastRun::from_json(&json).ok_or_else(|| {
-        Error::new(ErrorKind::Io, "this is not what docgen noted of the last run")
-            .at(Place::file(own.shown(FILE)))
-            .hint("remove it; the next run writes it anew")
-    })
 }

@@ -28,6 +28,8 @@ pub struct Alignment {
     pub removed: Vec<usize>,
     /// Those of the new trace that are new.
     pub added: Vec<usize>,
+    /// Of those that are gone and those that are new, the ones that are the same call from another sender.
+    pub handed_over: Vec<(usize, usize)>,
 }
 
 impl Alignment {
@@ -103,9 +105,12 @@ pub(super) fn align(old: &Recording<'_>, new: &Recording<'_>, map: &Map) -> Alig
     let pair = |(new, partner): (usize, &Option<usize>)| {
         partner.map(|old| Aligned { old, new, is_moved: finder.is_moved[new] })
     };
+    let (removed, added) =
+        (left_over(&finder.partner_of_old, false), left_over(&finder.partner_of_new, true));
     Alignment {
-        removed: left_over(&finder.partner_of_old, false),
-        added: left_over(&finder.partner_of_new, true),
+        handed_over: finder.handed_over(&removed, &added),
+        removed,
+        added,
         pairs: finder.partner_of_new.iter().enumerate().filter_map(pair).collect(),
         repeats,
     }
@@ -213,6 +218,27 @@ impl Finder<'_, '_> {
             self.is_moved[new] = self.has_moved(old, new);
             self.pair(old, new);
         }
+    }
+
+    /// What asks for the same and has another sender, in order.
+    fn handed_over(&self, removed: &[usize], added: &[usize]) -> Vec<(usize, usize)> {
+        let mut found = Vec::new();
+        let mut left = added.to_vec();
+        for &old in removed {
+            let (was, of_old) = (&self.old_nodes[old], &self.old.exchanges[old]);
+            let is_same = |&new: &usize| {
+                let (is, of_new) = (&self.new_nodes[new], &self.new.exchanges[new]);
+                was.who.0 != is.who.0
+                    && was.who.1 == is.who.1
+                    && of_old.exchange.request.method == of_new.exchange.request.method
+                    && of_old.template == of_new.template
+                    && was.shapes[Part::LINE] == is.shapes[Part::LINE]
+            };
+            if let Some(at) = left.iter().position(is_same) {
+                found.push((old, left.remove(at)));
+            }
+        }
+        found
     }
 
     /// Whether an exchange that keeps its place ended before this one began in one trace, and began after it

@@ -96,6 +96,22 @@ impl<'d, 'a> Differ<'d, 'a> {
         self.change(what, None, Name::None, values);
     }
 
+    /// The same for a call that only came or went because another sender has it now: `old` and `new` are both.
+    pub(super) fn handed_over(&mut self, what: What, (old, new): (usize, usize), values: Values<'_>) {
+        let name = |recording: &Recording<'_>, at: usize| {
+            recording.exchanges[at].exchange.from.as_ref().map(ToString::to_string)
+        };
+        let senders = [name(self.old, old), name(self.new, new)];
+        let (was, is) = if what == What::CallRemoved { (Some(old), None) } else { (None, Some(new)) };
+        let count = self.changes.len();
+        self.call(what, was, is, values);
+        for change in &mut self.changes[count..] {
+            if let Some(subject) = &mut change.exchange {
+                subject.senders = Some(senders.clone());
+            }
+        }
+    }
+
     fn subject(
         &self,
         old: Option<(&Scanned<'_>, usize)>,
@@ -108,7 +124,7 @@ impl<'d, 'a> Differ<'d, 'a> {
         };
         let name = new.or(old)?.0.name();
         let old = old.map(|old| place(self.old, old));
-        Some(Subject { old, new: new.map(|new| place(self.new, new)), name })
+        Some(Subject { old, new: new.map(|new| place(self.new, new)), name, senders: None })
     }
 
     /// Compares two exchanges, by their places in the order of requests.

@@ -33,6 +33,8 @@ pub struct Kept {
     pub output: Option<String>,
     /// The minted values of the new recording that the old ones took the place of.
     pub values: BTreeSet<String>,
+    /// For each exchange of the old trace, by its index there, the same one of this trace.
+    pub partners: Vec<Option<usize>>,
 }
 
 /// The new recording of `capture`, with the old one's values, times and orders; `findings` are what comparing
@@ -53,6 +55,10 @@ pub fn keep(capture: &Capture<'_>, findings: &Findings, map: &Map) -> Kept {
         findings.alignment.pairs.iter().map(|pair| (pair.old, pair.new)).collect();
     let mut exchanges = keeper.exchanges(&pairs);
     let placed = order::placed(&old, &new, &findings.alignment.pairs);
+    let mut kept_of_new = vec![0; placed.len()];
+    placed.iter().enumerate().for_each(|(kept, at)| kept_of_new[at.index] = kept);
+    let partners = findings.alignment.partners(capture.old.trace, capture.new.trace);
+    let partners = partners.into_iter().map(|new| new.map(|new| kept_of_new[new])).collect();
     let trace = Trace {
         exchanges: placed
             .into_iter()
@@ -70,7 +76,7 @@ pub fn keep(capture: &Capture<'_>, findings: &Findings, map: &Map) -> Kept {
         Some(old) => keeper.output(old, output),
         None => keeper.of_output().translated(output, Name::None, false).into_owned(),
     });
-    Kept { trace, output, values: keeper.values.into_iter().collect() }
+    Kept { trace, output, values: keeper.values.into_iter().collect(), partners }
 }
 
 /// Makes texts of the new recording those of the old one.

@@ -36,6 +36,7 @@ impl Highlights {
         FenceOptions {
             header: options(self.number_header, &self.header.all),
             body: options(self.number_body, &self.body.all),
+            is_highlighted: !self.header.all.is_empty() || !self.body.all.is_empty(),
         }
     }
 

@@ -24,7 +24,7 @@ mod words;
 mod tests;
 mod write;
 
-pub(crate) use other_captures::{ExchangeSummary, NoOtherCaptures, OtherCaptures};
+pub(crate) use other_captures::{ExchangeSummary, LastSeen, NoOtherCaptures, OtherCaptures};
 pub(crate) use tabs::TabSet;
 
 use std::cell::{Cell, OnceCell};
@@ -158,6 +158,12 @@ impl<'a> Filler<'a> {
                 .as_ref()
                 .map_or_else(|_| Vec::new(), |expression| self.shown_by(*placed, expression));
             exchanges.into_iter().for_each(|exchange| shown[exchange] = true);
+        }
+        // What only repeats another one is told of with that.
+        for exchange in &self.page.exchanges {
+            if let Some(told) = exchange.relations.folded_into {
+                shown[exchange.index] |= shown[self.page.exchanges[told].index];
+            }
         }
         shown
     }

@@ -15,7 +15,7 @@ use crate::error::{Result, counted};
 use crate::page::{Page, PageExchange};
 use crate::settings::HoleWord;
 
-/// What holes ask of captures other than their own.
+/// What holes ask beside the files of their own capture.
 pub(crate) trait OtherCaptures {
     /// The exchanges of another capture, in the order of their requests; `None` where there is no
     /// such capture.
@@ -24,6 +24,17 @@ pub(crate) trait OtherCaptures {
     fn page_path(&self, capture: &str) -> Result<Option<String>>;
     /// The capture whose path is nearest to this one.
     fn nearest(&self, capture: &str) -> Option<String>;
+    /// When the page's own capture was last recorded here, if that is known.
+    fn last_seen(&self) -> Result<Option<LastSeen>>;
+}
+
+/// When a capture was last recorded, and of what.
+#[derive(Clone, Debug)]
+pub(crate) struct LastSeen {
+    /// In RFC 3339.
+    pub(crate) time: String,
+    /// The release, if something told it.
+    pub(crate) release: Option<String>,
 }
 
 /// An exchange, as far as two pages can share it.
@@ -89,6 +100,10 @@ impl OtherCaptures for NoOtherCaptures {
 
     fn nearest(&self, _: &str) -> Option<String> {
         None
+    }
+
+    fn last_seen(&self) -> Result<Option<LastSeen>> {
+        Ok(None)
     }
 }
 

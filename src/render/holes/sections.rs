@@ -29,8 +29,8 @@ pub(crate) struct Sections {
     messages: HashSet<MessageKey>,
     /// Before which holes, by source and where they begin, an anchor stands, and of which message.
     before: HashMap<(usize, usize), Vec<MessageKey>>,
-    /// The hole, likewise, that draws the diagram first.
-    diagram: Option<(usize, usize)>,
+    /// The hole, likewise, that shows all exchanges first.
+    overview: Option<(usize, usize)>,
 }
 
 impl Sections {
@@ -39,9 +39,9 @@ impl Sections {
         self.messages.contains(&(exchange, side))
     }
 
-    /// Whether a hole draws the diagram.
-    pub(crate) fn has_diagram(&self) -> bool {
-        self.diagram.is_some()
+    /// Whether a hole shows all exchanges at once.
+    pub(crate) fn has_overview(&self) -> bool {
+        self.overview.is_some()
     }
 }
 
@@ -75,8 +75,8 @@ impl Filler<'_> {
                 Shows::Heading if ends_heading(*placed) => sections.messages.extend(messages()),
                 Shows::Content if is_block(*placed) => contents.push((key, messages())),
                 Shows::Rest => sections.messages.extend(self.rest_of(*placed, expression, shown)),
-                Shows::Nothing if word == HoleWord::Diagram && is_block(*placed) => {
-                    sections.diagram.get_or_insert(key);
+                Shows::Nothing if word == self.page.layout.traits().overview && is_block(*placed) => {
+                    sections.overview.get_or_insert(key);
                 }
                 _ => {}
             }
@@ -118,7 +118,7 @@ impl Filler<'_> {
             .collect()
     }
 
-    /// The anchors that stand before what a hole prints: of the diagram, and of messages that have no section of
+    /// The anchors that stand before what a hole prints: of the overview where that has none of its own, and of messages that have no section of
     /// docgen's.
     pub(super) fn anchors_before(
         &self,
@@ -136,7 +136,8 @@ impl Filler<'_> {
             };
             message?.anchor.as_deref()
         });
-        let overview = self.page.overview.as_deref().filter(|_| sections.diagram == Some(key));
+        let is_bare = self.page.layout.traits().overview == HoleWord::Diagram;
+        let overview = self.page.overview.as_deref().filter(|_| is_bare && sections.overview == Some(key));
         let spans: String =
             anchors.chain(overview).map(|anchor| format!("<span id=\"{anchor}\"></span>")).collect();
         if spans.is_empty() { spans } else { spans + "\n\n" }

@@ -18,7 +18,7 @@ use super::subject::Subject;
 use super::write::Printed;
 use super::{Filler, Shown};
 use crate::error::Result;
-use crate::page::{DiagramItem, Entry, Message, visible};
+use crate::page::{DiagramItem, Entry, Message, PageExchange, curl, visible};
 use crate::profile::Link;
 use crate::render::escape;
 use crate::render::pieces::{FenceOptions, Piece};
@@ -136,6 +136,23 @@ impl Filler<'_> {
                     _ => has_only(&["text", "url"]).map(|()| Printed::Markdown(escape::link(text, url))),
                 }
             }
+            HoleWord::Seen => {
+                let seen = self.others.last_seen().map_err(HoleError::Error)?.ok_or_else(|| {
+                    HoleError::new("nobody knows here when this capture was recorded").hint(
+                        "`docgen capture` notes it for this machine alone: render where you record, or say it in your own words",
+                    )
+                })?;
+                match field {
+                    None => Ok(Printed::Text(seen.time.chars().take("2026-11-28".len()).collect())),
+                    Some("time") => Ok(Printed::Text(seen.time)),
+                    Some("release") => Ok(Printed::Text(seen.release.ok_or_else(|| {
+                        HoleError::new("nothing told the release when this capture was recorded")
+                            .at("release")
+                            .hint("a capture in its folder, or above, exports it as `release`")
+                    })?)),
+                    Some(_) => has_only(&["time", "release"]).map(|()| Printed::Text(String::new())),
+                }
+            }
             HoleWord::Var => {
                 let name = field.ok_or_else(|| {
                     HoleError::new("`var` needs the variable's name").hint("`{{ var.image_id }}`")
@@ -154,16 +171,36 @@ impl Filler<'_> {
             }
             HoleWord::Vars => has_none().and_then(|()| self.piece(&Piece::Vars)),
             HoleWord::Diagram => has_none().and_then(|()| self.piece(&Piece::Sequence)),
+            HoleWord::Facts => {
+                has_none()?;
+                self.needs_relations(word)?;
+                self.piece(&Piece::Facts)
+            }
+            HoleWord::Overview => {
+                has_none()?;
+                self.needs_relations(word)?;
+                self.piece(&Piece::Overview)
+            }
+            HoleWord::Waterfall => {
+                has_none()?;
+                self.needs_relations(word)?;
+                if page.exchanges.iter().all(|exchange| exchange.relations.timing.is_none()) {
+                    return Err(missing("timeline", "the trace does not tell when its exchanges happened"));
+                }
+                self.piece(&Piece::Waterfall)
+            }
             HoleWord::Participants => has_none().and_then(|()| self.lines(&Piece::Participants)),
             HoleWord::Arrows => has_none().and_then(|()| self.lines(&Piece::Arrows(&page.diagram))),
             HoleWord::Rest => has_none().and_then(|()| self.rest(shown, page.entries.len())),
             HoleWord::Api
             | HoleWord::Arrow
             | HoleWord::Body
+            | HoleWord::Curl
             | HoleWord::Describe
             | HoleWord::Exchange
             | HoleWord::Header
             | HoleWord::Heading
+            | HoleWord::Inside
             | HoleWord::Lines
             | HoleWord::Message
             | HoleWord::Page
@@ -233,8 +270,43 @@ impl Filler<'_> {
                     },
                 })
             }
+            HoleWord::Curl => {
+                takes(1, &[])?;
+                let exchange = self.subject(placed, first()?)?.exchange().clone();
+                if exchange.request.drawn_only {
+                    return Err(HoleError::new(
+                        "only the diagram knows of this exchange: its request was not recorded",
+                    ));
+                }
+                let mut found = (*exchange).clone();
+                found.curl = Some(curl::command(&self.scope.trace.exchanges[exchange.index]));
+                self.piece(&Piece::Curl(&Arc::new(found)))
+            }
+            HoleWord::Facts => {
+                takes(1, &[])?;
+                self.needs_relations(word)?;
+                self.piece(&Piece::ExchangeFacts(self.subject(placed, first()?)?.exchange()))
+            }
+            HoleWord::Inside => {
+                takes(1, &[])?;
+                self.needs_relations(word)?;
+                let subject = self.subject(placed, first()?)?;
+                if subject.exchange().relations.inside.is_empty() {
+                    return Err(HoleError::new(
+                        "nothing was sent for this exchange, as far as the trace tells",
+                    )
+                    .hint("`diagram(after=…, until=…)` draws any part of the diagram"));
+                }
+                self.piece(&Piece::Inside(subject.exchange()))
+            }
             HoleWord::Heading => {
                 takes(1, &[])?;
+                if let Some(mut exchange) = self.joined(placed, first()?)? {
+                    if !ends_heading(placed) {
+                        Arc::make_mut(&mut Arc::make_mut(&mut exchange).request).anchor = None;
+                    }
+                    return self.piece(&Piece::ExchangeHeading(&exchange));
+                }
                 let mut message = self.message(placed, word, first()?)?;
                 if message.anchor.is_some() && !ends_heading(placed) {
                     Arc::make_mut(&mut message).anchor = None;
@@ -284,6 +356,11 @@ impl Filler<'_> {
             }
             HoleWord::Tabs => {
                 takes(1, BODY_OPTIONS)?;
+                if let Some(exchange) = self.joined(placed, first()?)? {
+                    takes(1, FENCE_OPTIONS)?;
+                    let options = self.options_of_exchange(call, &exchange)?;
+                    return self.piece(&Piece::ExchangeTabs(&exchange, &options));
+                }
                 let (message, options) = self.with_options(placed, word, call, first()?, Tabs::Both)?;
                 self.piece(&Piece::Tabs(&message, &options))
             }
@@ -338,12 +415,40 @@ impl Filler<'_> {
             | HoleWord::Launch
             | HoleWord::Log
             | HoleWord::Output
+            | HoleWord::Overview
             | HoleWord::Participants
             | HoleWord::Reference
+            | HoleWord::Seen
             | HoleWord::Title
             | HoleWord::Var
-            | HoleWord::Vars => Err(HoleError::new(format!("`{word}` is no function")).at(word.name())),
+            | HoleWord::Vars
+            | HoleWord::Waterfall => Err(HoleError::new(format!("`{word}` is no function")).at(word.name())),
         }
+    }
+
+    /// The exchange that an argument names as a whole, in layouts that tell of both its messages together.
+    fn joined(
+        &self,
+        placed: PlacedHole<'_>,
+        argument: &Value,
+    ) -> Result<Option<Arc<PageExchange>>, HoleError> {
+        if self.page.layout.traits().parts_exchanges {
+            return Ok(None);
+        }
+        Ok(match self.subject(placed, argument)? {
+            Subject::Exchange(exchange) => Some(exchange),
+            Subject::Message(..) => None,
+        })
+    }
+
+    /// An error where the layout tells nothing of how exchanges stand to each other.
+    fn needs_relations(&self, word: HoleWord) -> Result<(), HoleError> {
+        if self.page.layout.traits().relates {
+            return Ok(());
+        }
+        Err(HoleError::new(format!("`{word}` is a part of the layout `exchanges`"))
+            .at(word.name())
+            .hint("set `layout = \"exchanges\"`"))
     }
 
     /// The message that a call is about, as its options want it, and the options of its fences.

@@ -35,6 +35,15 @@ pub(super) fn write(context: &Context<'_>, piece: &Piece<'_>, out: &mut String) 
     match context.page.layout {
         Layout::Page => page::write(context, piece, out),
         Layout::Snippets => snippets::write(context, piece, out),
+        Layout::Exchanges => {}
+    }
+}
+
+/// Whether a layout's default templates are here as functions.
+pub(super) fn has_functions(layout: Layout) -> bool {
+    match layout {
+        Layout::Page | Layout::Snippets => true,
+        Layout::Exchanges => false,
     }
 }
 

@@ -38,6 +38,15 @@ pub(super) fn write(context: &Context<'_>, piece: &Piece<'_>, out: &mut String) 
         }
         Piece::Tabs(message, options) => tabs(context, message, options, out),
         Piece::Vars => vars(context, out),
+        // Parts of layouts that have no functions.
+        Piece::Curl(_)
+        | Piece::ExchangeFacts(_)
+        | Piece::ExchangeHeading(_)
+        | Piece::ExchangeTabs(..)
+        | Piece::Facts
+        | Piece::Overview
+        | Piece::Inside(_)
+        | Piece::Waterfall => {}
     }
 }
 
@@ -267,6 +276,7 @@ pub(super) fn arrow(context: &Context<'_>, item: &DiagramItem, out: &mut String)
             put!(out, "Note ", position, ": ", mermaid(text), "\n");
         }
         DiagramItem::Begin { keyword, title, .. } => put!(out, keyword, " ", mermaid(title), "\n"),
+        DiagramItem::Number { number, .. } => put!(out, "autonumber ", number.to_string(), "\n"),
         DiagramItem::End { .. } => put!(out, "end\n"),
     }
 }

@@ -33,9 +33,7 @@ pub(super) fn write(context: &Context<'_>, piece: &Piece<'_>, out: &mut String) 
             sequence_part(context, items, participants, *number, out);
         }
         Piece::Tabs(message, options) => tabs(context, message, options, out),
-        Piece::Launch | Piece::Output | Piece::Participants | Piece::Vars => {
-            page::write(context, piece, out);
-        }
+        _ => page::write(context, piece, out),
     }
 }
 

@@ -19,12 +19,13 @@ use super::folders::{self, TRACES};
 use super::named_files::NamedFiles;
 use super::profiles::Profiles;
 use crate::diff::{self, Alignment, Capture, Change, Findings, Kinds, KnownMap, Recording};
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::{LARGEST_TRACE, Root};
-use crate::page;
+use crate::page::{self, Input};
 use crate::profile::Profile;
 use crate::settings::{Layer, Located, Settings, Volatile};
 use crate::source;
+use crate::suite::{self, export};
 use crate::trace::Trace;
 use prose::Prose;
 use recordings::{Files, Recordings};
@@ -112,7 +113,22 @@ pub fn diff(options: &Options) -> Result<Report> {
         }
     };
     let said = said_beside(&new, &options.trusted);
-    Ok(compare_all(&old, &new, &said, options.jobs))
+    let mut report = compare_all(&old, &new, &said, options.jobs);
+    if have_no_call_in_common(&report.captures) {
+        let message = "no call of the old recordings is one of the new ones";
+        report.diagnostics.push(
+            Error::warning(ErrorKind::Usage, message).hint("are they recordings of different systems?"),
+        );
+    }
+    Ok(report)
+}
+
+/// Whether captures that both have made calls, then and now, and none of them is the same.
+pub(super) fn have_no_call_in_common(captures: &[Compared]) -> bool {
+    let made_calls = |compared: &&Compared| compared.exchanges.0 > 0 && compared.exchanges.1 > 0;
+    let mut both =
+        captures.iter().filter(|compared| compared.there == There::Both).filter(made_calls).peekable();
+    both.peek().is_some() && both.all(|compared| compared.alignment.pairs.is_empty())
 }
 
 /// Compares captures that were recorded into a folder of their own, `new`, with those that are there, or with
@@ -264,14 +280,14 @@ struct Outcome {
 
 fn compare(
     pair: &Pair<'_>,
-    old: &Recordings,
-    new: &Recordings,
-    said: &AllSettings<'_>,
+    old_recordings: &Recordings,
+    new_recordings: &Recordings,
+    all_said: &AllSettings<'_>,
     known: KnownMap<'_>,
 ) -> Outcome {
     let mut outcome = Outcome::default();
-    let old_files = pair.old.map(|files| (old, files));
-    let new_files = pair.new.map(|files| (new, files));
+    let old_files = pair.old.map(|files| (old_recordings, files));
+    let new_files = pair.new.map(|files| (new_recordings, files));
     let mut read =
         |of: Option<(&Recordings, &Files)>| match of.map(|(recordings, files)| recordings.read(files)) {
             None => Some((Trace::default(), None)),
@@ -287,8 +303,8 @@ fn compare(
     let (Some((old, old_output)), Some((new, new_output))) = (read(old_files), read(new_files)) else {
         return outcome;
     };
-    let above = said.above.as_deref().unwrap_or_default();
-    let said = said.of(pair.name).unwrap_or_else(|error| {
+    let above = all_said.above.as_deref().unwrap_or_default();
+    let said = all_said.of(pair.name).unwrap_or_else(|error| {
         outcome.diagnostics.push(error);
         CaptureSettings::nothing()
     });
@@ -300,8 +316,12 @@ fn compare(
     let exchanges = (old.exchanges.len(), new.exchanges.len());
     let mut findings = diff::compare(&capture, known);
     let profile = said.profile.as_deref();
-    let optional = |trace| page::optional_exchanges(&said.settings, profile, trace);
-    findings.set_aside_optional(&optional(&old), &optional(&new));
+    // The values of other captures are those of their own time.
+    let settings_then = pair
+        .old
+        .map_or(said.settings.clone(), |_| all_said.of_old(said.as_typed.clone(), pair.name, old_recordings));
+    let optional = |settings, trace| page::optional_exchanges(settings, profile, trace);
+    findings.set_aside_optional(&optional(&settings_then, &old), &optional(&said.settings, &new));
     if let (Some(new_files), false) = (new_files, findings.changes.is_empty()) {
         let prose = Prose {
             old: old_files,
@@ -310,6 +330,7 @@ fn compare(
             new_trace: &new,
             name: pair.name,
             above,
+            all_said,
             settings: &said.settings,
             profile,
         };
@@ -319,6 +340,15 @@ fn compare(
     outcome
 }
 
+/// An error about `[volatile]`, at the first file of settings that is wrong by itself.
+pub(crate) fn at_wrong_volatile(error: Error, layers: &[Layer]) -> Error {
+    let wrong = layers.iter().find(|layer| Kinds::new([layer.volatile()]).is_err());
+    match wrong {
+        Some(layer) => error.at(Place::file(layer.file())),
+        None => error,
+    }
+}
+
 /// What is said about captures where recordings are.
 pub(super) struct AllSettings<'a> {
     recordings: &'a Recordings,
@@ -326,11 +356,20 @@ pub(super) struct AllSettings<'a> {
     named: Result<NamedFiles>,
     kinds: Mutex<HashMap<Volatile, Arc<Kinds>>>,
     profiles: Profiles,
+    /// What captures give to others: those of the old recordings, and of the new ones.
+    old_exports: KnownExports,
+    new_exports: KnownExports,
 }
+
+/// The values of captures' exports by name, by the capture's path.
+type KnownExports = Mutex<HashMap<String, Arc<HashMap<String, String>>>>;
 
 /// What is said about one of them.
 pub(super) struct CaptureSettings {
+    /// With the values of other captures.
     pub(super) settings: Settings,
+    /// Without those.
+    as_typed: Settings,
     pub(super) profile: Option<Arc<Profile>>,
     kinds: Arc<Kinds>,
 }
@@ -339,7 +378,7 @@ impl CaptureSettings {
     /// What holds where nothing is said.
     fn nothing() -> CaptureSettings {
         let kinds = Arc::new(Kinds::built_in().clone());
-        CaptureSettings { settings: Settings::default(), profile: None, kinds }
+        CaptureSettings { settings: Settings::default(), as_typed: Settings::default(), profile: None, kinds }
     }
 }
 
@@ -350,7 +389,15 @@ impl<'a> AllSettings<'a> {
         above: Result<Vec<Layer>>,
         named: Result<NamedFiles>,
     ) -> AllSettings<'a> {
-        AllSettings { recordings, above, named, kinds: Mutex::default(), profiles: Profiles::default() }
+        AllSettings {
+            recordings,
+            above,
+            named,
+            kinds: Mutex::default(),
+            profiles: Profiles::default(),
+            old_exports: KnownExports::default(),
+            new_exports: KnownExports::default(),
+        }
     }
 
     /// What is said about the capture of this path.
@@ -361,12 +408,78 @@ impl<'a> AllSettings<'a> {
         let profile = self.profile(&settings)?;
         let mut volatile = profile.as_ref().map(|profile| profile.volatile().clone()).unwrap_or_default();
         volatile.extend(&settings.volatile);
-        let kinds = self.kinds(volatile).map_err(|error| {
-            // The first file that is wrong by itself says it.
-            let wrong = layers.iter().find(|layer| Kinds::new([layer.volatile()]).is_err());
-            wrong.map_or(error.clone(), |layer| error.at(Place::file(layer.file())))
-        })?;
-        Ok(CaptureSettings { settings, profile, kinds })
+        let kinds = self.kinds(volatile).map_err(|error| at_wrong_volatile(error, &layers))?;
+        let filled =
+            self.filled(settings.clone(), name, (self.recordings, &self.new_exports), &mut Vec::new());
+        Ok(CaptureSettings { settings: filled, as_typed: settings, profile, kinds })
+    }
+
+    /// Settings of a capture with the values that other captures gave in the old recordings.
+    fn of_old(&self, settings: Settings, name: &str, old: &Recordings) -> Settings {
+        self.filled(settings, name, (old, &self.old_exports), &mut Vec::new())
+    }
+
+    /// Settings of the capture `name` with the values of others, as far as these recordings have them: what is
+    /// wrong with an export is told where pages are made. `open` are those whose exports are on their way.
+    fn filled(
+        &self,
+        settings: Settings,
+        name: &str,
+        from: (&Recordings, &KnownExports),
+        open: &mut Vec<String>,
+    ) -> Settings {
+        if settings.references.is_empty() {
+            return settings;
+        }
+        let is_known = |path: &str| from.0.captures.contains_key(path);
+        let mut values = HashMap::new();
+        for used in &settings.references {
+            let Some(path) = suite::found(name, &used.capture, is_known) else { continue };
+            let exports = self.exports(path, from, open);
+            values.extend(exports.get(&used.export).map(|value| (used.text(), value.clone())));
+        }
+        settings.with_exports(&values)
+    }
+
+    fn exports(
+        &self,
+        path: String,
+        (recordings, known): (&Recordings, &KnownExports),
+        open: &mut Vec<String>,
+    ) -> Arc<HashMap<String, String>> {
+        let known_now = || known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(exports) = known_now().get(&path) {
+            return exports.clone();
+        }
+        if open.contains(&path) {
+            return Arc::default();
+        }
+        open.push(path.clone());
+        let found = self.exports_of(&path, (recordings, known), open).unwrap_or_default();
+        open.pop();
+        known_now().entry(path).or_insert(Arc::new(found)).clone()
+    }
+
+    fn exports_of(
+        &self,
+        path: &str,
+        from: (&Recordings, &KnownExports),
+        open: &mut Vec<String>,
+    ) -> Result<HashMap<String, String>> {
+        let mut layers = self.above.clone()?;
+        layers.extend(from.0.settings(path)?);
+        let mut settings = Settings::resolve(&layers);
+        if settings.exports.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let (trace, output, _) = from.0.read(&from.0.captures[path])?;
+        settings.references = suite::values_of_exports(&settings).cloned().collect();
+        let settings = self.filled(settings, path, from, open);
+        let profile = self.profile(&settings)?;
+        let input =
+            Input { output: output.as_deref(), ..Input::of_trace(&trace, &settings, profile.as_deref()) };
+        let values = export::values(&input).into_iter();
+        Ok(values.filter_map(|(name, value)| Some((name, value.ok()?))).collect())
     }
 
     fn kinds(&self, volatile: Volatile) -> Result<Arc<Kinds>> {

@@ -381,7 +381,7 @@ fn settings(names: &[String]) -> impl Iterator<Item = &String> {
 }
 
 /// A trace that a merge left in two versions is neither.
-pub(super) fn conflict(file: &Path, bytes: &[u8]) -> Option<Error> {
+pub(in crate::site) fn conflict(file: &Path, bytes: &[u8]) -> Option<Error> {
     let find =
         |marker: &str, from: usize| Some(memchr::memmem::find(&bytes[from..], marker.as_bytes())? + from);
     let start = if bytes.starts_with(b"<<<<<<< ") { 0 } else { find("\n<<<<<<< ", 0)? + 1 };

@@ -1,0 +1,75 @@
+// Pages that tell exchange by exchange, in a real browser: every number of a step leads to a section, every section
+// back to the table, and a phone shows the table as a list.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+
+import { drawnDiagrams, launch, open } from './browser.mjs';
+import { pages, serve, sites } from './site.mjs';
+
+const SCREENSHOTS = '.build/screenshots';
+const PHONE = { width: 390, height: 844 };
+
+const browser = await launch();
+after(() => browser.close());
+mkdirSync(SCREENSHOTS, { recursive: true });
+
+const found = pages().filter(({ file }) => readFileSync(`docs/${file}`, 'utf8').includes('.docgen-overview }'));
+test('the site has such a page', () => assert.ok(found.length > 0));
+
+for (const site of sites()) {
+  describe(site.name, () => {
+    let server;
+    before(async () => { server = await serve(site.root); });
+    after(() => server.close());
+
+    for (const { file, url, diagrams } of found) {
+      const shot = `${SCREENSHOTS}/${site.name}-${url.replace(/\/$/, '').replaceAll('/', '-')}`;
+
+      test(`${file}: numbers lead to sections, and those back`, async () => {
+        const { page, problems } = await open(browser, server.origin, url);
+        await drawnDiagrams(page, diagrams.length);
+        const { rows, sections, lost } = await page.locator('.md-content').evaluate((content) => {
+          const links = [...content.querySelectorAll('a[href*="#"]')].map((link) => new URL(link.href)).filter(({ pathname }) => pathname === location.pathname);
+          const isSection = (heading) => /^\(\d+\)/.test(heading.textContent);
+          return {
+            rows: [...content.querySelectorAll('table:has(th.docgen-overview) tbody tr')].map((row) => row.cells[0].querySelector('a')?.hash),
+            sections: [...content.querySelectorAll('h3, h4')].filter(isSection).map((heading) => ({
+              hash: `#${heading.id}`,
+              back: [...heading.nextElementSibling.querySelectorAll('a')].some(({ hash }) => document.getElementById(hash.slice(1))?.matches('th.docgen-overview')),
+            })),
+            lost: links.filter(({ hash }) => hash !== '' && document.getElementById(decodeURIComponent(hash.slice(1))) === null).map(({ hash }) => hash),
+          };
+        });
+        assert.deepEqual(lost, []);
+        assert.ok(rows.length > 0);
+        assert.deepEqual(rows, sections.map(({ hash }) => hash));
+        assert.deepEqual(sections.filter(({ back }) => !back), [], 'sections without a way back');
+        await page.locator('table:has(th.docgen-overview) tbody a').last().click();
+        await page.waitForTimeout(300);
+        const top = await page.locator(rows.at(-1)).evaluate((heading) => heading.getBoundingClientRect().top);
+        assert.ok(top >= 0 && top < 1600, `the section is at ${top}`);
+        assert.deepEqual(problems, []);
+        await page.close();
+      });
+
+      test(`${file}: on a phone`, async () => {
+        const { page } = await open(browser, server.origin, url);
+        await page.setViewportSize(PHONE);
+        const table = page.locator('table:has(th.docgen-overview)');
+        const displays = await table.evaluate((table) => [table, table.rows[1], table.rows[1].cells[2]].map((one) => getComputedStyle(one).display));
+        assert.deepEqual(displays, ['block', 'block', 'block']);
+        const { overflow, wide } = await page.evaluate(() => ({
+          overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+          wide: [...document.querySelectorAll('table:has(th.docgen-overview) td')].filter((cell) => cell.getBoundingClientRect().right > innerWidth).length,
+        }));
+        assert.equal(overflow, 0, 'the page scrolls sideways');
+        assert.equal(wide, 0, 'cells are wider than the screen');
+        await table.scrollIntoViewIfNeeded();
+        await page.screenshot({ path: `${shot}-phone.png` });
+        await page.close();
+      });
+    }
+  });
+}
