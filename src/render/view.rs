@@ -297,6 +297,7 @@ impl Object for ParticipantView {
         match key {
             "id" => text(&self.0.id),
             "label" => optional(self.0.label.as_deref()),
+            "name" => text(self.0.name()),
             "aliased" => Some(self.0.aliased.into()),
             _ => None,
         }

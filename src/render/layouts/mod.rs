@@ -118,6 +118,7 @@ words! {
     introduction
     diagram_heading
     diagram_part
+    diagram_text
     back_to_diagram
     steps_introduction
     step_line

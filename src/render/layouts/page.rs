@@ -206,7 +206,7 @@ fn diagram(
     number: &str,
     out: &mut String,
 ) {
-    open_diagram(context, out);
+    open_diagram(context, items, participants, out);
     put!(out, "  autonumber", number, "\n");
     for participant in participants {
         declare(participant, "  ", out);
@@ -219,13 +219,26 @@ fn diagram(
     put!(out, "```\n");
 }
 
-/// The lines of a diagram's fence above the numbering.
-pub(super) fn open_diagram(context: &Context<'_>, out: &mut String) {
+/// The lines of a diagram's fence above the numbering; where sections are links, with a text for who cannot see it.
+pub(super) fn open_diagram(
+    context: &Context<'_>,
+    items: &[DiagramItem],
+    participants: &[DrawnParticipant],
+    out: &mut String,
+) {
     put!(out, "``` mermaid\n");
     if view::is_wide(&context.page.participants) {
         put!(out, "%%{init: {\"sequence\": {\"useMaxWidth\": false}}}%%\n");
     }
     put!(out, "sequenceDiagram\n");
+    if context.page.overview.is_some() {
+        let messages = items.iter().filter(|item| matches!(item, DiagramItem::Message { .. }));
+        let count = messages.count().to_string();
+        let names: Vec<&str> = participants.iter().map(DrawnParticipant::name).collect();
+        let values = [("count", &*count), ("participants", &*names.join(", "))];
+        let text = fill_all(context.words.diagram_text, &values);
+        put!(out, "  accTitle: ", mermaid(&context.page.title), "\n  accDescr: ", mermaid(&text), "\n");
+    }
 }
 
 fn declare(participant: &DrawnParticipant, indent: &str, out: &mut String) {

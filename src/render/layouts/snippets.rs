@@ -116,7 +116,7 @@ fn sequence(context: &Context<'_>, out: &mut String) {
             sequence_part(context, &part.items, &part.participants, part.first(), out);
         });
     }
-    page::open_diagram(context, out);
+    page::open_diagram(context, &context.page.diagram, &context.page.participants, out);
     put!(out, "    autonumber\n    --8<-- \"", context.page.snippet_prefix, "diagram.md\"\n```\n");
 }
 
@@ -127,7 +127,7 @@ fn sequence_part(
     number: u32,
     out: &mut String,
 ) {
-    page::open_diagram(context, out);
+    page::open_diagram(context, items, participants, out);
     put!(out, "    autonumber");
     if number > 1 {
         put!(out, " ", number.to_string());
