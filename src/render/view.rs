@@ -13,8 +13,8 @@ use minijinja::value::{Object, ObjectRepr, Value};
 use super::fields::{Described, fields, record};
 use crate::page::relations::{Duration, Earlier, Origin};
 use crate::page::{
-    Block, DiagramItem, DrawnParticipant, Entry, Launch, Message, Page, PageExchange, PageGap, Phrases,
-    Section, participants_named,
+    Block, DiagramItem, DiagramPart, DrawnParticipant, Entry, Launch, Message, Page, PageExchange, PageGap,
+    Phrases, Section, participants_named,
 };
 use crate::profile::Link;
 use crate::sequence::Side;
@@ -129,6 +129,8 @@ fields! {
     "vars": "list of pair" = pairs(&page.vars);
     /// Under which path the site finds the page's snippets.
     "snippet_prefix": "text" = text(&page.snippet_prefix);
+    /// The parts of a diagram that is too long for mermaid; empty where it is not.
+    "diagram_parts": "list of diagram part" = list(super::diagram_size::parts(page).iter().map(part));
     /// The anchor of what shows all exchanges at once: none where sections and steps are no links.
     "overview": "text or none" = optional(page.overview.as_deref());
     /// How many exchanges the filters of the settings left out.
@@ -151,6 +153,19 @@ pub(super) fn is_explained(page: &Page) -> bool {
 /// Participants, as templates call them.
 pub(super) fn participants(participants: &[DrawnParticipant]) -> Value {
     participants.iter().map(|participant| Value::from_object(ParticipantView(participant.clone()))).collect()
+}
+
+record! {
+    /// A part of a diagram that is too long to be drawn at once.
+    PART "diagram part" of fn part(part: &DiagramPart);
+    /// Its lines.
+    items: "list of item" = items(&part.items);
+    /// The participants that these name.
+    participants: "list of participant" = participants(&part.participants);
+    /// The number of its first message.
+    first: "number" = part.first();
+    /// The number of its last message.
+    last: "number" = part.last();
 }
 
 /// Messages and gaps.
@@ -349,6 +364,8 @@ fields! {
     "id": "text" = text(&participant.id);
     /// The name that the diagram shows, where that is not the id.
     "label": "text or none" = optional(participant.label.as_deref());
+    /// The name that a reader sees.
+    "name": "text" = text(participant.name());
     /// Whether the diagram cannot call it by its own name, so that its id is another.
     "aliased": "yes or no" = Some(participant.aliased.into());
 }
@@ -771,6 +788,7 @@ pub(super) const OBJECTS: &[Described] = &[
     GapView::DESCRIBED,
     ItemView::DESCRIBED,
     ParticipantView::DESCRIBED,
+    PART,
     CommandView::DESCRIBED,
     OutputView::DESCRIBED,
     LaunchView::DESCRIBED,
