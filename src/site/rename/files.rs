@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::Changed;
+use super::{Changed, Moved};
 use crate::edit::{Edit, edited};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::Root;
@@ -113,6 +113,27 @@ pub(super) fn change(root: &Root, changed: &[Changed]) -> Result<()> {
             });
         }
     }
+    Ok(())
+}
+
+/// Gives a folder another place. Folders above the new one are made, and those above the old one go where nothing
+/// is left in them.
+///
+/// # Errors
+/// [`ErrorKind::Io`]; the folder is where it was then.
+pub(super) fn put_folder(root: &Root, moved: &Moved) -> Result<()> {
+    let (Some(from), Some(to)) = (root.below(&moved.from), root.below(&moved.to)) else {
+        return Err(root.outside(&moved.to));
+    };
+    let above = to.parent().unwrap_or(Path::new(""));
+    let put = || {
+        root.dir().create_dir_all(crate::files::or_here(above))?;
+        root.dir().rename(&from, root.dir(), &to)
+    };
+    put().map_err(|error| root.error("move", &moved.from, error))?;
+    let emptied = from.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
+    // The first that holds anything stays, and so do those above it.
+    let _ = emptied.map(|folder| root.dir().remove_dir(folder)).find(std::io::Result::is_err);
     Ok(())
 }
 

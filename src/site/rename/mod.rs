@@ -6,8 +6,10 @@
 //! What names it and is not docgen's to change (prose, pages that people wrote into the docs folder) is told
 //! with its line. What this leaves out: recordings, which are facts.
 
+mod capture;
 mod files;
 mod name;
+mod participant;
 mod settings_text;
 mod source_text;
 
@@ -32,6 +34,7 @@ use crate::page::{Page, Resolved, Source};
 use crate::settings::{HoleWord, Layer, Layout, Settings, is_identifier};
 use crate::suite::is_below;
 use crate::toml_file::nearest;
+use capture::Move;
 use files::Files;
 use name::Renaming;
 use settings_text::all_said;
@@ -61,6 +64,22 @@ pub enum Name {
         /// What it is to be called.
         new: String,
     },
+    /// Of one who sends or receives.
+    Participant {
+        /// A capture, or a folder of captures, by its path below the folder of all.
+        path: String,
+        /// Its id.
+        old: String,
+        /// What that is to be.
+        new: String,
+    },
+    /// Of a capture, or a folder of captures: paths below the folder of all.
+    Capture {
+        /// Where it is.
+        old: String,
+        /// Where it is to be.
+        new: String,
+    },
 }
 
 /// A file that is to change.
@@ -74,11 +93,22 @@ pub struct Changed {
     pub new: String,
 }
 
+/// A folder that is to have another place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Where it is.
+    pub from: PathBuf,
+    /// Where it is to be.
+    pub to: PathBuf,
+}
+
 /// What is to be done for a new name. Nothing is done yet.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// The files that are to change, in the order of their paths.
     pub changed: Vec<Changed>,
+    /// A folder that is to have another place, once its files are changed.
+    pub moved: Option<Moved>,
     /// What names it and stays as it is, for a person.
     pub left: Vec<Error>,
 }
@@ -107,13 +137,16 @@ pub fn plan(wanted: &Wanted) -> Result<Plan, Vec<Error>> {
         files: Files::new(&root),
         left: Vec::new(),
     };
+    let mut moved = None;
     match &wanted.name {
         Name::Label { path, old, new } => work.rename_label(path, old, new)?,
+        Name::Participant { path, old, new } => work.rename_participant(path, old, new)?,
+        Name::Capture { old, new } => moved = Some(work.rename_capture(Move { old, new })?),
     }
     let Work { files, left, .. } = work;
     let changed = files.changed();
     let obstacles = files::obstacles(&root, &changed);
-    if obstacles.is_empty() { Ok(Plan { changed, left }) } else { Err(obstacles) }
+    if obstacles.is_empty() { Ok(Plan { changed, moved, left }) } else { Err(obstacles) }
 }
 
 /// Does what a plan says: all of it or nothing.
@@ -129,7 +162,21 @@ pub fn carry_out(root: &Path, plan: &Plan) -> Result<()> {
                 .hint("run docgen again; nothing was changed"));
         }
     }
-    files::change(&root, &plan.changed)
+    files::change(&root, &plan.changed)?;
+    let Some(moved) = &plan.moved else { return Ok(()) };
+    files::put_folder(&root, moved).map_err(|error| {
+        let back = |changed: &Changed| Changed {
+            old: changed.new.clone(),
+            new: changed.old.clone(),
+            ..changed.clone()
+        };
+        match files::change(&root, &plan.changed.iter().map(back).collect::<Vec<_>>()) {
+            Ok(()) => error.hint("nothing was changed"),
+            Err(_) => {
+                error.hint(format!("move it to `{}` by hand: the files say so already", moved.to.display()))
+            }
+        }
+    })
 }
 
 /// New anchors by old ones, of the pages of a capture.

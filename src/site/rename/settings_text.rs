@@ -114,6 +114,92 @@ fn of_exchange(renaming: &Renaming<'_>, keys: &[&str], text: &str) -> Vec<Edit> 
     }
 }
 
+/// The edits that rename a participant in a settings file: its id, and what names it. With `keeps_old`, the old
+/// id is one of its other names; the new one is none any more.
+pub(super) fn of_participant(text: &str, old: &str, new: &str, keeps_old: bool) -> Vec<Edit> {
+    let renaming = Renaming::Participant { old, new };
+    let said = all_said(text);
+    let edits = said.iter().filter(|said| !said.is_key).flat_map(|said| {
+        let of_text = match said.keys().as_slice() {
+            ["participant", "id"] | ["filter", "from" | "to"] => renaming.of_participant(&said.text),
+            ["note", "position"] => renaming.of_position(&said.text),
+            keys => of_exchange(&renaming, keys, &said.text),
+        };
+        said.edits(text, &of_text)
+    });
+    let mut edits: Vec<Edit> = edits.collect();
+    let table = DeTable::parse(text).ok();
+    let participants = table.as_ref().and_then(|table| table.get_ref().get("participant"));
+    for participant in participants.and_then(|all| all.get_ref().as_array()).into_iter().flatten() {
+        let Some(keys) = participant.get_ref().as_table() else { continue };
+        let id = keys.get("id").filter(|id| id.get_ref().as_str() == Some(old));
+        if let Some(id) = id {
+            let names = keys.iter().find(|(key, _)| key.get_ref() == "names");
+            let names = names.map(|(key, names)| (key.span().start..names.span().end, names));
+            edits.extend(of_names(text, id.span(), names, [old, new], keeps_old));
+        }
+    }
+    edits
+}
+
+/// The edit of a participant's other names: the key with its value, if it has one, and the value alone.
+fn of_names(
+    text: &str,
+    id: Range<usize>,
+    names: Option<(Range<usize>, &toml::Spanned<DeValue<'_>>)>,
+    [old, new]: [&str; 2],
+    keeps_old: bool,
+) -> Option<Edit> {
+    let line_start = |at: usize| text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let line_end = |at: usize| text[at..].find('\n').map_or(text.len(), |end| at + end + 1);
+    let indent = |at: usize| {
+        let line = &text[line_start(at)..at];
+        &line[..line.len() - line.trim_start().len()]
+    };
+    let Some((key, value)) = names else {
+        if !keeps_old {
+            return None;
+        }
+        let added = format!("names = [{}]", string(old));
+        let is_on_own_line = text[line_start(id.start)..id.start].trim_start().starts_with("id");
+        if !is_on_own_line {
+            return Some(Edit::new(id.end..id.end, format!(", {added}")));
+        }
+        let end = line_end(id.end);
+        let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
+        let line = format!("{}{added}", indent(id.start));
+        let whole =
+            if text[..end].ends_with('\n') { format!("{line}{ending}") } else { format!("{ending}{line}") };
+        return Some(Edit::new(end..end, whole));
+    };
+    let all = value.get_ref().as_array()?;
+    let is = |at: usize, name: &str| all.get(at).is_some_and(|one| one.get_ref().as_str() == Some(name));
+    let gone = (0..all.len()).find(|&at| is(at, new));
+    let is_missing = keeps_old && !(0..all.len()).any(|at| is(at, old));
+    let span = |at: usize| all.get(at).map(|one| one.span());
+    match (gone, is_missing) {
+        (Some(gone), true) => Some(Edit::new(span(gone)?, string(old))),
+        (None, true) => Some(match all.len().checked_sub(1).and_then(span) {
+            Some(last) => Edit::new(last.end..last.end, format!(", {}", string(old))),
+            None => Edit::new(value.span(), format!("[{}]", string(old))),
+        }),
+        (Some(0), false) if all.len() == 1 => {
+            let (start, end) = (line_start(key.start), line_end(key.end));
+            let is_alone = text[start..key.start].trim().is_empty() && text[key.end..end].trim().is_empty();
+            let comma = text[..key.start].trim_end().strip_suffix(',').map(str::len);
+            Some(match (is_alone, comma) {
+                (true, _) if text[..end].ends_with('\n') || start == 0 => Edit::new(start..end, ""),
+                (true, _) => Edit::new(text[..start].trim_end_matches(['\r', '\n']).len()..end, ""),
+                (false, Some(comma)) => Edit::new(comma..key.end, ""),
+                (false, None) => Edit::new(value.span(), "[]"),
+            })
+        }
+        (Some(0), false) => Some(Edit::new(span(0)?.start..span(1)?.start, "")),
+        (Some(gone), false) => Some(Edit::new(span(gone - 1)?.end..span(gone)?.end, "")),
+        (None, false) => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +231,33 @@ mod tests {
             ("[label]\n\"sho\\u0077\" = 'x GET /'\n", "[label]\n\"read\" = 'x GET /'\n"),
         ] {
             assert_eq!(label(text), made);
+        }
+    }
+
+    #[test]
+    fn a_participant_keeps_its_old_name_where_a_recording_has_it() {
+        for (text, made) in [
+            (
+                "[[participant]]\r\n  id = 'a' # first\r\n  label = 'a'\r\n[[note]]\r\ntext = 'a'\r\nposition = 'over a,b'\r\nafter = 'a GET /a'\r\n",
+                "[[participant]]\r\n  id = 'z' # first\r\n  names = [\"a\"]\r\n  label = 'a'\r\n[[note]]\r\ntext = 'a'\r\nposition = 'over z,b'\r\nafter = 'z GET /a'\r\n",
+            ),
+            (
+                "participant = [{ id = \"a\" }, { id = 'b' }]\n",
+                "participant = [{ id = \"z\", names = [\"a\"] }, { id = 'b' }]\n",
+            ),
+            (
+                "[[participant]]\nid = \"a\"\nnames = ['x']\n[[filter]]\nto = 'a'\n",
+                "[[participant]]\nid = \"z\"\nnames = ['x', \"a\"]\n[[filter]]\nto = 'z'\n",
+            ),
+            ("[[participant]]\nid = \"a\"", "[[participant]]\nid = \"z\"\nnames = [\"a\"]"),
+            (
+                "label = { l = 'b->a GET /' }\n[[participant]]\nlabel = 'x'\nid = 'a'\n",
+                "label = { l = 'b->z GET /' }\n[[participant]]\nlabel = 'x'\nid = 'z'\nnames = [\"a\"]\n",
+            ),
+        ] {
+            let there = edited(text, &of_participant(text, "a", "z", true));
+            assert_eq!(there, made);
+            assert_eq!(edited(&there, &of_participant(&there, "z", "a", false)), text);
         }
     }
 }
