@@ -451,8 +451,27 @@ fn each_sentence_that_an_upgrade_makes_false_is_named_and_none_is_lost() {
         assert!(named.contains(&(file.clone(), line)), "{file}:{line}: {sentence}\n{named:?}");
     }
 
-    // Of drafted pages most lines say nothing that a changed header or value could make false.
-    assert!(named.len() <= 40, "{} lines: {named:?}", named.len());
+    // Of drafted pages most lines say nothing that a changed header or value could make false. Those come behind.
+    let told = diff(site.root(), &["--git", "HEAD", "captures"]);
+    let mut likely = std::collections::BTreeSet::new();
+    for read in told.out.lines().filter_map(|line| line.strip_prefix("read again: ")) {
+        let first = read.split("; on the same calls: ").next().unwrap();
+        let Some((file, ranges)) = first.rsplit_once(':').filter(|_| !first.contains(", on the")) else {
+            continue;
+        };
+        for range in ranges.split(',') {
+            let (first, last) = range.split_once('-').unwrap_or((range, range));
+            let lines = first.parse::<u64>().unwrap()..=last.parse().unwrap();
+            likely.extend(lines.map(|line| (file.to_owned(), line)));
+        }
+    }
+    assert!(likely.is_subset(&named) && likely.len() <= 40, "{} lines: {likely:?}", likely.len());
+    for (name, sentence) in FALSE {
+        let file = format!("captures/{name}/page.md");
+        let source = site.read(&file);
+        let line = source.lines().position(|line| line.starts_with(sentence)).unwrap() as u64 + 1;
+        assert!(likely.contains(&(file.clone(), line)), "{file}:{line}: {sentence}\n{likely:?}");
+    }
 
     // The pages go on without a hand, and no sentence is lost, or in the section of another exchange.
     let said = ok(&["update", "--git", "HEAD"]);

@@ -13,8 +13,9 @@ use crate::site::check::check;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Stale pages, labels that match nothing, holes that cannot be filled, exchanges that no page shows,
-prose whose exchange is gone, links between pages that lead nowhere, and unredacted secrets; each
-with file and line. Nothing is written.
+prose whose exchange is gone, links between pages that lead nowhere, unredacted secrets, and what
+the site's configuration (mkdocs.yml, properdocs.yml or zensical.toml beside DOCS) lacks for pages
+to look right; each with file and line. Nothing is written.
 
 Examples:
   docgen check captures docs

@@ -248,11 +248,14 @@ impl<'r> Shown<'r> {
         captures.iter().map(place).collect::<Vec<_>>().join(", ")
     }
 
-    /// The lines that speak of what changed, by file.
-    fn spoken(&self) -> BTreeMap<&'r Path, BTreeSet<usize>> {
-        let mut files: BTreeMap<&Path, BTreeSet<usize>> = BTreeMap::new();
+    /// The lines that speak of what changed, by file: those that are likely to be false, and the others.
+    fn spoken(&self) -> BTreeMap<&'r Path, [BTreeSet<usize>; 2]> {
+        let mut files: BTreeMap<&Path, [BTreeSet<usize>; 2]> = BTreeMap::new();
         for spoken in self.captures.iter().flat_map(|capture| capture.prose.iter().flatten()) {
-            files.entry(&spoken.file).or_default().insert(spoken.line);
+            files.entry(&spoken.file).or_default()[usize::from(spoken.is_beside)].insert(spoken.line);
+        }
+        for [likely, beside] in files.values_mut() {
+            beside.retain(|line| !likely.contains(line));
         }
         files
     }
@@ -260,9 +263,18 @@ impl<'r> Shown<'r> {
     /// A line a file with lines to read again.
     fn prose(&self) -> Vec<String> {
         const PLACE: anstyle::Style = anstyle::AnsiColor::Blue.on_default();
-        let file = |(file, lines): (&Path, BTreeSet<usize>)| {
-            let lines = lines.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
-            format!("read again: {PLACE}{}:{lines}{PLACE:#}\n", one_line(&file.to_string_lossy()))
+        let file = |(file, [likely, beside]): (&Path, [BTreeSet<usize>; 2])| {
+            let file = one_line(&file.to_string_lossy());
+            let read = match (likely.is_empty(), beside.is_empty()) {
+                (false, true) => format!("{PLACE}{file}:{}{PLACE:#}", ranges(&likely)),
+                (true, _) => format!("{PLACE}{file}{PLACE:#}, on the same calls: {}", ranges(&beside)),
+                (false, false) => format!(
+                    "{PLACE}{file}:{}{PLACE:#}; on the same calls: {}",
+                    ranges(&likely),
+                    ranges(&beside)
+                ),
+            };
+            format!("read again: {read}\n")
         };
         self.spoken().into_iter().map(file).collect()
     }
@@ -291,9 +303,13 @@ impl<'r> Shown<'r> {
         for (capture, said) in self.alone() {
             let _ = writeln!(text, "\n- {}: {said}", code(&capture.name));
         }
-        for (file, lines) in self.spoken() {
-            let lines = lines.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
-            let _ = writeln!(text, "\n- {}: read again line {lines}", code(&file.to_string_lossy()));
+        for (file, [likely, beside]) in self.spoken() {
+            let of = |lines: &BTreeSet<usize>, what: &str| {
+                (!lines.is_empty()).then(|| format!("{what} {}", ranges(lines).replace(',', ", ")))
+            };
+            let read = [of(&likely, "read again line"), of(&beside, "on the same calls line")];
+            let read: Vec<String> = read.into_iter().flatten().collect();
+            let _ = writeln!(text, "\n- {}: {}", code(&file.to_string_lossy()), read.join("; "));
         }
         if self.facts.is_empty() {
             return text;
@@ -328,7 +344,7 @@ impl<'r> Shown<'r> {
         let mut of_line: BTreeMap<&Spoken, Vec<String>> = BTreeMap::new();
         for capture in self.captures {
             for (change, spoken) in capture.changes.iter().zip(&capture.prose) {
-                for spoken in spoken {
+                for spoken in spoken.iter().filter(|spoken| !spoken.is_beside) {
                     let said = of_line.entry(spoken).or_default();
                     let what = what(change);
                     if !said.contains(&what) {
@@ -353,6 +369,23 @@ impl<'r> Shown<'r> {
         let fact = |(file, said)| format!("::notice file={file},title=docgen diff::{said}\n");
         of_line.into_iter().map(line).chain(facts.into_iter().map(fact)).collect()
     }
+}
+
+/// Numbers of lines, as short as they can be written: `3,7-9`.
+fn ranges(lines: &BTreeSet<usize>) -> String {
+    let mut ranges: Vec<(usize, usize)> = Vec::new();
+    for &line in lines {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == line => *last = line,
+            _ => ranges.push((line, line)),
+        }
+    }
+    let range = |&(first, last): &(usize, usize)| match last - first {
+        0 => first.to_string(),
+        1 => format!("{first},{last}"),
+        _ => format!("{first}-{last}"),
+    };
+    ranges.iter().map(range).collect::<Vec<_>>().join(",")
 }
 
 impl Compared {

@@ -9,6 +9,7 @@ mod check;
 mod completions;
 mod diff;
 mod import;
+mod init;
 mod keep_connections;
 mod log;
 mod man;
@@ -16,6 +17,7 @@ mod new;
 mod recording;
 mod rename;
 mod render;
+mod schema;
 mod templates;
 mod ui;
 mod update;
@@ -47,6 +49,7 @@ const WRONG_USAGE: u8 = 2;
 #[command(name = "docgen", version, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "\
 Examples:
+  docgen init                          a first site here, or docgen in one that is there
   docgen capture captures image/list -- openstack image list   record a command
   docgen render captures docs          make the pages of all captures
   docgen render captures docs --check  in CI: fail, with a diff, where pages are stale
@@ -99,6 +102,7 @@ struct Trust {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Init),
     Render(render::Render),
     New(new::New),
     Update(update::Update),
@@ -109,6 +113,7 @@ enum Command {
     Log(log::Log),
     Import(import::Import),
     Templates(templates::Templates),
+    Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),
     KeepConnections(keep_connections::KeepConnections),
@@ -143,6 +148,7 @@ fn status_of(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let ui = Ui::new(arguments.quiet, arguments.verbose);
     let result = match arguments.command {
+        Command::Init(command) => command.run(&ui),
         Command::Render(command) => command.run(&ui),
         Command::New(command) => command.run(&ui),
         Command::Update(command) => command.run(&ui),
@@ -153,6 +159,7 @@ fn status_of(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Log(command) => command.run(&ui),
         Command::Import(command) => command.run(&ui),
         Command::Templates(command) => command.run(&ui),
+        Command::Schema(command) => command.run(&ui),
         Command::Completions(command) => command.run(&ui),
         Command::Man(command) => command.run(&ui),
         Command::KeepConnections(command) => command.run(),

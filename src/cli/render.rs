@@ -1,14 +1,14 @@
 //! `docgen render`
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
 use super::ui::Ui;
 use super::{Folders, NEEDS_A_PERSON, Trust, status};
-use crate::error::Result;
-use crate::site::{Options, Stale, render};
+use crate::error::{Error, Result};
+use crate::site::{Options, Report, Stale, render, watch};
 
 /// Make the pages of all captures
 #[derive(Debug, Args)]
@@ -22,7 +22,8 @@ Examples:
   docgen render captures docs
   docgen render                          both folders as CAPTURES/docgen.toml names them
   docgen render captures docs --check    write nothing; exit 1 with a diff where pages are stale
-  docgen render captures docs --jobs 1   on one thread; the pages are the same")]
+  docgen render captures docs --jobs 1   on one thread; the pages are the same
+  docgen render captures docs --watch    and again after every change, until it is stopped")]
 pub(super) struct Render {
     #[command(flatten)]
     folders: Folders,
@@ -38,6 +39,9 @@ pub(super) struct Render {
     /// Remove the pages of captures that are gone, even all or most of them
     #[arg(long)]
     prune: bool,
+    /// Stay, and render again after every change below CAPTURES; Ctrl-C ends it
+    #[arg(long, conflicts_with_all = ["check", "force", "prune"])]
+    watch: bool,
     #[command(flatten)]
     trust: Trust,
 }
@@ -59,6 +63,9 @@ impl Render {
             prune: self.prune,
             trusted: self.trust.folders,
         };
+        if self.watch {
+            return watch_captures(&options, ui);
+        }
         let progress = ui.progress();
         let report = render(&options, &|done, all| progress.tell(done, all))?;
         progress.finish();
@@ -66,12 +73,7 @@ impl Render {
         for stale in &report.stale {
             ui.data(&diff(stale, &options.docs));
         }
-        for file in &report.files {
-            ui.detail(format_args!("wrote {}", file.display()));
-        }
-        for file in &report.removed {
-            ui.warn(format_args!("removed {}: no capture makes it any more", file.display()));
-        }
+        tell_files(&report, ui);
         let time = started.elapsed();
         if options.check {
             ui.say(format_args!(
@@ -82,17 +84,54 @@ impl Render {
                 time.as_secs_f64()
             ));
         } else {
-            ui.say(format_args!(
-                "{} written, {} unchanged, {} removed, {} failed in {:.2} s",
-                report.written,
-                report.unchanged,
-                report.removed.len(),
-                report.failed,
-                time.as_secs_f64()
-            ));
+            tell_counts(&report, time, ui);
         }
         Ok(if report.stale.is_empty() { status(&report.errors) } else { NEEDS_A_PERSON })
     }
+}
+
+/// Renders after every change, until the process is ended. An error is told when it is new.
+fn watch_captures(options: &Options, ui: &Ui) -> Result<u8> {
+    let mut told: Option<Vec<String>> = None;
+    let Err(error) = watch(options, &mut |made, time| {
+        let report = made.unwrap_or_else(|error| Report { errors: vec![error], ..Report::default() });
+        let errors: Vec<String> = report.errors.iter().map(Error::to_string).collect();
+        let (is_first, is_news) = (told.is_none(), told.as_ref() != Some(&errors));
+        if is_news {
+            ui.errors(&report.errors);
+        }
+        tell_files(&report, ui);
+        if is_news || report.written + report.removed.len() > 0 {
+            tell_counts(&report, time, ui);
+        }
+        if is_first {
+            ui.say(format_args!("watching {}; Ctrl-C ends it", options.captures.display()));
+        }
+        told = Some(errors);
+    });
+    Err(error)
+}
+
+/// Names the files that came and went.
+fn tell_files(report: &Report, ui: &Ui) {
+    for file in &report.files {
+        ui.detail(format_args!("wrote {}", file.display()));
+    }
+    for file in &report.removed {
+        ui.warn(format_args!("removed {}: no capture makes it any more", file.display()));
+    }
+}
+
+/// How many files were written, were right already, and went.
+fn tell_counts(report: &Report, time: Duration, ui: &Ui) {
+    ui.say(format_args!(
+        "{} written, {} unchanged, {} removed, {} failed in {:.2} s",
+        report.written,
+        report.unchanged,
+        report.removed.len(),
+        report.failed,
+        time.as_secs_f64()
+    ));
 }
 
 /// What would change in a file, as a unified diff.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::path::Path;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -19,92 +20,157 @@ use crate::settings::Volatile;
 use crate::toml_file;
 use crate::trace::{UrlIndex, UrlRule};
 
-#[derive(Deserialize)]
+/// What docgen knows about one system.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ProfileFile {
+    /// The name of the system.
     name: String,
+    /// The languages in which every step is described.
     #[serde(default)]
     locales: Vec<String>,
+    /// Who takes part.
     #[serde(default)]
     participant: Vec<ParticipantEntry>,
+    /// The operations of its APIs.
     #[serde(default)]
     api: Vec<ApiEntry>,
+    /// What well-known calls are for.
     #[serde(default)]
+    #[schemars(with = "Vec<StepEntry>")]
     step: Vec<Spanned<StepEntry>>,
+    /// Where the reference explains a command.
     cli: Option<CliEntry>,
+    /// Calls that go on all the time, whatever a user does.
     #[serde(default)]
     noise: Vec<NoiseEntry>,
+    /// What is secret in this system, besides what is so everywhere.
     #[serde(default)]
     redact: Secrets,
+    /// What the pages say in place of the templates' phrases of the same key, by language.
     #[serde(default)]
     phrases: BTreeMap<String, BTreeMap<String, String>>,
+    /// What differs from run to run on this system, besides what docgen knows to.
     #[serde(default)]
     volatile: Volatile,
 }
 
-#[derive(Deserialize)]
+/// Somebody who takes part.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ParticipantEntry {
+    /// The id that messages use.
+    #[schemars(with = "String")]
     id: Spanned<String>,
+    /// What a diagram shows; without one, the id.
     label: Option<String>,
+    /// Other names that logs use.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     aliases: Vec<Spanned<String>>,
+    /// Whether it runs the command; one participant does.
+    #[schemars(with = "Option<bool>")]
     client: Option<Spanned<bool>>,
+    /// Paths below which its API may stand, such as `/image`.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     mounts: Vec<Spanned<String>>,
+    /// What tells its URLs: `:9292` is a port, `/path` a path and all below it, `/path*` the beginning of one, `host` a host; or all in one.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     urls: Vec<Spanned<String>>,
 }
 
-#[derive(Deserialize)]
+/// The operations of an API.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ApiEntry {
+    /// What steps call it.
+    #[schemars(with = "String")]
     name: Spanned<String>,
+    /// The ids of those who serve it.
+    #[schemars(with = "Vec<String>")]
     participants: Vec<Spanned<String>>,
+    /// The address of its reference.
     reference: String,
+    /// What may be before every path.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     base: Vec<Spanned<String>>,
+    /// `METHOD /path/{variable} anchor [name]`, one an operation. An anchor `-` is the page as a whole; the name is the anchor if it is not given.
+    #[schemars(with = "Vec<String>")]
     routes: Vec<Spanned<String>>,
 }
 
-#[derive(Deserialize)]
+/// What a call is for.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct StepEntry {
+    /// The API's name and the route's.
+    #[schemars(with = "String")]
     route: Spanned<String>,
+    /// Who has to send it: a participant, or `!client` for any known one but the client.
+    #[schemars(with = "Option<String>")]
     from: Option<Spanned<String>>,
+    /// A field that its query has to have.
     query: Option<String>,
+    /// The status that the response has to have.
     status: Option<u16>,
+    /// What the request is for, by language.
+    #[schemars(with = "BTreeMap<String, String>")]
     request: BTreeMap<Spanned<String>, String>,
+    /// What the response is, by language.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
     response: BTreeMap<Spanned<String>, String>,
 }
 
-#[derive(Deserialize)]
+/// Where the reference explains a command.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CliEntry {
+    /// The name of the program.
     program: String,
+    /// The release whose reference is meant where no setting names one.
     release: String,
+    /// The address of a page, with `{release}` and `{page}`.
     url: String,
+    /// What can be done to what.
     object: Vec<ObjectEntry>,
 }
 
-#[derive(Deserialize)]
+/// An object of commands.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ObjectEntry {
+    /// The command's words for it.
+    #[schemars(with = "String")]
     name: Spanned<String>,
+    /// The page that explains it; without one, the name with `-` for blanks.
     page: Option<String>,
+    /// The pages of releases that have another.
     #[serde(default)]
     pages: BTreeMap<String, String>,
+    /// The address of its page, where it is elsewhere.
     url: Option<String>,
+    /// The command's words for what can be done to it.
+    #[schemars(with = "Vec<String>")]
     actions: Vec<Spanned<String>>,
 }
 
-#[derive(Deserialize)]
+/// Calls that go on all the time; every key given has to match.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct NoiseEntry {
+    /// The sender's id.
+    #[schemars(with = "Option<String>")]
     from: Option<Spanned<String>>,
+    /// The receiver's id.
+    #[schemars(with = "Option<String>")]
     to: Option<Spanned<String>>,
+    /// The method.
     method: Option<String>,
+    /// The path, with `*` for any run of characters.
     path: Option<String>,
 }
 
@@ -129,6 +195,10 @@ pub(super) fn read(file: &Path, text: &str) -> Result<Profile> {
         phrases: entries.phrases,
         volatile: entries.volatile,
     })
+}
+
+pub(super) fn schema(generator: &mut SchemaGenerator) -> Schema {
+    generator.root_schema_for::<ProfileFile>()
 }
 
 /// Makes errors about places of the file.

@@ -40,6 +40,8 @@ pub use route::{Route, RouteMatch};
 pub use secrets::{Secrets, Under};
 pub use step::{Call, Step};
 
+use schemars::{Schema, SchemaGenerator};
+
 use crate::error::Result;
 use crate::settings::Volatile;
 use crate::trace::{UrlIndex, UrlParts};
@@ -76,6 +78,11 @@ impl Profile {
     /// that lacks one of the profile's languages.
     pub fn from_toml(file: &Path, text: &str) -> Result<Profile> {
         file::read(file, text)
+    }
+
+    /// The schema of a profile's file.
+    pub(crate) fn schema(generator: &mut SchemaGenerator) -> Schema {
+        file::schema(generator)
     }
 
     /// The profile of this name that ships inside the program. It is read on first use.

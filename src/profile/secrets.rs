@@ -1,9 +1,10 @@
 //! What is secret in a system, besides what is so everywhere.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Names that a system gives to secrets, and to what only looks so.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Secrets {
     /// Names of header fields.
@@ -17,7 +18,7 @@ pub struct Secrets {
 }
 
 /// What is secret under a path of an API.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Under {
     /// The path, with `*` for any run of characters.

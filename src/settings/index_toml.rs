@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
 use super::{Located, Origin};
@@ -23,12 +24,22 @@ pub struct IndexToml {
     pub locale: Option<Located<String>>,
 }
 
-#[derive(Deserialize)]
+/// The keys of an index.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Typed {
+    /// The page's title; without one the folder's name serves.
     title: Option<String>,
+    /// One paragraph below the title.
     description: Option<String>,
+    /// The language of what docgen itself writes, if it is another than that of the captures around.
+    #[schemars(with = "Option<String>")]
     locale: Option<toml::Spanned<String>>,
+}
+
+/// The schema of the file.
+pub(crate) fn schema(generator: &mut SchemaGenerator) -> Schema {
+    generator.root_schema_for::<Typed>()
 }
 
 impl IndexToml {

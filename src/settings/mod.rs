@@ -34,10 +34,11 @@ pub(crate) use suite::references_of;
 pub use suite::{At, Export, From, Reference, Suite, UsedIn};
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
@@ -130,7 +131,7 @@ pub struct Settings {
 }
 
 /// How a command is run to be recorded.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Capture {
     /// Whether a shell runs the command, as one line.
@@ -158,6 +159,7 @@ pub struct Capture {
     /// Hosts whose requests are passed on and not recorded.
     pub ignore_hosts: Option<Vec<String>>,
     /// Captures that are recorded before it.
+    #[schemars(with = "Option<Vec<String>>")]
     pub needs: Option<Vec<toml::Spanned<String>>>,
     /// Whether a request that is nested in another is taken to be sent by who received that; if not given,
     /// where the process that sent it serves.
@@ -165,7 +167,7 @@ pub struct Capture {
 }
 
 /// What is secret besides what docgen knows to be.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Redact {
     /// Names of header fields.
@@ -181,7 +183,7 @@ pub struct Redact {
 }
 
 /// What differs from run to run besides what docgen knows to, and what of that does not.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Volatile {
     /// Names of header fields whose values are not compared.
@@ -195,7 +197,7 @@ pub struct Volatile {
 }
 
 /// What is compared as it is, whatever it looks like.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Except {
     /// Names of header fields.
@@ -219,7 +221,7 @@ impl Volatile {
 }
 
 /// A participant of the diagram, as a maintainer names it.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Participant {
     /// The id that messages use.
@@ -232,9 +234,11 @@ pub struct Participant {
     pub names: Vec<String>,
     /// The URLs that it serves.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub urls: Vec<UrlRule>,
     /// Where the recording proxy takes what it sends.
     #[serde(default)]
+    #[schemars(with = "Option<Loopback>")]
     pub listen: Option<toml::Spanned<Loopback>>,
     /// Whether it sends requests itself; where it does not, no sender that was inferred is it.
     #[serde(default)]
@@ -253,7 +257,7 @@ pub struct Port {
 }
 
 /// Which exchanges to leave out; every key given has to match. `*` stands for any run of characters.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
     /// The sender's id or name.
@@ -271,7 +275,7 @@ pub struct Filter {
 }
 
 /// A box around a run of messages.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
     /// What mermaid draws.
@@ -281,11 +285,14 @@ pub struct Group {
     pub title: String,
     /// The colour of a `rect`, as mermaid reads it.
     #[serde(default)]
+    #[schemars(with = "Option<String>")]
     pub color: Option<toml::Spanned<String>>,
     /// A label or a selector: the box begins with its request.
+    #[schemars(with = "String")]
     pub first: toml::Spanned<String>,
     /// A label or a selector: the box ends with its response; `first` alone without one.
     #[serde(default)]
+    #[schemars(with = "Option<String>")]
     pub last: Option<toml::Spanned<String>>,
     /// The file that has these keys.
     #[serde(skip)]
@@ -300,7 +307,7 @@ impl Group {
 }
 
 /// The kinds of box.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum GroupKind {
     /// Optional messages.
@@ -323,15 +330,17 @@ impl GroupKind {
 }
 
 /// A note beside a message.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Note {
     /// What it says; `{name}` shows a variable.
     pub text: String,
     /// Where: `right of glance`, `left of glance`, `over client,glance`.
+    #[schemars(with = "String")]
     pub position: toml::Spanned<String>,
     /// A label or a selector. The note comes after the response, or with `.request` behind the name
     /// after the request.
+    #[schemars(with = "String")]
     pub after: toml::Spanned<String>,
     /// The file that has these keys.
     #[serde(skip)]
@@ -347,7 +356,7 @@ impl Note {
 }
 
 /// The fields of the `launch.json` block that are not the command's own.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Launch {
     /// The program to start.
@@ -636,6 +645,9 @@ impl Settings {
     }
 }
 
+/// What [`is_identifier`] says, as a regular expression.
+const IDENTIFIER: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
+
 /// The error about a folder of pages that is named for a part of the captures only.
 pub(crate) fn docs_of_a_capture(docs: &Located<PathBuf>) -> Error {
     Error::new(ErrorKind::Setting, "all captures have one folder of pages")
@@ -723,45 +735,100 @@ fn merged<T>(pairs: impl Iterator<Item = (String, T)>) -> Vec<(String, T)> {
     merged
 }
 
-/// The keys of a settings file. Their documentation for users is `docgen help settings`.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// The keys of a settings file, with what editors say of them.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Typed {
+    /// The page's title; without one the capture's path serves.
     title: Option<String>,
+    /// One paragraph below the title.
     description: Option<String>,
+    /// The command as typed. `{name}` stands for a variable of `[vars]`, `{path/of/capture.name}` for a value that another capture exports.
+    #[schemars(with = "Option<String>")]
     command: Option<toml::Spanned<String>>,
+    /// How the pages are laid out.
     layout: Option<Layout>,
+    /// The language of what docgen itself writes: `en`, `ko`, or the name of a phrase file of yours.
+    #[schemars(with = "Option<String>")]
     locale: Option<toml::Spanned<String>>,
+    /// What is known of the system: `openstack`, or the path of a file from this one.
+    #[schemars(with = "Option<String>")]
     profile: Option<toml::Spanned<String>>,
+    /// The release whose documentation is linked to.
     release: Option<String>,
+    /// A link to the command's reference, in place of the profile's.
     reference: Option<String>,
+    /// Whether paths show their query.
     query: Option<bool>,
+    /// Whether exchanges have a tab with the request as a command of curl.
     curl: Option<bool>,
+    /// Whether numbers of steps lead to their sections, and those back to the diagram.
     links: Option<bool>,
+    /// The title of the block with what the command printed.
     output_title: Option<String>,
+    /// Under which path the site finds the page's snippets, in place of the page's own.
     snippet_prefix: Option<String>,
+    /// A folder with templates of your own, from this file.
+    #[schemars(with = "Option<PathBuf>")]
     templates: Option<toml::Spanned<PathBuf>>,
+    /// Whether the calls are left out that the profile calls noise.
     noise: Option<bool>,
+    /// What a path shows in place of a value: name and value.
     #[serde(deserialize_with = "in_order")]
+    #[schemars(with = "BTreeMap<String, String>")]
     vars: Vec<(String, toml::Spanned<String>)>,
+    /// The environment that the command is shown and run with.
     #[serde(deserialize_with = "in_order")]
+    #[schemars(with = "BTreeMap<String, String>")]
     env: Vec<(String, toml::Spanned<String>)>,
+    /// Names of exchanges for page sources: name and selector, such as `glance GET /v2/images`.
     #[serde(deserialize_with = "in_order")]
+    #[schemars(with = "BTreeMap<String, String>")]
     label: Vec<(String, toml::Spanned<String>)>,
+    /// The diagram's participants, in order.
     participant: Option<Vec<Participant>>,
+    /// Exchanges to leave out of the page.
     filter: Option<Vec<Filter>>,
+    /// Boxes around messages.
     group: Option<Vec<Group>>,
+    /// Notes beside messages.
     note: Option<Vec<Note>>,
+    /// The debugger's configuration.
     launch: Launch,
+    /// How the command is run to be recorded.
     capture: Capture,
+    /// What is secret, besides what docgen knows to be.
     redact: Redact,
+    /// What differs from run to run, besides what docgen knows to.
     volatile: Volatile,
+    /// Captures that are recorded together.
+    #[schemars(with = "Option<suite::TypedSuite>")]
     suite: Option<toml::Spanned<suite::TypedSuite>>,
+    /// The folder of the pages, from this file: in the docgen.toml of all captures.
+    #[schemars(with = "Option<PathBuf>")]
     docs: Option<toml::Spanned<PathBuf>>,
+    /// Values that this capture gives to others.
     #[serde(deserialize_with = "in_order")]
+    #[schemars(with = "BTreeMap<String, TypedExport>")]
     export: Vec<(String, toml::Spanned<TypedExport>)>,
+    /// What the pages say in place of a phrase of docgen's own: key and phrase.
     #[serde(deserialize_with = "in_order")]
+    #[schemars(with = "BTreeMap<String, String>")]
     phrases: Vec<(String, String)>,
+}
+
+/// The schema of a settings file: of a `docgen.toml`, which is of many captures, or of a `capture.toml`.
+pub(crate) fn schema(generator: &mut SchemaGenerator, is_shared: bool) -> Schema {
+    let mut schema = generator.root_schema_for::<Typed>();
+    let properties = schema.get_mut("properties").and_then(serde_json::Value::as_object_mut);
+    if let Some(properties) = properties {
+        let elsewhere: &[&str] = if is_shared { &["export"] } else { &["suite", "docs"] };
+        elsewhere.iter().for_each(|key| drop(properties.remove(*key)));
+        if let Some(label) = properties.get_mut("label").and_then(serde_json::Value::as_object_mut) {
+            label.insert("propertyNames".into(), serde_json::json!({ "pattern": IDENTIFIER }));
+        }
+    }
+    schema
 }
 
 /// A table as pairs, in the order of the file.

@@ -6,6 +6,7 @@
 
 use std::path::{Component, Path};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use super::{Located, Origin};
@@ -61,14 +62,47 @@ impl Recorded {
     }
 }
 
-#[derive(Deserialize)]
+/// The keys of a report.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Typed {
+    /// The page's title; without one the report's path serves.
     title: Option<String>,
+    /// One paragraph below the title.
     description: Option<String>,
+    /// The language of what docgen itself writes, if it is another than that of the captures around.
+    #[schemars(with = "Option<String>")]
     locale: Option<toml::Spanned<String>>,
+    /// The recordings before the change: a folder below that of the captures, or the same as a commit has it.
+    #[schemars(schema_with = "recordings")]
     old: toml::Spanned<toml::Value>,
+    /// The recordings after the change.
+    #[schemars(schema_with = "recordings")]
     new: toml::Spanned<toml::Value>,
+}
+
+/// The schema of the file.
+pub(crate) fn schema(generator: &mut SchemaGenerator) -> Schema {
+    generator.root_schema_for::<Typed>()
+}
+
+/// The schema of recordings, in both of their forms.
+fn recordings(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "oneOf": [
+            { "type": "string", "description": "A folder below that of the captures." },
+            {
+                "type": "object",
+                "description": "The same folder as a commit has it.",
+                "properties": {
+                    "git": { "type": "string", "description": "A branch, a tag or a hash." },
+                    "path": { "type": "string", "description": "A folder below that of the captures; without one, that folder itself." },
+                },
+                "required": ["git"],
+                "additionalProperties": false,
+            },
+        ],
+    })
 }
 
 impl ReportToml {

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Located, Origin, is_identifier};
@@ -128,11 +129,17 @@ pub enum UsedIn {
 }
 
 /// The keys of `[suite]`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct TypedSuite {
+    /// Paths below this folder, of captures or of folders of them, in the order in which they are recorded. What is not named comes after.
+    #[schemars(with = "Vec<String>")]
     order: Vec<toml::Spanned<String>>,
+    /// Lines for a shell that run before the first capture.
+    #[schemars(with = "Vec<String>")]
     setup: Vec<toml::Spanned<String>>,
+    /// Lines for a shell that run after the last one, whatever became of it.
+    #[schemars(with = "Vec<String>")]
     cleanup: Vec<toml::Spanned<String>>,
 }
 
@@ -156,18 +163,24 @@ pub(super) fn located(texts: &[toml::Spanned<String>], origin: &Origin) -> Vec<L
 }
 
 /// The keys of one entry of `[export]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TypedExport {
+    /// Where the value is: `output`, or the label or selector of an exchange for its response.
     from: String,
+    /// A JSON pointer to the value.
     #[serde(default)]
     pointer: Option<String>,
+    /// The name of a header field.
     #[serde(default)]
     header: Option<String>,
+    /// A cell of a printed table's row.
     #[serde(default)]
     row: Option<String>,
+    /// The column of a printed table.
     #[serde(default)]
     column: Option<String>,
+    /// A regular expression: its first group is the value, or all of the match.
     #[serde(default)]
     pattern: Option<String>,
 }

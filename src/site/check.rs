@@ -1,4 +1,4 @@
-//! What does not hold any more: pages, labels, prose and links, each with its place.
+//! What does not hold any more: pages, labels, prose, links and the site's configuration, each with its place.
 //!
 //! Rendering finds most of it and is asked first, without writing. What only a
 //! comparison of source and trace tells is added, and links between pages. What
@@ -14,6 +14,7 @@ use super::capture::Capture;
 use super::docs::Docs;
 use super::drafts::{self, OpenCapture, Pending};
 use super::folders::{self, Folder};
+use super::init::{check_config, has_parts};
 use super::manifest::Manifest;
 use super::page_path::PagePath;
 use super::shared::Site;
@@ -102,6 +103,7 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
         }
     }
     findings.extend(pages.check_written()?);
+    findings.extend(check_config(&options.docs, has_parts(&root, &folders)));
     let compared = found.reports.iter().filter_map(|report| site.compared_files(report).ok()).flatten();
     findings.extend(secrets_in_recordings(&root, &folders, &rules, compared));
     // A folder that cannot be read is met by rendering, and again by whoever looks for links.

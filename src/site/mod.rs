@@ -20,6 +20,7 @@ mod file_state;
 pub mod folders;
 mod idle_vars;
 mod index;
+pub mod init;
 mod journal;
 pub(crate) mod last_run;
 mod lay_out;
@@ -32,6 +33,7 @@ mod put;
 pub mod rename;
 mod report;
 mod shared;
+mod watch;
 
 use std::collections::{BTreeMap, HashSet};
 use std::panic::AssertUnwindSafe;
@@ -53,6 +55,7 @@ use manifest::{JOURNAL, Manifest};
 use page_path::PagePath;
 use put::{RenderedFile, expect_few_to_go, prune};
 use shared::Site;
+pub use watch::watch;
 
 /// What to render, and how.
 #[derive(Clone, Debug, Default)]

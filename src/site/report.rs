@@ -8,7 +8,9 @@
 use std::path::PathBuf;
 
 use super::diff::recordings::Recordings;
-use super::diff::{AllSettings, CaptureSettings, Compared, Pair, There, compare_all, pairs};
+use super::diff::{
+    AllSettings, CaptureSettings, Compared, Pair, There, compare_all, have_no_call_in_common, pairs,
+};
 use super::file_state::{Digest, FileState};
 use super::folders::{Folder, REPORT, SHARED_SETTINGS, ancestors};
 use super::named_files::NamedFiles;
@@ -237,9 +239,8 @@ fn no_recording(recorded: &Located<Recorded>, what: &str) -> Error {
 
 /// Two sets of recordings of which none, or no call, is in both say nothing of each other.
 fn expect_something_in_common(report: &ReportToml, captures: &[Compared]) -> Result<()> {
-    let mut both = captures.iter().filter(|compared| compared.there == There::Both).peekable();
     let (old, new) = (&report.old.value, &report.new.value);
-    if both.peek().is_none() {
+    if !captures.iter().any(|compared| compared.there == There::Both) {
         let name = |there: There| captures.iter().find(|one| one.there == there).map(|one| &*one.name);
         let (in_old, in_new) = (name(There::OnlyOld), name(There::OnlyNew));
         let message = format!("`{old}` and `{new}` have no capture in common");
@@ -249,13 +250,7 @@ fn expect_something_in_common(report: &ReportToml, captures: &[Compared]) -> Res
             in_new.unwrap_or_default()
         )));
     }
-    let has_calls = |compared: &&Compared| compared.exchanges.0 > 0 && compared.exchanges.1 > 0;
-    let (mut with_calls, mut in_common) = (0, 0);
-    for compared in both.filter(has_calls) {
-        with_calls += 1;
-        in_common += compared.alignment.pairs.len();
-    }
-    if with_calls > 0 && in_common == 0 {
+    if have_no_call_in_common(captures) {
         let message =
             format!("no call of `{old}` is one of `{new}`: they are recordings of different systems");
         return Err(Error::new(ErrorKind::Setting, message)

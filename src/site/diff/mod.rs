@@ -19,7 +19,7 @@ use super::folders::{self, TRACES};
 use super::named_files::NamedFiles;
 use super::profiles::Profiles;
 use crate::diff::{self, Alignment, Capture, Change, Findings, Kinds, KnownMap, Recording};
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::{LARGEST_TRACE, Root};
 use crate::page::{self, Input};
 use crate::profile::Profile;
@@ -113,7 +113,22 @@ pub fn diff(options: &Options) -> Result<Report> {
         }
     };
     let said = said_beside(&new, &options.trusted);
-    Ok(compare_all(&old, &new, &said, options.jobs))
+    let mut report = compare_all(&old, &new, &said, options.jobs);
+    if have_no_call_in_common(&report.captures) {
+        let message = "no call of the old recordings is one of the new ones";
+        report.diagnostics.push(
+            Error::warning(ErrorKind::Usage, message).hint("are they recordings of different systems?"),
+        );
+    }
+    Ok(report)
+}
+
+/// Whether captures that both have made calls, then and now, and none of them is the same.
+pub(super) fn have_no_call_in_common(captures: &[Compared]) -> bool {
+    let made_calls = |compared: &&Compared| compared.exchanges.0 > 0 && compared.exchanges.1 > 0;
+    let mut both =
+        captures.iter().filter(|compared| compared.there == There::Both).filter(made_calls).peekable();
+    both.peek().is_some() && both.all(|compared| compared.alignment.pairs.is_empty())
 }
 
 /// Compares captures that were recorded into a folder of their own, `new`, with those that are there, or with

@@ -1,9 +1,9 @@
 //! What somebody wrote of an exchange that changed: sentences that may have become false.
 //!
-//! Of a page source those lines are told that speak of the exchange and can have become false by the change; of
-//! a call that came or went all of them, and also those about its neighbours (`nothing more is asked after it`)
-//! and about the page as a whole (`six calls`). What changed since the old recording was seen to. What this
-//! leaves out: whether a line can have become false ([`crate::page::concern`]).
+//! Of a page source all lines are told that speak of the exchange, and first those that are likely to have
+//! become false by the change; of a call that came or went also those about its neighbours (`nothing more is
+//! asked after it`) and about the page as a whole (`six calls`). What changed since the old recording was seen
+//! to. What this leaves out: which lines are likely to be false ([`crate::page::concern`]).
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -21,8 +21,12 @@ use crate::settings::{Layer, Settings};
 use crate::trace::Trace;
 
 /// A line that speaks of what changed.
+///
+/// In their order, those that are likely to be false come before the others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Spoken {
+    /// Whether it only speaks of the same call, and not, as far as its words tell, of what changed there.
+    pub is_beside: bool,
     /// The file: a page source, or the settings with a label.
     pub file: PathBuf,
     /// The line, from 1.
@@ -76,7 +80,7 @@ impl Exchanges {
 }
 
 impl Prose<'_> {
-    /// For each change the lines that speak of it.
+    /// For each change the lines that speak of it, those first that are likely to be false.
     pub(super) fn of(&self, changes: &[Change]) -> Vec<Vec<Spoken>> {
         let (said, labels) = self.said();
         if said.is_empty() && labels.is_empty() {
@@ -109,7 +113,7 @@ impl Prose<'_> {
             let is_common = change.what == What::Header && count * 2 >= self.new_trace.exchanges.len();
             let is_output = change.side == Some(Side::Output);
             let concerns = Concerns::new(change, &elsewhere);
-            let speaks = |said: &&Statement| {
+            let is_likely = |said: &Statement| {
                 let is_of_page = said.of_section.is_empty();
                 let own = if said.of_line.is_empty() { &said.of_section } else { &said.of_line };
                 if is_call {
@@ -136,8 +140,16 @@ impl Prose<'_> {
                 let new = own(&new_order, exchange.and_then(|exchange| exchange.new));
                 said.1.have(&old, &new, None)
             };
-            let mut spoken: Vec<Spoken> =
-                said.iter().filter(speaks).map(|said| said.spoken.clone()).collect();
+            // Words tell much, and not all: who wrote a sentence about the call sees that it is named.
+            let is_about = |said: &Statement| {
+                let own = if said.of_line.is_empty() { &said.of_section } else { &said.of_line };
+                own.have(&olds, &news, None)
+            };
+            let spoken = said.iter().filter_map(|said| match is_likely(said) {
+                true => Some(said.spoken.clone()),
+                false => is_about(said).then(|| Spoken { is_beside: true, ..said.spoken.clone() }),
+            });
+            let mut spoken: Vec<Spoken> = spoken.collect();
             // A selector says who is asked, how and for what, and nothing else.
             if is_call || matches!(change.what, What::Method | What::Path) {
                 spoken.extend(labels.iter().filter(selects).map(|(spoken, _)| spoken.clone()));
@@ -195,7 +207,7 @@ impl Prose<'_> {
                     continue;
                 }
                 said.push(Statement {
-                    spoken: Spoken { file: file.clone(), line: line.number },
+                    spoken: Spoken { is_beside: false, file: file.clone(), line: line.number },
                     of_section: about(&line.about),
                     of_line: about(&line.names),
                     line,
@@ -207,7 +219,8 @@ impl Prose<'_> {
             if before.as_ref().is_some_and(|before| !before.contains(selector.place.excerpt.trim_end())) {
                 return None;
             }
-            let spoken = Spoken { file: selector.place.file.clone(), line: selector.place.line };
+            let spoken =
+                Spoken { is_beside: false, file: selector.place.file.clone(), line: selector.place.line };
             Some((spoken, about(&[Mention { name: name.clone(), side: None }])))
         });
         let labels = labels.collect();

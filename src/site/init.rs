@@ -1,0 +1,313 @@
+//! docgen added to a site that is there, or a first site where there is none.
+//!
+//! A second run changes nothing. What is a person's is never written over: a configuration only gets lines added
+//! ([`crate::site_config`]), another file of docgen's is renewed where it is still as docgen wrote it, and left
+//! alone where it is not. What this leaves out: what pages need of a configuration.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::capture::Capture;
+use super::file_state::Digest;
+use super::folders;
+use crate::error::{Error, ErrorKind, Place, Result};
+use crate::files::own_folder::OwnFolder;
+use crate::files::whole::StagingFolder;
+use crate::files::{LARGEST_TEXT, Root};
+use crate::schema::SchemaOf;
+use crate::settings::Layout;
+use crate::site_config::{Config, DOCS, MERMAID, NAMES, Pages, SCRIPT, STYLE};
+
+const STYLE_SHEET: &str = include_str!("../../docs/assets/stylesheets/docgen.css");
+const OWN_SCRIPT: &str = include_str!("../../docs/assets/javascripts/docgen.js");
+const MERMAID_PACKED: &[u8] = include_bytes!("../../assets/mermaid.min.js.gz");
+const MKDOCS_YML: &str = include_str!("../../assets/init/mkdocs.yml");
+const INDEX: &str = include_str!("../../assets/init/index.md");
+const SETTINGS: &str = include_str!("../../assets/init/docgen.toml");
+const TAPLO: &str = include_str!("../../assets/init/taplo.toml");
+const WORKFLOW: &str = include_str!("../../assets/init/workflow.yml");
+
+/// A first capture, to see how one looks: its files by name.
+const HELLO: [(&str, &str); 4] = [
+    ("capture.toml", include_str!("../../assets/init/captures/hello/capture.toml")),
+    ("output.txt", include_str!("../../assets/init/captures/hello/output.txt")),
+    ("page.md", include_str!("../../assets/init/captures/hello/page.md")),
+    ("trace.har", include_str!("../../assets/init/captures/hello/trace.har")),
+];
+
+/// The file in docgen's own folder that says which files of a site it wrote: a line a file, with a digest.
+const WRITTEN: &str = "site";
+
+/// What to make, and where.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The site's folder, the one with its configuration.
+    pub site: PathBuf,
+    /// The path of the folder of the captures from there.
+    pub captures: String,
+    /// Whether docgen's plugin for MkDocs and ProperDocs is there to be named.
+    pub has_plugin: bool,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Started {
+    /// The files that were made.
+    pub made: Vec<PathBuf>,
+    /// The files of a person's that got lines added.
+    pub completed: Vec<PathBuf>,
+    /// The files of docgen's that were renewed.
+    pub renewed: Vec<PathBuf>,
+    /// How many files were as they should be.
+    pub unchanged: usize,
+    /// What is left for a person to do.
+    pub left: Vec<Error>,
+    /// The folder of the captures, and that of the pages.
+    pub folders: (PathBuf, PathBuf),
+}
+
+/// Adds to a site what docgen's pages need, and makes one where there is none.
+///
+/// # Errors
+/// [`ErrorKind::Io`] where the folder cannot be read or written, [`ErrorKind::Setting`] where a configuration
+/// cannot be read. Nothing is changed by then.
+pub fn init(options: &Options) -> Result<Started> {
+    let root = Root::create(&options.site).map_err(|error| Error::io("make", &options.site, error))?;
+    let captures = Path::new(&options.captures);
+    if captures.is_absolute() || captures.components().any(|part| part.as_os_str() == "..") {
+        let message = format!("`{}` is not below the site's folder", options.captures);
+        return Err(
+            Error::new(ErrorKind::Usage, message).hint("name the folder from there: `--captures captures`")
+        );
+    }
+    let configs = read_configs(&root)?;
+    let docs = match configs.first() {
+        Some((file, text)) => Config::parse(file, text)?.docs().trim_end_matches('/').to_owned(),
+        None => DOCS.to_owned(),
+    };
+    let found = match Root::open(&root.shown(captures)) {
+        Ok(opened) => Some((folders::find(&opened, None)?, opened)),
+        Err(_) => None,
+    };
+    let has_captures = found.as_ref().is_some_and(|(found, _)| !found.is_empty());
+    let has_parts = found.as_ref().is_some_and(|(found, opened)| has_parts(opened, &found.folders));
+    let docs_root = Root::create(&root.shown(Path::new(&docs)))
+        .map_err(|error| Error::io("make", &root.shown(Path::new(&docs)), error))?;
+    let own = OwnFolder::of(&docs_root)?;
+
+    let mut site = Site { root: &root, written: read_written(&own)?, started: Started::default() };
+    site.started.folders = (root.shown(captures), root.shown(Path::new(&docs)));
+    let name = site_name(&root);
+    let is_new = configs.is_empty();
+    if is_new {
+        let file = root.shown(Path::new("mkdocs.yml"));
+        let text = MKDOCS_YML.replace("{{ site_name }}", &name);
+        // What the pages of all layouts need.
+        let pages = Pages { docs: &docs, has_parts: true, has_plugin: options.has_plugin };
+        let (text, left) = Config::parse(&file, &text)?.completed(pages);
+        site.make(Path::new("mkdocs.yml"), text.as_bytes())?;
+        site.started.left.extend(left);
+    }
+    for (file, text) in &configs {
+        let pages = Pages { docs: &docs, has_parts, has_plugin: options.has_plugin };
+        site.complete(file, text, pages)?;
+    }
+    site.renew(&Path::new(&docs).join(STYLE), STYLE_SHEET.as_bytes())?;
+    site.renew(&Path::new(&docs).join(SCRIPT), OWN_SCRIPT.as_bytes())?;
+    site.renew(&Path::new(&docs).join(MERMAID), &unpacked(MERMAID_PACKED)?)?;
+    for schema in SchemaOf::ALL {
+        let file = captures.join("schemas").join(format!("{}.json", schema.name()));
+        site.renew(&file, schema.text().as_bytes())?;
+    }
+    let fill = |text: &str| {
+        let build = match configs.first().and_then(|(file, _)| file.file_stem()?.to_str()) {
+            Some("zensical") => "zensical build --strict",
+            Some("properdocs") => "properdocs build --strict",
+            _ => "mkdocs build --strict",
+        };
+        let text = text.replace("{{ captures }}", &options.captures).replace("{{ docs }}", &docs);
+        text.replace("{{ build }}", build).replace("{{ site_name }}", &name)
+    };
+    if !has_captures {
+        // Over captures that are there it would change their pages.
+        let up = "../".repeat(captures.components().count());
+        let settings = SETTINGS.replace("{{ docs }}", &format!("{up}{docs}"));
+        site.make_if_missing(&captures.join(folders::SHARED_SETTINGS), settings.as_bytes())?;
+        for (name, text) in HELLO {
+            site.make_if_missing(&captures.join("hello").join(name), text.as_bytes())?;
+        }
+    }
+    if is_new {
+        site.make_if_missing(&Path::new(&docs).join("index.md"), fill(INDEX).as_bytes())?;
+    }
+    site.make_if_missing(Path::new(".taplo.toml"), fill(TAPLO).as_bytes())?;
+    site.make_if_missing(Path::new(".github/workflows/docs.yml"), fill(WORKFLOW).as_bytes())?;
+
+    let Site { written, started, .. } = site;
+    let lines: String = written.iter().map(|(file, digest)| format!("{file}\t{digest}\n")).collect();
+    if own.read(WRITTEN)?.is_none_or(|old| old != lines.as_bytes()) {
+        own.put(WRITTEN, lines.as_bytes())?;
+    }
+    Ok(started)
+}
+
+/// What is amiss with the configuration of the site whose pages are in `docs`.
+pub(super) fn check_config(docs: &Path, has_parts: bool) -> Vec<Error> {
+    let (Some(name), Some(folder)) = (docs.file_name().and_then(|name| name.to_str()), docs.parent()) else {
+        return Vec::new();
+    };
+    let Ok(root) = Root::open(folder) else { return Vec::new() };
+    let configs = match read_configs(&root) {
+        Ok(configs) => configs,
+        Err(error) => return vec![error],
+    };
+    let mut findings = Vec::new();
+    for (file, text) in configs {
+        let config = match Config::parse(&file, &text) {
+            Ok(config) => config,
+            Err(error) => {
+                findings.push(error);
+                continue;
+            }
+        };
+        // The configuration of another site.
+        if Path::new(config.docs()).components().ne(Path::new(name).components()) {
+            continue;
+        }
+        findings.extend(config.lacks(Pages { docs: name, has_parts, has_plugin: false }));
+        for (asset, place) in config.named_files() {
+            if !root.is_file(&docs.join(&asset)) {
+                let message = format!("there is no `{}`, which this names", docs.join(&asset).display());
+                findings.push(
+                    Error::warning(ErrorKind::Io, message).at(place).hint("`docgen init` puts it there"),
+                );
+            }
+        }
+    }
+    findings
+}
+
+/// Whether some of the captures have pages that include parts.
+pub(super) fn has_parts(root: &Root, captures: &[folders::Folder]) -> bool {
+    let layout = |folder| Capture::settings(root, folder).map(|settings| settings.layout);
+    captures.iter().any(|folder| layout(folder).is_ok_and(|layout| layout == Layout::Snippets))
+}
+
+/// The configurations of a site, with their texts; what each inherits is not looked at.
+fn read_configs(root: &Root) -> Result<Vec<(PathBuf, String)>> {
+    let files = NAMES.iter().map(|name| root.shown(Path::new(name))).filter(|file| root.is_there(file));
+    files.map(|file| Ok((file.clone(), root.read_text(&file)?))).collect()
+}
+
+/// The name of a site that has none yet: its folder's.
+fn site_name(root: &Root) -> String {
+    let absolute = std::path::absolute(crate::files::or_here(root.path())).ok();
+    let name = absolute.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    let is_plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_' || c == ' ' || c == '.';
+    // What stands bare in YAML and is a text there.
+    let name = name.filter(|name| name.starts_with(char::is_alphabetic) && name.chars().all(is_plain));
+    name.unwrap_or_else(|| "Docs".to_owned())
+}
+
+fn unpacked(packed: &[u8]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(packed)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Error::fault().with_source(error))?;
+    Ok(bytes)
+}
+
+/// The files that docgen wrote, and what it wrote.
+fn read_written(own: &OwnFolder) -> Result<BTreeMap<String, Digest>> {
+    let bytes = own.read(WRITTEN)?.unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let line = |line: &str| {
+        let (file, digest) = line.split_once('\t')?;
+        Some((file.to_owned(), digest.parse().ok()?))
+    };
+    Ok(text.lines().filter_map(line).collect())
+}
+
+/// A site that is worked on.
+struct Site<'a> {
+    root: &'a Root,
+    /// Files of docgen's by their paths, as it last wrote them.
+    written: BTreeMap<String, Digest>,
+    started: Started,
+}
+
+impl Site<'_> {
+    /// Adds to a configuration what it lacks.
+    fn complete(&mut self, file: &Path, text: &str, pages: Pages<'_>) -> Result<()> {
+        let config = Config::parse(file, text)?;
+        let is_link = self
+            .root
+            .dir()
+            .symlink_metadata(file.file_name().unwrap_or_default())
+            .is_ok_and(|there| there.is_symlink());
+        // What is elsewhere too is not docgen's to change.
+        if is_link || config.inherits() {
+            self.started.left.extend(config.lacks(pages));
+            return Ok(());
+        }
+        let (completed, left) = config.completed(pages);
+        self.started.left.extend(left);
+        if completed == text {
+            self.started.unchanged += 1;
+            return Ok(());
+        }
+        self.put(file.strip_prefix(self.root.path()).unwrap_or(file), completed.as_bytes())?;
+        self.started.completed.push(file.to_owned());
+        Ok(())
+    }
+
+    /// Makes a file of docgen's, or renews it where nobody changed it.
+    fn renew(&mut self, file: &Path, bytes: &[u8]) -> Result<()> {
+        let name = file.to_string_lossy().into_owned();
+        let shown = self.root.shown(file);
+        let digest = Digest::of(bytes);
+        if !self.root.is_there(&shown) {
+            self.make(file, bytes)?;
+        } else {
+            let old = self.root.read(&shown, LARGEST_TEXT)?;
+            if old == bytes {
+                self.started.unchanged += 1;
+            } else if self.written.get(&name) == Some(&Digest::of(&old)) {
+                self.put(file, bytes)?;
+                self.started.renewed.push(shown);
+            } else {
+                let message =
+                    format!("`{}` is not the one that docgen has, and stays as it is", shown.display());
+                self.started.left.push(
+                    Error::warning(ErrorKind::Ownership, message)
+                        .at(Place::file(shown))
+                        .hint("remove it and run this again, for docgen's own"),
+                );
+                return Ok(());
+            }
+        }
+        self.written.insert(name, digest);
+        Ok(())
+    }
+
+    /// Makes a file that is a person's from then on.
+    fn make_if_missing(&mut self, file: &Path, bytes: &[u8]) -> Result<()> {
+        if self.root.is_there(&self.root.shown(file)) {
+            self.started.unchanged += 1;
+            return Ok(());
+        }
+        self.make(file, bytes)
+    }
+
+    fn make(&mut self, file: &Path, bytes: &[u8]) -> Result<()> {
+        self.put(file, bytes)?;
+        self.started.made.push(self.root.shown(file));
+        Ok(())
+    }
+
+    fn put(&self, file: &Path, bytes: &[u8]) -> Result<()> {
+        let put = StagingFolder(self.root.dir()).put_file(bytes, self.root.dir(), file);
+        put.map_err(|error| self.root.error("write", &self.root.shown(file), error))
+    }
+}

@@ -1,0 +1,328 @@
+//! What pages need of the configuration of a site, in one table.
+
+use std::ops::Range;
+
+use super::tree::{Node, Value};
+use super::{Config, Pages, named};
+use crate::profile::wildcard_matches;
+
+/// The style sheet of docgen's pages, in the docs folder.
+pub(crate) const STYLE: &str = "assets/stylesheets/docgen.css";
+/// The script that draws diagrams, in the docs folder.
+pub(crate) const MERMAID: &str = "assets/javascripts/mermaid.min.js";
+/// The script that keeps diagrams readable, in the docs folder.
+pub(crate) const SCRIPT: &str = "assets/javascripts/docgen.js";
+/// The files that docgen gives to a site.
+pub(super) const ASSETS: [&str; 3] = [STYLE, MERMAID, SCRIPT];
+
+/// With this a search finds the parts of a path.
+const SEPARATOR: &str = r#"[\s\-/:.,?&="{}\[\]()<>]+"#;
+
+/// The files that a page in the layout `snippets` includes.
+const PARTS: [&str; 3] = ["diagram.md", "body.md", "log.md"];
+
+/// Something that pages need.
+#[derive(Clone, Debug)]
+pub(super) struct Need {
+    pub(super) what: What,
+    /// What happens without it.
+    why: &'static str,
+    /// Whether pages are right without it, and only better with it.
+    pub(super) is_advice: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum What {
+    /// A Markdown extension with these options.
+    Extension { name: &'static str, options: Vec<Setting> },
+    /// A plugin of the builder with these options.
+    Plugin { name: &'static str, options: Vec<Setting> },
+    /// A text in a list.
+    Item { key: &'static str, item: &'static str },
+    /// A pattern of files that are no pages.
+    NoPage(&'static str),
+    /// The theme that shows what they are made of.
+    Theme,
+    /// A plugin that the builder does not know is not there.
+    NoPlugin(&'static str),
+}
+
+/// A key and the value that it has to have.
+#[derive(Clone, Debug)]
+pub(super) struct Setting {
+    pub(super) key: &'static str,
+    pub(super) value: Wanted,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Wanted {
+    True,
+    /// Any value will do; this is the usual one.
+    Any(&'static str),
+    /// A folder, or a list that has it.
+    Folder(String),
+    /// A list that has the fence which draws diagrams.
+    MermaidFence,
+}
+
+/// All that pages of this kind need.
+pub(super) fn all(pages: Pages<'_>) -> Vec<Need> {
+    let need = |what, why| Need { what, why, is_advice: false };
+    let advice = |what, why| Need { what, why, is_advice: true };
+    let setting = |key, value| Setting { key, value };
+    let extension = |name, options| What::Extension { name, options };
+    let mut needs = vec![
+        need(extension("attr_list", vec![]), "headings show their anchors as text"),
+        need(extension("pymdownx.details", vec![]), "what is folded shows as text"),
+        need(
+            extension("pymdownx.superfences", vec![setting("custom_fences", Wanted::MermaidFence)]),
+            "diagrams show as text",
+        ),
+        need(
+            extension("pymdownx.tabbed", vec![setting("alternate_style", Wanted::True)]),
+            "tabs show as text, one below the other",
+        ),
+        advice(
+            extension("pymdownx.highlight", vec![]),
+            "lines are not highlighted as the site's other code is",
+        ),
+    ];
+    if pages.has_parts {
+        let base = Wanted::Folder(pages.docs.to_owned());
+        let options = vec![setting("base_path", base), setting("check_paths", Wanted::True)];
+        needs.push(need(extension("pymdownx.snippets", options), "pages in the layout `snippets` are empty"));
+        let why = "a part of a page is a page of its own, in the navigation and the search";
+        needs.extend(PARTS.map(|part| need(What::NoPage(part), why)));
+    }
+    needs.push(need(What::Theme, "tabs and diagrams do not show"));
+    needs.push(advice(
+        What::Item { key: "extra_css", item: STYLE },
+        "a wide diagram is cut off, and a long log pushes the page away",
+    ));
+    needs.push(advice(
+        What::Item { key: "extra_javascript", item: MERMAID },
+        "the theme fetches what draws diagrams from a host outside, another version in each builder",
+    ));
+    needs.push(advice(
+        // Behind mermaid, whose colours it sets.
+        What::Item { key: "extra_javascript", item: SCRIPT },
+        "a large diagram is drawn too small to read, and arrowheads have no colour in a dark scheme",
+    ));
+    needs.push(advice(
+        What::Plugin { name: "search", options: vec![setting("separator", Wanted::Any(SEPARATOR))] },
+        "the search finds no part of a path such as `/v2.1/servers`",
+    ));
+    needs.push(need(
+        What::NoPlugin("docgen"),
+        "Zensical knows no plugins of others, and passes over it without a word",
+    ));
+    if pages.has_plugin {
+        needs.push(advice(
+            What::Plugin { name: "docgen", options: vec![] },
+            "pages are as the last `docgen render` left them",
+        ));
+    }
+    needs
+}
+
+impl Need {
+    /// Where a configuration lacks it; `None` where it does not.
+    pub(super) fn lack(&self, config: &Config<'_>) -> Option<Range<usize>> {
+        let at = |key: &str| config.root.entry(key).map_or(0..0, |(name, _)| name.span.clone());
+        match &self.what {
+            What::Extension { name, options } => {
+                // These are among Zensical's own.
+                if config.has_default_extensions() && *name != "pymdownx.snippets" {
+                    return None;
+                }
+                let Some((node, given)) = config.extension(name) else {
+                    return Some(at("markdown_extensions"));
+                };
+                let has_all = options.iter().all(|option| option.is_in(given));
+                (!has_all).then(|| node.span.clone())
+            }
+            What::Plugin { name: "docgen", .. } if config.is_toml => None,
+            What::Plugin { name, options } => {
+                let plugins = config.root.get("plugins");
+                // Both builders have a search where nothing is said of plugins.
+                let Some((node, given)) = plugins.and_then(|plugins| named(plugins, name)) else {
+                    return Some(at("plugins"));
+                };
+                let has_all = options.iter().all(|option| option.is_in(given));
+                (!has_all).then(|| node.span.clone())
+            }
+            What::Item { key, item } => {
+                let items = config.root.get(key).map_or(&[][..], Node::items);
+                let file = |node: &Node| Some(node.text().or_else(|| node.get("path")?.text())?.to_owned());
+                // A site may have its own, of whatever name begins alike.
+                let stem = item.rsplit('/').next().and_then(|name| name.split('.').next()).unwrap_or(item);
+                let is_there = items
+                    .iter()
+                    .filter_map(file)
+                    .any(|file| file.rsplit('/').next().is_some_and(|name| name.starts_with(stem)));
+                (!is_there).then(|| at(key))
+            }
+            What::NoPage(part) => {
+                let patterns = config.root.get("exclude_docs").and_then(Node::text).unwrap_or_default();
+                let is_of_part = |line: &str| {
+                    let name = line.trim().rsplit('/').next().unwrap_or_default();
+                    !name.is_empty() && !line.starts_with(['#', '!']) && wildcard_matches(name, part)
+                };
+                (!patterns.lines().any(is_of_part)).then(|| at("exclude_docs"))
+            }
+            What::Theme => {
+                let theme = config.root.get("theme");
+                let name = theme.and_then(|theme| theme.text().or_else(|| theme.get("name")?.text()));
+                let is_material = config.is_toml || name == Some("material");
+                (!is_material).then(|| at("theme"))
+            }
+            What::NoPlugin(name) => {
+                let (node, _) = named(config.root.get("plugins").filter(|_| config.is_toml)?, name)?;
+                Some(node.span.clone())
+            }
+        }
+    }
+
+    /// What a configuration lacks, and what happens without it.
+    pub(super) fn message(&self, config: &Config<'_>) -> String {
+        let why = self.why;
+        match &self.what {
+            What::Extension { name, options } => match config.extension(name) {
+                Some((_, given)) => {
+                    let lacking = options.iter().find(|option| !option.is_in(given));
+                    let key = lacking.map_or("", |option| option.key);
+                    format!("the extension `{name}` lacks `{key}`: without it {why}")
+                }
+                None => format!("the Markdown extension `{name}` is missing: without it {why}"),
+            },
+            What::Plugin { name, options } => match options.first() {
+                Some(option) => format!("the plugin `{name}` has no `{}`: {why}", option.key),
+                None => format!("the plugin `{name}` is missing: {why}"),
+            },
+            What::Item { key, item } => format!("`{key}` lacks `{item}`: {why}"),
+            What::NoPage(part) => format!("`exclude_docs` lacks `{part}`: {why}"),
+            What::Theme => format!("the theme is not `material`: in others {why}"),
+            What::NoPlugin(name) => format!("`{name}` does nothing here: {why}"),
+        }
+    }
+
+    /// What to do about it.
+    pub(super) fn hint(&self, config: &Config<'_>) -> String {
+        match &self.what {
+            What::Theme => "set `theme: { name: material }`, of the package mkdocs-material".to_owned(),
+            What::NoPlugin(_) => {
+                "remove it, and run `docgen render` before a build, or `docgen render --watch` beside `zensical serve`".to_owned()
+            }
+            _ => {
+                // Below the first line of the hint, which begins with `  = help: `.
+                let lines = self.text(config).trim_end().replace('\n', "\n          ");
+                format!("`docgen init` adds it where it can; or write\n          {lines}")
+            }
+        }
+    }
+
+    /// What to write into a configuration that has nothing of it.
+    pub(super) fn text(&self, config: &Config<'_>) -> String {
+        if config.is_toml { self.toml() } else { self.yaml() }
+    }
+
+    fn yaml(&self) -> String {
+        match &self.what {
+            What::Extension { name, options } => block("markdown_extensions", name, options),
+            What::Plugin { name, options } => block("plugins", name, options),
+            What::Item { key, item } => format!("{key}:\n  - {item}\n"),
+            What::NoPage(part) => format!("exclude_docs: |\n  {part}\n"),
+            What::Theme | What::NoPlugin(_) => String::new(),
+        }
+    }
+
+    fn toml(&self) -> String {
+        let table = |table: &str, name: &str, options: &[Setting]| {
+            let lines: String = options.iter().map(Setting::toml).collect();
+            format!("[project.{table}.{name}]\n{lines}")
+        };
+        match &self.what {
+            What::Extension { name, options } => table("markdown_extensions", name, options),
+            What::Plugin { name, options } => table("plugins", name, options),
+            What::Item { key, item } => format!("[project]\n{key} = [\"{item}\"]\n"),
+            What::NoPage(part) => format!("[project]\nexclude_docs = \"\"\"\n{part}\n\"\"\"\n"),
+            What::Theme | What::NoPlugin(_) => String::new(),
+        }
+    }
+}
+
+/// A list with one name that has options, in YAML.
+fn block(key: &str, name: &str, options: &[Setting]) -> String {
+    format!("{key}:\n{}", super::edit::lines_of("  ", &item(name, options)))
+}
+
+/// The lines of a list's item: a name that has options.
+pub(super) fn item(name: &str, options: &[Setting]) -> String {
+    if options.is_empty() {
+        return format!("- {name}\n");
+    }
+    let options: String = options.iter().map(Setting::yaml).collect();
+    format!("- {name}:\n{}", super::edit::lines_of("    ", &options))
+}
+
+impl Setting {
+    fn is_in(&self, options: Option<&Node>) -> bool {
+        let Some(value) = options.and_then(|options| options.get(self.key)) else { return false };
+        match &self.value {
+            Wanted::True => value.text().is_some_and(|text| text.eq_ignore_ascii_case("true")),
+            Wanted::Any(_) => value.value != Value::Null,
+            Wanted::Folder(folder) => {
+                let is_it = |text: &str| text.contains("$docs_dir") || same_folder(text, folder);
+                // What a tag computes is nobody's to say here.
+                value.value == Value::Null || value.items().iter().filter_map(Node::text).any(is_it)
+            }
+            Wanted::MermaidFence => {
+                value.items().iter().any(|fence| fence.get("name").and_then(Node::text) == Some("mermaid"))
+            }
+        }
+    }
+
+    /// Its lines in YAML.
+    pub(super) fn yaml(&self) -> String {
+        let Setting { key, value } = self;
+        match value {
+            Wanted::True => format!("{key}: true\n"),
+            Wanted::Any(value) => format!("{key}: {}\n", quoted(value)),
+            Wanted::Folder(folder) => format!("{key}: {}\n", quoted(folder)),
+            Wanted::MermaidFence => format!("{key}:\n{}", super::edit::lines_of("  ", FENCE)),
+        }
+    }
+
+    /// Its lines in TOML.
+    pub(super) fn toml(&self) -> String {
+        let Setting { key, value } = self;
+        match value {
+            Wanted::True => format!("{key} = true\n"),
+            Wanted::Any(value) => format!("{key} = {}\n", quoted(value)),
+            Wanted::Folder(folder) => format!("{key} = {}\n", quoted(folder)),
+            Wanted::MermaidFence => {
+                format!(
+                    "{key} = [{{ name = \"mermaid\", class = \"mermaid\", format = \"pymdownx.superfences.fence_code_format\" }}]\n"
+                )
+            }
+        }
+    }
+}
+
+/// Whether two paths are the same, however they are written.
+fn same_folder(a: &str, b: &str) -> bool {
+    let parts = |path: &str| -> Vec<String> {
+        path.split('/').filter(|part| !["", "."].contains(part)).map(str::to_owned).collect()
+    };
+    parts(a) == parts(b)
+}
+
+/// A text as both notations take it.
+fn quoted(text: &str) -> String {
+    // No text of this table has a single quote.
+    format!("'{text}'")
+}
+
+/// The fence that draws diagrams, as the item of a list.
+pub(super) const FENCE: &str =
+    "- name: mermaid\n  class: mermaid\n  format: !!python/name:pymdownx.superfences.fence_code_format\n";

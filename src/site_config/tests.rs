@@ -1,0 +1,81 @@
+use super::*;
+
+const ALL: Pages<'_> = Pages { docs: "docs", has_parts: true, has_plugin: true };
+
+fn completed(file: &str, text: &str) -> (String, Vec<String>) {
+    let file = Path::new(file);
+    let (made, left) = Config::parse(file, text).unwrap().completed(ALL);
+    let again = Config::parse(file, &made).unwrap().completed(ALL);
+    assert_eq!(again.0, made, "a second time changes something");
+    assert_eq!(again.1.len(), left.len());
+    // Text was only put in.
+    let mut chars = made.chars();
+    assert!(text.chars().all(|c| chars.any(|made| made == c)), "something is gone:\n{made}");
+    (made, left.iter().map(|error| error.message().to_owned()).collect())
+}
+
+/// Sites in several hands.
+const SITES: [&str; 6] = [
+    "site_name: x\ntheme:\n  name: material\n",
+    "site_name: x # mine\ntheme: {name: material}\nmarkdown_extensions:\n- toc: # all\n    permalink: true\n\
+     - pymdownx.superfences # fences\n- pymdownx.tabbed:\n    slugify: x # s\n\nplugins:\n- search # here\n\
+     - other:\n    a: [1, 2]\n# the end\n",
+    "theme: material\nsite_name: x\nmarkdown_extensions:\n    - pymdownx.superfences:\n        custom_fences:\n          \
+     - name: math\n            class: arithmatex\n            format: !!python/name:a.b\n    - attr_list\n\
+     exclude_docs: |\n    drafts/\n    *.tmp\nextra_css: [a.css]\nextra_css2:\n",
+    "theme: material\r\nsite_name: x\r\nplugins:\r\n  - search:\r\n      lang: en\r\nextra_javascript:\r\n  - a.js # one\r\n",
+    "theme: material\nplugins:\nextra_css:\n  - path: b.css\nmarkdown_extensions:\n  - pymdownx.snippets:\n      base_path: [a]",
+    "theme: material\nplugins: !ENV [P, []]\nnav:\n  - A: a.md\n",
+];
+
+#[test]
+fn what_is_lacking_is_added_and_nothing_is_lost() {
+    for text in SITES {
+        let (made, left) = completed("mkdocs.yml", text);
+        // A list in one line, or one that the environment gives, is a person's to change.
+        let expected = usize::from(text.contains("[a.css]"))
+            + usize::from(text.contains("[a]"))
+            + 2 * usize::from(text.contains("!ENV [P"));
+        assert_eq!(left.len(), expected, "{left:#?}\n{made}");
+    }
+}
+
+#[test]
+fn zensical_toml_gets_the_same() {
+    let text = "[project] # mine\nsite_name = \"x\"\nextra_css = [\n  \"a.css\", # one\n]\nexclude_docs = \"\"\"\ndrafts/\n\"\"\"\n\n\
+                [project.markdown_extensions.pymdownx.tabbed]\nslugify = 'x'\n[project.markdown_extensions.attr_list]\n";
+    let (made, left) = completed("zensical.toml", text);
+    assert_eq!(left, Vec::<String>::new(), "{made}");
+    // Without a word of extensions Zensical has its own, which an addition would take away.
+    let (made, left) = completed("zensical.toml", "[project]\nsite_name = \"x\"\n");
+    assert!(left.len() == 1 && left[0].contains("pymdownx.snippets"), "{left:?}\n{made}");
+    assert!(!made.contains("markdown_extensions") && made.contains("separator"), "{made}");
+}
+
+#[test]
+fn what_is_lacking_is_told_with_its_place() {
+    let text =
+        "site_name: x\ntheme: readthedocs\nmarkdown_extensions:\n  - attr_list\n  - pymdownx.superfences\n";
+    let found = Config::parse(Path::new("mkdocs.yml"), text).unwrap().lacks(ALL);
+    let line = |words: &str| {
+        let found =
+            found.iter().find(|error| error.message().contains(words)).unwrap_or_else(|| panic!("{words}"));
+        found.place().unwrap().line
+    };
+    assert_eq!(line("`pymdownx.superfences` lacks `custom_fences`"), 5);
+    assert_eq!(line("`pymdownx.tabbed` is missing"), 3);
+    assert_eq!(line("theme"), 2);
+    assert!(!found.iter().any(|error| error.message().contains("attr_list")));
+    let text = "[project]\nsite_name = 'x'\n[project.plugins.docgen]\n";
+    let found = Config::parse(Path::new("zensical.toml"), text).unwrap().lacks(ALL);
+    let dead = found.iter().find(|error| error.message().contains("does nothing here")).unwrap();
+    assert_eq!(dead.place().unwrap().line, 3);
+}
+
+#[test]
+fn docgens_own_site_lacks_nothing() {
+    let lacks = Config::parse(Path::new("mkdocs.yml"), include_str!("../../mkdocs.yml"))
+        .unwrap()
+        .lacks(Pages { has_plugin: false, ..ALL });
+    assert!(lacks.is_empty(), "{lacks:#?}");
+}
