@@ -198,9 +198,3 @@ fn path_below(root: &Path, folder: &Path) -> Result<String> {
 fn file(path: &Path) -> String {
     crate::error::escape_control(&path.display().to_string()).into_owned()
 }
-
-/// The number of each line that changes, the line, and the new one. A new name has no line end.
-fn changed_lines(changed: &Changed) -> Vec<(usize, &str, &str)> {
-    let pairs = changed.old.lines().zip(changed.new.lines()).enumerate();
-    pairs.filter(|(_, (old, new))| old != new).map(|(index, (old, new))| (index + 1, old, new)).collect()
-}

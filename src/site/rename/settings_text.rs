@@ -260,4 +260,22 @@ mod tests {
             assert_eq!(edited(&there, &of_participant(&there, "z", "a", false)), text);
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn there_and_back_are_the_same_bytes(
+            labels in proptest::collection::vec("(# a\r\n|b[0-9] = '(c|a) GET /a after a'|\"c[0-9]\" = \"a->a GET /\" # a)\r?\n", 0..4),
+            names in "(names = \\[('y', )?'x'\\]\n)?",
+        ) {
+            let text = format!("[label]\na = 'a GET /'\n{}[[participant]]\nid = 'a'\n{names}[[filter]]\nto = 'a'\n", labels.concat());
+            if DeTable::parse(&text).is_ok() {
+                let there = edited(&text, &of_label(&text, "a", "new_one"));
+                proptest::prop_assert!(DeTable::parse(&there).is_ok() && there != text);
+                proptest::prop_assert_eq!(&edited(&there, &of_label(&there, "new_one", "a")), &text);
+                let there = edited(&text, &of_participant(&text, "a", "new one", true));
+                proptest::prop_assert!(DeTable::parse(&there).is_ok() && there != text);
+                proptest::prop_assert_eq!(&edited(&there, &of_participant(&there, "new one", "a", false)), &text);
+            }
+        }
+    }
 }

@@ -199,4 +199,18 @@ mod tests {
             anchors_behind_holes(&source).into_iter().map(|(path, span)| (path, &text[span])).collect();
         assert_eq!(found, [("a/b", "show-it")]);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn there_and_back_are_the_same_bytes(text in "(\\{\\{ show \\}\\}|\\{\\{ tabs\\(show\\.request, highlight='show'\\) \\}\\}|\\{\\{ range\\(\"show\", 'x GET / after show'\\) \\}\\}|show|<!-- docgen: gone show, list -->\n|<!-- docgen: end -->\n|\r\n|\n| |가){0,24}") {
+            let renamed = |text: &str, old: &str, new: &str| {
+                let source = Source::parse("page.md", text).ok()?;
+                Some(edited(text, &of_names(&source, &Renaming::Label { old, new }).ok()?))
+            };
+            if let Some(there) = renamed(&text, "show", "read_it") {
+                let back = renamed(&there, "read_it", "show");
+                proptest::prop_assert_eq!(back, Some(text));
+            }
+        }
+    }
 }
