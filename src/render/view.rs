@@ -458,7 +458,7 @@ fn errors(page: &Page) -> Vec<Value> {
     for found in &page.exchanges {
         let Some(response) = found.response.as_ref().filter(|_| found.is_error()) else { continue };
         let (status, is_expected) = (response.status_text(), found.relations.is_expected);
-        match counts.iter_mut().find(|(known, expected, _)| (&*known, *expected) == (&status, is_expected)) {
+        match counts.iter_mut().find(|(known, expected, _)| *known == status && *expected == is_expected) {
             Some((.., count)) => *count += 1,
             None => counts.push((status, is_expected, 1)),
         }
