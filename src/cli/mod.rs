@@ -15,6 +15,7 @@ mod log;
 mod man;
 mod new;
 mod recording;
+mod reference;
 mod rename;
 mod render;
 mod schema;
@@ -115,6 +116,7 @@ enum Command {
     Templates(templates::Templates),
     Schema(schema::Schema),
     Completions(completions::Completions),
+    Reference(reference::Reference),
     Man(man::Man),
     KeepConnections(keep_connections::KeepConnections),
 }
@@ -161,6 +163,7 @@ fn status_of(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Templates(command) => command.run(&ui),
         Command::Schema(command) => command.run(&ui),
         Command::Completions(command) => command.run(&ui),
+        Command::Reference(command) => command.run(&ui),
         Command::Man(command) => command.run(&ui),
         Command::KeepConnections(command) => command.run(),
     };
