@@ -1,9 +1,11 @@
-//! What a user types, as a user types it: the cases of `tests/cmd`, and the README's own.
+//! What a user types, as a user types it: the cases of `tests/cmd`, and the README's own. And that the pages
+//! of `docs/reference` are what the program prints of itself.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 #[test]
 fn commands_do_what_they_say() {
@@ -27,6 +29,31 @@ fn first_steps_that_go_wrong_say_so() {
     let folder = tempfile::tempdir().unwrap();
     copy(&Path::new(ROOT).join("tests/first-steps"), folder.path());
     trycmd::TestCases::new().case(folder.path().join("first-steps.trycmd")).run();
+}
+
+/// Each page of the reference is what the program says; `UPDATE_CASES=1` writes what it says now.
+#[test]
+fn the_reference_is_up_to_date() {
+    for page in ["commands"] {
+        let made = Command::new(env!("CARGO_BIN_EXE_docgen")).args(["reference", page]).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let made = String::from_utf8(made.stdout).unwrap();
+        let file = Path::new(ROOT).join(format!("docs/reference/{page}.md"));
+        if std::env::var_os("UPDATE_CASES").is_some() {
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(&file, &made).unwrap();
+        }
+        let there = fs::read_to_string(&file).unwrap_or_default();
+        let line = there.lines().zip(made.lines()).take_while(|(old, new)| old == new).count();
+        assert!(
+            there == made,
+            "docs/reference/{page}.md is stale from line {} on; `UPDATE_CASES=1 cargo test --test cmd \
+             the_reference` writes it anew:\n- {}\n+ {}",
+            line + 1,
+            there.lines().nth(line).unwrap_or_default(),
+            made.lines().nth(line).unwrap_or_default()
+        );
+    }
 }
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");

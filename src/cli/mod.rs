@@ -15,6 +15,7 @@ mod log;
 mod man;
 mod new;
 mod recording;
+mod reference;
 mod render;
 mod schema;
 mod templates;
@@ -112,6 +113,7 @@ enum Command {
     Templates(templates::Templates),
     Schema(schema::Schema),
     Completions(completions::Completions),
+    Reference(reference::Reference),
     Man(man::Man),
     KeepConnections(keep_connections::KeepConnections),
 }
@@ -157,6 +159,7 @@ fn status_of(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Templates(command) => command.run(&ui),
         Command::Schema(command) => command.run(&ui),
         Command::Completions(command) => command.run(&ui),
+        Command::Reference(command) => command.run(&ui),
         Command::Man(command) => command.run(&ui),
         Command::KeepConnections(command) => command.run(),
     };

@@ -22,6 +22,13 @@ pub struct DrawnParticipant {
     pub aliased: bool,
 }
 
+impl DrawnParticipant {
+    /// What a reader of the diagram sees.
+    pub fn name(&self) -> &str {
+        self.label.as_deref().filter(|label| !label.is_empty()).unwrap_or(&self.id)
+    }
+}
+
 /// One line of a diagram.
 #[derive(Clone, Debug)]
 pub enum DiagramItem {

@@ -1,15 +1,105 @@
 //! Diagrams that are too long to be drawn.
 //!
 //! Mermaid draws nothing of a diagram of more than 50,000 characters, and a page cannot raise that: its
-//! reader sees an error where the steps should be. So whoever makes the page is told. What this leaves out:
-//! diagrams that can be drawn and that nobody can read.
+//! reader sees an error where the steps should be. So docgen draws such a diagram in parts, and whoever makes the
+//! page is told; also where a page source or a template of the user's has one that is still too long. What this
+//! leaves out: diagrams that can be drawn and that nobody can read.
 
 use memchr::memmem;
 
+use super::escape::mermaid;
 use super::templates::Content;
+use crate::page::{DiagramItem, DiagramPart, DrawnParticipant, Outline, Page};
+use crate::sequence::Side;
+use crate::settings::Layout;
 
 /// The most characters of a diagram that mermaid draws (`maxTextSize`, in units of UTF-16).
 pub const MOST: usize = 50_000;
+
+/// What a diagram may have besides the lines of participants and messages, at most: its head, which templates write.
+const HEAD: usize = 500;
+
+/// The parts in which a page's diagram is drawn, in order, none of them longer than mermaid takes; none where all
+/// of it can be drawn at once, or the layout draws it call by call.
+pub fn parts(page: &Page) -> Vec<DiagramPart> {
+    if page.layout == Layout::Exchanges {
+        return Vec::new();
+    }
+    // A character has a byte at least, and an escape is not longer than eight.
+    let bytes = |item: &DiagramItem| match item {
+        DiagramItem::Message { message, .. } | DiagramItem::Unanswered { message, .. } => {
+            64 + message.from.len() + message.to.len() + message.verb.len() + message.path.len()
+        }
+        DiagramItem::Note { position, text, .. } => 16 + position.len() + text.len(),
+        DiagramItem::Begin { title, .. } => 16 + title.len(),
+        DiagramItem::Number { .. } | DiagramItem::End { .. } => 24,
+    };
+    if page.diagram.iter().map(bytes).sum::<usize>() * 8 <= MOST / 2 {
+        return Vec::new();
+    }
+    let head: usize = HEAD + page.participants.iter().map(units_of_participant).sum::<usize>();
+    let sizes: Vec<usize> = page.diagram.iter().map(|item| units_of(page, item)).collect();
+    if head + sizes.iter().sum::<usize>() <= MOST {
+        return Vec::new();
+    }
+    let mut ends = Vec::new();
+    // A part repeats the boxes that are open where it begins, and closes those that are open where it ends.
+    let (mut open, mut size, mut last): (Vec<usize>, usize, Option<u32>) = (Vec::new(), head, None);
+    for (item, units) in page.diagram.iter().zip(&sizes) {
+        match item {
+            DiagramItem::Begin { .. } => open.push(*units),
+            DiagramItem::End { .. } => drop(open.pop()),
+            DiagramItem::Message { message, .. } => {
+                if let Some(last) = last.filter(|_| size + units > MOST) {
+                    ends.push(last);
+                    size = head + 2 * open.iter().sum::<usize>();
+                }
+                last = Some(message.number);
+            }
+            _ => {}
+        }
+        size += units;
+    }
+    ends.extend(last);
+    let outline = Outline::of(page);
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    let ranges = starts.zip(&ends).map(|(before, &end)| before + 1..=end);
+    ranges.filter_map(|numbers| outline.part(page, numbers)).collect()
+}
+
+fn units_of_participant(participant: &DrawnParticipant) -> usize {
+    let label = participant.label.as_deref().map_or(0, |label| units(&mermaid(label)));
+    "  participant  as \n".len() + participant.id.len() + label
+}
+
+/// How many characters a line of the diagram has, as the layout's default template writes it.
+fn units_of(page: &Page, item: &DiagramItem) -> usize {
+    let is_parted = page.layout == Layout::Snippets;
+    let indent = 2 * item.depth() + if is_parted { 4 } else { 2 };
+    let written = |text: &[&str]| units(&mermaid(&text.concat()));
+    let line = match item {
+        DiagramItem::Message { message, .. } => {
+            let path = match message.side {
+                Side::Response if !is_parted => "",
+                _ => &*message.path,
+            };
+            let response = if is_parted { "" } else { page.phrases.get("response") };
+            let text = written(&[&message.verb, " ", path]);
+            let response = if message.side == Side::Response { written(&[response, ": "]) } else { 0 };
+            "-->>: \n".len() + message.from.len() + message.to.len() + text + response
+        }
+        DiagramItem::Unanswered { message, .. } => {
+            let failure = message.failure.as_deref().unwrap_or_default();
+            let text = written(&[page.phrases.get("no_response"), ": ", failure]);
+            "Note over ,: \n".len() + message.from.len() + message.to.len() + text
+        }
+        DiagramItem::Note { position, text, .. } => "Note : \n".len() + position.len() + written(&[text]),
+        DiagramItem::Begin { keyword, title, .. } => " \n".len() + keyword.len() + written(&[title]),
+        DiagramItem::Number { .. } => "autonumber 4294967295\n".len(),
+        DiagramItem::End { .. } => "end\n".len(),
+    };
+    indent + line
+}
 
 /// Diagrams of a page's files that are too long: the index of the file, and how many characters it has.
 pub fn too_long(files: &[(String, &Content)]) -> Vec<(usize, usize)> {
@@ -73,7 +163,15 @@ fn units(line: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
     use super::*;
+    use crate::page::Input;
+    use crate::render::templates::Templates;
+    use crate::settings::{Layer, Settings};
+    use crate::source::requestshook_writer;
+    use crate::trace::{Exchange, Request, Response, Trace};
 
     /// The diagrams that are too long of files with these names and texts.
     fn found(files: &[(&str, String)]) -> Vec<(usize, usize)> {
@@ -81,6 +179,69 @@ mod tests {
         let named: Vec<_> =
             files.iter().zip(&made).map(|((name, _), made)| ((*name).to_owned(), made)).collect();
         too_long(&named)
+    }
+
+    /// A page of so many exchanges, all of them in a box if `boxed`.
+    fn page(layout: Layout, count: usize, boxed: bool) -> (Templates, Arc<Page>) {
+        let exchange = |index: usize| Exchange {
+            from: Some("client".into()),
+            to: Some(["glance", "nova"][index % 2].into()),
+            started: index as i64 * 2,
+            ended: Some(index as i64 * 2 + 1),
+            request: Request {
+                method: "GET".into(),
+                url: format!("http://h/v2/a;b/{index}").into(),
+                ..Request::default()
+            },
+            response: Some(Response { status: 200, reason: "OK".into(), ..Response::default() }),
+            ..Exchange::default()
+        };
+        let trace = Trace { exchanges: (0..count).map(exchange).collect(), ..Trace::default() };
+        let (trace, log) = requestshook_writer::rewrite(trace);
+        let templates = Templates::new(BTreeMap::new()).unwrap();
+        let phrases = templates.phrases("en").unwrap();
+        let group = "[[group]]\nkind = 'loop'\ntitle = 'again'\nfirst = 'glance GET /v2/a;b/0'\n";
+        let last = format!("last = '{} GET /v2/a;b/{}'\n", ["glance", "nova"][(count - 1) % 2], count - 1);
+        let text = format!(
+            "layout = '{}'\n{}",
+            layout.name(),
+            if boxed { group.to_owned() + &last } else { String::new() }
+        );
+        let settings = Settings::resolve(&[Layer::parse("capture.toml".as_ref(), &text).unwrap()]);
+        let input =
+            Input { phrases: &phrases, log: &log, path: "a", ..Input::of_trace(&trace, &settings, None) };
+        let page = Arc::new(Page::new(&input).unwrap());
+        (templates, page)
+    }
+
+    #[test]
+    fn what_is_too_long_is_drawn_in_parts_that_are_not() {
+        for (layout, boxed) in [(Layout::Page, false), (Layout::Page, true), (Layout::Snippets, true)] {
+            let (templates, page) = page(layout, 700, boxed);
+            let files = templates.lay_out(&page, |_| true).unwrap();
+            let named: Vec<_> =
+                files.iter().map(|(file, content)| (file.ending.to_owned(), content)).collect();
+            assert_eq!(too_long(&named), [], "{layout:?}");
+            let main = files.iter().find(|(file, _)| *file == layout.traits().main()).unwrap().1.as_str();
+            let sizes = diagrams(main, "");
+            assert_eq!(sizes.len(), parts(&page).len());
+            assert!(sizes.len() > 1 && sizes[0] > MOST * 8 / 10, "{sizes:?}");
+            let drawn = main.lines().filter(|line| line.contains(">>") && line.contains(": ")).count();
+            assert_eq!(drawn, 1400);
+            let boxes = |word: &str| main.lines().filter(|line| line.trim().starts_with(word)).count();
+            assert_eq!(
+                (boxes("loop again"), boxes("end")),
+                if boxed { (sizes.len(), sizes.len()) } else { (0, 0) }
+            );
+        }
+    }
+
+    #[test]
+    fn what_can_be_drawn_at_once_is() {
+        let (templates, page) = page(Layout::Page, 300, false);
+        assert!(parts(&page).is_empty());
+        let files = templates.lay_out(&page, |_| true).unwrap();
+        assert_eq!(diagrams(files[0].1.as_str(), "").len(), 1);
     }
 
     #[test]

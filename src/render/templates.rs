@@ -56,6 +56,7 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "page/arrows.md",
     "page/body_tab.md",
     "page/command.md",
+    "page/diagram_text.md",
     "page/exchange.md",
     "page/full_log.md",
     "page/gap.md",

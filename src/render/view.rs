@@ -13,8 +13,8 @@ use minijinja::value::{Object, ObjectRepr, Value};
 
 use crate::page::relations::{Duration, Earlier};
 use crate::page::{
-    Block, DiagramItem, DrawnParticipant, Entry, Launch, Message, Page, PageExchange, PageGap, Phrases,
-    Section, participants_named,
+    Block, DiagramItem, DiagramPart, DrawnParticipant, Entry, Launch, Message, Page, PageExchange, PageGap,
+    Phrases, Section, participants_named,
 };
 use crate::profile::Link;
 use crate::sequence::Side;
@@ -99,6 +99,7 @@ impl Object for PageView {
             "log" => Some(block(&page.log)),
             "vars" => pairs(&page.vars),
             "snippet_prefix" => text(&page.snippet_prefix),
+            "diagram_parts" => list(super::diagram_size::parts(page).iter().map(part)),
             "overview" => optional(page.overview.as_deref()),
             "filtered" => Some(page.filtered.into()),
             "is_wide" => Some(is_wide(&page.participants).into()),
@@ -121,6 +122,16 @@ pub(super) fn is_explained(page: &Page) -> bool {
 /// Participants, as templates call them.
 pub(super) fn participants(participants: &[DrawnParticipant]) -> Value {
     participants.iter().map(|participant| Value::from_object(ParticipantView(participant.clone()))).collect()
+}
+
+/// A part of a diagram.
+fn part(part: &DiagramPart) -> Value {
+    minijinja::context! {
+        items => items(&part.items),
+        participants => participants(&part.participants),
+        first => part.first(),
+        last => part.last(),
+    }
 }
 
 /// Messages and gaps.
@@ -286,6 +297,7 @@ impl Object for ParticipantView {
         match key {
             "id" => text(&self.0.id),
             "label" => optional(self.0.label.as_deref()),
+            "name" => text(self.0.name()),
             "aliased" => Some(self.0.aliased.into()),
             _ => None,
         }
@@ -458,7 +470,7 @@ fn errors(page: &Page) -> Vec<Value> {
     for found in &page.exchanges {
         let Some(response) = found.response.as_ref().filter(|_| found.is_error()) else { continue };
         let (status, is_expected) = (response.status_text(), found.relations.is_expected);
-        match counts.iter_mut().find(|(known, expected, _)| (&*known, *expected) == (&status, is_expected)) {
+        match counts.iter_mut().find(|(known, expected, _)| *known == status && *expected == is_expected) {
             Some((.., count)) => *count += 1,
             None => counts.push((status, is_expected, 1)),
         }

@@ -18,8 +18,8 @@ use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::own_folder::OwnFolder;
 use crate::page::index::Listed;
 use crate::page::{Page, Phrases, Resolved, Source};
-use crate::render::holes;
 use crate::render::templates::Content;
+use crate::render::{diagram_size, holes};
 use crate::sequence::selector::Selector;
 use crate::settings::{Group, Layout, Note, PageFile, Settings};
 use crate::toml_file::nearest;
@@ -62,6 +62,16 @@ impl Site<'_> {
             errors
         })?;
         let mut told = page.left_out.clone();
+        let parts = diagram_size::parts(&page).len();
+        if parts > 0 {
+            let most = diagram_size::MOST;
+            let message = format!(
+                "the diagram is drawn in {parts} parts: mermaid draws none of more than {most} characters"
+            );
+            told.push(Error::warning(ErrorKind::Setting, message).at(Place::file(&capture.folder.dir)).hint(
+                "leave exchanges out with `[[filter]]`, or shorten paths with `[vars]` or `query = false`",
+            ));
+        }
         told.extend(idle(capture, self.captures_root, &sources));
         let source_of = |file: &PageFile| sources.iter().position(|source| file.is_of(&source.file));
         let own_path = PagePath::own(path, layout);

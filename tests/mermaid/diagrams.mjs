@@ -50,7 +50,9 @@ export function diagramsOf(file, base) {
 
 /** What mermaid read: {participants, events}. Throws what mermaid throws. */
 export async function read(text) {
-  for (const { mermaid } of await parsers()) await mermaid.parse(text);
+  // Without a browser mermaid cannot clean the text alternative of a diagram; what it makes of it, browsers show.
+  const drawn = text.replace(/^ *acc(Title|Descr): .*\n/gm, '');
+  for (const { mermaid } of await parsers()) await mermaid.parse(drawn);
   // parse leaves what it read in the parser: nothing else hands it out after the same preparation of the text.
   const db = (await parsers())[0].sequence.parser.parser.yy;
   return { participants: participantsOf(db), events: eventsOf(db) };

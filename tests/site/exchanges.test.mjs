@@ -64,7 +64,7 @@ for (const site of sites()) {
           overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
           wide: [...document.querySelectorAll('table:has(th.docgen-overview) td')].filter((cell) => cell.getBoundingClientRect().right > innerWidth).length,
         }));
-        assert.equal(overflow, 0, 'the page scrolls sideways');
+        assert.ok(overflow <= 0, 'the page scrolls sideways');
         assert.equal(wide, 0, 'cells are wider than the screen');
         await table.scrollIntoViewIfNeeded();
         await page.screenshot({ path: `${shot}-phone.png` });

@@ -37,6 +37,7 @@ const CASES = [
   { name: 'an arrow in a path', path: '/a->>b:c-->>d' },
   { name: 'HTML in a path', path: '/<b>x</b>/&lt;&amp;' },
   { name: 'Markdown in a path', path: '/1/2/*a*/_b_/__c__/`d`/[e](f)/~g~/:smile:/$1$/^h^/==i==/\\*/{ j }' },
+  { name: 'cells of a table in a path', path: '/a|b/|c|', reason: 'a | b |' },
   { name: 'mermaid in a reason', reason: 'OK; #1 #35; %%{x}%% <br> end' },
   { name: 'wrap in a reason', reason: 'wrap: nowrap: x' },
   { name: 'writing from right to left', body: 'abc \u202edef\u202c \u05d0\u05d1 \u200f x', header: 'a \u05d0\u05d1 b', loose: true },

@@ -42,7 +42,9 @@ impl<'a> Views<'a> {
         let exchange = &self.facts.exchanges[place];
         let line_of = |number: u32| self.lines.partition_point(|(other, _)| *other < number);
         let first = self.lines[line_of(exchange.request.number)].1;
-        let beyond = self.lines.get(line_of(exchange.last_number() + 1)).map(|(_, line)| *line);
+        // One that got no response may end before what was sent for it.
+        let last = members.iter().map(|&member| self.facts.exchanges[member].last_number()).max();
+        let beyond = self.lines.get(line_of(last.unwrap_or(0) + 1)).map(|(_, line)| *line);
         // The boxes that are open where it begins are drawn around it.
         let mut open: Vec<usize> = Vec::new();
         for (line, item) in self.facts.diagram[..first].iter().enumerate() {

@@ -182,7 +182,13 @@ fn is_worth_a_link(message: &Message) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::page::{Input, Page, Section};
+    use crate::settings::{Layout, Settings};
+    use crate::trace::{Exchange, Gap, KnownFrom, Request, Response};
 
     #[test]
     fn a_duration_has_the_digits_that_matter() {
@@ -192,5 +198,168 @@ mod tests {
         assert_eq!([999_500, 1_571_000, 59_994_999].map(shown), ["1.00 s", "1.57 s", "59.99 s"]);
         assert_eq!([59_995_000, 123_400_000].map(shown), ["1 min 0 s", "2 min 3 s"]);
         assert_eq!(shown(-5), "0.0 ms");
+    }
+
+    /// Traces in which exchanges lie in one another and repeat, with boxes and damage here and there.
+    fn trace() -> impl Strategy<Value = Trace> {
+        let name = || proptest::sample::select(vec!["client", "a", "b"]);
+        let exchange = (name(), name(), 0i64..60, 0i64..12, "[ab]", any::<bool>(), 0..9u8);
+        let exchange = exchange.prop_map(|(from, to, started, took, path, is_synthetic, known)| Exchange {
+            from: Some(from.into()),
+            to: Some(to.into()),
+            started,
+            ended: Some(started + took),
+            synthetic: is_synthetic,
+            known_from: if known == 0 { KnownFrom::Response } else { KnownFrom::Wire },
+            request: Request {
+                method: "GET".into(),
+                url: format!("http://h/{path}").into(),
+                ..Request::default()
+            },
+            response: (known > 1 || known == 0).then(|| Response {
+                status: 200,
+                reason: "OK".into(),
+                ..Response::default()
+            }),
+            ..Exchange::default()
+        });
+        let poll = |at: i64| Exchange {
+            from: Some("client".into()),
+            to: Some("poll".into()),
+            started: at,
+            ended: Some(at + 1),
+            request: Request { method: "GET".into(), url: "http://h/poll".into(), ..Request::default() },
+            response: Some(Response { status: 200, ..Response::default() }),
+            ..Exchange::default()
+        };
+        let gap = (0i64..200).prop_map(|at| Gap { at, line: 1, column: 1, reason: "x".into() });
+        (vec(exchange, 0..14), 0i64..6, vec(gap, 0..2)).prop_map(move |(mut exchanges, polls, gaps)| {
+            exchanges.extend((0..polls).map(|nth| poll(100 + nth * 10)));
+            Trace { exchanges, gaps, ..Trace::default() }
+        })
+    }
+
+    /// The messages of a diagram that mermaid would give another number than they have.
+    fn misnumbered(items: &[DiagramItem]) -> Vec<u32> {
+        let mut count = None;
+        let mut wrong = Vec::new();
+        for item in items {
+            match item {
+                DiagramItem::Number { number, .. } => count = Some(*number),
+                DiagramItem::Message { message, .. } => {
+                    if count.is_some_and(|count| count != message.number) {
+                        wrong.push(message.number);
+                    }
+                    count = Some(message.number + 1);
+                }
+                _ => {}
+            }
+        }
+        wrong
+    }
+
+    fn numbers(items: &[DiagramItem]) -> Vec<u32> {
+        let number = |item: &DiagramItem| match item {
+            DiagramItem::Message { message, .. } => Some(message.number),
+            _ => None,
+        };
+        items.iter().filter_map(number).collect()
+    }
+
+    fn page(trace: &Trace) -> Page {
+        let settings = Settings { layout: Layout::Exchanges, locale: "en".into(), ..Settings::default() };
+        Page::new(&Input::of_trace(trace, &settings, None)).unwrap()
+    }
+
+    #[test]
+    fn what_repeats_is_told_once_and_moves_no_anchor() {
+        let polls = |count: i64| {
+            let exchange = |nth: i64| Exchange {
+                to: Some(if nth == count { "b".into() } else { "a".into() }),
+                started: nth * 10,
+                ended: Some(nth * 10 + 1),
+                request: Request { method: "GET".into(), url: "http://h/x".into(), ..Request::default() },
+                response: Some(Response { status: 200, ..Response::default() }),
+                ..Exchange::default()
+            };
+            let mut exchanges: Vec<Exchange> = (0..=count).map(exchange).collect();
+            // Another one like the polls, behind what parts it from them.
+            exchanges.push(Exchange { started: 1000, ended: Some(1001), ..exchanges[0].clone() });
+            page(&Trace { exchanges, ..Trace::default() })
+        };
+        for count in [3, 7] {
+            let page = polls(count);
+            let sections: Vec<_> = (page.sections(&page.entries).into_iter())
+                .filter_map(|section| match section {
+                    Section::Exchange(found) => found.request.anchor.clone(),
+                    _ => None,
+                })
+                .collect();
+            let expected = ["client-a-get-x", "client-b-get-x", "client-a-get-x-2"];
+            assert_eq!(sections.iter().map(|anchor| &**anchor).collect::<Vec<_>>(), expected);
+            let second = &page.exchanges[1];
+            assert_eq!(second.linked_steps(), "[(3),(4)](#client-a-get-x)");
+            assert_eq!(page.exchanges[0].relations.run.map(|run| run.count as i64), Some(count));
+        }
+        assert!(polls(2).exchanges.iter().all(|found| found.relations.run.is_none()));
+    }
+
+    proptest! {
+        #[test]
+        fn every_message_is_drawn_once_for_the_client_or_inside_and_has_its_number(trace in trace()) {
+            let page = page(&trace);
+            let insides = page.exchanges.iter().map(|found| &found.relations.inside);
+            let views: Vec<&Vec<DiagramItem>> = std::iter::once(&page.client_view).chain(insides).collect();
+            let mut depths = views.iter().map(|view| {
+                view.iter().fold(0i32, |depth, item| match item {
+                    DiagramItem::Begin { .. } => depth + 1,
+                    DiagramItem::End { .. } => depth - 1,
+                    _ => depth,
+                })
+            });
+            prop_assert!(depths.all(|depth| depth == 0), "boxes that do not end");
+            for view in &views {
+                prop_assert_eq!(misnumbered(view), Vec::<u32>::new());
+            }
+            let mut drawn: Vec<u32> = views.iter().flat_map(|view| numbers(view)).collect();
+            drawn.sort_unstable();
+            drawn.dedup();
+            let folded = |message: &Message| {
+                let found = page.exchanges.iter().find(|found| found.index == message.exchange);
+                found.is_some_and(|found| found.relations.folded_into.is_some())
+            };
+            let told: Vec<u32> = (page.entries.iter())
+                .filter_map(|entry| match entry {
+                    Entry::Message(message) if !folded(message) => Some(message.number),
+                    _ => None,
+                })
+                .collect();
+            prop_assert_eq!(drawn, told);
+        }
+
+        #[test]
+        fn a_cause_is_around_and_what_is_folded_is_told_by_one_that_is_not(trace in trace()) {
+            let page = page(&trace);
+            for (place, found) in page.exchanges.iter().enumerate() {
+                let relations = &found.relations;
+                if let Some(outer) = relations.sent_for {
+                    let outer = &page.exchanges[outer];
+                    // Between the two may be one that the page cannot tell of.
+                    let is_whole = trace.exchanges.iter().all(|one| one.known_from == KnownFrom::Wire);
+                    prop_assert!(!is_whole || outer.relations.to == relations.from);
+                    prop_assert!(outer.request.number < found.request.number);
+                    prop_assert!(outer.response.is_none() || outer.last_number() > found.last_number());
+                    prop_assert_eq!(outer.relations.depth + 1, relations.depth);
+                }
+                if let Some(told) = relations.folded_into {
+                    let told = &page.exchanges[told];
+                    prop_assert!(told.relations.folded_into.is_none() && told.request.number < found.request.number);
+                    prop_assert_eq!(&told.request.url, &found.request.url);
+                }
+                for origin in &relations.origins {
+                    prop_assert!(page.exchanges[origin.of.place].request.number < page.exchanges[place].request.number);
+                }
+            }
+        }
     }
 }

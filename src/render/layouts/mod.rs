@@ -117,6 +117,8 @@ words! {
     launch_title
     introduction
     diagram_heading
+    diagram_part
+    diagram_text
     back_to_diagram
     steps_introduction
     step_line

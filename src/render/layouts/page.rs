@@ -4,7 +4,10 @@
 
 use super::{Context, anchored, fenced, put, tab, title};
 use crate::page::phrases::{fill, fill_all};
-use crate::page::{Block, DiagramItem, DrawnParticipant, Entry, Launch, Message, PageExchange, PageGap};
+use crate::page::{
+    Block, DiagramItem, DiagramPart, DrawnParticipant, Entry, Launch, Message, PageExchange, PageGap,
+};
+use crate::render::diagram_size;
 use crate::render::escape::{code, json_string, link, mermaid, quoted, titled};
 use crate::render::pieces::{FenceOptions, Piece};
 use crate::render::view;
@@ -31,8 +34,7 @@ pub(super) fn write(context: &Context<'_>, piece: &Piece<'_>, out: &mut String) 
         Piece::Rest(entries) => rest(context, entries, out),
         Piece::Sequence => sequence(context, out),
         Piece::SequencePart { items, participants, number } => {
-            let number = if *number > 1 { format!(" {number}") } else { String::new() };
-            diagram(context, items, participants, &number, out);
+            sequence_part(context, items, participants, *number, out);
         }
         Piece::Tabs(message, options) => tabs(context, message, options, out),
         Piece::Vars => vars(context, out),
@@ -160,7 +162,40 @@ fn vars(context: &Context<'_>, out: &mut String) {
 }
 
 fn sequence(context: &Context<'_>, out: &mut String) {
-    diagram(context, &context.page.diagram, &context.page.participants, "", out);
+    let parts = diagram_size::parts(context.page);
+    if parts.is_empty() {
+        diagram(context, &context.page.diagram, &context.page.participants, "", out);
+    }
+    in_parts(context, &parts, out, |part, out| {
+        sequence_part(context, &part.items, &part.participants, part.first(), out);
+    });
+}
+
+/// The parts of a diagram that is too long for mermaid, below a line each that says which messages it has.
+pub(super) fn in_parts(
+    context: &Context<'_>,
+    parts: &[DiagramPart],
+    out: &mut String,
+    write: impl Fn(&DiagramPart, &mut String),
+) {
+    for (index, part) in parts.iter().enumerate() {
+        let numbers = [index + 1, parts.len(), part.first() as usize, part.last() as usize];
+        let [number, count, first, last] = numbers.map(|number| number.to_string());
+        let values = [("part", &*number), ("parts", &*count), ("first", &*first), ("last", &*last)];
+        put!(out, if index > 0 { "\n" } else { "" }, fill_all(context.words.diagram_part, &values), "\n\n");
+        write(part, out);
+    }
+}
+
+fn sequence_part(
+    context: &Context<'_>,
+    items: &[DiagramItem],
+    participants: &[DrawnParticipant],
+    number: u32,
+    out: &mut String,
+) {
+    let number = if number > 1 { format!(" {number}") } else { String::new() };
+    diagram(context, items, participants, &number, out);
 }
 
 /// `sequence.md` and `sequence_part.md`, in which numbers go on from another.
@@ -171,7 +206,7 @@ fn diagram(
     number: &str,
     out: &mut String,
 ) {
-    open_diagram(context, out);
+    open_diagram(context, items, participants, out);
     put!(out, "  autonumber", number, "\n");
     for participant in participants {
         declare(participant, "  ", out);
@@ -184,13 +219,26 @@ fn diagram(
     put!(out, "```\n");
 }
 
-/// The lines of a diagram's fence above the numbering.
-pub(super) fn open_diagram(context: &Context<'_>, out: &mut String) {
+/// The lines of a diagram's fence above the numbering; where sections are links, with a text for who cannot see it.
+pub(super) fn open_diagram(
+    context: &Context<'_>,
+    items: &[DiagramItem],
+    participants: &[DrawnParticipant],
+    out: &mut String,
+) {
     put!(out, "``` mermaid\n");
     if view::is_wide(&context.page.participants) {
         put!(out, "%%{init: {\"sequence\": {\"useMaxWidth\": false}}}%%\n");
     }
     put!(out, "sequenceDiagram\n");
+    if context.page.overview.is_some() {
+        let messages = items.iter().filter(|item| matches!(item, DiagramItem::Message { .. }));
+        let count = messages.count().to_string();
+        let names: Vec<&str> = participants.iter().map(DrawnParticipant::name).collect();
+        let values = [("count", &*count), ("participants", &*names.join(", "))];
+        let text = fill_all(context.words.diagram_text, &values);
+        put!(out, "  accTitle: ", mermaid(&context.page.title), "\n  accDescr: ", mermaid(&text), "\n");
+    }
 }
 
 fn declare(participant: &DrawnParticipant, indent: &str, out: &mut String) {

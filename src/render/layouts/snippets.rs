@@ -4,6 +4,7 @@
 
 use super::{Context, anchored, fenced, page, put, tab, title};
 use crate::page::{DiagramItem, DrawnParticipant, Entry, Message, PageExchange};
+use crate::render::diagram_size;
 use crate::render::escape::{code, link, mermaid, quoted, titled};
 use crate::render::pieces::{FenceOptions, Piece};
 use crate::render::view;
@@ -109,7 +110,13 @@ fn full_log(context: &Context<'_>, out: &mut String) {
 }
 
 fn sequence(context: &Context<'_>, out: &mut String) {
-    page::open_diagram(context, out);
+    let parts = diagram_size::parts(context.page);
+    if !parts.is_empty() {
+        return page::in_parts(context, &parts, out, |part, out| {
+            sequence_part(context, &part.items, &part.participants, part.first(), out);
+        });
+    }
+    page::open_diagram(context, &context.page.diagram, &context.page.participants, out);
     put!(out, "    autonumber\n    --8<-- \"", context.page.snippet_prefix, "diagram.md\"\n```\n");
 }
 
@@ -120,7 +127,7 @@ fn sequence_part(
     number: u32,
     out: &mut String,
 ) {
-    page::open_diagram(context, out);
+    page::open_diagram(context, items, participants, out);
     put!(out, "    autonumber");
     if number > 1 {
         put!(out, " ", number.to_string());

@@ -1,0 +1,162 @@
+//! `docgen init` and what `docgen check` says of a site's configuration, as a user types them.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "clippy does not see that all of this is a test")]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use support::{Ran, Site, log, own};
+
+fn docgen(site: &Site, arguments: &[&str]) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_docgen"));
+    command.args(arguments).current_dir(site.root()).env("NO_COLOR", "1");
+    Ran::from(command.output().unwrap())
+}
+
+/// A site with these files and nothing else.
+fn site(files: &[(&str, &str)]) -> Site {
+    let site = Site::new();
+    fs::remove_dir(site.path("captures")).unwrap();
+    files.iter().for_each(|(name, text)| site.write(name, text));
+    site
+}
+
+const STYLE: &str = "docs/assets/stylesheets/docgen.css";
+const MERMAID: &str = "docs/assets/javascripts/mermaid.min.js";
+
+#[test]
+fn a_new_site_renders_and_lacks_nothing() {
+    let site = site(&[]);
+    let ran = docgen(&site, &["init"]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    assert!(ran.err.ends_with("next: docgen render captures docs\n"), "{}", ran.err);
+    let made = site.files(".");
+    let again = docgen(&site, &["init"]);
+    assert_eq!((again.status, site.files(".")), (0, made), "{}", again.err);
+    assert!(again.err.contains("docgen is in this site already"), "{}", again.err);
+
+    // The folders are in the settings.
+    let ran = docgen(&site, &["render"]);
+    ran.says("1 written, 0 unchanged, 0 removed, 0 failed");
+    assert!(site.read("docs/hello.md").contains("GET /greetings/{name}"));
+    let ran = docgen(&site, &["check"]);
+    assert_eq!((ran.status, &*ran.err), (0, "0 found\n"));
+    assert_eq!(fs::read(site.path(STYLE)).unwrap(), fs::read(own(STYLE)).unwrap());
+    assert!(site.read(MERMAID).contains("sequenceDiagram"));
+    let schema = site.read("captures/schemas/capture.json");
+    assert_eq!(docgen(&site, &["schema", "capture"]).out, schema);
+}
+
+#[test]
+fn what_is_there_stays_as_it_is() {
+    let mine = [
+        ("mkdocs.yml", "site_name: x\ntheme: material # mine\nextra_css: [a.css] # in one line\n"),
+        ("docs/index.md", "# Mine\n"),
+        (STYLE, "/* mine */\n"),
+        (".taplo.toml", "# mine\n"),
+        (".github/workflows/docs.yml", "# mine\n"),
+    ];
+    let site = site(&mine);
+    site.write("captures/a/trace.log", log("a", "first"));
+    let ran = docgen(&site, &["init"]);
+    for (name, text) in &mine[1..] {
+        assert_eq!(site.read(name), *text);
+    }
+    let config = site.read("mkdocs.yml");
+    assert!(config.starts_with(mine[0].1) && config.contains("pymdownx.snippets"), "{config}");
+    // What is left to do is said: the list in one line, and the style sheet of somebody else's.
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    for said in [
+        "mkdocs.yml:3:",
+        "extra_css:\n            - assets/stylesheets/docgen.css",
+        "not the one that docgen has",
+    ] {
+        assert!(ran.err.contains(said), "{}", ran.err);
+    }
+    // Captures that are there get no settings that would change their pages, and no example beside them.
+    assert!(!site.exists("captures/docgen.toml") && !site.exists("captures/hello"));
+
+    let made = site.files(".");
+    docgen(&site, &["init"]);
+    assert_eq!(site.files("."), made);
+}
+
+#[test]
+fn a_file_of_docgens_is_renewed_where_nobody_changed_it() {
+    let site = site(&[]);
+    assert_eq!(docgen(&site, &["init"]).status, 0);
+    // As an older docgen left them.
+    let notes = site.read("docs/.docgen/site");
+    site.write(STYLE, "/* old */\n");
+    site.write(MERMAID, "/* mine */\n");
+    let line = notes.lines().find(|line| line.starts_with(STYLE)).unwrap();
+    let old = format!("{STYLE}\t{}", digest_of(&site, "/* old */\n"));
+    site.write("docs/.docgen/site", notes.replace(line, &old));
+    let ran = docgen(&site, &["init"]);
+    assert!(ran.err.contains(&format!("renewed {STYLE}")), "{}", ran.err);
+    assert_ne!(site.read(STYLE), "/* old */\n");
+    assert_eq!(site.read(MERMAID), "/* mine */\n");
+}
+
+/// The digest that docgen notes of a text: that of a page which holds it.
+fn digest_of(site: &Site, text: &str) -> String {
+    site.write("other/captures/a/page.md", text);
+    site.write("other/captures/a/capture.toml", "layout = \"page\"\n");
+    assert_eq!(docgen(site, &["render", "other/captures", "other/docs"]).status, 0);
+    let manifest = site.read("other/docs/.docgen/manifest");
+    fs::remove_dir_all(site.path("other")).unwrap();
+    manifest.lines().last().unwrap().split('\t').nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn nothing_is_written_through_a_link_or_outside() {
+    let site =
+        site(&[("elsewhere/mkdocs.yml", "site_name: x\ntheme: material\n"), ("s/docs/index.md", "# x\n")]);
+    symlink("../elsewhere/mkdocs.yml", site.path("s/mkdocs.yml")).unwrap();
+    let ran = docgen(&site, &["init", "s"]);
+    assert_ne!(ran.status, 0, "{}", ran.err);
+    assert_eq!(site.read("elsewhere/mkdocs.yml"), "site_name: x\ntheme: material\n");
+    let ran = docgen(&site, &["init", "--captures", "../captures"]);
+    assert_eq!(ran.status, 2, "{}", ran.err);
+    assert!(!site.exists("../captures"));
+}
+
+#[test]
+fn check_names_what_the_configuration_lacks() {
+    let site = site(&[
+        ("zensical.toml", "[project]\nsite_name = \"x\"\n\n[project.plugins.docgen]\n"),
+        ("docs/index.md", "# x\n"),
+    ]);
+    site.write("captures/a/trace.log", log("a", "first"));
+    site.renders();
+    let ran = docgen(&site, &["check", "captures", "docs"]);
+    // Of a page in parts, Zensical's own extensions lack the one that includes them.
+    ran.complains(&[
+        "`docgen` does nothing here",
+        "zensical.toml:4:18",
+        "pymdownx.snippets",
+        "`exclude_docs` lacks `log.md`",
+    ]);
+
+    // A configuration of other pages is nobody's business.
+    let elsewhere = "[project]\ndocs_dir = \"other\"\n[project.plugins.docgen]\n";
+    site.write("zensical.toml", elsewhere);
+    let ran = docgen(&site, &["check", "captures", "docs"]);
+    assert_eq!((ran.status, &*ran.err), (0, "0 found\n"));
+
+    site.write("zensical.toml", "[project\n");
+    docgen(&site, &["check", "captures", "docs"]).complains(&["zensical.toml:1:"]);
+    fs::remove_file(site.path("zensical.toml")).unwrap();
+
+    site.write("mkdocs.yml", "site_name: x\ntheme: material\nplugins: [search]\nextra_javascript:\n  - assets/javascripts/mermaid.min.js\n");
+    let ran = docgen(&site, &["check", "captures", "docs"]);
+    ran.complains(&[
+        "`pymdownx.tabbed` is missing",
+        "there is no `docs/assets/javascripts/mermaid.min.js`",
+        "mkdocs.yml:5:",
+    ]);
+    assert!(ran.err.contains("    - pymdownx.tabbed:\n"), "{}", ran.err);
+}
