@@ -57,6 +57,7 @@
 pub mod capture;
 mod cli;
 pub mod diff;
+mod edit;
 pub mod error;
 mod files;
 pub mod import;

@@ -16,6 +16,7 @@ mod man;
 mod new;
 mod recording;
 mod reference;
+mod rename;
 mod render;
 mod schema;
 mod templates;
@@ -55,6 +56,7 @@ Examples:
   docgen render captures docs --check  in CI: fail, with a diff, where pages are stale
   docgen new captures/image/show       a page source to write in, for one capture
   docgen update captures/image/show    bring that source up to date with a new trace
+  docgen rename label captures/image/show show read   a label by another name, wherever it is used
   docgen check captures docs           all that does not hold any more, with file and line
   docgen diff --git HEAD captures      what a new recording does otherwise, each fact once
   docgen import docs/show.md captures/show  make a capture of a page that was written by hand
@@ -105,6 +107,7 @@ enum Command {
     Render(render::Render),
     New(new::New),
     Update(update::Update),
+    Rename(rename::Rename),
     Check(check::Check),
     Diff(diff::Diff),
     Capture(capture::Capture),
@@ -151,6 +154,7 @@ fn status_of(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Render(command) => command.run(&ui),
         Command::New(command) => command.run(&ui),
         Command::Update(command) => command.run(&ui),
+        Command::Rename(command) => command.run(&ui),
         Command::Check(command) => command.run(&ui),
         Command::Diff(command) => command.run(&ui),
         Command::Capture(command) => command.run(&ui),

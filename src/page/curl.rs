@@ -98,6 +98,8 @@ mod tests {
                 body: Body::Text(body.as_str().into()),
                 ..Request::default()
             };
+            // A number between blanks is JSON, and laid out.
+            let body = body_text(&request.body).to_string();
             let command = words(&Exchange { request, ..Exchange::default() });
             let words = shlex::split(&command).unwrap();
             let expected = [url, format!("X-A: {value}"), body];

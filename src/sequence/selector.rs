@@ -216,6 +216,9 @@ impl<'a> Scope<'a> {
     pub fn is_lost(&self, name: &str) -> bool {
         // A chain of labels that come after each other is followed this far.
         const CHAIN: usize = 64;
+        if self.find(name, &Place::file("")).is_ok() {
+            return false;
+        }
         let mut next = self.label(name);
         let mut text = next.map_or(name, |label| self.labels[label].1.value.as_str());
         for _ in 0..CHAIN {

@@ -30,6 +30,7 @@ mod suite;
 pub use hole_word::{HoleWord, Shows};
 pub use layout::{Layout, OwnTitles, PageFile, Traits};
 pub use loopback::Loopback;
+pub(crate) use suite::references_of;
 pub use suite::{At, Export, From, Reference, Suite, UsedIn};
 
 use std::borrow::Borrow;

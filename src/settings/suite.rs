@@ -239,7 +239,7 @@ impl TypedExport {
 
 /// The values of captures that a text uses: where, the capture, the name of the value. `${a.b}` and
 /// `{{a.b}}` are something else.
-pub(super) fn references_of(text: &str) -> impl Iterator<Item = (Range<usize>, &str, &str)> {
+pub(crate) fn references_of(text: &str) -> impl Iterator<Item = (Range<usize>, &str, &str)> {
     text.match_indices('{').filter_map(|(start, _)| {
         if text[..start].ends_with(['$', '{']) {
             return None;

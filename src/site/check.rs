@@ -304,7 +304,7 @@ impl Pages<'_> {
 }
 
 /// The path below the docs folder that a relative link of a page means; `None` where it leads out.
-fn resolve(own: &str, link: &str) -> Option<String> {
+pub(super) fn resolve(own: &str, link: &str) -> Option<String> {
     let mut path: Vec<&str> = own.split('/').collect();
     path.pop();
     let link = PathBuf::from(link.replace("%20", " "));

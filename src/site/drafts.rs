@@ -412,7 +412,7 @@ fn with_open_capture<T>(
 }
 
 /// What there is to say of a path at which no capture can be opened.
-fn no_capture(root: &Root, captures: &folders::Captures, path: &str) -> Vec<Error> {
+pub(super) fn no_capture(root: &Root, captures: &folders::Captures, path: &str) -> Vec<Error> {
     if captures.is_left_out(path) && !captures.errors.is_empty() {
         let dir = root.shown(path.as_ref());
         let is_about = |error: &&Error| error.place().is_some_and(|place| place.file.starts_with(&dir));
@@ -426,7 +426,7 @@ fn no_capture(root: &Root, captures: &folders::Captures, path: &str) -> Vec<Erro
     ]
 }
 
-fn options(root: &Path, trusted: &[PathBuf]) -> Options {
+pub(super) fn options(root: &Path, trusted: &[PathBuf]) -> Options {
     Options { captures: root.to_owned(), check: true, trusted: trusted.to_vec(), ..Options::default() }
 }
 

@@ -143,6 +143,11 @@ impl Captures {
         ancestors(path).filter_map(|above| self.shared.get(above).cloned()).collect()
     }
 
+    /// Every `docgen.toml`, with its folder's path.
+    pub(super) fn settings_of_folders(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.shared.iter().map(|(path, shared)| (path.as_str(), shared.found.path.as_path()))
+    }
+
     /// The folders that have a page: captures', reports' and indexes'.
     pub(super) fn all(&self) -> impl Iterator<Item = &Folder> {
         self.folders.iter().chain(&self.reports).chain(&self.indexes)

@@ -150,7 +150,7 @@ impl Site<'_> {
 }
 
 /// The labels that boxes, notes and other labels name.
-fn named_in(settings: &Settings) -> HashSet<String> {
+pub(super) fn named_in(settings: &Settings) -> HashSet<String> {
     let labels = settings.labels.iter().filter_map(|(_, at)| Selector::parse(&at.value).ok()?.after);
     let notes = settings.notes.iter().map(Note::name);
     settings.groups.iter().flat_map(Group::names).chain(notes).chain(labels).map(str::to_owned).collect()

@@ -30,6 +30,7 @@ mod page_path;
 pub(crate) mod profiles;
 pub mod project;
 mod put;
+pub mod rename;
 mod report;
 mod shared;
 mod watch;
