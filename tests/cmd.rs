@@ -31,10 +31,13 @@ fn first_steps_that_go_wrong_say_so() {
     trycmd::TestCases::new().case(folder.path().join("first-steps.trycmd")).run();
 }
 
+/// The pages of the reference.
+const REFERENCE: [&str; 3] = ["commands", "holes", "templates"];
+
 /// Each page of the reference is what the program says; `UPDATE_CASES=1` writes what it says now.
 #[test]
 fn the_reference_is_up_to_date() {
-    for page in ["commands", "holes", "templates"] {
+    for page in REFERENCE {
         let made = Command::new(env!("CARGO_BIN_EXE_docgen")).args(["reference", page]).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let made = String::from_utf8(made.stdout).unwrap();

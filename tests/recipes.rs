@@ -167,7 +167,7 @@ fn a_pull_request_is_checked_and_told() {
     assert!(annotations[0].starts_with("::warning file=captures/item/page.md,line=3,"), "{annotations:?}");
     let is_told =
         |line: &&str| line.starts_with("::notice file=captures/item/trace.har,") && line.contains("/status");
-    assert!(annotations.iter().any(|line| is_told(&line)), "{annotations:?}");
+    assert!(annotations.iter().any(is_told), "{annotations:?}");
     assert!(summary.contains("| Where |") && summary.contains("\"active\""), "{summary}");
     // One whose page is not what its capture says: it fails, and what changed is told all the same.
     let page: PathBuf = site.path("docs/item.md");

@@ -120,7 +120,7 @@ impl Outline {
             _ => None,
         });
         let first = found.next()?;
-        let numbers = first..=found.last().unwrap_or(first);
+        let numbers = first..=found.next_back().unwrap_or(first);
         Some(DiagramPart { participants: self.participants_of(page, &items), items, numbers })
     }
 

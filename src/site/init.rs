@@ -1,7 +1,7 @@
 //! docgen added to a site that is there, or a first site where there is none.
 //!
 //! A second run changes nothing. What is a person's is never written over: a configuration only gets lines added
-//! ([`crate::site_config`]), another file of docgen's is renewed where it is still as docgen wrote it, and left
+//! (`site_config`), another file of docgen's is renewed where it is still as docgen wrote it, and left
 //! alone where it is not. What this leaves out: what pages need of a configuration.
 
 use std::collections::BTreeMap;

@@ -63,7 +63,7 @@ What docgen could not see or cut is told; a capture whose recording would be fal
 Go, and Ruby's Net::HTTP, never ask a server on the loopback interface through a proxy: give them
 another address of the machine.
 
-A capture's command runs with your rights and your cloud's credentials: read the captures of a
+A capture's command runs with your rights and your cloud's credentials. Read the captures of a
 stranger before you run them.
 
 Examples:

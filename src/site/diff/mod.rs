@@ -135,7 +135,7 @@ pub(super) fn have_no_call_in_common(captures: &[Compared]) -> bool {
 /// those that were recorded into another folder, `old`. What settings and prose say is that of the captures.
 ///
 /// # Errors
-/// [`ErrorKind::Io`](crate::ErrorKind::Io) where a folder cannot be read.
+/// [`ErrorKind::Io`] where a folder cannot be read.
 pub fn diff_recorded(captures: &Path, old: Option<&Path>, new: &Path, jobs: usize) -> Result<Report> {
     let mut old = match old {
         Some(old) => Recordings::recorded_into(old, captures)?,

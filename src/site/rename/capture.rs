@@ -38,7 +38,7 @@ impl Move<'_> {
     }
 
     /// A path that a file of settings in `folder` names from there, as it is named from the file's new place.
-    fn from_folder(&self, folder: &str, named: &str) -> Option<String> {
+    fn path_in(&self, folder: &str, named: &str) -> Option<String> {
         let target = joined(folder, named)?;
         let (then, new_folder) = (self.then(&target), self.then(folder));
         (then != target || new_folder != folder)
@@ -200,7 +200,7 @@ impl<'w> Work<'w> {
                 }
                 ["profile"] if !said.text.ends_with(".toml") => Vec::new(),
                 ["profile" | "templates"] | ["capture", "dir" | "stdin" | "env_file" | "certificates"] => {
-                    whole(to.from_folder(folder, &said.text))
+                    whole(to.path_in(folder, &said.text))
                 }
                 _ => Vec::new(),
             };
@@ -426,7 +426,7 @@ mod tests {
             ("list", "../image/other.txt", None),
             ("list", "/etc/openrc", None),
         ] {
-            assert_eq!(to.from_folder(folder, named).as_deref(), new, "{folder} {named}");
+            assert_eq!(to.path_in(folder, named).as_deref(), new, "{folder} {named}");
         }
     }
 
