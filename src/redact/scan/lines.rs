@@ -636,7 +636,7 @@ impl<'t> Lines<'_, '_, 't> {
     fn yaml(&mut self, start: usize, name: usize, shown: &str, value: usize, end: usize) {
         let rest = self.text[value.min(end)..end].trim_end();
         let rest = rest.strip_prefix("!vault").map_or(rest, str::trim_start);
-        let is_text = rest.starts_with(['|', '>']) && rest.len() <= 3;
+        let is_text = is_block_header(rest);
         if !(rest.is_empty() || is_text) || self.setting == Setting::Value {
             return;
         }
@@ -688,7 +688,7 @@ impl<'t> Lines<'_, '_, 't> {
             return false;
         }
         let value_text = value.trim();
-        if value_text.is_empty() || value_text.len() <= 2 && value_text.starts_with(['|', '>']) {
+        if value_text.is_empty() || is_block_header(value_text) {
             return false;
         }
         let is_sentence = key.is_empty() && value_text.split(' ').count() > 2;
@@ -822,4 +822,10 @@ fn is_no_secret(value: &str) -> bool {
     let word = value.trim_matches(['(', ')', '[', ']', '<', '>', '.', ',', '!']);
     WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
         || ["(hidden)", "(sensitive value)", "<sensitive>", "[sensitive]"].contains(&value)
+}
+
+/// Whether a value of YAML says that its text is below: `|`, `>-`, `|2+` (YAML 1.2.2, 8.1.1).
+fn is_block_header(value: &str) -> bool {
+    let indicators = value.strip_prefix(['|', '>']);
+    indicators.is_some_and(|rest| rest.len() <= 2 && rest.bytes().all(|byte| b"+-123456789".contains(&byte)))
 }
