@@ -32,34 +32,23 @@ pub(super) struct Rename {
 
 #[derive(Debug, Subcommand)]
 enum Named {
-    Label(Label),
-    Participant(Participant),
+    /// A label of a capture, or of all captures of a folder
+    Label(Within),
+    /// A `[[participant]]` of a capture, or of all captures of a folder
+    ///
+    /// It goes by its id. Where a recording calls it by the old one, that becomes one of its `names`.
+    Participant(Within),
     Capture(Capture),
 }
 
-/// A label of a capture, or of all captures of a folder
+/// A name that captures have for something in them.
 #[derive(Debug, Args)]
-struct Label {
+struct Within {
     /// The capture, or a folder of captures
     capture: PathBuf,
-    /// What the label is called
+    /// What it is called
     old: String,
     /// What it is to be called
-    new: String,
-    #[command(flatten)]
-    options: Options,
-}
-
-/// A `[[participant]]` of a capture, or of all captures of a folder
-///
-/// Where a recording calls it by its old id, that becomes one of its `names`.
-#[derive(Debug, Args)]
-struct Participant {
-    /// The capture, or a folder of captures
-    capture: PathBuf,
-    /// The id of the participant
-    old: String,
-    /// What the id is to be
     new: String,
     #[command(flatten)]
     options: Options,
@@ -105,11 +94,11 @@ impl Options {
 impl Rename {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
         let (wanted, options) = match self.name {
-            Named::Label(Label { capture, old, new, options }) => {
+            Named::Label(Within { capture, old, new, options }) => {
                 let Location { root, path } = Location::of(&capture, options.captures.as_deref())?;
                 (options.wanted(root, Name::Label { path, old, new }), options)
             }
-            Named::Participant(Participant { capture, old, new, options }) => {
+            Named::Participant(Within { capture, old, new, options }) => {
                 let Location { root, path } = Location::of(&capture, options.captures.as_deref())?;
                 (options.wanted(root, Name::Participant { path, old, new }), options)
             }

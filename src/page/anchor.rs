@@ -192,17 +192,22 @@ mod tests {
         assert_eq!(&*found.overview, "diagram-2");
     }
 
+    /// Who asks for which path, and the label, if it has one.
+    fn exchanges(parts: &[(String, String, Option<String>)]) -> Vec<(Vec<&str>, Unlabelled<'_>)> {
+        parts
+            .iter()
+            .map(|(who, path, label)| {
+                (label.iter().map(String::as_str).collect(), Unlabelled { from: who, path, ..SHOW })
+            })
+            .collect()
+    }
+
     proptest! {
         #[test]
         fn an_exchange_in_front_changes_no_anchor_but_of_its_like(
             parts in proptest::collection::vec(("[a-c]", "/[a-b]", proptest::option::of("[a-b]{1,2}")), 0..12),
         ) {
-            let exchanges: Vec<(Vec<&str>, Unlabelled<'_>)> = parts
-                .iter()
-                .map(|(who, path, label)| {
-                    (label.iter().map(String::as_str).collect(), Unlabelled { from: who, path, ..SHOW })
-                })
-                .collect();
+            let exchanges = exchanges(&parts);
             let mut more = vec![(vec![], Unlabelled { method: "PUT", ..SHOW })];
             more.extend(exchanges.clone());
             prop_assert_eq!(&anchors(&more)[1..], &anchors(&exchanges)[..]);
@@ -212,12 +217,7 @@ mod tests {
         fn all_anchors_differ_and_need_no_escape(
             parts in proptest::collection::vec(("[a-c가 -]{0,3}", "\\PC{0,9}", proptest::option::of("[a-bA-B_]{1,3}")), 0..12),
         ) {
-            let exchanges: Vec<(Vec<&str>, Unlabelled<'_>)> = parts
-                .iter()
-                .map(|(who, path, label)| {
-                    (label.iter().map(String::as_str).collect(), Unlabelled { from: who, path, ..SHOW })
-                })
-                .collect();
+            let exchanges = exchanges(&parts);
             let found = Anchors::new(&exchanges, HoleWord::Diagram, HashSet::new());
             let both = found.exchanges.iter().flat_map(|anchor| [anchor.to_string(), of_response(anchor)]);
             let both: Vec<String> = both.collect();

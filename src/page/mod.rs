@@ -366,10 +366,7 @@ impl Page {
             });
             sections.insert(exchange.index, anchors);
         }
-        // What only repeats another is told of with that.
-        let told: HashMap<usize, usize> = (self.exchanges.iter())
-            .filter_map(|found| Some((found.index, self.exchanges[found.relations.folded_into?].index)))
-            .collect();
+        let told = told_elsewhere(&self.exchanges);
         let is_kept = |message: &Message| {
             let exchange = told.get(&message.exchange).unwrap_or(&message.exchange);
             let [request, response] = sections.get(exchange).cloned().unwrap_or_default();
@@ -556,6 +553,13 @@ impl Resolved<'_> {
     }
 }
 
+/// The exchanges that only repeat another and are told of with that one: by their indices in the trace, that of
+/// the other.
+fn told_elsewhere(exchanges: &[Arc<PageExchange>]) -> HashMap<usize, usize> {
+    let told = |found: &Arc<PageExchange>| Some((found.index, exchanges[found.relations.folded_into?].index));
+    exchanges.iter().filter_map(told).collect()
+}
+
 /// Changes each message of a page, wherever the page has it.
 fn each_message(
     exchanges: &mut [Arc<PageExchange>],
@@ -673,9 +677,7 @@ impl<'a> Resolved<'a> {
         entries: &mut [Entry],
         diagram: &mut [DiagramItem],
     ) {
-        let told: HashMap<usize, usize> = (exchanges.iter())
-            .filter_map(|found| Some((found.index, exchanges[found.relations.folded_into?].index)))
-            .collect();
+        let told = told_elsewhere(exchanges);
         if told.is_empty() {
             return;
         }

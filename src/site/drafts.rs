@@ -28,6 +28,7 @@ use crate::render::templates::Templates;
 use crate::sequence::renamed::Renamed;
 use crate::sequence::selector::Scope;
 use crate::settings::{Group, Layout, Located, Note, Settings};
+use crate::suite::is_below;
 use crate::toml_file::{with_entries, with_texts, without_entries};
 
 /// What came of a capture's page sources.
@@ -207,12 +208,9 @@ fn with_captures<T>(
     let mut chosen: Vec<Chosen<'_>> = Vec::new();
     let mut errors = Vec::new();
     for path in &wanted.paths {
-        let is_below = |folder: &&Folder| {
-            path.is_empty() || folder.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
-        };
         let named: Vec<&Folder> = match captures.folders.iter().find(|folder| folder.path == *path) {
             Some(folder) => vec![folder],
-            None => captures.folders.iter().filter(is_below).collect(),
+            None => captures.folders.iter().filter(|folder| is_below(&folder.path, path)).collect(),
         };
         let is_named = named.len() == 1 && named[0].path == *path;
         if named.is_empty() {

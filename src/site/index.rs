@@ -11,8 +11,9 @@ use super::shared::Site;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::page::index::{Index, Listed};
 use crate::render::templates::Content;
+use crate::settings::Settings;
 use crate::settings::index_toml::IndexToml;
-use crate::settings::{Located, Settings};
+use crate::suite::is_below;
 
 impl Site<'_> {
     /// Makes the page of an index; `listed` is what all captures and reports say, in the order of their paths.
@@ -51,11 +52,7 @@ impl Site<'_> {
         }
         let file = folder.dir.join(INDEX);
         let own = IndexToml::parse(&file, &self.captures_root.read_text(&file)?)?;
-        let mut settings = self.settings_shared(folder, read)?;
-        if let Some(Located { value, place }) = &own.locale {
-            settings.locale.clone_from(value);
-            settings.locale_place = Some(place.clone());
-        }
+        let settings = self.settings_shared(folder, own.locale.as_ref(), read)?;
         Ok((own, settings))
     }
 }
@@ -65,9 +62,4 @@ impl Site<'_> {
     pub(super) fn is_listed(&self, folder: &Folder) -> bool {
         self.indexes.iter().any(|index| is_below(&folder.path, &index.path))
     }
-}
-
-/// Whether a capture is in a folder, or below it.
-fn is_below(capture: &str, folder: &str) -> bool {
-    folder.is_empty() || capture.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }

@@ -37,11 +37,7 @@ impl Site<'_> {
         let phrases = self.phrases(&capture.settings, &templates, profile.as_deref()).map_err(one)?;
         self.check_collision(capture.folder, capture.settings.layout).map_err(one)?;
         let sources = capture.take_sources()?;
-        let gone: HashSet<String> =
-            sources.iter().flat_map(Source::gone).flat_map(|(_, labels)| labels.to_vec()).collect();
-        // What is named elsewhere too is told of as what it is: a label whose exchange is gone.
-        let needed = named_in(&capture.settings);
-        capture.settings.labels.retain(|(label, _)| !gone.contains(label) || needed.contains(label));
+        let gone = forget_gone(&mut capture.settings, &sources);
         let input = capture.input(profile.as_deref(), &phrases);
         let resolved = Resolved::new(&input);
         let (path, layout) = (&capture.folder.path, input.settings.layout);
@@ -147,6 +143,16 @@ impl Site<'_> {
         .at(Place::file(&folder.dir))
         .hint("rename one of the two captures"))
     }
+}
+
+/// Takes the labels that sources mark as gone out of the settings, and gives them. One that is named elsewhere
+/// too stays, to be told of as what it is: a label whose exchange is gone.
+pub(super) fn forget_gone(settings: &mut Settings, sources: &[Source]) -> HashSet<String> {
+    let gone: HashSet<String> =
+        sources.iter().flat_map(Source::gone).flat_map(|(_, labels)| labels.to_vec()).collect();
+    let needed = named_in(settings);
+    settings.labels.retain(|(label, _)| !gone.contains(label) || needed.contains(label));
+    gone
 }
 
 /// The labels that boxes, notes and other labels name.

@@ -91,8 +91,14 @@ impl Site<'_> {
         Ok(Made { files: vec![(page, content)], diagnostics: found.diagnostics, read, listed: Some(listed) })
     }
 
-    /// What the settings above a folder say of what is in it.
-    pub(super) fn settings_shared(&self, folder: &Folder, read: &mut Vec<FileState>) -> Result<Settings> {
+    /// What the settings above a folder say of what is in it, in the language that its own file names, if that
+    /// names one.
+    pub(super) fn settings_shared(
+        &self,
+        folder: &Folder,
+        locale: Option<&Located<String>>,
+        read: &mut Vec<FileState>,
+    ) -> Result<Settings> {
         let mut layers: Vec<&Layer> = Vec::new();
         for shared in &folder.shared {
             let (digest, layer) = shared.read(self.captures_root)?;
@@ -100,7 +106,12 @@ impl Site<'_> {
             read.push(FileState { path, stat, digest: *digest });
             layers.push(layer);
         }
-        Ok(Settings::resolve(&layers))
+        let mut settings = Settings::resolve(&layers);
+        if let Some(Located { value, place }) = locale {
+            settings.locale.clone_from(value);
+            settings.locale_place = Some(place.clone());
+        }
+        Ok(settings)
     }
 
     /// The recordings on the disk that a report compares, each with its files and the rules for secrets in them.
@@ -145,13 +156,9 @@ impl Site<'_> {
             own = Some(ReportToml::parse(&file.path, &decode(&file.path, bytes)?)?);
         }
         let own = own.ok_or_else(|| self.captures_root.outside(&folder.dir.join(REPORT)))?;
-        let mut settings = self.settings_shared(folder, read)?;
+        let mut settings = self.settings_shared(folder, own.locale.as_ref(), read)?;
         settings.title.clone_from(&own.title);
         settings.description.clone_from(&own.description);
-        if let Some(Located { value, place }) = &own.locale {
-            settings.locale.clone_from(value);
-            settings.locale_place = Some(place.clone());
-        }
         Ok((own, settings))
     }
 

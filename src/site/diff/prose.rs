@@ -79,6 +79,13 @@ impl Exchanges {
     }
 }
 
+impl Statement {
+    /// Those that it is about: what the line names itself, or else what its section is about.
+    fn exchanges(&self) -> &Exchanges {
+        if self.of_line.is_empty() { &self.of_section } else { &self.of_line }
+    }
+}
+
 impl Prose<'_> {
     /// For each change the lines that speak of it, those first that are likely to be false.
     pub(super) fn of(&self, changes: &[Change]) -> Vec<Vec<Spoken>> {
@@ -115,7 +122,7 @@ impl Prose<'_> {
             let concerns = Concerns::new(change, &elsewhere);
             let is_likely = |said: &Statement| {
                 let is_of_page = said.of_section.is_empty();
-                let own = if said.of_line.is_empty() { &said.of_section } else { &said.of_line };
+                let own = said.exchanges();
                 if is_call {
                     return is_of_page || own.have(&olds, &news, None);
                 }
@@ -141,10 +148,7 @@ impl Prose<'_> {
                 said.1.have(&old, &new, None)
             };
             // Words tell much, and not all: who wrote a sentence about the call sees that it is named.
-            let is_about = |said: &Statement| {
-                let own = if said.of_line.is_empty() { &said.of_section } else { &said.of_line };
-                own.have(&olds, &news, None)
-            };
+            let is_about = |said: &Statement| said.exchanges().have(&olds, &news, None);
             let spoken = said.iter().filter_map(|said| match is_likely(said) {
                 true => Some(said.spoken.clone()),
                 false => is_about(said).then(|| Spoken { is_beside: true, ..said.spoken.clone() }),

@@ -13,7 +13,7 @@ mod participant;
 mod settings_text;
 mod source_text;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::Nested;
@@ -23,7 +23,7 @@ use super::check::resolve;
 use super::docs::Docs;
 use super::drafts::{no_capture, options};
 use super::folders::{self, Captures, Folder};
-use super::lay_out::named_in;
+use super::lay_out::forget_gone;
 use super::manifest::Manifest;
 use super::page_path::PagePath;
 use super::shared::Site;
@@ -416,10 +416,7 @@ impl<'w> Work<'w> {
         let templates = self.site.templates(&capture.settings, &mut capture.read).map_err(one)?;
         let profile = self.site.profile(&capture.settings, &mut capture.read).map_err(one)?;
         let phrases = self.site.phrases(&capture.settings, &templates, profile.as_deref()).map_err(one)?;
-        let gone: HashSet<&String> =
-            sources.iter().flat_map(Source::gone).flat_map(|(_, labels)| labels).collect();
-        let needed = named_in(&capture.settings);
-        capture.settings.labels.retain(|(label, _)| !gone.contains(label) || needed.contains(label));
+        forget_gone(&mut capture.settings, &sources);
         Resolved::new(&capture.input(profile.as_deref(), &phrases)).page_for(&sources)
     }
 
