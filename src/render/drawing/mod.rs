@@ -96,5 +96,6 @@ pub(crate) fn expect_drawable(settings: &Settings) -> Result<()> {
     ))
 }
 
-#[cfg(all(test, feature = "svg"))]
+#[cfg(test)]
+#[cfg(feature = "svg")]
 mod tests;

@@ -84,15 +84,13 @@ fn write_shape<'a>(out: &mut String, shape: &Shape, link_of: &dyn Fn(u32) -> Opt
         Shape::Rect { at, size, radius, kind, fill } => {
             let [[x, y], [width, height]] = [at, size].map(|at| at.map(short));
             let radius = if *radius > 0.0 { format!(" rx=\"{}\"", short(*radius)) } else { String::new() };
-            let fill = match fill {
-                Some(fill) => format!(" fill=\"{}\"", escaped(fill)),
-                None => OUTLINE.to_owned(),
+            let look = match fill {
+                // The page shows through a colour with an alpha.
+                Some(fill) if fill.contains("a(") => format!("{} fill=\"{}\"", class(*kind), escaped(fill)),
+                Some(fill) => format!(" class=\"docgen-ground docgen-opaque\" fill=\"{}\"", escaped(fill)),
+                None => class(*kind).to_owned() + OUTLINE,
             };
-            write!(
-                out,
-                "\n<rect{} x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"{radius}{fill}/>",
-                class(*kind)
-            )
+            write!(out, "\n<rect{look} x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"{radius}/>")
         }
         Shape::Ellipse { at, radii, kind } => {
             let [[x, y], [rx, ry]] = [at, radii].map(|at| at.map(short));
