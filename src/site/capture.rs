@@ -5,6 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+use memchr::memmem;
+
 use super::file_state::{Digest, FileState};
 use super::folders::{Folder, Found};
 use crate::error::{Error, ErrorKind, Place, Result};
@@ -31,6 +33,10 @@ pub(super) struct Capture<'a> {
     /// Every file read so far, the folder's own first.
     pub(super) read: Vec<FileState>,
 }
+
+/// What a page source says somewhere that asks for a body as it was sent, and not as a page shows it: `raw_body`,
+/// `raw=true`.
+const RAW: &[u8] = b"raw";
 
 impl<'a> Capture<'a> {
     pub(super) fn read(root: &Root, folder: &'a Folder) -> Result<Capture<'a>> {
@@ -61,7 +67,7 @@ impl<'a> Capture<'a> {
             diagnostics: Vec::new(),
             read: Vec::new(),
         };
-        let has_sources = folder.files.iter().any(|file| is_source(file.name()));
+        let mut recorded = None;
         for file in &folder.files {
             let seen = |digest| FileState { path: file.path.clone(), stat: file.stat, digest };
             if let Some(digest) = settings_digest.filter(|_| file.name() == "capture.toml") {
@@ -76,18 +82,21 @@ impl<'a> Capture<'a> {
                     if let Some(error) = super::diff::recordings::conflict(&file.path, &bytes) {
                         return Err(error);
                     }
-                    // A page source may ask for a body as it was sent.
-                    let read = if has_sources { source::read } else { source::read_as_log };
-                    let read = read(&file.path, bytes);
-                    let log =
-                        read.log.unwrap_or_else(|| source::requestshook_writer::write(&read.trace).into());
-                    (capture.trace, capture.log) = (read.trace, log);
-                    capture.diagnostics = read.diagnostics;
+                    recorded = Some((&file.path, bytes));
                 }
                 name if is_source(name) => capture.sources.push((file.path.clone(), bytes)),
                 "output.txt" => capture.output = Some(source::decode(bytes).to_string()),
                 _ => {}
             }
+        }
+        if let Some((file, bytes)) = recorded {
+            let asks_for_raw = |(_, text): &(PathBuf, Vec<u8>)| memmem::find(text, RAW).is_some();
+            let read =
+                if capture.sources.iter().any(asks_for_raw) { source::read } else { source::read_as_log };
+            let read = read(file, bytes);
+            let log = read.log.unwrap_or_else(|| source::requestshook_writer::write(&read.trace).into());
+            (capture.trace, capture.log) = (read.trace, log);
+            capture.diagnostics = read.diagnostics;
         }
         for shared in &folder.shared {
             let (digest, _) = *shared.read(root)?;
