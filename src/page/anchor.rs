@@ -81,8 +81,13 @@ fn is_counted(part: &str) -> bool {
 /// Letters and digits, with a hyphen for each run of all else: what attribute lists, links and URLs leave as
 /// it is.
 fn slug(text: &str) -> String {
-    let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let slug = words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-");
+    let mut slug = String::with_capacity(text.len());
+    for word in text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+        if !slug.is_empty() {
+            slug.push('-');
+        }
+        slug.extend(word.chars().map(|c| c.to_ascii_lowercase()));
+    }
     if slug.is_empty() { "exchange".into() } else { slug }
 }
 

@@ -8,6 +8,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use memchr::memchr_iter;
 use minijinja::value::{Object, ObjectRepr, Value};
 
 use super::fields::{Described, fields, record};
@@ -569,7 +570,9 @@ pub(super) const LONGEST_COLOURED: usize = 100;
 
 /// How many lines a block has.
 pub(super) fn lines(block: &Block) -> usize {
-    block.text().lines().count()
+    let text = block.text().as_bytes();
+    let is_open = text.last().is_some_and(|&last| last != b'\n');
+    memchr_iter(b'\n', text).count() + usize::from(is_open)
 }
 
 /// An exchange of a page.
