@@ -34,10 +34,6 @@ pub(super) struct Capture<'a> {
     pub(super) read: Vec<FileState>,
 }
 
-/// What a page source says somewhere that asks for a body as it was sent, and not as a page shows it: `raw_body`,
-/// `raw=true`.
-const RAW: &[u8] = b"raw";
-
 impl<'a> Capture<'a> {
     pub(super) fn read(root: &Root, folder: &'a Folder) -> Result<Capture<'a>> {
         let (settings, settings_digest) = Capture::settings_and_digest(root, folder)?;
@@ -175,6 +171,12 @@ fn missing_trace(folder: &Folder, settings: &Settings) -> Error {
                 folder.path
             ),
         })
+}
+
+/// Whether a page source may ask for a body as it was sent, and not as a page shows it: `raw_body`, `raw=true`.
+fn asks_for_raw(source: &[u8]) -> bool {
+    let begins_word = |at: usize| at == 0 || !source[at - 1].is_ascii_alphanumeric();
+    memmem::find_iter(source, "raw").any(begins_word)
 }
 
 /// Whether a file of this name is a page source in some layout.

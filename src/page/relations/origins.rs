@@ -6,9 +6,8 @@
 //! together from others.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -31,10 +30,13 @@ pub struct Origin {
     pub there: String,
 }
 
+/// Who knows a value, by participant: nothing of who said it before it was told.
+type Knowing = BTreeMap<usize, Option<Told>>;
+
 /// A message that told somebody a value.
 struct Told {
     of: Earlier,
-    there: Arc<str>,
+    there: String,
 }
 
 /// The origins of the values of each request, by place.
@@ -42,44 +44,27 @@ pub(super) fn find(facts: &Facts<'_>) -> Vec<Vec<Origin>> {
     let places: HashMap<usize, usize> =
         facts.exchanges.iter().enumerate().map(|(place, exchange)| (exchange.index, place)).collect();
     let mut origins = vec![Vec::new(); facts.exchanges.len()];
-    // What each participant was told, by value; nothing of what it said before it was told.
-    let mut known: HashMap<usize, HashMap<Cow<'_, str>, Option<Told>>> = HashMap::new();
+    let mut known: HashMap<Cow<'_, str>, Knowing> = HashMap::new();
     for entry in facts.entries {
         let Entry::Message(message) = entry else { continue };
         let Some(&place) = places.get(&message.exchange) else { continue };
-        let values = values(facts, message);
         let [client, server] = facts.participants.ends(message.exchange);
         let (sender, receiver) = match message.side {
             Side::Request => (client, server),
             Side::Response => (server, client),
         };
-        let of_sender = known.entry(sender).or_default();
-        if message.side == Side::Request {
-            origins[place] = origins_of(&values, of_sender);
-        }
-        for (_, value) in &values {
-            of_sender.entry(value.clone()).or_insert(None);
-        }
-        let of_receiver = known.entry(receiver).or_default();
-        for (there, value) in values {
+        let mut seen: HashSet<Cow<'_, str>> = HashSet::new();
+        for (at, value) in values(facts, message) {
+            let knowing = known.entry(value.clone()).or_default();
+            if let Some(Told { of, there }) = knowing.entry(sender).or_default()
+                && message.side == Side::Request
+                && seen.insert(value)
+            {
+                origins[place].push(Origin { at: at.clone(), of: *of, there: there.clone() });
+            }
             let of = Earlier { place, side: message.side };
-            of_receiver.entry(value).or_insert_with(|| Some(Told { of, there: there.into() }));
+            knowing.entry(receiver).or_insert(Some(Told { of, there: at }));
         }
-    }
-    origins
-}
-
-/// Where these values of a request are from, each value once.
-fn origins_of(values: &[Found<'_>], told: &HashMap<Cow<'_, str>, Option<Told>>) -> Vec<Origin> {
-    let mut seen: Vec<&str> = Vec::new();
-    let mut origins = Vec::new();
-    for (at, value) in values {
-        let Some(Some(Told { of, there })) = told.get(value) else { continue };
-        if seen.contains(&&**value) {
-            continue;
-        }
-        seen.push(value);
-        origins.push(Origin { at: at.clone(), of: *of, there: there.to_string() });
     }
     origins
 }

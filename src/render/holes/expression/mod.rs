@@ -10,7 +10,7 @@ mod plain;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use minijinja::Environment;
 use minijinja::value::{Kwargs, Object, Value};
@@ -125,7 +125,7 @@ impl Filler<'_> {
     }
 
     fn advice(&self, name: &str) -> String {
-        let labels = neighbours(name, &self.names.sorted).iter().map(String::as_str);
+        let labels = neighbours(name, self.names.sorted()).iter().map(String::as_str);
         match nearest(name, HoleWord::ALL.iter().map(|word| word.name()).chain(labels)) {
             Some(near) => format!("did you mean `{near}`?"),
             None if self.page.labels.is_empty() => {
@@ -201,14 +201,21 @@ impl Object for Expression {
 pub(super) struct Names {
     /// The index in the trace of the exchange that each names.
     labels: HashMap<String, usize>,
-    sorted: Vec<String>,
+    /// In order, once something is no label.
+    sorted: OnceLock<Vec<String>>,
 }
 
 impl Names {
     pub(super) fn of(page: &Page) -> Names {
-        let mut sorted: Vec<String> = page.labels.iter().map(|(label, _)| label.clone()).collect();
-        sorted.sort_unstable();
-        Names { labels: page.labels.iter().cloned().collect(), sorted }
+        Names { labels: page.labels.iter().cloned().collect(), sorted: OnceLock::new() }
+    }
+
+    fn sorted(&self) -> &[String] {
+        self.sorted.get_or_init(|| {
+            let mut sorted: Vec<String> = self.labels.keys().cloned().collect();
+            sorted.sort_unstable();
+            sorted
+        })
     }
 
     fn find(&self, name: &str) -> Option<Name> {

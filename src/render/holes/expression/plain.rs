@@ -100,7 +100,7 @@ const CONSTANTS: &[&str] = &["none", "None"];
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::sync::{Arc, OnceLock};
 
     use minijinja::{Environment, UndefinedBehavior};
     use proptest::collection::vec;
@@ -113,7 +113,7 @@ mod tests {
     fn names() -> Arc<Names> {
         let labels = ["show", "none", "loop", "super", "true_1", "request"];
         let labels = labels.iter().enumerate().map(|(index, label)| ((*label).to_owned(), index)).collect();
-        Arc::new(Names { labels, sorted: Vec::new() })
+        Arc::new(Names { labels, sorted: OnceLock::new() })
     }
 
     /// What a hole asks for, as it is found to be plain and as the engine has it.
