@@ -86,9 +86,8 @@ impl<'a> Capture<'a> {
             }
         }
         if let Some((file, bytes)) = recorded {
-            let asks_for_raw = |(_, text): &(PathBuf, Vec<u8>)| memmem::find(text, RAW).is_some();
-            let read =
-                if capture.sources.iter().any(asks_for_raw) { source::read } else { source::read_as_log };
+            let asks_for_raw = capture.sources.iter().any(|(_, text)| asks_for_raw(text));
+            let read = if asks_for_raw { source::read } else { source::read_as_log };
             let read = read(file, bytes);
             let log = read.log.unwrap_or_else(|| source::requestshook_writer::write(&read.trace).into());
             (capture.trace, capture.log) = (read.trace, log);
