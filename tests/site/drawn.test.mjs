@@ -154,7 +154,7 @@ async function assertLinks(page, name) {
   if (name === 'plain') return;
   const link = page.locator('.docgen-svg a').first();
   const anchor = await link.getAttribute('href');
-  await link.click();
+  await link.locator('text').first().click();
   assert.equal(await page.evaluate(() => location.hash), anchor);
 }
 
