@@ -72,6 +72,8 @@ pub struct Settings {
     pub command: Option<String>,
     /// How the pages are laid out.
     pub layout: Layout,
+    /// Whether any file says how.
+    pub is_layout_said: bool,
     /// The language of what docgen itself writes: the name of a phrase file.
     pub locale: String,
     /// Where the locale was written, if it was.
@@ -610,6 +612,7 @@ impl Settings {
             settings.redact.patterns.extend(typed.redact.patterns.iter().cloned());
             settings.volatile.extend(&typed.volatile);
             settings.layout = typed.layout.unwrap_or(settings.layout);
+            settings.is_layout_said |= typed.layout.is_some();
             settings.noise = typed.noise.unwrap_or(settings.noise);
             settings.curl = typed.curl.unwrap_or(settings.curl);
             if let Some(diagram) = &typed.diagram {
@@ -777,7 +780,7 @@ struct Typed {
     command: Option<toml::Spanned<String>>,
     /// How the pages are laid out; `snippets` if not given.
     layout: Option<Layout>,
-    /// The language of what docgen itself writes: `en`, `ko`, or the name of a phrase file of yours; `ko` if not given.
+    /// The language of what docgen itself writes: `en`, `ko`, or the name of a phrase file of yours; `en` if not given.
     #[schemars(with = "Option<String>")]
     locale: Option<toml::Spanned<String>>,
     /// What is known of the system: `openstack`, or the path of a file from this one.

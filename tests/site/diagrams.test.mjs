@@ -13,7 +13,7 @@ import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { contrastsIn, launch, open, seriousViolations } from './browser.mjs';
-import { serve, sites } from './site.mjs';
+import { serve, siteConfig, sites } from './site.mjs';
 
 const DOCGEN = resolve(process.env.DOCGEN ?? 'target/release/docgen');
 const PROJECT = resolve('.build/diagrams');
@@ -206,15 +206,16 @@ function makeProject() {
   rmSync(PROJECT, { recursive: true, force: true });
   cpSync('docs/assets', join(PROJECT, 'docs/assets'), { recursive: true });
   writeFileSync(join(PROJECT, 'docs/index.md'), '# Diagrams\n');
-  writeFileSync(join(PROJECT, 'mkdocs.yml'), `${readFileSync('mkdocs.yml', 'utf8')}\nvalidation:\n  anchors: warn\n`);
+  writeFileSync(join(PROJECT, 'mkdocs.yml'), siteConfig());
   mkdirSync(join(PROJECT, 'captures'));
   writeFileSync(join(PROJECT, 'captures/docgen.toml'), 'layout = "page"\nlocale = "en"\nprofile = "openstack"\nlinks = true\nnoise = false\n');
   const show = capture('show', 'captures/openstack/image/show');
   writeFileSync(join(show, 'page.md'), '# {{ title }}\n\n| Step |\n| --- |\n| {{ show_image }} |\n\nSee {{ show_image.response }}.\n\n{{ diagram }}\n\n{{ rest }}\n');
   const server = capture('server', 'captures/openstack/server/create');
   const settings = readFileSync(join(server, 'capture.toml'), 'utf8').replace(/\[\[filter\]\][^[]*/g, '');
-  writeFileSync(join(server, 'capture.toml'), settings.replace('layout = "snippets"', 'layout = "page"'));
-  writeFileSync(join(capture('parts', server), 'capture.toml'), settings);
+  const laidOut = (layout) => settings.replace(/^layout = .*$/m, `layout = "${layout}"`);
+  writeFileSync(join(server, 'capture.toml'), laidOut('page'));
+  writeFileSync(join(capture('parts', server), 'capture.toml'), laidOut('snippets'));
   const trace = JSON.parse(readFileSync(join(server, 'trace.har'), 'utf8'));
   const { entries } = trace.log;
   const later = (entry, run) => ({ ...entry, startedDateTime: new Date(Date.parse(entry.startedDateTime) + run * 600_000).toISOString() });

@@ -13,7 +13,7 @@ import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { contrastsIn, launch, open, seriousViolations } from './browser.mjs';
-import { serve, sites } from './site.mjs';
+import { serve, siteConfig, sites } from './site.mjs';
 
 const DOCGEN = resolve(process.env.DOCGEN ?? 'target/release/docgen');
 const PROJECT = resolve('.build/drawn');
@@ -214,7 +214,7 @@ function makeProject() {
   rmSync(PROJECT, { recursive: true, force: true });
   cpSync('docs/assets', join(PROJECT, 'docs/assets'), { recursive: true });
   writeFileSync(join(PROJECT, 'docs/index.md'), '# Drawings\n');
-  writeFileSync(join(PROJECT, 'mkdocs.yml'), readFileSync('mkdocs.yml', 'utf8').replace(/^nav:\n(?: .*\n|\n)*/m, ''));
+  writeFileSync(join(PROJECT, 'mkdocs.yml'), siteConfig());
   mkdirSync(join(PROJECT, 'captures'));
   writeFileSync(join(PROJECT, 'captures/docgen.toml'), 'layout = "page"\nlocale = "en"\nprofile = "openstack"\nlinks = true\nnoise = false\ndiagram = "svg"\n');
   const prose = capture('prose', 'captures/openstack/image/show');

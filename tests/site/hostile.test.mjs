@@ -11,7 +11,7 @@ import { join, resolve } from 'node:path';
 import { after, describe, test } from 'node:test';
 
 import { drawings, drawnDiagrams, launch, open } from './browser.mjs';
-import { serve, sites } from './site.mjs';
+import { serve, siteConfig, sites } from './site.mjs';
 
 const DOCGEN = process.env.DOCGEN ?? 'target/release/docgen';
 const PROJECT = resolve('.build/hostile');
@@ -288,7 +288,7 @@ function spaced(text) {
 function makeProject() {
   rmSync(PROJECT, { recursive: true, force: true });
   cpSync('docs/assets', join(PROJECT, 'docs/assets'), { recursive: true });
-  cpSync('mkdocs.yml', join(PROJECT, 'mkdocs.yml'));
+  writeFileSync(join(PROJECT, 'mkdocs.yml'), siteConfig());
   writeFileSync(join(PROJECT, 'docs/index.md'), '# Hostile text\n');
   mkdirSync('.build/screenshots', { recursive: true });
   const trace = JSON.stringify({ log: { version: '1.2', creator: { name: 'hostile', version: '1' }, entries: CASES.map(entry) } }, null, 2);
