@@ -91,8 +91,8 @@ pub(crate) fn expect_drawable(settings: &Settings) -> Result<()> {
     let error = Error::new(ErrorKind::Setting, format!("no diagram can be drawn ahead: {WITHOUT}"));
     let place = settings.diagram_place.clone();
     Err(place.into_iter().fold(error, Error::at).hint(
-        "the wheel has it (`pip install docgen-http`), and so has `cargo install --features svg`; without it, \
-         `diagram = \"mermaid\"`",
+        "docgen's wheel has it, and so has what `cargo install --features svg` builds; `diagram = \"mermaid\"` \
+         needs none",
     ))
 }
 
