@@ -45,8 +45,9 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::page::source::Source;
-use crate::page::{Input, Page, Phrases, Resolved};
+use crate::page::{Input, Page, Phrases, Resolved, begins_with_front_matter};
 use crate::profile::Profile;
+use crate::render::front_matter;
 use crate::render::holes::{Filler, NoOtherCaptures};
 use crate::render::templates::Templates;
 use crate::sequence::Side;
@@ -287,6 +288,8 @@ impl Importer<'_> {
             snippet_prefix: page.snippet_prefix.clone(),
             vars: self.facts.vars.clone(),
             query: self.facts.shows_query.filter(|shows| *shows != layout.traits().shows_query),
+            // A page that has none by hand gets none.
+            front_matter: (self.asks_for_front_matter() && !begins_with_front_matter(text)).then_some(false),
             ..CaptureToml::default()
         };
         draft.command = blocks.command.as_ref().map(|command| {
@@ -333,6 +336,30 @@ impl Importer<'_> {
             }
         }
         draft
+    }
+
+    /// Whether the settings above the capture want front matter.
+    fn asks_for_front_matter(&self) -> bool {
+        Settings::resolve(&self.around.layers).front_matter == Some(true)
+    }
+
+    /// The settings and the page source of a page whose front matter is the one that docgen puts before it.
+    fn without_front_matter(&self, draft: &CaptureToml, source: &str) -> Option<(CaptureToml, String)> {
+        if !begins_with_front_matter(source) {
+            return None;
+        }
+        let asked_for = CaptureToml { front_matter: Some(true), ..draft.clone() };
+        self.with_page(&asked_for, |_, resolved, _| {
+            let page = |rest: &str| {
+                let page = resolved.page_for(&[Source::parse("page.md", rest).ok()?]).ok()?;
+                page.front_matter.map(|front| front_matter::written(&front))
+            };
+            let rest = source.split_once("\n---\n\n")?.1;
+            let is_same = source.strip_suffix(rest)? == page(rest)?;
+            let front_matter = (!self.asks_for_front_matter()).then_some(true);
+            is_same.then(|| (CaptureToml { front_matter, ..draft.clone() }, rest.to_owned()))
+        })
+        .ok()?
     }
 
     fn settings(&self, draft: &CaptureToml) -> Result<Settings, Vec<Error>> {
@@ -615,6 +642,11 @@ impl Importer<'_> {
             used[at - 1]
         });
         self.check(&draft, &files)?;
+        if let Some((_, source)) = files.iter_mut().find(|(name, _)| *name == self.documents[0].name)
+            && let Some((without, rest)) = self.without_front_matter(&draft, source)
+        {
+            (draft, *source) = (without, rest);
+        }
         for (name, source) in &mut files {
             if self.documents.iter().any(|document| document.name == *name && document.has_windows_ends) {
                 *source = source.replace('\n', "\r\n");

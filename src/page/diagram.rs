@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::phrases::fill_all;
 use super::{Entry, Message, Phrases};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::sequence::participants::{Participant, Participants};
@@ -103,6 +104,14 @@ impl DiagramItem {
         *depth += boxes;
         item
     }
+}
+
+/// What a diagram shows, as a sentence: `phrase` with the number of messages and the names of the participants.
+pub fn diagram_text(items: &[DiagramItem], participants: &[DrawnParticipant], phrase: &str) -> String {
+    let messages = items.iter().filter(|item| matches!(item, DiagramItem::Message { .. }));
+    let count = messages.count().to_string();
+    let names: Vec<&str> = participants.iter().map(DrawnParticipant::name).collect();
+    fill_all(phrase, &[("count", &*count), ("participants", &*names.join(", "))])
 }
 
 /// The ids of the participants that these lines name.

@@ -31,6 +31,7 @@ pub mod curl;
 mod diagram;
 pub mod draft;
 pub mod first_settings;
+pub mod front_matter;
 pub mod highlight;
 mod html;
 pub mod index;
@@ -47,8 +48,10 @@ pub mod update;
 pub use anchor::Anchors;
 pub use block::{Block, visible, without_ansi, without_markers};
 pub use command::{Command, Launch, command_line};
+pub(crate) use context::begins_with_front_matter;
 pub use context::{Context, Fence, Scalar};
-pub use diagram::{DiagramItem, DrawnParticipant, participants_named};
+pub use diagram::{DiagramItem, DrawnParticipant, diagram_text, participants_named};
+pub use front_matter::FrontMatter;
 pub use outline::{DiagramPart, Outline};
 pub use phrases::Phrases;
 pub use relations::Relations;
@@ -109,6 +112,8 @@ pub struct Page {
     pub path: String,
     /// One paragraph below the title.
     pub description: Option<String>,
+    /// What it says of itself to the builder, where it does.
+    pub front_matter: Option<FrontMatter>,
     /// The layout.
     pub layout: Layout,
     /// The phrases of the page's language.
@@ -526,16 +531,28 @@ impl Resolved<'_> {
             .as_ref()
             .filter(|_| settings.launch.show.unwrap_or(is_debugged))
             .and_then(|command| Launch::new(command, &title, settings));
+        let participants = drawn.list();
+        let has_front_matter = settings.front_matter.unwrap_or(settings.layout.traits().front_matter);
+        let front_matter = has_front_matter.then(|| {
+            let page = sources.iter().find(|source| settings.layout.traits().main().is_of(&source.file));
+            let given = settings.description.as_deref().map(front_matter::plain);
+            let description = given.or_else(|| page.and_then(front_matter::first_sentence)).unwrap_or_else(|| {
+                let drawn = diagram_text(&diagram, &participants, input.phrases.get("diagram_text"));
+                front_matter::fact(command.as_ref(), &drawn)
+            });
+            FrontMatter::new(&title, &description, &settings.locale)
+        });
         Ok(Page {
             title,
             path: input.path.to_owned(),
             description: settings.description.clone(),
+            front_matter,
             layout: settings.layout,
             phrases: input.phrases.clone(),
             command,
             launch,
             reference,
-            participants: drawn.list(),
+            participants,
             diagram,
             client_view,
             entries,

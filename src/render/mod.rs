@@ -19,6 +19,7 @@
 pub mod diagram_size;
 pub mod escape;
 mod fields;
+pub(crate) mod front_matter;
 pub(crate) mod holes;
 mod index;
 mod layouts;

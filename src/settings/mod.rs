@@ -88,6 +88,8 @@ pub struct Settings {
     pub curl: bool,
     /// Whether sections have anchors and steps are links to them; `None` leaves it to the layout.
     pub links: Option<bool>,
+    /// Whether a page begins with front matter: title, description and language; `None` leaves it to the layout.
+    pub front_matter: Option<bool>,
     /// The title of the output block, instead of one made from the command's format.
     pub output_title: Option<String>,
     /// Under which path the site finds the page's snippets, instead of the page's own.
@@ -546,6 +548,7 @@ impl Settings {
             set(&mut settings.reference, &typed.reference);
             set(&mut settings.query, &typed.query);
             set(&mut settings.links, &typed.links);
+            set(&mut settings.front_matter, &typed.front_matter);
             set(&mut settings.output_title, &typed.output_title);
             set(&mut settings.snippet_prefix, &typed.snippet_prefix);
             set(&mut settings.launch.show, &typed.launch.show);
@@ -764,6 +767,8 @@ struct Typed {
     curl: Option<bool>,
     /// Whether numbers of steps lead to their sections, and those back to the diagram.
     links: Option<bool>,
+    /// Whether pages begin with front matter (title, description and language), for names in the navigation and for search engines.
+    front_matter: Option<bool>,
     /// The title of the block with what the command printed.
     output_title: Option<String>,
     /// Under which path the site finds the page's snippets, in place of the page's own.
