@@ -7,6 +7,7 @@
     corpus.py body    FOLDER BYTES     one capture with one JSON body of about so many bytes, on many lines
     corpus.py line    FOLDER BYTES     … and one with all of it in a single line
     corpus.py har     CAPTURES FOLDER  the same captures, each trace.log as a trace.har
+    corpus.py recorded FOLDER COUNT DOCGEN LAYOUT [prose]   the captures of `mixed` as people have them
 
 A capture is FOLDER/NNNN/trace.log. Ids (of requests, resources, projects) differ from capture to capture, so
 that nothing can be found twice. `har` writes HAR on its own and not by docgen's writer: the reader that is
@@ -17,13 +18,19 @@ gives a JSON body the bytes that its server sent: of the ways in which Python se
 commas and colons or without, with escapes for what is not ASCII or without, with a line end or without) the first
 whose length is the message's Content-Length, if the middleware would lay it out as the log has it. All bodies of
 these logs have one. A body that none fits, or without a Content-Length, stays as the log has it.
+
+`recorded` lets the program DOCGEN write the captures, each as `docgen capture` leaves it: trace.har, with times and
+without secrets, the command in capture.toml, output.txt; with `prose` also the page source and the labels that
+`docgen new` writes. All use the profile `openstack`.
 """
 
 import hashlib
 import itertools
 import json
 import re
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 LOGS = Path(__file__).parent.parent / "tests/fixtures/logs"
@@ -64,10 +71,14 @@ def write(folder, number, text):
     path.write_text(text)
 
 
+def mix(count):
+    """The name of each capture's log."""
+    return [LONG if number % 20 in (0, 3, 7, 10, 13, 17) else SHORT[number % len(SHORT)] for number in range(int(count))]
+
+
 def mixed(folder, count=1000, seed=""):
     logs = {name: log(name) for name in [LONG, *SHORT]}
-    for number in range(int(count)):
-        name = LONG if number % 20 in (0, 3, 7, 10, 13, 17) else SHORT[number % len(SHORT)]
+    for number, name in enumerate(mix(count)):
         write(folder, number, with_own_ids(logs[name], f"{seed}{number}"))
 
 
@@ -107,6 +118,34 @@ def line(folder, size):
     write(folder, 0, one_body(size, None))
 
 
+def recorded(folder, count, docgen, layout, prose=""):
+    settings = f'layout = "{layout}"\nprofile = "openstack"\n'
+    with tempfile.TemporaryDirectory() as models:
+        files = {name: model(Path(models) / name, name, docgen, settings, prose) for name in [LONG, *SHORT]}
+    folder.mkdir(parents=True)
+    (folder / "docgen.toml").write_text(settings)
+    for number, name in enumerate(mix(count)):
+        capture = folder / f"{number:04}"
+        capture.mkdir()
+        for file, text in files[name].items():
+            (capture / file).write_text(with_own_ids(text, str(number)))
+
+
+def model(folder, name, docgen, settings, prose):
+    """The files of a capture of a log: their names and contents."""
+    capture = folder / "captures/capture"
+    capture.mkdir(parents=True)
+    (capture.parent / "docgen.toml").write_text(settings)
+    (folder / "trace.har").write_text(archive(log(name)))
+    subprocess.run([docgen, "import", "--quiet", folder / "trace.har", capture], check=True)
+    command = (LOGS / name / "command.txt").read_text().strip()
+    (capture / "capture.toml").write_text(f"command = {json.dumps(command)}\n")
+    (capture / "output.txt").write_text((LOGS / name / "console.txt").read_text())
+    if prose:
+        subprocess.run([docgen, "new", "--quiet", capture], check=True)
+    return {path.name: path.read_text() for path in sorted(capture.iterdir())}
+
+
 HEAD = re.compile(r"^### \((.+?)\) (REQ >>>|RESP <<<) \((.+?)\) : (.*)\n", re.MULTILINE)
 
 
@@ -114,9 +153,13 @@ def har(captures, folder):
     for path in sorted(Path(captures).glob("*/trace.log")):
         out = folder / path.parent.name / "trace.har"
         out.parent.mkdir(parents=True)
-        archive = {"log": {"version": "1.2", "creator": {"name": "corpus.py", "version": "1"},
-                           "entries": entries(path.read_text())}}
-        out.write_text(json.dumps(archive, indent=2, ensure_ascii=False) + "\n")
+        out.write_text(archive(path.read_text()))
+
+
+def archive(text):
+    """A log as HAR."""
+    har = {"version": "1.2", "creator": {"name": "corpus.py", "version": "1"}, "entries": entries(text)}
+    return json.dumps({"log": har}, indent=2, ensure_ascii=False) + "\n"
 
 
 def entries(text):
@@ -176,7 +219,7 @@ def moment(milliseconds):
 
 
 if __name__ == "__main__":
-    KINDS = {"mixed": mixed, "long": long, "large": large, "body": body, "line": line}
+    KINDS = {"mixed": mixed, "long": long, "large": large, "body": body, "line": line, "recorded": recorded}
     if sys.argv[1] == "har":
         har(Path(sys.argv[2]), Path(sys.argv[3]))
     else:

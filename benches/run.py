@@ -1,10 +1,15 @@
 #!/usr/bin/env python3
 """Measures docgen against what the machine can do, and prints the figures as Markdown.
 
-    benches/run.py [--quick] [--docgen PROGRAM] [figures] [captures] [bodies] [diffs] [curves] [--kind KIND]
+    benches/run.py [--quick] [--docgen PROGRAM] [figures] [site] [captures] [bodies] [diffs] [curves] [--kind KIND]
 
-Five parts, all by default: the figures; the cost as the number of captures and as the size of one body grow; of
-recordings compared with others, beside reading both; and as there is more of any one thing in a capture (benches/curves.py), with its ratio to that of half as many. `--quick` takes small corpora and few runs: it shows that the bench works, and its figures mean nothing.
+Six parts, all by default: the figures; docgen's share of a site's build; the cost as the number of captures and as the
+size of one body grow; of recordings compared with others, beside reading both; and as there is more of any one thing in
+a capture (benches/curves.py), with its ratio to that of half as many. `--quick` takes small corpora and few runs: it
+shows that the bench works, and its figures mean nothing.
+
+The figures are of captures as people have them, recorded and with a profile, in the layouts `page` and `exchanges`, each
+as a template lays them out and with a page source; and of logs and HAR files that are dropped into a folder.
 
 Every time is the median of several runs of a whole process, on one thread, with everything on a memory file
 system; what a run is to write is removed before it. Ratios compare medians of one run of this program:
@@ -13,7 +18,7 @@ system; what a run is to write is removed before it. Ratios compare medians of o
 - walk: benches/programs/walk.rs, which stats the captures and the pages
 - Python: benches/straightforward.py, what a user would write
 
-It needs hyperfine, GNU time and rustc: scripts/setup bench.
+It needs hyperfine, GNU time and rustc, and for the site .venv with MkDocs: scripts/setup bench.
 """
 
 import argparse
@@ -33,6 +38,7 @@ from curves import KINDS
 PROJECT = Path(__file__).parent.parent
 CORPUS = PROJECT / "benches/corpus.py"
 PYTHON = PROJECT / "benches/straightforward.py"
+MKDOCS = PROJECT / ".venv/bin/mkdocs"
 
 
 def main():
@@ -78,23 +84,6 @@ class Bench:
         run([sys.executable, CORPUS, kind, *where])
         return folder
 
-    def pages(self, count, with_prose):
-        """Captures of mixed size in the `page` layout with the profile `openstack`; with prose also the
-        source that `docgen new` writes."""
-        folder = self.corpus("mixed", count)
-        (folder / "docgen.toml").write_text('layout = "page"\nprofile = "openstack"\n')
-        # Only ids differ from one capture of a log to another, and all have the same length.
-        made = {}
-        for capture in sorted(path for path in folder.iterdir() if path.is_dir()) if with_prose else []:
-            length = (capture / "trace.log").stat().st_size
-            if length not in made:
-                run([self.docgen, "new", capture])
-                made[length] = [capture / "page.md", capture / "capture.toml"]
-            for source in made[length]:
-                if source.parent != capture:
-                    shutil.copy(source, capture)
-        return folder
-
     def render(self, captures, out=None):
         return [self.docgen, "render", "--quiet", "--jobs", "1", captures, out or self.out]
 
@@ -107,11 +96,11 @@ class Bench:
         plan.write_text("".join(f"{path.stat().st_size} {path.relative_to(model)}\n" for path in files))
         return model, plan
 
-    def time(self, command, fresh=True, runs=15):
+    def time(self, command, fresh=True, runs=15, warm_up=2):
         """The time of a command; with `fresh`, what it writes is removed before each run."""
         result = self.folder / "hyperfine.json"
         prepare = ["--prepare", f"rm -rf {self.out}"] if fresh else []
-        options = ["--shell=none", "--style=none", "--warmup=2", f"--runs={3 if self.quick else runs}"]
+        options = ["--shell=none", "--style=none", f"--warmup={warm_up}", f"--runs={min(3, runs) if self.quick else runs}"]
         run(["hyperfine", *options, *prepare, f"--export-json={result}", " ".join(map(str, command))])
         measured = json.loads(result.read_text())["results"][0]
         return Time(measured["median"], measured["user"] + measured["system"])
@@ -151,40 +140,69 @@ def run(command):
 def figures(bench):
     count = 20 if bench.quick else 1000
     rows = []
-    for kind in ("mixed", "large"):
-        raw = bench.corpus(kind, count)
-        har = bench.corpus("har", raw)
-        for captures, limit in (raw, 2.0), (har, 2.5):
+    for layout in "page", "exchanges":
+        for source, limit in ("", 3), ("prose", 4):
+            captures = bench.corpus("recorded", count, bench.docgen, layout, *source.split())
             model, plan = bench.model(captures)
-            floor = bench.time([bench.floor, captures, bench.out, plan])
-            docgen = bench.time(bench.render(captures))
-            nothing = bench.time(bench.render(captures, model), fresh=False)
-            walk = bench.time([bench.walk, captures, model], fresh=False)
-            name = f"{kind} {'raw' if captures is raw else 'HAR'}, {size(captures)} to {size(model)}"
-            rows.append([f"{name}: floor", str(floor), "", ""])
-            rows.append([f"{name}: docgen", str(docgen), docgen.over(floor, "floor"), f"{limit} ×"])
-            if captures is raw:
-                python = bench.time([sys.executable, PYTHON, captures, bench.out], runs=5)
-                ratios = f"{python.over(floor, 'floor')}, {python.over(docgen, 'docgen')}"
-                rows.append([f"{name}: Python, {agreement(bench.out, model)}", str(python), ratios, ""])
-            rows.append([f"{name}: peak memory", f"{bench.peak(bench.render(captures)):.1f} MiB", "", "32 MiB"])
-            rows.append([f"{name}: nothing to do", str(nothing), nothing.over(walk, "walk"), "3 ×"])
+            rows += rendered(bench, f"{layout} {'with' if source else 'without'} prose", captures, model, plan, limit)
             shutil.rmtree(model)
-        shutil.rmtree(raw)
+            shutil.rmtree(captures)
+    for kind in "mixed", "large":
+        log = bench.corpus(kind, count)
+        har = bench.corpus("har", log)
+        for captures, limit in (log, 1.7), (har, 2.5):
+            model, plan = bench.model(captures)
+            rows += rendered(bench, f"{kind} {'logs' if captures is log else 'HAR'}", captures, model, plan, limit)
+            if captures is log:
+                rows.append(python_row(bench, kind, captures, model, plan))
+            shutil.rmtree(model)
+        shutil.rmtree(log)
         shutil.rmtree(har)
-    for kind, limit in ("profile", 4), ("prose", 5):
-        captures = bench.pages(count, with_prose=kind == "prose")
-        model, plan = bench.model(captures)
-        floor = bench.time([bench.floor, captures, bench.out, plan])
-        docgen = bench.time(bench.render(captures))
-        name = f"page with {kind}, {size(captures)} to {size(model)}"
-        rows.append([f"{name}: floor", str(floor), "", ""])
-        rows.append([f"{name}: docgen", str(docgen), docgen.over(floor, "floor"), f"{limit} ×"])
-        shutil.rmtree(model)
-        shutil.rmtree(captures)
     version = bench.time([bench.docgen, "--version"], fresh=False, runs=100)
     rows.append(["docgen --version", str(version), "", "5 ms"])
     table(["what", "median", "ratio (of processor time)", "at most"], rows)
+
+
+def rendered(bench, name, captures, model, plan, limit):
+    """What rendering captures takes, and finding that there is nothing to do."""
+    floor = bench.time([bench.floor, captures, bench.out, plan])
+    docgen = bench.time(bench.render(captures))
+    peak = bench.peak(bench.render(captures))
+    nothing = bench.time(bench.render(captures, model), fresh=False)
+    walk = bench.time([bench.walk, captures, model], fresh=False)
+    return [
+        [f"{name}, {size(captures)} to {size(model)}: floor", str(floor), "", ""],
+        [f"{name}: docgen", str(docgen), docgen.over(floor, "floor"), f"{limit} ×"],
+        [f"{name}: peak memory", f"{peak:.1f} MiB", "", "32 MiB"],
+        [f"{name}: nothing to do", str(nothing), nothing.over(walk, "walk"), "3 ×"],
+    ]
+
+
+def python_row(bench, kind, captures, model, plan):
+    floor = bench.time([bench.floor, captures, bench.out, plan])
+    python = bench.time([sys.executable, PYTHON, captures, bench.out], runs=5)
+    return [f"{kind} logs: Python, {agreement(bench.out, model)}", str(python), python.over(floor, "floor"), ""]
+
+
+def site(bench):
+    """docgen's share of the time that a site takes to be built, which `docgen init` begins."""
+    rows = []
+    for layout in "page", "exchanges":
+        pages = 20 if bench.quick else 300
+        folder = bench.folder / "site"
+        run([bench.docgen, "init", "--quiet", folder])
+        shutil.rmtree(folder / "captures")
+        captures = bench.corpus("recorded", pages, bench.docgen, layout, "prose")
+        messages = sum(trace.read_text().count('"startedDateTime"') * 2 for trace in captures.glob("*/trace.har"))
+        docgen = bench.time(bench.render(captures), runs=5)
+        run(bench.render(captures, folder / "docs"))
+        mkdocs = [MKDOCS, "build", "--quiet", "--config-file", folder / "mkdocs.yml"]
+        built = bench.time(mkdocs, fresh=False, runs=1, warm_up=0)
+        share = docgen.processor / (docgen.processor + built.processor)
+        rows.append([f"{layout}, {pages} pages, {messages:,} messages", str(docgen), f"{built.clock:,.1f} s", f"{share:.2%}", "2 %"])
+        shutil.rmtree(folder)
+        shutil.rmtree(captures)
+    table(["a site with prose", "docgen render", "mkdocs build", "docgen's share (of processor time)", "at most"], rows)
 
 
 def captures(bench):
@@ -270,7 +288,7 @@ def curve_point(bench, kind, size):
     return seconds
 
 
-PARTS = {"figures": figures, "captures": captures, "bodies": bodies, "diffs": diffs, "curves": curves}
+PARTS = {"figures": figures, "site": site, "captures": captures, "bodies": bodies, "diffs": diffs, "curves": curves}
 
 
 def agreement(theirs, ours):

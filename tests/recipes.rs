@@ -22,7 +22,7 @@ struct Step {
 
 /// The steps with a script of the workflow that the guide has under this name.
 fn workflow(name: &str) -> Vec<Step> {
-    let guide = std::fs::read_to_string(support::own("docs/guide.md")).unwrap();
+    let guide = std::fs::read_to_string(support::own("docs/guide/ci.md")).unwrap();
     let (_, rest) = guide.split_once(&format!("``` yaml\n# .github/workflows/{name}\n")).unwrap();
     let (text, _) = rest.split_once("\n```\n").unwrap();
     let mut steps = Vec::new();

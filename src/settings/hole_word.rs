@@ -187,7 +187,11 @@ mod tests {
     fn each_word_is_in_the_guide_and_in_a_case() {
         let project = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let read = |file: &std::path::Path| std::fs::read_to_string(file).unwrap_or_default();
-        let guide = read(&project.join("docs/guide.md"));
+        let guide: String = walkdir::WalkDir::new(project.join("docs/guide"))
+            .into_iter()
+            .flatten()
+            .map(|file| read(file.path()))
+            .collect();
         let sources = walkdir::WalkDir::new(project.join("tests/cases/holes")).into_iter().flatten();
         let cases: String = sources
             .filter(|file| file.path().extension().is_some_and(|ending| ending == "md"))

@@ -145,7 +145,7 @@ pub(crate) fn holes_page() -> String {
     let mut page = String::from(
         "# Holes\n\n\
          What stands between two braces in a page source, `{{ title }}`. The guide tells [how to write with \
-         them](../guide.md#holes); this page lists all. `show`, `token`, `first` and `last` are labels of yours, \
+         them](../guide/page-sources.md#holes); this page lists all. `show`, `token`, `first` and `last` are labels of yours, \
          and where a label stands, a selector in quotes may stand as well: \
          `{{ exchange(\"glance GET /image/v2/images\") }}`. `docgen reference holes` prints this page, for the \
          docgen that you have.\n\n## Words\n\n| Hole | Prints |\n| --- | --- |\n",
