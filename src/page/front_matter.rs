@@ -58,14 +58,12 @@ pub(super) fn first_sentence(source: &Source) -> Option<String> {
     (!has_hole && !source.is_gone(span.start)).then(|| plain(sentence))
 }
 
-/// What can be said of any page: its command, and what its diagram shows.
-pub(super) fn fact(command: Option<&Command>, diagram: &str) -> String {
-    let mut lines = command.into_iter().flat_map(|command| command.typed().lines());
-    let typed = lines.find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
-    match typed {
-        Some(typed) => format!("{}: {diagram}", typed.trim().trim_end_matches('\\').trim_end()),
-        None => diagram.to_owned(),
-    }
+/// What can be said of any page: its command, and what its diagram shows, if it shows anything.
+pub(super) fn fact(command: Option<&Command>, diagram: Option<&str>) -> String {
+    let joined = command.map(|command| command.typed().replace("\\\n", " ")).unwrap_or_default();
+    let typed = joined.lines().find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    let parts = typed.map(on_one_line).into_iter().chain(diagram.map(str::to_owned));
+    parts.collect::<Vec<_>>().join(": ")
 }
 
 /// The range of the first paragraph of prose in Markdown; nothing where a heading below the title comes before it.
@@ -76,7 +74,8 @@ fn first_paragraph(markdown: &str) -> Option<Range<usize>> {
         match event {
             Event::Start(Tag::Paragraph) if depth == 0 => {
                 let text = markdown[range.clone()].trim_end();
-                let is_prose = !text.lines().any(context::is_of_extension) && !text.starts_with(['|', '{', '<']);
+                let is_prose =
+                    !text.lines().any(context::is_of_extension) && !text.starts_with(['|', '{', '<']);
                 if is_prose {
                     return Some(range.start..range.start + text.len());
                 }
@@ -107,8 +106,10 @@ fn end_of_sentence(text: &str) -> usize {
             '.' | '?' | '!' => {
                 let rest = &text[end..];
                 let next = rest.trim_start();
-                // `e.g. a`, `1.5` and `v2. b` go on.
-                if next.is_empty() || next.len() < rest.len() && !next.starts_with(char::is_lowercase) {
+                let word = text[..at].rsplit(char::is_whitespace).next().unwrap_or_default();
+                // `e.g.`, `1.5` and `v2. b` go on.
+                let is_end = next.len() < rest.len() && !next.starts_with(char::is_lowercase);
+                if next.is_empty() || is_end && !word.contains('.') {
                     return end;
                 }
             }
@@ -126,9 +127,10 @@ fn on_one_line(text: &str) -> String {
 fn shortened(text: &str) -> String {
     let Some((most, _)) = text.char_indices().nth(LONGEST) else { return text.to_owned() };
     let room = &text[..most];
-    let end = room.rfind(' ').filter(|end| *end > most / 2).unwrap_or_else(|| {
-        room.char_indices().next_back().map_or(0, |(last, _)| last)
-    });
+    let end = room
+        .rfind(' ')
+        .filter(|end| *end > most / 2)
+        .unwrap_or_else(|| room.char_indices().next_back().map_or(0, |(last, _)| last));
     format!("{}…", text[..end].trim_end_matches([' ', ',', ';', ':', '.']))
 }
 

@@ -138,7 +138,8 @@ impl Index {
 
     /// What its page says of itself in a language: without a description, what it lists.
     pub fn front_matter(&self, lang: &str) -> FrontMatter {
-        let titles = || self.entries().map(|entry| entry.listed.title.as_str()).collect::<Vec<_>>().join(", ");
+        let titles =
+            || self.entries().map(|entry| entry.listed.title.as_str()).collect::<Vec<_>>().join(", ");
         let description = self.description.as_deref().map_or_else(titles, plain);
         FrontMatter::new(&self.title, &description, lang)
     }

@@ -536,10 +536,11 @@ impl Resolved<'_> {
         let front_matter = has_front_matter.then(|| {
             let page = sources.iter().find(|source| settings.layout.traits().main().is_of(&source.file));
             let given = settings.description.as_deref().map(front_matter::plain);
-            let description = given.or_else(|| page.and_then(front_matter::first_sentence)).unwrap_or_else(|| {
-                let drawn = diagram_text(&diagram, &participants, input.phrases.get("diagram_text"));
-                front_matter::fact(command.as_ref(), &drawn)
-            });
+            let description =
+                given.or_else(|| page.and_then(front_matter::first_sentence)).unwrap_or_else(|| {
+                    let drawn = diagram_text(&diagram, &participants, input.phrases.get("diagram_text"));
+                    front_matter::fact(command.as_ref(), (!exchanges.is_empty()).then_some(&*drawn))
+                });
             FrontMatter::new(&title, &description, &settings.locale)
         });
         Ok(Page {
