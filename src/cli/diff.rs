@@ -235,7 +235,7 @@ impl<'r> Shown<'r> {
         }
         let place = |(capture, changes): &(usize, Vec<&Change>)| {
             let name = &self.captures[*capture].name;
-            let steps: Vec<u32> = changes.iter().filter_map(|change| step(change)).collect();
+            let steps: BTreeSet<u32> = changes.iter().filter_map(|change| step(change)).collect();
             let shown: Vec<String> = steps.iter().take(STEPS).map(|step| format!("({step})")).collect();
             let more = if steps.len() > STEPS {
                 format!(" and {} more", steps.len() - STEPS)

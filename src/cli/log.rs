@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::ui::Ui;
-use super::{DONE, status};
+use super::{DONE, NEEDS_A_PERSON, status};
 use crate::error::Result;
 use crate::site::folders;
 use crate::source;
@@ -40,14 +40,22 @@ impl Log {
                 // As `head` and `tail` name their files.
                 ui.data(&format!("{}==> {} <==\n", if at == 0 { "" } else { "\n" }, trace.display()));
             }
-            told = told.max(tell(trace, ui)?);
+            // What is wrong with one keeps nobody from reading the others.
+            told = told.max(tell(trace, ui).unwrap_or_else(|error| {
+                ui.errors(&[error]);
+                NEEDS_A_PERSON
+            }));
         }
         Ok(told)
     }
 }
 
 fn tell(trace: &Path, ui: &Ui) -> Result<u8> {
-    let read = source::read(trace, read_recording(trace)?);
+    let bytes = read_recording(trace)?;
+    if let Some(error) = source::conflict(trace, &bytes) {
+        return Err(error);
+    }
+    let read = source::read(trace, bytes);
     ui.data(&source::requestshook_writer::write(&read.trace));
     ui.errors(&read.diagnostics);
     Ok(status(&read.diagnostics))

@@ -101,6 +101,12 @@ impl Unused {
     }
 }
 
+/// The anchors of the captures of these paths, on a page whose own headings are docgen's.
+pub fn of_captures<'a>(paths: impl Iterator<Item = &'a str>, phrases: &Phrases) -> Vec<Arc<str>> {
+    let mut unused = Unused(taken(&[], phrases));
+    paths.map(|path| unused.take(slug(path))).collect()
+}
+
 /// The ids that headings have already: those of the page's own prose, and those that docgen writes in the
 /// page's language.
 pub fn taken(sources: &[Source], phrases: &Phrases) -> HashSet<String> {

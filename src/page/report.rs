@@ -48,11 +48,20 @@ impl Report {
     }
 }
 
+/// The section that a report has of a capture in which something changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Section {
+    /// The capture's title, or its path.
+    pub title: String,
+    /// The section's anchor.
+    pub anchor: Arc<str>,
+}
+
 /// A capture, as a report tells of it.
 #[derive(Debug)]
 pub struct Capture {
-    /// Its title, or its path.
-    pub title: String,
+    /// Its section, which the page has where something changed in it.
+    pub section: Section,
     /// How it is now.
     pub state: State,
     /// How many changes of each kind it has, in the order in which a person reads them.
@@ -208,8 +217,8 @@ pub struct ShownChange {
 pub struct Fact {
     /// One of the changes, for all.
     pub change: ShownChange,
-    /// Titles of the captures, and in how many places of each it is.
-    pub captures: Vec<(String, usize)>,
+    /// The sections of the captures, and in how many places of each it is.
+    pub captures: Vec<(Section, usize)>,
     /// Whether these are all that both have.
     pub is_everywhere: bool,
 }
@@ -246,7 +255,7 @@ const AROUND: usize = 4;
 impl Capture {
     /// What a report tells of a capture that both have, with the pages of both where anything changed.
     pub fn compared(
-        title: String,
+        section: Section,
         exchanges: (usize, usize),
         changes: &[Change],
         pages: Option<&Pages<'_>>,
@@ -264,17 +273,17 @@ impl Capture {
             _ if changes.iter().any(is_refused) => State::Failed,
             _ => State::Changed,
         };
-        Capture { title, state, counts, exchanges, changed: pages.map(|pages| Changed::of(changes, pages)) }
+        Capture { section, state, counts, exchanges, changed: pages.map(|pages| Changed::of(changes, pages)) }
     }
 
     /// What it tells of one that only one of the two has.
-    pub fn alone(title: String, state: State, exchanges: (usize, usize)) -> Capture {
-        Capture { title, state, counts: Vec::new(), exchanges, changed: None }
+    pub fn alone(section: Section, state: State, exchanges: (usize, usize)) -> Capture {
+        Capture { section, state, counts: Vec::new(), exchanges, changed: None }
     }
 }
 
-/// What changed in captures that both have, by title, each fact once.
-pub fn facts_of(compared: &[(&str, &[Change])]) -> Vec<Fact> {
+/// What changed in captures that both have, by their sections, each fact once.
+pub fn facts_of(compared: &[(&Section, &[Change])]) -> Vec<Fact> {
     let suite = compared.iter().map(|(_, changes)| *changes);
     let fact = |fact: &crate::diff::facts::Fact<'_>| {
         let captures = fact.captures();
@@ -283,7 +292,7 @@ pub fn facts_of(compared: &[(&str, &[Change])]) -> Vec<Fact> {
             is_everywhere: captures.len() == compared.len(),
             captures: captures
                 .into_iter()
-                .map(|(capture, changes)| (compared[capture].0.to_owned(), changes.len()))
+                .map(|(capture, changes)| (compared[capture].0.clone(), changes.len()))
                 .collect(),
         }
     };

@@ -15,7 +15,7 @@ use super::view::{self, ExchangeView, MessageView};
 use crate::diff::What;
 use crate::error::Result;
 use crate::page::PageExchange;
-use crate::page::report::{Capture, Changed, Fact, Paired, Report, Run, ShownChange};
+use crate::page::report::{Capture, Changed, Fact, Paired, Report, Run, Section, ShownChange};
 
 impl Templates {
     /// The page of a report.
@@ -72,7 +72,9 @@ record! {
     /// A capture in both recordings. One that changed has the fields of a changed capture, too.
     CAPTURE "capture" of fn compared(capture: &Capture);
     /// The title of its page.
-    title: "text" = &capture.title;
+    title: "text" = &capture.section.title;
+    /// The anchor of its section, which is there where something changed in it.
+    anchor: "text" = &*capture.section.anchor;
     /// `unchanged`, `changed`, `failed`, `added` or `removed`.
     state: "text" = capture.state.name();
     /// How often each kind of change is in it.
@@ -150,7 +152,7 @@ record! {
     /// The change.
     change: "change" = shown_change(&fact.change);
     /// The captures that have it.
-    captures: "list of place" = fact.captures.iter().map(|(title, places)| place(title, *places)).collect::<Vec<Value>>();
+    captures: "list of place" = fact.captures.iter().map(|(section, places)| place(section, *places)).collect::<Vec<Value>>();
     /// In how many places it is, in all captures.
     places: "number" = fact.places();
     /// Whether every capture has it.
@@ -159,9 +161,11 @@ record! {
 
 record! {
     /// A capture that has a fact.
-    PLACE "place" of fn place(title: &str, places: usize);
+    PLACE "place" of fn place(section: &Section, places: usize);
     /// The title of its page.
-    title: "text" = title;
+    title: "text" = &section.title;
+    /// The anchor of its section.
+    anchor: "text" = &*section.anchor;
     /// In how many places of it the fact is.
     places: "number" = places;
 }
@@ -248,19 +252,15 @@ mod tests {
         };
         let exchanges = (traces[0].exchanges.len(), traces[1].exchanges.len());
         let changed = !found.changes.is_empty();
+        let section = Section { title: title.to_owned(), anchor: "x".into() };
         Report {
             title: title.to_owned(),
             path: "changes/x".into(),
             description: None,
             old: title.to_owned(),
             new: "new".into(),
-            facts: facts_of(&[(title, &found.changes)]),
-            captures: vec![Capture::compared(
-                title.to_owned(),
-                exchanges,
-                &found.changes,
-                changed.then_some(&pages),
-            )],
+            facts: facts_of(&[(&section, &found.changes)]),
+            captures: vec![Capture::compared(section, exchanges, &found.changes, changed.then_some(&pages))],
             phrases,
         }
     }

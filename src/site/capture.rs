@@ -43,7 +43,7 @@ impl<'a> Capture<'a> {
             }
             // A page of somebody's own words may do without one.
             (None, None) if folder.file("page.md").is_none() || !settings.labels.is_empty() => {
-                return Err(missing_trace(folder, &settings));
+                return Err(missing_trace_of(folder, &settings));
             }
             (found, other) => found.or(other),
         };
@@ -73,7 +73,7 @@ impl<'a> Capture<'a> {
             capture.read.push(seen(Digest::of(&bytes)));
             match file.name() {
                 "trace.har" | "trace.log" => {
-                    if let Some(error) = super::diff::recordings::conflict(&file.path, &bytes) {
+                    if let Some(error) = source::conflict(&file.path, &bytes) {
                         return Err(error);
                     }
                     // A page source may ask for a body as it was sent.
@@ -152,20 +152,23 @@ impl<'a> Capture<'a> {
     }
 }
 
-/// What there is to say of a capture that has settings and nothing to make a page of.
-fn missing_trace(folder: &Folder, settings: &Settings) -> Error {
+/// What there is to say of a capture that has settings, in this file, and was never recorded.
+pub(super) fn missing_trace(settings: &Path) -> Error {
+    Error::new(ErrorKind::Io, "the capture has no trace").at(Place::file(settings))
+}
+
+/// The same, with what records it.
+fn missing_trace_of(folder: &Folder, settings: &Settings) -> Error {
     let file = folder.file("capture.toml").map_or(folder.dir.clone(), |file| file.path.clone());
     let root = folder.dir.ancestors().nth(Path::new(&folder.path).components().count());
     let captures = root.unwrap_or(&folder.dir).display();
-    Error::new(ErrorKind::Io, "the capture has no trace")
-        .at(Place::file(file))
-        .hint(match &settings.command {
-            Some(_) => format!("`docgen capture {captures} {}` records its command", folder.path),
-            None => format!(
-                "put a trace.har or trace.log beside it, or record one: `docgen capture {captures} {} --force -- COMMAND`",
-                folder.path
-            ),
-        })
+    missing_trace(&file).hint(match &settings.command {
+        Some(_) => format!("`docgen capture {captures} {}` records its command", folder.path),
+        None => format!(
+            "put a trace.har or trace.log beside it, or record one: `docgen capture {captures} {} --force -- COMMAND`",
+            folder.path
+        ),
+    })
 }
 
 /// Whether a file of this name is a page source in some layout.

@@ -6,6 +6,7 @@
 //! (`diff`), and how the page looks.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::diff::recordings::Recordings;
 use super::diff::{
@@ -20,8 +21,8 @@ use super::{Made, in_parallel};
 use crate::error::{Error, ErrorKind, Place, Result, Severity};
 use crate::files::LARGEST_TEXT;
 use crate::page::index::Listed;
-use crate::page::report::{self, Capture, Pages, Report, State};
-use crate::page::{Input, Page, Phrases, optional_exchanges};
+use crate::page::report::{self, Capture, Pages, Report, Section, State};
+use crate::page::{Input, Page, Phrases, anchor, optional_exchanges};
 use crate::redact::Rules;
 use crate::render::front_matter;
 use crate::render::templates::Content;
@@ -62,12 +63,14 @@ impl Site<'_> {
 
         let sides = Sides { old: (&old, &said_of_old), new: (&new, &said_of_new), phrases: &phrases };
         let pairs = pairs(&old, &new);
-        let made = in_parallel(&found.captures, self.options.jobs, |compared| {
-            sides.capture(compared, pairs.iter().find(|pair| pair.name == compared.name))
+        let paths = found.captures.iter().map(|compared| &*compared.name);
+        let anchored: Vec<_> = found.captures.iter().zip(anchor::of_captures(paths, &phrases)).collect();
+        let made = in_parallel(&anchored, self.options.jobs, |(compared, anchor)| {
+            sides.capture(compared, anchor, pairs.iter().find(|pair| pair.name == compared.name))
         });
         let captures: Vec<Capture> = made.into_iter().collect::<Result<_, _>>()?;
         let both = captures.iter().zip(&found.captures).filter(|(_, one)| one.there == There::Both);
-        let both: Vec<_> = both.map(|(capture, one)| (&*capture.title, &*one.changes)).collect();
+        let both: Vec<_> = both.map(|(capture, one)| (&capture.section, &*one.changes)).collect();
         let report = Report {
             title: settings.title.unwrap_or_else(|| folder.path.replace('/', " ")),
             path: folder.path.clone(),
@@ -280,7 +283,12 @@ struct Sides<'a> {
 }
 
 impl Sides<'_> {
-    fn capture(&self, compared: &Compared, pair: Option<&Pair<'_>>) -> Result<Capture, Vec<Error>> {
+    fn capture(
+        &self,
+        compared: &Compared,
+        anchor: &Arc<str>,
+        pair: Option<&Pair<'_>>,
+    ) -> Result<Capture, Vec<Error>> {
         let name = &compared.name;
         let one = |error| vec![error];
         let (is_old, is_new) = match compared.there {
@@ -296,13 +304,14 @@ impl Sides<'_> {
             .into_iter()
             .find_map(|said| said.as_ref()?.settings.title.clone())
             .unwrap_or_else(|| name.clone());
+        let section = Section { title, anchor: Arc::clone(anchor) };
         let state = match compared.there {
             There::Both => None,
             There::OnlyOld => Some(State::Removed),
             There::OnlyNew => Some(State::Added),
         };
         if let Some(state) = state {
-            return Ok(Capture::alone(title, state, compared.exchanges));
+            return Ok(Capture::alone(section, state, compared.exchanges));
         }
         let files = pair.and_then(|pair| Some((pair.old?, pair.new?)));
         let (Some(old), Some(new), Some(files)) = (said_of_old, said_of_new, files) else {
@@ -324,7 +333,7 @@ impl Sides<'_> {
                 [&old.0, &new.0].map(|trace| optional_exchanges(&settings, profile.as_deref(), trace));
             Some(Pages { alignment: &compared.alignment, optional, old, new })
         };
-        Ok(Capture::compared(title, compared.exchanges, &compared.changes, pages.as_ref()))
+        Ok(Capture::compared(section, compared.exchanges, &compared.changes, pages.as_ref()))
     }
 }
 

@@ -175,6 +175,24 @@ fn first_entry(text: &str) -> Option<Format> {
         .map(|(_, format)| format)
 }
 
+/// Why a trace that a merge left in two versions is neither; `None` for all others.
+pub fn conflict(file: &Path, bytes: &[u8]) -> Option<Error> {
+    let find =
+        |marker: &str, from: usize| Some(memchr::memmem::find(&bytes[from..], marker.as_bytes())? + from);
+    let start = if bytes.starts_with(b"<<<<<<< ") { 0 } else { find("\n<<<<<<< ", 0)? + 1 };
+    find("\n>>>>>>> ", find("\n=======", start)?)?;
+    let text = decode(bytes.to_vec());
+    let place = Place::span(file, &text, start.min(text.len()), (start + 7).min(text.len()));
+    Some(
+        Error::new(
+            ErrorKind::DamagedEntry,
+            "the trace has conflict markers: a merge or rebase left two of it",
+        )
+        .at(place)
+        .hint("take one side whole, `git checkout --ours FILE` or `--theirs`, or record it again"),
+    )
+}
+
 /// `bytes` as text, without a byte order mark; a byte that is not UTF-8 shows as `\xNN`.
 ///
 /// What is UTF-8 already is not copied.

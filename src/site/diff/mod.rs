@@ -114,6 +114,11 @@ pub fn diff(options: &Options) -> Result<Report> {
     };
     let said = said_beside(&new, &options.trusted);
     let mut report = compare_all(&old, &new, &said, options.jobs);
+    // What a commit lacks is nothing that one could record now.
+    if let Old::Path(_) = options.old {
+        report.diagnostics.extend(old.not_recorded());
+    }
+    report.diagnostics.extend(new.not_recorded());
     if have_no_call_in_common(&report.captures) {
         let message = "no call of the old recordings is one of the new ones";
         report.diagnostics.push(
@@ -165,7 +170,7 @@ pub fn recorded(captures: &Path, folder: &Path) -> Result<Option<Recorded>> {
     let there = |name: &&&str| root.is_file(&folder.join(name));
     let Some(file) = TRACES.iter().find(there).map(|name| folder.join(name)) else { return Ok(None) };
     let bytes = root.read(&file, LARGEST_TRACE)?;
-    if let Some(error) = recordings::conflict(&file, &bytes) {
+    if let Some(error) = source::conflict(&file, &bytes) {
         return Err(error);
     }
     let mut read = source::read(&file, bytes);

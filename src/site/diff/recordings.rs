@@ -1,9 +1,10 @@
 //! Where recordings are: a file, a capture's folder, a folder with many, or what a commit has of these.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use super::super::capture::missing_trace;
 use super::super::folders::{SHARED_SETTINGS, TRACES};
 use super::git::Commit;
 use crate::error::{Error, ErrorKind, Place, Result};
@@ -165,6 +166,25 @@ impl Recordings {
         Ok(found)
     }
 
+    /// What there is to say of each capture that has settings and was never recorded.
+    pub(in crate::site) fn not_recorded(&self) -> Vec<Error> {
+        let folder_of =
+            |file: &str| file.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
+        let recorded: HashSet<String> = self
+            .captures
+            .values()
+            .filter(|files| files.is_of_capture())
+            .map(|files| folder_of(&files.trace))
+            .collect();
+        let is_of_another = |name: &str| {
+            name.rsplit('/').next() != Some("capture.toml") || recorded.contains(&folder_of(name))
+        };
+        let unrecorded = self.settings.iter().filter(|(name, _)| !is_of_another(name));
+        unrecorded
+            .map(|(_, path)| missing_trace(path).hint("record it: until then it is not compared"))
+            .collect()
+    }
+
     /// The folder on the disk that they are in.
     pub(in crate::site) fn folder(&self) -> Option<&Path> {
         match &self.place {
@@ -216,7 +236,7 @@ impl Recordings {
         }
         let file = self.shown(&files.trace);
         let bytes = self.recorded_bytes(&files.trace)?;
-        if let Some(error) = conflict(&file, &bytes) {
+        if let Some(error) = source::conflict(&file, &bytes) {
             return Err(error);
         }
         let mut read = source::read(&file, bytes);
@@ -340,7 +360,7 @@ fn named_as(folder: &Path, mut captures: BTreeMap<String, Files>) -> BTreeMap<St
 
 /// The recordings among files below a folder.
 fn found(names: &[String], with_loose: bool) -> BTreeMap<String, Files> {
-    let all: std::collections::HashSet<&str> = names.iter().map(String::as_str).collect();
+    let all: HashSet<&str> = names.iter().map(String::as_str).collect();
     let mut captures = BTreeMap::new();
     for name in names {
         let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
@@ -378,22 +398,4 @@ fn settings(names: &[String]) -> impl Iterator<Item = &String> {
         file == SHARED_SETTINGS || file == "capture.toml"
     };
     names.iter().filter(is)
-}
-
-/// A trace that a merge left in two versions is neither.
-pub(in crate::site) fn conflict(file: &Path, bytes: &[u8]) -> Option<Error> {
-    let find =
-        |marker: &str, from: usize| Some(memchr::memmem::find(&bytes[from..], marker.as_bytes())? + from);
-    let start = if bytes.starts_with(b"<<<<<<< ") { 0 } else { find("\n<<<<<<< ", 0)? + 1 };
-    find("\n>>>>>>> ", find("\n=======", start)?)?;
-    let text = source::decode(bytes.to_vec());
-    let place = Place::span(file, &text, start.min(text.len()), (start + 7).min(text.len()));
-    Some(
-        Error::new(
-            ErrorKind::DamagedEntry,
-            "the trace has conflict markers: a merge or rebase left two of it",
-        )
-        .at(place)
-        .hint("take one side whole, `git checkout --ours FILE` or `--theirs`, or record it again"),
-    )
 }
