@@ -51,6 +51,11 @@ impl SchemaOf {
         text + "\n"
     }
 
+    /// The schema as a value.
+    pub(crate) fn json(self) -> Value {
+        self.schema().to_value()
+    }
+
     fn schema(self) -> Schema {
         let settings = SchemaSettings::draft07().with_transform(WithoutNull);
         let generator = &mut SchemaGenerator::new(settings);

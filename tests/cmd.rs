@@ -1,5 +1,5 @@
-//! What a user types, as a user types it: the cases of `tests/cmd`, and the README's own. And that the pages
-//! of `docs/reference` are what the program prints of itself.
+//! What a user types, as a user types it: the cases of `tests/cmd`, and those of the README and the guide. And that
+//! the pages of `docs/reference` are what the program prints of itself.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
@@ -22,6 +22,32 @@ fn the_readme_is_true() {
     trycmd::TestCases::new().case(folder.path().join("README.md")).run();
 }
 
+/// Every `console` block of the guide is run, page by page, beside the project's captures and docs. One page of
+/// them lies in `handbook` too, as one that somebody wrote.
+#[test]
+fn the_guide_is_true() {
+    let mut seen = 0;
+    for page in fs::read_dir(Path::new(ROOT).join("docs/guide")).unwrap() {
+        let page = page.unwrap().path();
+        let text = fs::read_to_string(&page).unwrap();
+        if !text.contains("\n``` console\n") {
+            continue;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let copied = folder.path().join(page.file_name().unwrap());
+        fs::write(&copied, text).unwrap();
+        let beside = copied.with_extension("in");
+        for name in ["captures", "docs"] {
+            copy(&Path::new(ROOT).join(name), &beside.join(name));
+        }
+        fs::create_dir(beside.join("handbook")).unwrap();
+        fs::copy(beside.join("docs/openstack/image/show.md"), beside.join("handbook/show.md")).unwrap();
+        trycmd::TestCases::new().case(copied).run();
+        seen += 1;
+    }
+    assert!(seen > 3, "{seen}");
+}
+
 /// What goes wrong at first, with every message as it appears. The commands follow each other in a
 /// folder that is theirs.
 #[test]
@@ -32,7 +58,7 @@ fn first_steps_that_go_wrong_say_so() {
 }
 
 /// The pages of the reference.
-const REFERENCE: [&str; 3] = ["commands", "holes", "templates"];
+const REFERENCE: [&str; 4] = ["commands", "holes", "settings", "templates"];
 
 /// Each page of the reference is what the program says; `UPDATE_CASES=1` writes what it says now.
 #[test]

@@ -1,34 +1,170 @@
-//! The project's own site as a manual: each page is in the navigation of `mkdocs.yml`. What this leaves out: what
-//! builders say of links and sections (`scripts/build-site`), and the recipes for CI (`recipes.rs`).
+//! The project's own site as a manual: each page is in the navigation, settings that it shows are settings, the
+//! gallery shows what captures say, and the first five minutes go as told. What this leaves out: what builders say
+//! of links and sections (`scripts/build-site`), the guide's console blocks (`cmd.rs`), its recipes for CI
+//! (`recipes.rs`).
 #![allow(clippy::unwrap_used, reason = "clippy does not see that all of this is a test")]
 
 mod support;
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
-use support::own;
+use docgen::profile::Profile;
+use docgen::settings::Layer;
+use docgen::settings::index_toml::IndexToml;
+use docgen::settings::report_toml::ReportToml;
+use support::{Site, own};
 
 /// Parts of pages in the layout `snippets`, which are no pages.
 const PARTS: [&str; 3] = ["diagram.md", "body.md", "log.md"];
 
-#[test]
-fn each_page_is_in_the_navigation() {
-    let configuration = std::fs::read_to_string(own("mkdocs.yml")).unwrap();
-    let (_, nav) = configuration.split_once("\nnav:\n").unwrap();
-    let nav: BTreeSet<&str> = nav
-        .lines()
-        .map_while(|line| line.trim_start().strip_prefix("- "))
-        .filter(|entry| entry.ends_with(".md"))
-        .collect();
+/// The pages of the site that `docs` has, as paths below it.
+fn pages() -> BTreeSet<String> {
     let docs = own("docs");
     let files = walkdir::WalkDir::new(&docs).into_iter().map(|file| file.unwrap().into_path());
-    let pages: BTreeSet<String> = files
+    files
         .filter(|file| file.extension().is_some_and(|ending| ending == "md"))
         .filter(|file| !PARTS.iter().any(|part| file.ends_with(part)))
         .map(|file| file.strip_prefix(&docs).unwrap().to_str().unwrap().to_owned())
+        .collect()
+}
+
+/// The fences of a page with this language, each with the number of its first line.
+fn fences(page: &str, language: &str) -> Vec<(usize, String)> {
+    let opening = format!("``` {language}");
+    let mut fences = Vec::new();
+    let mut lines = page.lines().enumerate();
+    while let Some((at, line)) = lines.next() {
+        if line == opening {
+            let text = lines.by_ref().take_while(|(_, line)| *line != "```");
+            fences.push((at + 2, text.map(|(_, line)| format!("{line}\n")).collect()));
+        }
+    }
+    fences
+}
+
+#[test]
+fn each_page_is_in_the_navigation() {
+    let configuration = fs::read_to_string(own("mkdocs.yml")).unwrap();
+    let (_, nav) = configuration.split_once("\nnav:\n").unwrap();
+    let nav: BTreeSet<String> = nav
+        .lines()
+        .map_while(|line| line.trim_start().strip_prefix("- "))
+        .filter(|entry| entry.ends_with(".md"))
+        .map(|entry| entry.rsplit(' ').next().unwrap().to_owned())
         .collect();
-    assert!(
-        nav.iter().copied().eq(pages.iter().map(String::as_str)),
-        "mkdocs.yml has {nav:?}, docs has {pages:?}"
-    );
+    assert_eq!(nav, pages(), "left: mkdocs.yml, right: docs");
+}
+
+/// Each block of settings is one that docgen takes. Its first line may name the file that it is of.
+#[test]
+fn settings_that_the_manual_shows_are_settings() {
+    let mut seen = 0;
+    for page in pages().iter().filter(|page| page.starts_with("guide/") || *page == "gallery.md") {
+        for (line, text) in fences(&fs::read_to_string(own("docs").join(page)).unwrap(), "toml") {
+            let named = text.lines().next().and_then(|line| line.strip_prefix("# captures/"));
+            let file = Path::new("captures").join(named.unwrap_or("capture.toml"));
+            let in_profiles = file.parent().is_some_and(|folder| folder.ends_with("profiles"));
+            let read = match file.file_name().unwrap().to_str().unwrap() {
+                "docgen.toml" | "capture.toml" => Layer::parse(&file, &text).map(drop),
+                "report.toml" => ReportToml::parse(&file, &text).map(drop),
+                "index.toml" => IndexToml::parse(&file, &text).map(drop),
+                _ if in_profiles => Profile::from_toml(&file, &text).map(drop),
+                name => panic!("docs/{page}:{line}: what is {name}?"),
+            };
+            read.unwrap_or_else(|error| panic!("docs/{page}:{line}: {error}"));
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "{seen}");
+}
+
+/// Each line of the gallery's settings is in the file that its block names.
+#[test]
+fn the_gallery_shows_what_captures_say() {
+    let blocks = fences(&fs::read_to_string(own("docs/gallery.md")).unwrap(), "toml");
+    assert!(blocks.len() > 3, "{blocks:?}");
+    for (line, text) in blocks {
+        let (file, settings) = text.split_once('\n').unwrap();
+        let there = fs::read_to_string(own(file.strip_prefix("# ").unwrap())).unwrap();
+        for setting in settings.lines() {
+            assert!(
+                there.lines().any(|line| line == setting),
+                "docs/gallery.md:{line}: {file} has no {setting}"
+            );
+        }
+    }
+}
+
+/// A process that ends with its handle.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts a server with the words of the guide, on a port that is free, and waits until it answers.
+fn serve(folder: &Path, line: &str, port: u16) -> Running {
+    let line = line.replace("8000", &port.to_string());
+    let mut words = line.split(' ');
+    let mut command = Command::new(words.next().unwrap());
+    let command = command.args(words).current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null());
+    let running = Running(command.spawn().unwrap());
+    let start = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(start.elapsed() < Duration::from_secs(30), "{line}: no answer");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    running
+}
+
+/// The first five minutes, as the guide has them typed: all but installing and looking.
+#[test]
+fn the_start_goes_as_told() {
+    let page = fs::read_to_string(own("docs/guide/start.md")).unwrap();
+    let site = Site::new();
+    let root: PathBuf = site.root().join("fresh");
+    fs::create_dir(&root).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let program = Path::new(env!("CARGO_BIN_EXE_docgen")).parent().unwrap().display().to_string();
+    let path = format!("{program}:{}", std::env::var("PATH").unwrap());
+    let [(_, sentence)] = &fences(&page, "markdown")[..] else { panic!("one sentence is to be written") };
+    let mut server = None;
+    let mut ran = Vec::new();
+    for (line, block) in fences(&page, "sh") {
+        for typed in block.lines() {
+            if typed.starts_with("pip ") || typed.starts_with("mkdocs ") {
+                continue;
+            }
+            if typed.starts_with("python3 -m http.server ") {
+                server = Some(serve(&root, typed, port));
+                continue;
+            }
+            let typed = typed.replace(":8000/", &format!(":{port}/"));
+            let mut command = Command::new("bash");
+            let output = command.args(["-c", &typed]).current_dir(&root).env("PATH", &path).output().unwrap();
+            let err = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success(), "docs/guide/start.md:{line}: {typed}: {err}");
+            if typed.starts_with("docgen new ") {
+                let source = root.join("captures/files/page.md");
+                let text = fs::read_to_string(&source).unwrap();
+                let heading = "### {{ heading(get_captures.response) }}\n";
+                assert!(text.contains(heading), "{text}");
+                fs::write(&source, text.replace(heading, &format!("{heading}\n{sentence}"))).unwrap();
+            }
+            ran.push(typed);
+        }
+    }
+    assert!(server.is_some() && ran.len() >= 5, "{ran:?}");
+    let made = fs::read_to_string(root.join("docs/files.md")).unwrap();
+    assert!(made.contains("301 Moved Permanently") && made.contains("200 OK"), "{made}");
+    assert!(made.contains("the server says in [(2)](#get-captures-response) where it is"), "{made}");
+    assert!(made.contains("asks again in [(3)](#get-captures-2)"), "{made}");
 }

@@ -138,25 +138,25 @@ pub struct Settings {
 pub struct Capture {
     /// Whether a shell runs the command, as one line.
     pub shell: Option<bool>,
-    /// The folder it runs in, from the settings file's own; the current folder if not given.
+    /// The folder it runs in, from the settings file's own; if not given, the one that docgen runs in.
     pub dir: Option<PathBuf>,
-    /// A file that it reads as standard input.
+    /// A file that it reads as standard input; if not given, it reads nothing.
     pub stdin: Option<PathBuf>,
-    /// An openrc file whose variables it gets.
+    /// An openrc file whose variables it gets. The file is read and not run, and no page shows it.
     pub env_file: Option<PathBuf>,
-    /// The exit status that is expected.
+    /// The exit status that is expected; 0 if not given.
     pub exit: Option<i32>,
-    /// How many seconds it may take.
+    /// How many seconds it may take; if not given, as many as it likes.
     pub time_limit: Option<u64>,
-    /// Whether a recording is kept in which a server refused or broke off.
+    /// Whether a recording is kept in which a server broke off, or that is not all that happened.
     pub allow_broken: Option<bool>,
     /// Whether connections that go past the proxy are looked for; they are if not given.
     pub watch: Option<bool>,
-    /// Whether any certificate of a server is taken.
+    /// Whether any certificate of a server is taken; docgen warns of it.
     pub insecure: Option<bool>,
     /// Files or folders with more certificates to trust.
     pub certificates: Option<Vec<PathBuf>>,
-    /// How many bytes of a body are kept.
+    /// How many bytes of a body are kept; 1048576 if not given. Of a longer one, its length and digest are kept too.
     pub body_limit: Option<usize>,
     /// Hosts whose requests are passed on and not recorded.
     pub ignore_hosts: Option<Vec<String>>,
@@ -206,7 +206,7 @@ pub struct Except {
     pub headers: Vec<String>,
     /// JSON pointers to values in bodies; `*` stands for any one member or index.
     pub pointers: Vec<String>,
-    /// Names of the kinds that docgen knows: `uuid`, `hex-id`, …
+    /// Names of the kinds that docgen knows, such as `uuid`; a wrong one lists all.
     pub kinds: Vec<String>,
 }
 
@@ -749,9 +749,9 @@ struct Typed {
     /// The command as typed. `{name}` stands for a variable of `[vars]`, `{path/of/capture.name}` for a value that another capture exports.
     #[schemars(with = "Option<String>")]
     command: Option<toml::Spanned<String>>,
-    /// How the pages are laid out.
+    /// How the pages are laid out; `snippets` if not given.
     layout: Option<Layout>,
-    /// The language of what docgen itself writes: `en`, `ko`, or the name of a phrase file of yours.
+    /// The language of what docgen itself writes: `en`, `ko`, or the name of a phrase file of yours; `ko` if not given.
     #[schemars(with = "Option<String>")]
     locale: Option<toml::Spanned<String>>,
     /// What is known of the system: `openstack`, or the path of a file from this one.
@@ -761,11 +761,11 @@ struct Typed {
     release: Option<String>,
     /// A link to the command's reference, in place of the profile's.
     reference: Option<String>,
-    /// Whether paths show their query.
+    /// Whether paths show their query; if not given, in the layout `page` only.
     query: Option<bool>,
-    /// Whether exchanges have a tab with the request as a command of curl.
+    /// Whether exchanges have a tab with the request as a command of curl, in the layout `exchanges`.
     curl: Option<bool>,
-    /// Whether numbers of steps lead to their sections, and those back to the diagram.
+    /// Whether numbers of steps lead to their sections, and those back to the diagram; if not given, in the layout `exchanges`.
     links: Option<bool>,
     /// Whether pages begin with front matter (title, description and language), for names in the navigation and for search engines.
     front_matter: Option<bool>,
@@ -776,7 +776,7 @@ struct Typed {
     /// A folder with templates of your own, from this file.
     #[schemars(with = "Option<PathBuf>")]
     templates: Option<toml::Spanned<PathBuf>>,
-    /// Whether the calls are left out that the profile calls noise.
+    /// Whether the calls are left out that the profile calls noise; they are if not given.
     noise: Option<bool>,
     /// What a path shows in place of a value: name and value.
     #[serde(deserialize_with = "in_order")]

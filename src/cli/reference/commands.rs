@@ -130,7 +130,7 @@ fn about(command: &Command) -> String {
 }
 
 /// A help text with its full stop, which clap leaves off.
-fn sentence(help: &str) -> String {
+pub(super) fn sentence(help: &str) -> String {
     let text = prose(help);
     if text.is_empty() || text.ends_with(['.', ':', '?']) { text } else { text + "." }
 }
@@ -166,7 +166,7 @@ fn fence(language: &str, text: &str) -> String {
 }
 
 /// The text of a help on one line of Markdown: what is in backticks is code there as well, and all else text.
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     let mut shown = String::new();
     for (at, part) in text.split('`').enumerate() {
         match at % 2 {

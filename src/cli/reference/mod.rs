@@ -1,10 +1,11 @@
 //! `docgen reference`
 //!
 //! Pages of the manual that follow from the code: what clap parses, what templates are given, which words
-//! holes have. `docs/reference/` holds what this prints, and `tests/cmd.rs` fails where it does not. What
-//! this leaves out: how any of it is used, which the guide tells.
+//! holes have, which keys settings have. `docs/reference/` holds what this prints, and `tests/cmd.rs` fails where
+//! it does not. What this leaves out: how any of it is used, which the guide tells.
 
 mod commands;
+mod settings;
 
 use clap::{Args, CommandFactory, ValueEnum};
 
@@ -34,6 +35,8 @@ enum Page {
     Commands,
     /// Every hole that a page source may have
     Holes,
+    /// Every key of docgen.toml, capture.toml, report.toml, index.toml and profiles
+    Settings,
     /// Every template, and what it may use
     Templates,
 }
@@ -43,6 +46,7 @@ impl Reference {
         let page = match self.page {
             Page::Commands => commands::page(Arguments::command()),
             Page::Holes => holes::holes_page(),
+            Page::Settings => settings::page(),
             Page::Templates => reference::templates_page(),
         };
         ui.data(&page);
