@@ -767,7 +767,7 @@ struct Typed {
     curl: Option<bool>,
     /// Whether numbers of steps lead to their sections, and those back to the diagram; if not given, in the layout `exchanges`.
     links: Option<bool>,
-    /// Whether pages begin with front matter (title, description and language), for names in the navigation and for search engines.
+    /// Whether pages begin with front matter (title, description and language), for names in the navigation and for search engines; if not given, in the layout `exchanges`.
     front_matter: Option<bool>,
     /// The title of the block with what the command printed.
     output_title: Option<String>,
