@@ -81,8 +81,13 @@ fn is_counted(part: &str) -> bool {
 /// Letters and digits, with a hyphen for each run of all else: what attribute lists, links and URLs leave as
 /// it is.
 fn slug(text: &str) -> String {
-    let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let slug = words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-");
+    let mut slug = String::with_capacity(text.len());
+    for word in text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+        if !slug.is_empty() {
+            slug.push('-');
+        }
+        slug.extend(word.chars().map(|c| c.to_ascii_lowercase()));
+    }
     if slug.is_empty() { "exchange".into() } else { slug }
 }
 
@@ -92,12 +97,17 @@ struct Unused(HashSet<String>);
 impl Unused {
     /// This name, or the first of it with a count, that is free for a request and its response.
     fn take(&mut self, name: String) -> Arc<str> {
-        let counted = (2..).map(|count: usize| format!("{name}-{count}"));
-        let mut names = std::iter::once(name.clone()).chain(counted);
-        let is_free = |name: &String| !self.0.contains(name) && !self.0.contains(&of_response(name));
-        let name = names.find(is_free).unwrap_or_default();
-        self.0.extend([name.clone(), of_response(&name)]);
-        name.into()
+        let (mut anchor, mut count) = (name.clone(), 1);
+        loop {
+            let response = of_response(&anchor);
+            if !self.0.contains(&anchor) && !self.0.contains(&response) {
+                let taken = anchor.as_str().into();
+                self.0.extend([anchor, response]);
+                return taken;
+            }
+            count += 1;
+            anchor = format!("{name}-{count}");
+        }
     }
 }
 
@@ -130,7 +140,8 @@ pub fn taken(sources: &[Source], phrases: &Phrases) -> HashSet<String> {
 /// The ids that sites give a heading: Python-Markdown's, which knows ASCII alone, and one that keeps all letters.
 fn heading_ids(text: &str) -> [String; 2] {
     let of = |is_kept: fn(char) -> bool| {
-        let kept: String = text.to_lowercase().chars().filter(|&c| is_kept(c) || " -_".contains(c)).collect();
+        let kept: String =
+            text.to_lowercase().chars().filter(|&c| is_kept(c) || matches!(c, ' ' | '-' | '_')).collect();
         kept.split([' ', '-']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
     };
     [of(|c| c.is_ascii_alphanumeric()), of(char::is_alphanumeric)]

@@ -144,9 +144,13 @@ fn variables(trace: &Trace, profile: Option<&Profile>) -> Vec<(String, String)> 
 
 /// Whether a value looks like one that a service made up: a UUID with hyphens or without.
 pub(crate) fn is_id(value: &str) -> bool {
-    let digits = value.bytes().filter(u8::is_ascii_hexdigit).count();
-    let hyphens = value.bytes().filter(|&b| b == b'-').count();
-    digits == 32 && digits + hyphens == value.len() && matches!(hyphens, 0 | 4)
+    let hyphens = match value.len() {
+        32 => 0,
+        36 => 4,
+        _ => return false,
+    };
+    let count = |is_one: fn(&u8) -> bool| value.bytes().filter(is_one).count();
+    count(u8::is_ascii_hexdigit) == 32 && count(|&byte| byte == b'-') == hyphens
 }
 
 /// Programs that are told a URL and nothing of what is done there.

@@ -84,7 +84,10 @@ fn is_capitalized(text: &str, name: &str) -> bool {
 
 fn capitalized(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    let mut capitalized = String::with_capacity(text.len() + 2);
+    capitalized.extend(chars.next().into_iter().flat_map(char::to_uppercase));
+    capitalized.push_str(chars.as_str());
+    capitalized
 }
 
 #[cfg(test)]

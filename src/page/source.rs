@@ -18,6 +18,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use memchr::memmem;
+
 use super::context::{Context, Fence, contexts};
 use crate::error::{Error, ErrorKind, Place, TextIndex};
 
@@ -126,7 +128,9 @@ impl Source {
             file: &source.file,
             text: &source.text,
             index: &source.index,
+            pair: memmem::Finder::new("{{"),
             braces: None,
+            marks: None,
             ends: None,
             parts: Vec::new(),
             errors: Vec::new(),
@@ -225,13 +229,31 @@ pub fn escaped(text: &str) -> String {
     text.replace("{{", "\\{{")
 }
 
+/// Where sections begin whose exchange is gone: each mark is alone on its line.
+fn marks(text: &str) -> Vec<usize> {
+    let begins = |mark: usize| mark == 0 || text.as_bytes()[mark - 1] == b'\n';
+    let ends = |mark: usize| text[line(text, mark)].trim_end().ends_with("-->");
+    let found = memmem::find_iter(text.as_bytes(), GONE);
+    found.filter(|&mark| begins(mark) && ends(mark)).collect()
+}
+
+/// The line around `at`, without its end.
+fn line(text: &str, at: usize) -> Range<usize> {
+    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+    start..end
+}
+
 struct Finder<'a> {
     file: &'a Path,
     text: &'a str,
     index: &'a TextIndex,
+    pair: memmem::Finder<'static>,
     /// The first two braces at or behind some place before them; `Some(None)` where there are no more.
     braces: Option<Option<usize>>,
-    /// The lines that end sections whose exchange is gone, once one is looked for.
+    /// Where sections begin whose exchange is gone, once one is looked for.
+    marks: Option<Vec<usize>>,
+    /// The lines that end them, likewise.
     ends: Option<Vec<Range<usize>>>,
     parts: Vec<Part>,
     /// The first [`MOST_TOLD`].
@@ -305,28 +327,19 @@ impl<'a> Finder<'a> {
     fn next_special(&mut self, at: usize) -> Option<Special> {
         let braces = match self.braces {
             Some(known) if known.is_none_or(|known| at <= known) => known,
-            _ => self.text[at..].find("{{").map(|found| at + found),
+            _ => self.pair.find(&self.text.as_bytes()[at..]).map(|found| at + found),
         };
         self.braces = Some(braces);
-        // A mark is alone on its line; looked for only before the next braces.
-        let before = &self.text[at..braces.unwrap_or(self.text.len())];
-        let mark = before.match_indices(GONE).map(|(found, _)| at + found).find(|&mark| {
-            let begins = mark == 0 || self.text.as_bytes()[mark - 1] == b'\n';
-            begins && self.text[self.line(mark)].trim_end().ends_with("-->")
-        });
+        let marks = self.marks.get_or_insert_with(|| marks(self.text));
+        let mark = marks.get(marks.partition_point(|mark| *mark < at)).copied();
+        // Braces in front of its labels come first.
+        let mark = mark.filter(|mark| braces.is_none_or(|braces| mark + GONE.len() <= braces));
         mark.map(Special::Mark).or(braces.map(Special::Braces))
-    }
-
-    /// The line around `at`, without its end.
-    fn line(&self, at: usize) -> Range<usize> {
-        let start = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
-        let end = self.text[at..].find('\n').map_or(self.text.len(), |end| at + end);
-        start..end
     }
 
     /// The end of the section whose mark begins at `start`, and the labels that it names.
     fn gone(&mut self, start: usize) -> Result<(usize, Vec<String>), Error> {
-        let line = self.line(start);
+        let line = line(self.text, start);
         let names = self.text[line.start + GONE.len()..line.end].trim_end().trim_end_matches("-->");
         let labels = names
             .split([',', ' '])
@@ -352,7 +365,7 @@ impl<'a> Finder<'a> {
 
     fn hole(&self, start: usize) -> Result<Hole, Error> {
         let bytes = self.text.as_bytes();
-        let mut tokens: Vec<Token> = Vec::new();
+        let mut tokens: Vec<Token> = Vec::with_capacity(8);
         // How many fields and brackets there are in each open bracket since the last comma, and together.
         let mut counts: Vec<usize> = vec![0];
         let mut depth = 0;
@@ -474,7 +487,7 @@ impl<'a> Finder<'a> {
                 Some(&byte) if byte == bytes[start] => return Ok(at + 1),
                 Some(b'\\') => at += 2,
                 Some(b'\n') | None => {
-                    let line = self.line(start);
+                    let line = line(self.text, start);
                     return Err(self.error(start..line.end, "this quote is not closed on its line"));
                 }
                 Some(_) => at += 1,

@@ -25,16 +25,7 @@ pub fn parts(page: &Page) -> Vec<DiagramPart> {
     if page.layout == Layout::Exchanges {
         return Vec::new();
     }
-    // A character has a byte at least, and an escape is not longer than eight.
-    let bytes = |item: &DiagramItem| match item {
-        DiagramItem::Message { message, .. } | DiagramItem::Unanswered { message, .. } => {
-            64 + message.from.len() + message.to.len() + message.verb.len() + message.path.len()
-        }
-        DiagramItem::Note { position, text, .. } => 16 + position.len() + text.len(),
-        DiagramItem::Begin { title, .. } => 16 + title.len(),
-        DiagramItem::Number { .. } | DiagramItem::End { .. } => 24,
-    };
-    if page.diagram.iter().map(bytes).sum::<usize>() * 8 <= MOST / 2 {
+    if page.diagram.iter().map(most_units_of).sum::<usize>() <= MOST / 2 {
         return Vec::new();
     }
     let head: usize = HEAD + page.participants.iter().map(units_of_participant).sum::<usize>();
@@ -71,6 +62,32 @@ fn units_of_participant(participant: &DrawnParticipant) -> usize {
     let label = participant.label.as_deref().map_or(0, |label| units(&mermaid(label)));
     "  participant  as \n".len() + participant.id.len() + label
 }
+
+/// How many characters a line of the diagram has at most, which is soon told: nearly all diagrams are short.
+fn most_units_of(item: &DiagramItem) -> usize {
+    // A character has a byte at least, and what is escaped has up to eight.
+    let escaped = |text: &str| {
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b" -._/?=&,()[]{}+@~!*".contains(byte);
+        text.len() + 7 * text.bytes().filter(|byte| !is_plain(byte)).count()
+    };
+    let texts = match item {
+        DiagramItem::Message { message, .. } | DiagramItem::Unanswered { message, .. } => {
+            let failure = message.failure.as_deref().unwrap_or_default();
+            message.from.len()
+                + message.to.len()
+                + escaped(&message.verb)
+                + escaped(&message.path)
+                + escaped(failure)
+        }
+        DiagramItem::Note { position, text, .. } => position.len() + escaped(text),
+        DiagramItem::Begin { title, .. } => escaped(title),
+        DiagramItem::Number { .. } | DiagramItem::End { .. } => 0,
+    };
+    2 * item.depth() + WORDS + texts
+}
+
+/// What a line has beside its texts, at most: signs, and words of the page's language.
+const WORDS: usize = 128;
 
 /// How many characters a line of the diagram has, as the layout's default template writes it.
 fn units_of(page: &Page, item: &DiagramItem) -> usize {

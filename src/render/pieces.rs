@@ -258,7 +258,7 @@ enum Engine<'a> {
 
 impl<'a> PageWriter<'a> {
     pub(super) fn new(templates: &'a Templates, page: &'a Arc<Page>) -> PageWriter<'a> {
-        let by_functions = layouts::has_functions(page.layout) && templates.are_default(page.layout);
+        let by_functions = templates.are_default(page.layout);
         match Words::of(&page.phrases).filter(|_| by_functions) {
             Some(words) => PageWriter { page, by: Engine::Functions(Box::new(Context { page, words })) },
             None => PageWriter::of_templates(templates, page),
@@ -291,7 +291,7 @@ impl<'a> PageWriter<'a> {
             Engine::Functions(context) => {
                 // What the bodies take is known; growing to it would copy it many times over.
                 let size = match piece {
-                    Piece::File(PageFile { template: "body" | "page", .. }) => {
+                    Piece::File(PageFile { template: "body" | "page" | "exchanges", .. }) => {
                         self.page.log.text().len() * 3 / 2
                     }
                     _ => 1024,
@@ -334,9 +334,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::page::{Command, Input, Launch, PageGap, Phrases, Resolved};
+    use crate::page::relations::{Earlier, Origin, Run};
+    use crate::page::{Block, Command, Input, Launch, PageGap, Phrases, Resolved};
     use crate::profile::Link;
     use crate::render::templates::EMBEDDED;
+    use crate::sequence::Side;
     use crate::settings::{self, Layout, Settings};
     use crate::source::requestshook_writer;
     use crate::text::Text;
@@ -371,6 +373,9 @@ mod tests {
         for exchange in &page.exchanges {
             each(Piece::Exchange(exchange, options));
         }
+        if page.layout == Layout::Exchanges {
+            for_each_piece_of_relations(page, options, &mut each);
+        }
         for entry in &page.entries {
             let Entry::Message(message) = entry else { continue };
             for options in options {
@@ -380,6 +385,28 @@ mod tests {
                 each(Piece::Message(message, options));
             }
             each(Piece::Heading(message));
+        }
+    }
+
+    /// The same for the pieces that only a layout has which tells how exchanges stand to each other.
+    fn for_each_piece_of_relations(
+        page: &Page,
+        options: &[FenceOptions; 2],
+        each: &mut impl FnMut(Piece<'_>),
+    ) {
+        each(Piece::Facts);
+        each(Piece::Overview);
+        if view::duration(page).is_some() {
+            each(Piece::Waterfall);
+        }
+        for exchange in &page.exchanges {
+            each(Piece::ExchangeFacts(exchange));
+            each(Piece::ExchangeHeading(exchange));
+            each(Piece::ExchangeTabs(exchange, options));
+            each(Piece::Inside(exchange));
+            if exchange.curl.is_some() {
+                each(Piece::Curl(exchange));
+            }
         }
     }
 
@@ -467,6 +494,18 @@ mod tests {
         for (index, exchange) in page.exchanges.iter_mut().enumerate() {
             let exchange = Arc::make_mut(exchange);
             exchange.purpose = purpose.clone().filter(|_| index % 2 == 0);
+            exchange.api_reference = label.clone().filter(|_| index % 2 == 0);
+            exchange.curl = note.as_ref().map(|text| Block::new(text.as_str().into()));
+            let relations = &mut exchange.relations;
+            relations.is_expected |= index % 2 == 0;
+            relations.run = purpose.as_ref().filter(|_| index % 3 == 0).map(|_| Run { count: 3, last: 9 });
+            relations.folded_into = title.as_ref().filter(|_| index % 4 == 3).map(|_| 0);
+            for text in label.iter().filter(|_| index > 0) {
+                let of = Earlier { place: 0, side: Side::Request };
+                relations.origins.push(Origin { at: text.clone(), of, there: text.clone() });
+                relations.same_bodies[index % 2] = Some(of);
+                relations.more_origins += index - 1;
+            }
         }
         for (index, entry) in page.entries.iter_mut().enumerate() {
             let Entry::Message(message) = entry else { continue };
@@ -525,25 +564,43 @@ mod tests {
             "messages_heading",
             "log_heading",
             "log_title",
+            "step_column",
+            "purpose_cell",
+            "exchange_count_one",
+            "participant_count",
+            "error_count",
+            "expected_error_count",
+            "unanswered_count",
+            "client_view_introduction",
+            "repeated_up_to",
+            "request_tab",
+            "response_tab",
+            "no_body",
+            "same_body",
+            "long_body",
+            "long_output",
+            "api_reference",
+            "origins",
         ];
         let phrases = vec((proptest::sample::select(KEYS), any_text()), 0..3);
         let pairs = vec((any_text(), any_text()), 0..3);
         let fence_options = || {
-            (any_text(), any_text()).prop_map(|(header, body)| FenceOptions {
-                header,
-                body,
-                is_highlighted: false,
-            })
+            let any = (any_text(), prop_oneof![Just(String::new()), any_text()], any::<bool>());
+            any.prop_map(|(header, body, is_highlighted)| FenceOptions { header, body, is_highlighted })
         };
         let command = prop_oneof![
             Just("openstack image show \\\n  --format json x".to_owned()),
             Just("# how\nopenstack image list --name 'a b' \"```\"".to_owned()),
             any_text(),
         ];
-        let output =
-            prop_oneof![Just("+---+\n| ``` |".to_owned()), Just("{\"a\": 1}".to_owned()), any_text()];
+        let output = prop_oneof![
+            Just("+---+\n| ``` |".to_owned()),
+            Just("{\"a\": 1}".to_owned()),
+            Just("line\n".repeat(13)),
+            any_text()
+        ];
         (
-            (proptest::sample::select(vec![Layout::Page, Layout::Snippets]), option::of(any::<bool>())),
+            (proptest::sample::select(Layout::ALL), option::of(any::<bool>())),
             prop_oneof![Just("ko"), Just("en")],
             phrases,
             (any_text(), option::of(any_text()), option::of(command), any::<bool>()),
@@ -583,6 +640,7 @@ mod tests {
             4 => "\\{\\n  \"[a-z]{1,9}\": \\[\\n    [0-9]{1,3}\\n  \\]\\n\\}",
             2 => r#"\{"[a-z]{1,9}": ?[0-9]{1,3}\}"#,
             1 => "[-8<`a\\n\\r\u{202e}\\x1b]{1,12}",
+            1 => (29usize..120).prop_map(|count| "[\n".repeat(count)),
         ];
         prop_oneof![1 => Just(Body::Absent), 2 => text.prop_map(|text| Body::Text(text.into()))]
     }
@@ -607,8 +665,11 @@ mod tests {
         let path = plain_or_odd("(/[a-z0-9.-]{1,9}){1,3}", "/[/a-z0-9.`_=+#;<%'\"-]{0,12}");
         let reason = plain_or_odd("OK|NOT FOUND", "[A-Z/% _]{0,4}");
         let failure = proptest::option::weighted(0.2, plain_or_odd("net::ERR_[A-Z]{1,9}", "\\PC{0,9}"));
-        let extras =
-            (failure, prop_oneof![4 => Just(0), 1 => 1usize..3], prop_oneof![4 => Just(200), 1 => Just(0)]);
+        let extras = (
+            failure,
+            prop_oneof![4 => Just(0), 1 => 1usize..3],
+            proptest::sample::select(vec![200, 200, 0, 404]),
+        );
         let exchange = (
             (name(), name()),
             method,
@@ -616,7 +677,7 @@ mod tests {
             reason,
             (headers(), headers()),
             (body(), body()),
-            known_from,
+            (known_from, (0i64..9, 0i64..9)),
             extras,
         );
         let exchange = exchange.prop_map(
@@ -627,14 +688,13 @@ mod tests {
                 reason,
                 headers,
                 bodies,
-                (known_from, answered),
+                ((known_from, answered), (started, took)),
                 (failure, count, status),
             )| Exchange {
                 from: Some(from),
                 to: Some(to),
-                started: 0,
-                ended: Some(2),
-                synthetic: true,
+                started,
+                ended: Some(started + took),
                 known_from,
                 failure,
                 web_socket_messages: count,
@@ -655,7 +715,10 @@ mod tests {
                 ..Exchange::default()
             },
         );
-        vec(exchange, 0..4).prop_map(|exchanges| Trace { exchanges, ..Trace::default() })
+        (vec(exchange, 0..4), any::<bool>()).prop_map(|(mut exchanges, is_synthetic)| {
+            exchanges.iter_mut().for_each(|exchange| exchange.synthetic = is_synthetic);
+            Trace { exchanges, ..Trace::default() }
+        })
     }
 
     #[test]
@@ -669,16 +732,16 @@ mod tests {
             let extras = extras().new_tree(&mut runner).unwrap().current();
             checked.extend(check(&templates, page_of(&trace, &log, &templates, &extras), &extras.options));
         }
-        // Reports, indexes and some layouts have no functions that do the same.
-        let has_functions = Layout::ALL.iter().filter(|layout| layouts::has_functions(**layout));
-        let folders: Vec<&str> = has_functions.map(|layout| layout.name()).collect();
+        // Reports and indexes have no functions that do the same.
+        let folders: Vec<&str> = Layout::ALL.iter().map(|layout| layout.name()).collect();
         let is_of_layout = |name: &str| {
             name.ends_with(".md") && name.split_once('/').is_some_and(|(folder, _)| folders.contains(&folder))
         };
         for (name, _) in EMBEDDED.iter().filter(|(name, _)| is_of_layout(name)) {
             let name = name.rsplit('/').next().unwrap().trim_end_matches(".md");
             // These are only ever parts of others.
-            assert!(checked.contains(name) || ["diagram_text", "gap", "steps"].contains(&name), "{name}");
+            const PARTS: &[&str] = &["answer", "content", "diagram_text", "gap", "overview_row", "steps"];
+            assert!(checked.contains(name) || PARTS.contains(&name), "{name}");
         }
     }
 

@@ -8,10 +8,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use memchr::memchr_iter;
 use minijinja::value::{Object, ObjectRepr, Value};
 
 use super::fields::{Described, fields, record};
-use crate::page::relations::{Duration, Earlier, Origin};
+use crate::page::relations::{Duration, Earlier, Origin, Timing};
 use crate::page::{
     Block, DiagramItem, DiagramPart, DrawnParticipant, Entry, Launch, Message, Page, PageExchange, PageGap,
     Phrases, Section, participants_named,
@@ -98,19 +99,15 @@ fields! {
     "client_number": "number" = Some(first_number(&page.client_view).into());
     /// Whether anything was sent for another exchange; in the layout `exchanges`.
     "is_folded": "yes or no" =
-        Some(page.exchanges.iter().any(|found| found.relations.sent_for.is_some()).into());
+        Some(is_folded(page).into());
     /// How many participants there are.
     "participants_count": "number" = Some(page.participants.len().into());
     /// From the first request to the last response, where the trace tells: `1.3 s`; in the layout `exchanges`.
     "duration": "text or none" = optional(duration(page).map(|whole| whole.to_string()).as_deref());
     /// The statuses of errors; in the layout `exchanges`.
-    "errors": "list of error" = list(errors(page));
+    "errors": "list of error" = list(errors(page).into_iter().map(error));
     /// How many requests got no response.
-    "unanswered": "number" = {
-        let is_unanswered =
-            |found: &&Arc<PageExchange>| found.request.unanswered && !found.request.drawn_only;
-        Some(page.exchanges.iter().filter(is_unanswered).count().into())
-    };
+    "unanswered": "number" = Some(unanswered(page).into());
     /// Whether the profile knows what any exchange is for.
     "explained": "yes or no" = Some(is_explained(page).into());
     /// What the command printed.
@@ -148,6 +145,17 @@ pub(super) fn is_wide(participants: &[DrawnParticipant]) -> bool {
 /// Whether the profile knows what any of a page's exchanges is for.
 pub(super) fn is_explained(page: &Page) -> bool {
     page.exchanges.iter().any(|exchange| exchange.purpose.is_some())
+}
+
+/// Whether any of a page's exchanges was sent for another one.
+pub(super) fn is_folded(page: &Page) -> bool {
+    page.exchanges.iter().any(|found| found.relations.sent_for.is_some())
+}
+
+/// How many requests of a page got no response.
+pub(super) fn unanswered(page: &Page) -> usize {
+    let is_unanswered = |found: &&Arc<PageExchange>| found.request.unanswered && !found.request.drawn_only;
+    page.exchanges.iter().filter(is_unanswered).count()
 }
 
 /// Participants, as templates call them.
@@ -397,9 +405,9 @@ fields! {
     /// The lines.
     "block": "block" = Some(block(&output.block));
     /// How many lines there are.
-    "lines": "number" = Some(output.block.text().lines().count().into());
+    "lines": "number" = Some(lines(&output.block).into());
     /// Whether there are so many lines that they are better folded.
-    "is_long": "yes or no" = Some((output.block.text().lines().count() > LONG_OUTPUT).into());
+    "is_long": "yes or no" = Some((lines(&output.block) > LONG_OUTPUT).into());
 }
 
 #[derive(Debug)]
@@ -531,13 +539,13 @@ fields! {
     /// Whether there is a body.
     "has_body": "yes or no" = Some(message.has_body.into());
     /// How many lines the body has.
-    "lines": "number" = Some(message.body.text().lines().count().into());
+    "lines": "number" = Some(lines(&message.body).into());
     /// Whether the body has so many lines that it is better folded.
-    "is_long": "yes or no" = Some((message.body.text().lines().count() > LONG_BODY).into());
+    "is_long": "yes or no" = Some((lines(&message.body) > LONG_BODY).into());
     /// The body's language, as highlighters name it.
     "language": "text" = text(&message.language);
     /// Whether the body is so long that colours would only make the page heavy.
-    "is_plain": "yes or no" = Some((message.body.text().lines().count() > LONGEST_COLOURED).into());
+    "is_plain": "yes or no" = Some((lines(&message.body) > LONGEST_COLOURED).into());
     /// Whether it is a request that got no response.
     "unanswered": "yes or no" = Some(message.unanswered.into());
     /// Whether only a diagram tells of it: there are no headers and no body.
@@ -555,10 +563,17 @@ pub(super) struct ExchangeView {
 }
 
 /// How many lines of output, or of a body, are shown unfolded.
-const LONG_OUTPUT: usize = 12;
-const LONG_BODY: usize = 30;
+pub(super) const LONG_OUTPUT: usize = 12;
+pub(super) const LONG_BODY: usize = 30;
 /// How many lines of a folded body a highlighter colours: colours are three quarters of what a browser gets.
-const LONGEST_COLOURED: usize = 100;
+pub(super) const LONGEST_COLOURED: usize = 100;
+
+/// How many lines a block has.
+pub(super) fn lines(block: &Block) -> usize {
+    let text = block.text().as_bytes();
+    let is_open = text.last().is_some_and(|&last| last != b'\n');
+    memchr_iter(b'\n', text).count() + usize::from(is_open)
+}
 
 /// An exchange of a page.
 fn exchange(page: &Arc<Page>, exchange: &Arc<PageExchange>) -> Value {
@@ -576,13 +591,13 @@ pub(super) fn sections(page: &Arc<Page>, entries: &[Entry]) -> Value {
 }
 
 /// The participants that these lines of a page's diagram name, in the order of the page.
-fn participants_of(page: &Page, items: &[DiagramItem]) -> Vec<DrawnParticipant> {
+pub(super) fn participants_of(page: &Page, items: &[DiagramItem]) -> Vec<DrawnParticipant> {
     let named = participants_named(items);
     page.participants.iter().filter(|participant| named.contains(&*participant.id)).cloned().collect()
 }
 
 /// The number of the first message of these lines.
-fn first_number(items: &[DiagramItem]) -> u32 {
+pub(super) fn first_number(items: &[DiagramItem]) -> u32 {
     let number = |item: &DiagramItem| match item {
         DiagramItem::Message { message, .. } => Some(message.number),
         _ => None,
@@ -591,7 +606,7 @@ fn first_number(items: &[DiagramItem]) -> u32 {
 }
 
 /// From the first request of a page to its last response, where the trace tells.
-fn duration(page: &Page) -> Option<Duration> {
+pub(super) fn duration(page: &Page) -> Option<Duration> {
     let ends = page.exchanges.iter().filter_map(|found| {
         let timing = found.relations.timing?;
         Some(timing.after + timing.lasted.unwrap_or(0))
@@ -599,29 +614,37 @@ fn duration(page: &Page) -> Option<Duration> {
     ends.max().map(Duration)
 }
 
-/// The statuses of errors: how many responses have each, and whether the profile describes it.
-fn errors(page: &Page) -> Vec<Value> {
-    let mut counts: Vec<(String, bool, usize)> = Vec::new();
+/// A status of errors, and how many responses have it.
+pub(super) struct StatusCount {
+    pub(super) status: String,
+    /// Whether the profile describes it.
+    pub(super) is_expected: bool,
+    pub(super) count: usize,
+}
+
+/// The statuses of errors of a page.
+pub(super) fn errors(page: &Page) -> Vec<StatusCount> {
+    let mut counts: Vec<StatusCount> = Vec::new();
     for found in &page.exchanges {
         let Some(response) = found.response.as_ref().filter(|_| found.is_error()) else { continue };
         let (status, is_expected) = (response.status_text(), found.relations.is_expected);
-        match counts.iter_mut().find(|(known, expected, _)| *known == status && *expected == is_expected) {
-            Some((.., count)) => *count += 1,
-            None => counts.push((status, is_expected, 1)),
+        match counts.iter_mut().find(|known| known.status == status && known.is_expected == is_expected) {
+            Some(known) => known.count += 1,
+            None => counts.push(StatusCount { status, is_expected, count: 1 }),
         }
     }
-    counts.into_iter().map(|(status, is_expected, count)| error(status, is_expected, count)).collect()
+    counts
 }
 
 record! {
     /// A status of errors.
-    ERROR "error" of fn error(status: String, is_expected: bool, count: usize);
+    ERROR "error" of fn error(found: StatusCount);
     /// The status code.
-    status: "text" = status;
+    status: "text" = found.status;
     /// Whether the profile describes that very status, so that it is no accident.
-    is_expected: "yes or no" = is_expected;
+    is_expected: "yes or no" = found.is_expected;
     /// How many responses have it.
-    count: "number" = count;
+    count: "number" = found.count;
 }
 
 record! {
@@ -686,14 +709,11 @@ fields! {
         .run
         .map(|run| exchange.request.linked(&format!("({})", run.last)).into());
     /// How long the response took, where the trace tells: `12 ms`.
-    "duration": "text or none" = {
-        let lasted = exchange.relations.timing.and_then(|timing| timing.lasted);
-        optional(lasted.map(|lasted| Duration(lasted).to_string()).as_deref())
-    };
+    "duration": "text or none" = optional(lasted(exchange).map(|lasted| lasted.to_string()).as_deref());
     /// Where its bar begins in a timeline of a thousand parts; undefined without true times.
-    "begins": "number" = view.in_waterfall(false).map(Value::from);
+    "begins": "number" = view.bar().map(|[begins, _]| begins.into());
     /// How wide its bar is there, at least 4; undefined without true times.
-    "takes": "number" = view.in_waterfall(true).map(Value::from);
+    "takes": "number" = view.bar().map(|[_, takes]| takes.into());
     /// The diagram of all that was sent for it, with its own messages; of the client's exchanges.
     "inside": "list of item" = Some(items(&exchange.relations.inside));
     /// The participants that this diagram names.
@@ -701,18 +721,14 @@ fields! {
         page.as_ref().map(|page| participants(&participants_of(page, &exchange.relations.inside)));
     /// Where values of its request are from.
     "origins": "list of origin" = list(exchange.relations.origins.iter().map(|found| {
-        origin(found, view.message(found.of).map(|message| message.step()))
+        let told = page.as_ref().and_then(|page| message(page, found.of));
+        origin(found, told.map(|message| message.step()))
     }));
     /// How many more values have an origin than are listed.
     "more_origins": "number" = Some(exchange.relations.more_origins.into());
     /// Where the page has its bodies before.
     "same": "same" = {
-        let [request, response] = exchange.relations.same_bodies.map(|same| {
-            let shown = same.and_then(|earlier| view.message(earlier));
-            shown
-                .filter(|message| message.section.is_some() || message.anchor.is_none())
-                .map(|message| message.step())
-        });
+        let [request, response] = page.as_ref().map(|page| same_bodies(page, exchange)).unwrap_or_default();
         Some(same(request, response))
     };
     /// The request as a `curl` command, where the page shows it.
@@ -740,25 +756,44 @@ fields! {
 }
 
 impl ExchangeView {
-    /// Where its bar begins in a waterfall of a thousand parts, or how wide it is: one part at least.
-    fn in_waterfall(&self, is_width: bool) -> Option<i64> {
-        let whole = duration(self.page.as_ref()?)?.0.max(1);
-        let timing = self.exchange.relations.timing?;
-        let parts = |micros: i64| (i128::from(micros) * 1000 / i128::from(whole)).clamp(0, 1000);
-        let begin = parts(timing.after).min(1000 - NARROWEST);
-        let width = parts(timing.lasted.unwrap_or(0)).clamp(NARROWEST, 1000 - begin);
-        i64::try_from(if is_width { width } else { begin }).ok()
-    }
-
-    /// A message of the same page.
-    fn message(&self, earlier: Earlier) -> Option<&Arc<Message>> {
-        let found = self.page.as_ref()?.exchanges.get(earlier.place)?;
-        found.messages().find(|message| message.side == earlier.side)
+    fn bar(&self) -> Option<[i64; 2]> {
+        Some(bar(self.exchange.relations.timing?, duration(self.page.as_ref()?)?))
     }
 }
 
+/// How long the response of an exchange took, where the trace tells.
+pub(super) fn lasted(exchange: &PageExchange) -> Option<Duration> {
+    exchange.relations.timing.and_then(|timing| timing.lasted).map(Duration)
+}
+
+/// Where the bar of an exchange begins in a waterfall of a thousand parts, which are so long together, and how wide
+/// it is.
+pub(super) fn bar(timing: Timing, whole: Duration) -> [i64; 2] {
+    let whole = whole.0.max(1);
+    let parts = |micros: i64| {
+        i64::try_from(i128::from(micros) * 1000 / i128::from(whole)).unwrap_or(i64::MAX).clamp(0, 1000)
+    };
+    let begins = parts(timing.after).min(1000 - NARROWEST);
+    [begins, parts(timing.lasted.unwrap_or(0)).clamp(NARROWEST, 1000 - begins)]
+}
+
+/// Of the request and the response of an exchange, the message, as a link, that has the same body before.
+pub(super) fn same_bodies(page: &Page, exchange: &PageExchange) -> [Option<String>; 2] {
+    exchange.relations.same_bodies.map(|same| {
+        let shown = same.and_then(|earlier| message(page, earlier));
+        let is_told = |message: &&Arc<Message>| message.section.is_some() || message.anchor.is_none();
+        shown.filter(is_told).map(|message| message.step())
+    })
+}
+
+/// A message of a page.
+pub(super) fn message(page: &Page, earlier: Earlier) -> Option<&Arc<Message>> {
+    let found = page.exchanges.get(earlier.place)?;
+    found.messages().find(|message| message.side == earlier.side)
+}
+
 /// How many parts of a thousand a bar has at least, so that it is seen.
-const NARROWEST: i128 = 4;
+const NARROWEST: i64 = 4;
 
 #[derive(Debug)]
 struct GapView(PageGap);

@@ -2,8 +2,8 @@
 //!
 //! Whatever is otherwise in one layout than in another, and is no template, is a field of its
 //! [`Traits`]: settings, pages, templates, holes, the disk and import ask it there. So a further layout
-//! is an entry here, a folder of templates, and where it is to be fast, their functions
-//! (`render::layouts`). What this leaves out: how a page looks.
+//! is an entry here, a folder of templates, and their functions (`render::layouts`). What this leaves out:
+//! how a page looks.
 
 use std::path::Path;
 

@@ -5,6 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+use memchr::memmem;
+
 use super::file_state::{Digest, FileState};
 use super::folders::{Folder, Found};
 use crate::error::{Error, ErrorKind, Place, Result};
@@ -61,7 +63,7 @@ impl<'a> Capture<'a> {
             diagnostics: Vec::new(),
             read: Vec::new(),
         };
-        let has_sources = folder.files.iter().any(|file| is_source(file.name()));
+        let mut recorded = None;
         for file in &folder.files {
             let seen = |digest| FileState { path: file.path.clone(), stat: file.stat, digest };
             if let Some(digest) = settings_digest.filter(|_| file.name() == "capture.toml") {
@@ -76,18 +78,20 @@ impl<'a> Capture<'a> {
                     if let Some(error) = source::conflict(&file.path, &bytes) {
                         return Err(error);
                     }
-                    // A page source may ask for a body as it was sent.
-                    let read = if has_sources { source::read } else { source::read_as_log };
-                    let read = read(&file.path, bytes);
-                    let log =
-                        read.log.unwrap_or_else(|| source::requestshook_writer::write(&read.trace).into());
-                    (capture.trace, capture.log) = (read.trace, log);
-                    capture.diagnostics = read.diagnostics;
+                    recorded = Some((&file.path, bytes));
                 }
                 name if is_source(name) => capture.sources.push((file.path.clone(), bytes)),
                 "output.txt" => capture.output = Some(source::decode(bytes).to_string()),
                 _ => {}
             }
+        }
+        if let Some((file, bytes)) = recorded {
+            let asks_for_raw = capture.sources.iter().any(|(_, text)| asks_for_raw(text));
+            let read = if asks_for_raw { source::read } else { source::read_as_log };
+            let read = read(file, bytes);
+            let log = read.log.unwrap_or_else(|| source::requestshook_writer::write(&read.trace).into());
+            (capture.trace, capture.log) = (read.trace, log);
+            capture.diagnostics = read.diagnostics;
         }
         for shared in &folder.shared {
             let (digest, _) = *shared.read(root)?;
@@ -169,6 +173,12 @@ fn missing_trace_of(folder: &Folder, settings: &Settings) -> Error {
             folder.path
         ),
     })
+}
+
+/// Whether a page source may ask for a body as it was sent, and not as a page shows it: `raw_body`, `raw=true`.
+fn asks_for_raw(source: &[u8]) -> bool {
+    let begins_word = |at: usize| at == 0 || !source[at - 1].is_ascii_alphanumeric();
+    memmem::find_iter(source, "raw").any(begins_word)
 }
 
 /// Whether a file of this name is a page source in some layout.

@@ -7,6 +7,7 @@
 //! the same bytes. What this leaves out: the user's templates (`templates`), and what a page has to
 //! say (`page`).
 
+mod exchanges;
 mod page;
 mod snippets;
 
@@ -35,15 +36,7 @@ pub(super) fn write(context: &Context<'_>, piece: &Piece<'_>, out: &mut String) 
     match context.page.layout {
         Layout::Page => page::write(context, piece, out),
         Layout::Snippets => snippets::write(context, piece, out),
-        Layout::Exchanges => {}
-    }
-}
-
-/// Whether a layout's default templates are here as functions.
-pub(super) fn has_functions(layout: Layout) -> bool {
-    match layout {
-        Layout::Page | Layout::Snippets => true,
-        Layout::Exchanges => false,
+        Layout::Exchanges => exchanges::write(context, piece, out),
     }
 }
 
@@ -140,4 +133,30 @@ words! {
     messages_heading
     log_heading
     log_title
+    overview_heading
+    waterfall_heading
+    step_column
+    ends_column
+    call_column
+    answer_column
+    when_column
+    duration_column
+    purpose_column
+    purpose_cell
+    exchange_count_one
+    exchange_count
+    participant_count_one
+    participant_count
+    error_count
+    expected_error_count
+    unanswered_count
+    client_view_introduction
+    repeated_up_to
+    request_tab
+    response_tab
+    no_body
+    same_body
+    long_body
+    long_output
+    origins
 }

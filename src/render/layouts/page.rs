@@ -39,7 +39,7 @@ pub(super) fn write(context: &Context<'_>, piece: &Piece<'_>, out: &mut String) 
         }
         Piece::Tabs(message, options) => tabs(context, message, options, out),
         Piece::Vars => vars(context, out),
-        // Parts of layouts that have no functions.
+        // Parts of another layout.
         Piece::Curl(_)
         | Piece::ExchangeFacts(_)
         | Piece::ExchangeHeading(_)
@@ -93,6 +93,12 @@ pub(super) fn explain(context: &Context<'_>, out: &mut String) {
         steps(context, out);
         put!(out, "\n");
     }
+    left_out(context, out);
+}
+
+/// How many exchanges the settings leave out, where they do.
+pub(super) fn left_out(context: &Context<'_>, out: &mut String) {
+    let Context { page, words: t } = context;
     if page.filtered > 0 {
         let one = page.phrases.find("filtered_line_one").filter(|_| page.filtered == 1);
         let line = one.unwrap_or(t.filtered_line);
@@ -220,7 +226,7 @@ fn diagram(
     put!(out, "```\n");
 }
 
-/// The lines of a diagram's fence above the numbering; where sections are links, with a text for who cannot see it.
+/// The lines of a diagram's fence above the numbering.
 pub(super) fn open_diagram(
     context: &Context<'_>,
     items: &[DiagramItem],
@@ -232,13 +238,23 @@ pub(super) fn open_diagram(
         put!(out, "%%{init: {\"sequence\": {\"useMaxWidth\": false}}}%%\n");
     }
     put!(out, "sequenceDiagram\n");
+    diagram_text(context, items, participants, out);
+}
+
+/// Where sections are links, what a diagram says to who cannot see it.
+pub(super) fn diagram_text(
+    context: &Context<'_>,
+    items: &[DiagramItem],
+    participants: &[DrawnParticipant],
+    out: &mut String,
+) {
     if context.page.overview.is_some() {
         let text = diagram_text(items, participants, context.words.diagram_text);
         put!(out, "  accTitle: ", mermaid(&context.page.title), "\n  accDescr: ", mermaid(&text), "\n");
     }
 }
 
-fn declare(participant: &DrawnParticipant, indent: &str, out: &mut String) {
+pub(super) fn declare(participant: &DrawnParticipant, indent: &str, out: &mut String) {
     put!(out, indent, "participant ", participant.id);
     if let Some(label) = participant.label.as_ref().filter(|label| !label.is_empty()) {
         put!(out, " as ", mermaid(label));
@@ -315,7 +331,7 @@ fn exchange(context: &Context<'_>, found: &PageExchange, options: &[FenceOptions
     }
 }
 
-fn message(context: &Context<'_>, message: &Message, options: &FenceOptions, out: &mut String) {
+pub(super) fn message(context: &Context<'_>, message: &Message, options: &FenceOptions, out: &mut String) {
     let t = &context.words;
     put!(out, "### ");
     heading(context, message, out);

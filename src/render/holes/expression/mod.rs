@@ -2,13 +2,17 @@
 //!
 //! An expression is evaluated with values that only note what is done with them: a name, the
 //! fields behind it, the arguments of a call. So an error of the grammar is one of minijinja's,
-//! with its place, and everything else can be said in the words of pages. What this leaves out:
-//! whether what is asked for exists, apart from the name.
+//! with its place, and everything else can be said in the words of pages. Nearly all holes are so
+//! plain that nothing is to be evaluated ([`plain`]). What this leaves out: whether what is asked
+//! for exists, apart from the name.
+
+mod plain;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use minijinja::Environment;
 use minijinja::value::{Kwargs, Object, Value};
 
 use super::Filler;
@@ -93,19 +97,18 @@ impl Filler<'_> {
                 .at(source.place(&token.span))
                 .hint(self.advice(name)));
         }
+        if let Some(expression) = plain::expression(&self.names, &source.text, &hole.tokens) {
+            return Ok(Arc::new(expression));
+        }
         let expression = &source.text[hole.inside.clone()];
-        let value = self
-            .env
-            .compile_expression(expression)
-            .and_then(|expression| expression.eval(Value::from_dyn_object(self.names.clone())))
-            .map_err(|error| {
-                let span = error.range().unwrap_or(0..expression.len());
-                let span = hole.inside.start + span.start..hole.inside.start + span.end;
-                let message = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-                Error::new(ErrorKind::Hole, message)
-                    .at(source.place(&span))
-                    .hint("a hole holds a name, `name.field` or `name(…)`")
-            })?;
+        let value = evaluated(&self.env, &self.names, expression).map_err(|error| {
+            let span = error.range().unwrap_or(0..expression.len());
+            let span = hole.inside.start + span.start..hole.inside.start + span.end;
+            let message = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+            Error::new(ErrorKind::Hole, message)
+                .at(source.place(&span))
+                .hint("a hole holds a name, `name.field` or `name(…)`")
+        })?;
         value.downcast_object::<Expression>().ok_or_else(|| {
             Error::new(ErrorKind::Hole, "this hole asks for nothing")
                 .at(source.place(&hole.inside))
@@ -122,7 +125,7 @@ impl Filler<'_> {
     }
 
     fn advice(&self, name: &str) -> String {
-        let labels = neighbours(name, &self.names.sorted).iter().map(String::as_str);
+        let labels = neighbours(name, self.names.sorted()).iter().map(String::as_str);
         match nearest(name, HoleWord::ALL.iter().map(|word| word.name()).chain(labels)) {
             Some(near) => format!("did you mean `{near}`?"),
             None if self.page.labels.is_empty() => {
@@ -138,6 +141,11 @@ impl Filler<'_> {
             }
         }
     }
+}
+
+/// What an expression comes to.
+fn evaluated(env: &Environment<'_>, names: &Arc<Names>, text: &str) -> Result<Value, minijinja::Error> {
+    env.compile_expression(text)?.eval(Value::from_dyn_object(names.clone()))
 }
 
 /// How many labels an error names.
@@ -193,23 +201,34 @@ impl Object for Expression {
 pub(super) struct Names {
     /// The index in the trace of the exchange that each names.
     labels: HashMap<String, usize>,
-    sorted: Vec<String>,
+    /// In order, once something is no label.
+    sorted: OnceLock<Vec<String>>,
 }
 
 impl Names {
     pub(super) fn of(page: &Page) -> Names {
-        let mut sorted: Vec<String> = page.labels.iter().map(|(label, _)| label.clone()).collect();
-        sorted.sort_unstable();
-        Names { labels: page.labels.iter().cloned().collect(), sorted }
+        Names { labels: page.labels.iter().cloned().collect(), sorted: OnceLock::new() }
+    }
+
+    fn sorted(&self) -> &[String] {
+        self.sorted.get_or_init(|| {
+            let mut sorted: Vec<String> = self.labels.keys().cloned().collect();
+            sorted.sort_unstable();
+            sorted
+        })
+    }
+
+    fn find(&self, name: &str) -> Option<Name> {
+        match self.labels.get(name) {
+            Some(exchange) => Some(Name::Label(*exchange)),
+            None => HoleWord::named(name).map(Name::Word),
+        }
     }
 }
 
 impl Object for Names {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let name = match self.labels.get(key) {
-            Some(exchange) => Name::Label(*exchange),
-            None => Name::Word(HoleWord::named(key)?),
-        };
+        let name = self.find(key)?;
         Some(Value::from_object(Expression { name, fields: Vec::new(), call: None }))
     }
 }
