@@ -107,7 +107,7 @@ impl DiagramItem {
 }
 
 /// What a diagram shows, as a sentence: `phrase` with the number of messages and the names of the participants.
-pub fn diagram_text(items: &[DiagramItem], participants: &[DrawnParticipant], phrase: &str) -> String {
+pub fn diagram_sentence(items: &[DiagramItem], participants: &[DrawnParticipant], phrase: &str) -> String {
     let messages = items.iter().filter(|item| matches!(item, DiagramItem::Message { .. }));
     let count = messages.count().to_string();
     let names: Vec<&str> = participants.iter().map(DrawnParticipant::name).collect();

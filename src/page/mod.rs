@@ -50,7 +50,7 @@ pub use block::{Block, visible, without_ansi, without_markers};
 pub use command::{Command, Launch, command_line};
 pub(crate) use context::begins_with_front_matter;
 pub use context::{Context, Fence, Scalar};
-pub use diagram::{DiagramItem, DrawnParticipant, diagram_text, participants_named};
+pub use diagram::{DiagramItem, DrawnParticipant, diagram_sentence, participants_named};
 pub use front_matter::FrontMatter;
 pub use outline::{DiagramPart, Outline};
 pub use phrases::Phrases;
@@ -538,7 +538,7 @@ impl Resolved<'_> {
             let given = settings.description.as_deref().map(front_matter::plain);
             let description =
                 given.or_else(|| page.and_then(front_matter::first_sentence)).unwrap_or_else(|| {
-                    let drawn = diagram_text(&diagram, &participants, input.phrases.get("diagram_text"));
+                    let drawn = diagram_sentence(&diagram, &participants, input.phrases.get("diagram_text"));
                     front_matter::fact(command.as_ref(), (!exchanges.is_empty()).then_some(&*drawn))
                 });
             FrontMatter::new(&title, &description, &settings.locale)

@@ -6,7 +6,7 @@ use super::{Context, anchored, fenced, put, tab, title};
 use crate::page::phrases::{fill, fill_all};
 use crate::page::{
     Block, DiagramItem, DiagramPart, DrawnParticipant, Entry, Launch, Message, PageExchange, PageGap,
-    diagram_text,
+    diagram_sentence,
 };
 use crate::render::diagram_size;
 use crate::render::escape::{code, json_string, link, mermaid, quoted, titled};
@@ -249,7 +249,7 @@ pub(super) fn diagram_text(
     out: &mut String,
 ) {
     if context.page.overview.is_some() {
-        let text = diagram_text(items, participants, context.words.diagram_text);
+        let text = diagram_sentence(items, participants, context.words.diagram_text);
         put!(out, "  accTitle: ", mermaid(&context.page.title), "\n  accDescr: ", mermaid(&text), "\n");
     }
 }
