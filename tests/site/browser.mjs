@@ -48,3 +48,17 @@ export async function drawnDiagrams(page, count) {
     return { messages: texts('text.messageText'), numbers: texts('text.sequenceNumber'), notes: texts('text.noteText'), backgrounds };
   }));
 }
+
+/**
+ * What a script, axe-core's, finds wrong and serious in what docgen wrote: [rule, element, how to mend it] each. Code,
+ * permalinks, labels of tabs and how a link looks in a text are the theme's.
+ */
+export async function seriousViolations(page, axe) {
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => window.axe.run(
+    { include: ['article'], exclude: ['.highlight', '.headerlink', '.tabbed-labels'] },
+    { resultTypes: ['violations'], rules: { 'link-in-text-block': { enabled: false } } },
+  ));
+  const serious = found.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+  return serious.map(({ id, nodes }) => [id, nodes[0].html, nodes[0].failureSummary]);
+}

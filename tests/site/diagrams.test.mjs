@@ -12,7 +12,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { launch, open } from './browser.mjs';
+import { launch, open, seriousViolations } from './browser.mjs';
 import { serve, sites } from './site.mjs';
 
 const DOCGEN = resolve(process.env.DOCGEN ?? 'target/release/docgen');
@@ -62,7 +62,7 @@ for (const site of sites(PROJECT)) {
               const least = what.startsWith('text') ? TEXT : GRAPHICS;
               assert.ok(contrast >= least, `${what} in ${scheme}: ${contrast}`);
             }
-            if (SHORT.includes(name)) await assertAccessible(page, scheme);
+            if (SHORT.includes(name)) assert.deepEqual(await seriousViolations(page, AXE), [], scheme);
             await shot(page, `${site.name}-${name}-${scheme}`);
           }
           await page.evaluate(() => document.body.setAttribute('data-md-color-scheme', 'default'));
@@ -195,20 +195,6 @@ function contrasts(page) {
       'a participant\'s box': contrast(pixel(ground, style('rect.actor-top').stroke), pixel(ground)),
     };
   });
-}
-
-/**
- * What axe finds in what docgen wrote is nothing serious. Code, permalinks, labels of tabs and how a link looks in
- * a text are the theme's.
- */
-async function assertAccessible(page, scheme) {
-  await page.evaluate(AXE);
-  const found = await page.evaluate(() => window.axe.run(
-    { include: ['article'], exclude: ['.highlight', '.headerlink', '.tabbed-labels'] },
-    { resultTypes: ['violations'], rules: { 'link-in-text-block': { enabled: false } } },
-  ));
-  const serious = found.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
-  assert.deepEqual(serious.map(({ id, nodes }) => [id, nodes[0].html, nodes[0].failureSummary]), [], scheme);
 }
 
 /** On paper every participant is within the page, and the diagram is not cut by a box that scrolls. */

@@ -44,7 +44,7 @@ for (const [site, urls] of Object.entries(PAGES)) {
 
       test('a search for a path', { skip: site === 'old' && 'it has no such page' }, async () => {
         const { page } = await open(browser, server.origin, '');
-        await page.keyboard.press('f'); // both themes open their search on it
+        await page.keyboard.press('/'); // both themes open their search on it
         await page.keyboard.type('/v2.1/servers', { delay: 20 });
         const found = page.locator('a[href*="compute/server-list"]').filter({ visible: true });
         await found.first().waitFor({ timeout: 20_000 });
