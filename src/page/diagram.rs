@@ -487,6 +487,28 @@ pub(super) fn missing_options<'s>(scope: &Scope<'_>, settings: &'s Settings) -> 
         .collect()
 }
 
+/// Selectors of boxes of optional messages that nothing in the recording or among the labels is like: each may
+/// be a slip that no run ever shows.
+pub(super) fn unmet_options(scope: &Scope<'_>, settings: &Settings) -> Vec<Error> {
+    let options = settings.groups.iter().filter(|group| group.kind == GroupKind::Opt);
+    let ends = options
+        .flat_map(|group| std::iter::once(&group.first).chain(&group.last).map(|end| (end, &group.origin)));
+    let is_labelled = |name: &str| {
+        settings.labels.iter().any(|(label, at)| label == name || at.value.trim() == name.trim())
+    };
+    let unmet = ends.filter(|(end, origin)| {
+        let name = end.get_ref();
+        scope.is_lost(name) && !is_labelled(name) && mistyped(scope, end, origin).is_none()
+    });
+    let told = unmet.filter_map(|(end, origin)| {
+        let message = format!("nothing in this recording is `{}`, and no label says the same", end.get_ref());
+        Some(Error::warning(ErrorKind::Label, message).at(origin.as_ref()?.place(end.span())).hint(
+            "mend it; or where other recordings have these messages, give them a label below `[label]`, and name that",
+        ))
+    });
+    told.collect()
+}
+
 /// The messages of a box; `None` of a box of optional messages of which none is there.
 fn resolve_group(scope: &Scope<'_>, group: &crate::settings::Group) -> Result<Option<ResolvedGroup>> {
     let place = |at: &toml::Spanned<String>| {

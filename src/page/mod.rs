@@ -422,6 +422,11 @@ impl Resolved<'_> {
         diagram::missing_options(&self.scope(), self.input.settings)
     }
 
+    /// Selectors of optional messages that nothing in the recording or among the labels is like: warnings.
+    pub fn unmet_optional(&self) -> Vec<Error> {
+        diagram::unmet_options(&self.scope(), self.input.settings)
+    }
+
     fn page_with(&self, sources: &[Source], is_used: &dyn Fn(&str) -> bool) -> Result<Page, Vec<Error>> {
         let Resolved { input, participants, sequence, .. } = self;
         let settings = input.settings;
@@ -525,8 +530,9 @@ impl Resolved<'_> {
         let command = settings.command.as_deref().map(|typed| Command::new(typed, &settings.vars));
         let reference = reference(input, command.as_ref());
         let title = title(input, reference.as_ref());
-        // A debugger's configuration is for the clients of a known system, or for whoever asks for it.
-        let is_debugged = input.profile.is_some() || settings.launch != crate::settings::Launch::default();
+        // A debugger's configuration is for whoever asks for it.
+        let is_debugged = input.profile.is_some_and(Profile::shows_launch)
+            || settings.launch != crate::settings::Launch::default();
         let launch = command
             .as_ref()
             .filter(|_| settings.launch.show.unwrap_or(is_debugged))

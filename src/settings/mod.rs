@@ -364,7 +364,7 @@ pub struct Launch {
     /// The program to start.
     #[serde(default)]
     pub program: Option<String>,
-    /// Whether the block is shown; without this, it is where a profile or another of these keys is set.
+    /// Whether the block is shown; without this, it is where the profile asks for it or another of these keys is set.
     #[serde(default)]
     pub show: Option<bool>,
     /// The configuration's type.
