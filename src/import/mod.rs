@@ -162,7 +162,7 @@ pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec
             error.hint("a page source uses it for a section whose exchange is gone; take it out of the page"),
         )
     });
-    if let Some(error) = marked {
+    if let Some(error) = marked.or_else(|| of_exchanges(&documents)) {
         return Err(vec![error]);
     }
     let mut notices: Vec<Error> = page
@@ -230,6 +230,22 @@ pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec
     notices.extend(importer.unknown_fences());
     importer.finish(draft, &names, built, notices)
 }
+
+/// What is said of a page in the layout `exchanges`, which nobody writes by hand: its sections tell of two messages.
+fn of_exchanges(documents: &[Document<'_>]) -> Option<Error> {
+    let document = documents.first()?;
+    let line = document.lines.text.lines().position(|line| line.contains(OVERVIEW))?;
+    let error = document.error(
+        document.lines.range(line),
+        "this page is in the layout `exchanges`, which is made from a capture and not read back",
+    );
+    Some(error.hint(
+        "its capture has all that it shows; without that, record the command with `docgen capture`, and move the page's sentences into the page.md that `docgen new` writes",
+    ))
+}
+
+/// What the table of all exchanges is known by.
+const OVERVIEW: &str = "docgen-overview";
 
 fn documents(page: &HandWritten) -> Vec<Document<'_>> {
     let parts = [

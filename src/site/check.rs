@@ -182,7 +182,7 @@ fn of_sources(opened: &OpenCapture<'_>, folder: &Folder, pages: &Pages<'_>) -> V
     if let Ok(Some(pending)) = opened.pending() {
         findings.extend(unshown(opened, &pending));
     }
-    findings.extend(opened.resolved.unmet_optional());
+    findings.extend(opened.unmet_options.iter().cloned());
     let own = PagePath::own(&folder.path, opened.layout());
     for source in &opened.sources {
         for (span, labels) in source.gone() {

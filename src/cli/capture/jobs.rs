@@ -133,7 +133,7 @@ impl Capture {
                 ErrorKind::Capture,
                 "a new capture needs one path below the captures' folder",
             )
-            .hint("docgen capture openstack/image/list -- openstack image list"));
+            .hint("docgen capture captures openstack/image/list -- openstack image list"));
         };
         let path = path.trim_matches('/').to_owned();
         // What `find` passes over, or could make no page of.

@@ -16,7 +16,7 @@ mod values;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -138,6 +138,11 @@ pub(super) struct Capture {
     keep_secrets: bool,
 }
 
+/// Whether two paths lead to one folder, which is there.
+fn is_same_folder(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+}
+
 /// What came of a capture.
 struct Recorded {
     /// How it went, in words.
@@ -188,25 +193,26 @@ impl Capture {
     /// one thing is named, it is that.
     fn find_captures(&mut self) -> Result<()> {
         let usage = |message: &str, hint: &str| Err(Error::new(ErrorKind::Usage, message).hint(hint));
+        let found = captures_of(".".as_ref());
         let is_of_new = !self.command.is_empty() && self.paths.is_empty();
-        match self.first.take() {
-            None => self.captures = captures_of(".".as_ref())?,
-            Some(first) if is_of_new || !first.exists() => {
-                // What is there already goes on as it was named, and what is not may be the first of all.
-                let (found, path) = (captures_of(".".as_ref()), first.to_str());
-                let is_path =
-                    |captures: &PathBuf| is_of_new || path.is_some_and(|path| captures.join(path).exists());
-                match (found, path) {
-                    (Ok(captures), Some(path)) if is_path(&captures) => {
-                        self.paths.insert(0, path.to_owned());
-                        self.captures = captures;
+        self.captures = match (self.first.take(), found) {
+            (None, found) => found?,
+            (Some(first), Ok(captures)) => {
+                let path = first.to_str().filter(|path| {
+                    // A new one is not there yet; the folder of the captures alone is not its path.
+                    let is_new = is_of_new && !is_same_folder(&first, &captures);
+                    is_new || !first.exists() && captures.join(path).exists()
+                });
+                match path.map(str::to_owned) {
+                    Some(path) => {
+                        self.paths.insert(0, path);
+                        captures
                     }
-                    (Err(error), _) if is_of_new => return Err(error),
-                    _ => self.captures = first,
+                    None => first,
                 }
             }
-            Some(first) => self.captures = first,
-        }
+            (Some(first), Err(_)) => first,
+        };
         match self.paths.is_empty() {
             true if self.only => usage("`--only` is about captures that are named", "name their paths"),
             false if self.resume => usage(

@@ -12,6 +12,7 @@ use super::Filler;
 use super::expression::Call;
 use super::forms::usage;
 use super::hole_error::{HoleError, PlacedHole};
+use super::write::Printed;
 use crate::error::{Result, counted};
 use crate::page::{Page, PageExchange};
 use crate::settings::HoleWord;
