@@ -308,6 +308,9 @@ impl Importer<'_> {
             front_matter: (self.asks_for_front_matter() && !begins_with_front_matter(text)).then_some(false),
             ..CaptureToml::default()
         };
+        // What holes print is what the page has: numbers, and no links.
+        let asks_for_links = Settings::resolve(&self.around.layers).links == Some(true);
+        draft.links = (asks_for_links && !text.contains(" { #")).then_some(false);
         draft.command = blocks.command.as_ref().map(|command| {
             self.facts.vars.iter().fold(command.typed.clone(), |typed, (name, value)| {
                 if value.len() < 8 { typed } else { typed.replace(value, &format!("{{{name}}}")) }
