@@ -3,7 +3,8 @@
 //! A case is a folder below `tests/cases/GROUP` with `captures/`, and beside it what a run
 //! leaves: `docs/` (every file that docgen wrote but its own bookkeeping), `stderr.txt` and
 //! `status.txt`. The folder `before/`, if there is one, is what the docs folder holds at the
-//! start, and `arguments.txt` has arguments for `docgen render captures docs`, one a line.
+//! start, and `arguments.txt` has arguments for `docgen render captures docs`, one a line. `needs.txt` names a
+//! feature that docgen has to be built with, or with `no ` before it, without; elsewhere the case is ignored.
 //! `UPDATE_CASES=1 cargo test --test cases` writes what comes out over what is expected.
 #![allow(clippy::unwrap_used, reason = "clippy does not see that all of this is a test")]
 
@@ -21,10 +22,20 @@ fn main() {
         // Those of `import` are pages, and tests/import.rs runs them.
         for case in folders(&group).into_iter().filter(|case| case.join("captures").is_dir()) {
             let name = case.strip_prefix(&root).unwrap().display().to_string();
-            trials.push(Trial::test(name, move || check(&case)));
+            let is_ignored = !has_what_it_needs(&case);
+            trials.push(Trial::test(name, move || check(&case)).with_ignored_flag(is_ignored));
         }
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+/// Whether docgen was built as a case wants it.
+fn has_what_it_needs(case: &Path) -> bool {
+    let Ok(needs) = fs::read_to_string(case.join("needs.txt")) else { return true };
+    let (feature, wanted) =
+        needs.trim().strip_prefix("no ").map_or((needs.trim(), true), |name| (name, false));
+    assert_eq!(feature, "svg", "{}: docgen has no such feature", case.display());
+    cfg!(feature = "svg") == wanted
 }
 
 /// Runs a case on one thread and on several, twice, and compares.

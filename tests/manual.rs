@@ -1,5 +1,5 @@
-//! The project's own site as a manual: each page is in the navigation, settings that it shows are settings, the
-//! gallery shows what captures say, and the first five minutes go as told. What this leaves out: what builders say
+//! The project's own site as a manual: each page is in the navigation, settings and messages that it shows are
+//! docgen's, the gallery shows what captures say, and the first five minutes go as told. What this leaves out: what builders say
 //! of links and sections (`scripts/build-site`), the guide's console blocks (`cmd.rs`), its recipes for CI
 //! (`recipes.rs`).
 #![allow(clippy::unwrap_used, reason = "clippy does not see that all of this is a test")]
@@ -97,6 +97,22 @@ fn the_gallery_shows_what_captures_say() {
                 "docs/gallery.md:{line}: {file} has no {setting}"
             );
         }
+    }
+}
+
+/// A message that troubleshooting explains is one that docgen has.
+#[test]
+fn messages_that_the_manual_explains_are_docgens() {
+    let files = walkdir::WalkDir::new(own("src")).into_iter().map(|file| file.unwrap().into_path());
+    let sources: String = files.filter_map(|file| fs::read_to_string(file).ok()).collect();
+    let page = fs::read_to_string(own("docs/guide/troubleshooting.md")).unwrap();
+    let told = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("**`")?.split_once("`.**").map(|(message, _)| message));
+    let messages: Vec<&str> = told.collect();
+    assert!(messages.len() > 3, "{messages:?}");
+    for part in messages.iter().flat_map(|message| message.split('…')).filter(|part| !part.is_empty()) {
+        assert!(sources.contains(part.trim()), "no message of docgen has `{part}`");
     }
 }
 

@@ -40,7 +40,7 @@ fn a_report_is_made_again_when_any_recording_changed_and_only_then() {
     // A recording that comes, and one that goes.
     site.write("captures/r/new/deep/c.log", log("c", "new"));
     assert_eq!(written(&site), "1 written");
-    assert!(site.read("docs/r.md").contains("[deep/c](#deep-c)"));
+    assert!(site.read("docs/r.md").contains("| deep/c |"));
     std::fs::remove_file(site.path("captures/r/new/deep/c.log")).unwrap();
     assert_eq!((written(&site), site.read("docs/r.md")), ("1 written".into(), first));
     // What is said above the recordings.

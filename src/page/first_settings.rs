@@ -34,8 +34,8 @@ pub struct NewCapture<'a> {
     pub names_profile: Option<&'a str>,
     /// The profile.
     pub profile: Option<&'a Profile>,
-    /// What is said already, of participants and variables: a list of participants here would be in place of
-    /// theirs.
+    /// What is said already, of the layout, participants and variables: a list of participants here would be in
+    /// place of theirs.
     pub said: &'a Settings,
     /// What gives a value: `{image/create.id}`, by the value.
     pub given: &'a HashMap<String, String>,
@@ -64,7 +64,9 @@ pub fn settings_text(new: &NewCapture<'_>) -> String {
     // Writing to a string cannot fail.
     let _ = writeln!(text, "title = {}", quoted(&title));
     let _ = writeln!(text, "command = {}", quoted(&command_with_vars));
-    let _ = writeln!(text, "layout = \"page\"");
+    if !said.is_layout_said {
+        let _ = writeln!(text, "layout = \"page\"");
+    }
     if let Some(name) = names_profile {
         let _ = writeln!(text, "profile = {}", quoted(name));
     }
@@ -246,6 +248,11 @@ mod tests {
         assert!(text.contains("[vars]\nimage_id = \"f36f9b00-a382-4ea5-9f17-ff3ad85a9087\"\n"), "{text}");
         assert!(text.contains("= \"glance GET /image/v2/images/{image_id}\"\n"), "{text}");
         crate::settings::Layer::parse("capture.toml".as_ref(), &text).unwrap();
+        assert!(text.contains("\nlayout = \"page\"\n"), "{text}");
+        // A layout of the files above holds for it, too.
+        let said = Settings { is_layout_said: true, ..Settings::default() };
+        new.said = &said;
+        assert!(!settings_text(&new).contains("layout"), "{text}");
         // What another capture gives does not go stale.
         let id = "f36f9b00-a382-4ea5-9f17-ff3ad85a9087".to_owned();
         let given = HashMap::from([(id.clone(), "{create.id}".to_owned())]);

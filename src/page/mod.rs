@@ -68,7 +68,7 @@ use crate::sequence::paths::{Paths, Vars};
 use crate::sequence::renamed::Renamed;
 use crate::sequence::selector::{Index, Scope, Selector};
 use crate::sequence::{self, Item, Sequence, Side};
-use crate::settings::{Filter, Layout, Located, Settings};
+use crate::settings::{DiagramFormat, Filter, Layout, Located, Settings};
 use crate::text::{self, Text};
 use crate::trace::{Body, Exchange, Headers, KnownFrom, Trace, UrlParts};
 
@@ -124,6 +124,8 @@ pub struct Page {
     pub launch: Option<Launch>,
     /// Where the command is documented.
     pub reference: Option<Link>,
+    /// As what it holds its diagrams.
+    pub diagram_format: DiagramFormat,
     /// The participants that the diagram draws.
     pub participants: Vec<DrawnParticipant>,
     /// The diagram's lines.
@@ -342,6 +344,15 @@ pub struct Output {
 }
 
 impl Page {
+    /// The anchor of the section that tells of the message of this number, if one does.
+    pub fn section_of(&self, number: u32) -> Option<&str> {
+        let mut messages = self.entries.iter().filter_map(|entry| match entry {
+            Entry::Message(message) => Some(message),
+            Entry::Gap(_) => None,
+        });
+        messages.find(|message| message.number == number)?.section.as_deref()
+    }
+
     /// What is told of these entries, each exchange once, and none that only repeats another.
     pub fn sections(&self, entries: &[Entry]) -> Vec<Section> {
         let places: HashMap<usize, &Arc<PageExchange>> =
@@ -559,6 +570,11 @@ impl Resolved<'_> {
             command,
             launch,
             reference,
+            // The index of a page with lines of its author's own shows those, which only mermaid knows to draw.
+            diagram_format: match sources.iter().any(|source| source.file.ends_with("diagram.md")) {
+                true => DiagramFormat::Mermaid,
+                false => settings.diagram,
+            },
             participants,
             diagram,
             client_view,

@@ -13,6 +13,7 @@ use crate::diff::align::in_order;
 use crate::diff::change::Subject;
 use crate::diff::facts::facts;
 use crate::diff::{Alignment, Change, Side, Value, What};
+use crate::settings::DiagramFormat;
 use crate::trace::Trace;
 
 /// A report, ready to be laid out.
@@ -26,6 +27,8 @@ pub struct Report {
     pub description: Option<String>,
     /// The phrases of the page's language.
     pub phrases: Phrases,
+    /// As what it holds its diagrams.
+    pub diagram_format: DiagramFormat,
     /// What the old recordings are called.
     pub old: String,
     /// What the new recordings are called.

@@ -11,7 +11,7 @@ use super::escape::mermaid;
 use super::templates::Content;
 use crate::page::{DiagramItem, DiagramPart, DrawnParticipant, Outline, Page};
 use crate::sequence::Side;
-use crate::settings::Layout;
+use crate::settings::{DiagramFormat, Layout};
 
 /// The most characters of a diagram that mermaid draws (`maxTextSize`, in units of UTF-16).
 pub const MOST: usize = 50_000;
@@ -20,9 +20,9 @@ pub const MOST: usize = 50_000;
 const HEAD: usize = 500;
 
 /// The parts in which a page's diagram is drawn, in order, none of them longer than mermaid takes; none where all
-/// of it can be drawn at once, or the layout draws it call by call.
+/// of it can be drawn at once, which docgen itself always can, or the layout draws it call by call.
 pub fn parts(page: &Page) -> Vec<DiagramPart> {
-    if page.layout == Layout::Exchanges {
+    if page.layout == Layout::Exchanges || page.diagram_format == DiagramFormat::Svg {
         return Vec::new();
     }
     if page.diagram.iter().map(most_units_of).sum::<usize>() <= MOST / 2 {

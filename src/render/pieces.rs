@@ -11,6 +11,7 @@ use std::sync::Arc;
 use minijinja::context;
 use minijinja::value::Value;
 
+use super::drawing;
 use super::fields::{Described, Field, record};
 use super::layouts::{self, Context, Words};
 use super::limits::Allowance;
@@ -18,7 +19,7 @@ use super::templates::{Content, Templates};
 use super::view::{self, ExchangeView, MessageView};
 use crate::error::Result;
 use crate::page::{DiagramItem, DrawnParticipant, Entry, Message, Page, PageExchange};
-use crate::settings::PageFile;
+use crate::settings::{DiagramFormat, PageFile};
 
 /// What one template prints, with all that it shows beside the page itself.
 #[derive(Clone, Copy, Debug)]
@@ -258,7 +259,9 @@ enum Engine<'a> {
 
 impl<'a> PageWriter<'a> {
     pub(super) fn new(templates: &'a Templates, page: &'a Arc<Page>) -> PageWriter<'a> {
-        let by_functions = templates.are_default(page.layout);
+        // Drawing takes longer than whoever writes what is drawn.
+        let by_functions =
+            templates.are_default(page.layout) && page.diagram_format == DiagramFormat::Mermaid;
         match Words::of(&page.phrases).filter(|_| by_functions) {
             Some(words) => PageWriter { page, by: Engine::Functions(Box::new(Context { page, words })) },
             None => PageWriter::of_templates(templates, page),
@@ -306,7 +309,8 @@ impl<'a> PageWriter<'a> {
                     Some(own) => context! { ..own, ..shared.clone() },
                     None => shared.clone(),
                 };
-                templates.piece(self.page.layout.name(), piece.name(), context, allowance)
+                let text = templates.piece(self.page.layout.name(), piece.name(), context, allowance)?;
+                drawing::draw(text, self.page.diagram_format, &|number| self.page.section_of(number))
             }
         }
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use minijinja::context;
 use minijinja::value::Value;
 
+use super::drawing;
 use super::fields::{Described, record};
 use super::limits::Allowance;
 use super::templates::Templates;
@@ -33,7 +34,9 @@ impl Templates {
         let bytes = messages.map(|message| message.headers.text().len() + message.body.text().len());
         let size = report.captures.len() + report.facts.len() + lines.sum::<usize>();
         let allowance = Allowance::new(size, bytes.sum());
-        self.piece("report", "report", context_of(report), &allowance)
+        let text = self.piece("report", "report", context_of(report), &allowance)?;
+        // Its messages have no numbers of their own: each is two recordings'.
+        drawing::draw(text, report.diagram_format, &|_| None)
     }
 }
 
@@ -50,6 +53,12 @@ record! {
     path: "text" = &report.path;
     /// The paragraph below the title.
     description: "text or none" = &report.description;
+    /// As what the page holds its diagrams: `mermaid` or `svg`.
+    diagram: "text" = report.diagram_format.name();
+    /// The line above the lines of a diagram: a fence of mermaid's, or what has docgen draw them.
+    diagram_start: "text" = drawing::start(report.diagram_format);
+    /// The line below the lines of a diagram.
+    diagram_end: "text" = drawing::end(report.diagram_format);
     /// What the old recordings are called.
     old: "text" = &report.old;
     /// What the new recordings are called.
@@ -213,7 +222,7 @@ mod tests {
     use crate::page::report::{Pages, facts_of};
     use crate::page::{Input, Page};
     use crate::render::templates::{EMBEDDED, UserTemplate};
-    use crate::settings::Settings;
+    use crate::settings::{DiagramFormat, Settings};
     use crate::text::Text;
     use crate::trace::{Trace, testing};
 
@@ -261,6 +270,7 @@ mod tests {
             new: "new".into(),
             facts: facts_of(&[(&section, &found.changes)]),
             captures: vec![Capture::compared(section, exchanges, &found.changes, changed.then_some(&pages))],
+            diagram_format: DiagramFormat::Mermaid,
             phrases,
         }
     }

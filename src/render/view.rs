@@ -11,6 +11,7 @@ use std::sync::Arc;
 use memchr::memchr_iter;
 use minijinja::value::{Object, ObjectRepr, Value};
 
+use super::drawing;
 use super::fields::{Described, fields, record};
 use crate::page::relations::{Duration, Earlier, Origin, Timing};
 use crate::page::{
@@ -93,6 +94,12 @@ fields! {
     "sections": "list of exchange or message or gap" = Some(sections(page, &page.entries));
     /// What the client sees of the diagram; in the layout `exchanges`.
     "client_view": "list of item" = Some(items(&page.client_view));
+    /// As what the page holds its diagrams: `mermaid` or `svg`.
+    "diagram": "text" = text(page.diagram_format.name());
+    /// The line above the lines of a diagram: a fence of mermaid's, or what has docgen draw them.
+    "diagram_start": "text" = text(drawing::start(page.diagram_format));
+    /// The line below the lines of a diagram.
+    "diagram_end": "text" = text(drawing::end(page.diagram_format));
     /// The participants that the client's view names.
     "client_participants": "list of participant" =
         Some(participants(&participants_of(page, &page.client_view)));

@@ -72,6 +72,8 @@ pub struct Settings {
     pub command: Option<String>,
     /// How the pages are laid out.
     pub layout: Layout,
+    /// Whether any file says how.
+    pub is_layout_said: bool,
     /// The language of what docgen itself writes: the name of a phrase file.
     pub locale: String,
     /// Where the locale was written, if it was.
@@ -90,6 +92,10 @@ pub struct Settings {
     pub links: Option<bool>,
     /// Whether a page begins with front matter: title, description and language; `None` leaves it to the layout.
     pub front_matter: Option<bool>,
+    /// As what the page holds its diagrams.
+    pub diagram: DiagramFormat,
+    /// Where that was written, if it was.
+    pub diagram_place: Option<Place>,
     /// The title of the output block, instead of one made from the command's format.
     pub output_title: Option<String>,
     /// Under which path the site finds the page's snippets, instead of the page's own.
@@ -130,6 +136,27 @@ pub struct Settings {
     pub exports: Vec<Export>,
     /// The values of others that it uses, in its command, then its variables, then its environment.
     pub references: Vec<Reference>,
+}
+
+/// As what a page holds its diagrams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DiagramFormat {
+    /// The text of mermaid, which draws it in the reader's browser.
+    #[default]
+    Mermaid,
+    /// A drawing, whose messages are links. The program has to be built with the feature `svg`.
+    Svg,
+}
+
+impl DiagramFormat {
+    /// Its name in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            DiagramFormat::Mermaid => "mermaid",
+            DiagramFormat::Svg => "svg",
+        }
+    }
 }
 
 /// How a command is run to be recorded.
@@ -588,8 +615,13 @@ impl Settings {
             settings.redact.patterns.extend(typed.redact.patterns.iter().cloned());
             settings.volatile.extend(&typed.volatile);
             settings.layout = typed.layout.unwrap_or(settings.layout);
+            settings.is_layout_said |= typed.layout.is_some();
             settings.noise = typed.noise.unwrap_or(settings.noise);
             settings.curl = typed.curl.unwrap_or(settings.curl);
+            if let Some(diagram) = &typed.diagram {
+                settings.diagram = *diagram.get_ref();
+                settings.diagram_place = Some(layer.origin.place(diagram.span()));
+            }
             if let Some(locale) = &typed.locale {
                 settings.locale.clone_from(locale.get_ref());
                 settings.locale_place = Some(layer.origin.place(locale.span()));
@@ -751,7 +783,7 @@ struct Typed {
     command: Option<toml::Spanned<String>>,
     /// How the pages are laid out; `snippets` if not given.
     layout: Option<Layout>,
-    /// The language of what docgen itself writes: `en`, `ko`, or the name of a phrase file of yours; `ko` if not given.
+    /// The language of what docgen itself writes: `en`, `ko`, or the name of a phrase file of yours; `en` if not given.
     #[schemars(with = "Option<String>")]
     locale: Option<toml::Spanned<String>>,
     /// What is known of the system: `openstack`, or the path of a file from this one.
@@ -769,6 +801,9 @@ struct Typed {
     links: Option<bool>,
     /// Whether pages begin with front matter (title, description and language), for names in the navigation and for search engines; if not given, in the layout `exchanges`.
     front_matter: Option<bool>,
+    /// As what pages hold their diagrams; `mermaid` if not given.
+    #[schemars(with = "Option<DiagramFormat>")]
+    diagram: Option<toml::Spanned<DiagramFormat>>,
     /// The title of the block with what the command printed.
     output_title: Option<String>,
     /// Under which path the site finds the page's snippets, in place of the page's own.

@@ -18,6 +18,7 @@ use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::own_folder::OwnFolder;
 use crate::page::index::Listed;
 use crate::page::{Page, Phrases, Resolved, Source};
+use crate::render::drawing::expect_drawable;
 use crate::render::templates::Content;
 use crate::render::{diagram_size, front_matter, holes};
 use crate::sequence::selector::Selector;
@@ -32,6 +33,7 @@ impl Site<'_> {
     /// one above it.
     pub(super) fn lay_out(&self, capture: &mut Capture<'_>) -> Result<LaidOut, Vec<Error>> {
         let one = |error| vec![error];
+        expect_drawable(&capture.settings).map_err(one)?;
         let templates = self.templates(&capture.settings, &mut capture.read).map_err(one)?;
         let profile = self.profile(&capture.settings, &mut capture.read).map_err(one)?;
         let phrases = self.phrases(&capture.settings, &templates, profile.as_deref()).map_err(one)?;

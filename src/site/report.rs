@@ -24,6 +24,7 @@ use crate::page::index::Listed;
 use crate::page::report::{self, Capture, Pages, Report, Section, State};
 use crate::page::{Input, Page, Phrases, anchor, optional_exchanges};
 use crate::redact::Rules;
+use crate::render::drawing::expect_drawable;
 use crate::render::front_matter;
 use crate::render::templates::Content;
 use crate::settings::report_toml::{Recorded, ReportToml};
@@ -40,6 +41,7 @@ impl Site<'_> {
         let (file, settings) = self.report_settings(folder, &mut read).map_err(one)?;
         let page = PagePath::own(&folder.path, Layout::Page);
         self.check_collision(folder, Layout::Page).map_err(one)?;
+        expect_drawable(&settings).map_err(one)?;
         let templates = self.templates(&settings, &mut read).map_err(one)?;
         let phrases = self.phrases(&settings, &templates, None).map_err(one)?;
         let (locale, has_front_matter) = (settings.locale.clone(), settings.front_matter != Some(false));
@@ -76,6 +78,7 @@ impl Site<'_> {
             path: folder.path.clone(),
             description: settings.description,
             phrases: phrases.clone(),
+            diagram_format: settings.diagram,
             old: file.old.value.to_string(),
             new: file.new.value.to_string(),
             facts: report::facts_of(&both),

@@ -13,8 +13,8 @@ export function launch() {
 }
 
 /** Opens a page; gives it and the problems that it has while it is open: requests to elsewhere, errors. */
-export async function open(browser, origin, url) {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
+export async function open(browser, origin, url, options = {}) {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 1600 }, ...options });
   // A page of a thousand blocks takes its time on a busy machine.
   page.setDefaultTimeout(180_000);
   const problems = [];
@@ -49,6 +49,15 @@ export async function drawnDiagrams(page, count) {
   }));
 }
 
+/** What was drawn ahead, in the form of [drawnDiagrams]: nothing has to be waited for. */
+export function drawings(page) {
+  return page.locator('.docgen-svg').evaluateAll((hosts) => hosts.map((host) => {
+    const texts = (name) => [...host.querySelectorAll(`text.docgen-${name}`)].map(({ textContent }) => textContent);
+    const backgrounds = [...host.querySelectorAll('rect.docgen-ground')].map((rect) => getComputedStyle(rect).fill);
+    return { messages: texts('message'), numbers: texts('number'), notes: texts('note'), backgrounds };
+  }));
+}
+
 /**
  * What a script, axe-core's, finds wrong and serious in what docgen wrote: [rule, element, how to mend it] each. Code,
  * permalinks, labels of tabs and how a link looks in a text are the theme's.
@@ -61,4 +70,32 @@ export async function seriousViolations(page, axe) {
   ));
   const serious = found.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
   return serious.map(({ id, nodes }) => [id, nodes[0].html, nodes[0].failureSummary]);
+}
+
+/**
+ * How parts of the first such diagram stand out, by WCAG's contrast: each part is [selector, property] of what is seen,
+ * and [selector, property] of what is behind it, if that is not the page.
+ */
+export function contrastsIn(page, host, parts) {
+  return page.evaluate(({ host, parts }) => {
+    const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+    const pixel = (...colors) => {
+      canvas.clearRect(0, 0, 1, 1);
+      for (const color of colors) { canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1); }
+      return [...canvas.getImageData(0, 0, 1, 1).data];
+    };
+    const light = (color) => {
+      const [r, g, b] = color.map((value) => value / 255).map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const ground = getComputedStyle(document.body).backgroundColor;
+    const element = document.querySelector(host);
+    const color = (selector, property) => getComputedStyle((element.shadowRoot ?? element).querySelector(selector))[property];
+    const contrast = ([selector, property, behind, ofBehind]) => {
+      const grounds = behind ? [ground, color(behind, ofBehind)] : [ground];
+      const [high, low] = [pixel(...grounds, color(selector, property)), pixel(...grounds)].map(light).sort((x, y) => y - x);
+      return Math.round((high + 0.05) / (low + 0.05) * 100) / 100;
+    };
+    return Object.fromEntries(Object.entries(parts).map(([what, part]) => [what, contrast(part)]));
+  }, { host, parts });
 }

@@ -10,12 +10,12 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync, execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, describe, test } from 'node:test';
 
 import { launch, open } from './browser.mjs';
-import { serve, sites } from './site.mjs';
+import { serve, siteConfig, sites } from './site.mjs';
 
 const DOCGEN = resolve(process.env.DOCGEN ?? 'target/release/docgen');
 const PROJECT = resolve('.build/contexts');
@@ -319,8 +319,7 @@ function makeProject() {
   rmSync(PROJECT, { recursive: true, force: true });
   cpSync('docs/assets', join(PROJECT, 'docs/assets'), { recursive: true });
   writeFileSync(join(PROJECT, 'docs/index.md'), '# Contexts\n');
-  const settings = readFileSync('mkdocs.yml', 'utf8');
-  writeFileSync(join(PROJECT, 'mkdocs.yml'), `${settings}${EXTENSIONS.map((name) => `  - ${name}\n`).join('')}${MORE_SETTINGS}`);
+  writeFileSync(join(PROJECT, 'mkdocs.yml'), `${siteConfig()}${EXTENSIONS.map((name) => `  - ${name}\n`).join('')}${MORE_SETTINGS}`);
   const left = Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, new Set()]));
   const refused = [];
   for (const kind of Object.keys(KINDS)) writeCapture(kind);

@@ -12,8 +12,8 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { launch, open, seriousViolations } from './browser.mjs';
-import { serve, sites } from './site.mjs';
+import { contrastsIn, launch, open, seriousViolations } from './browser.mjs';
+import { serve, siteConfig, sites } from './site.mjs';
 
 const DOCGEN = resolve(process.env.DOCGEN ?? 'target/release/docgen');
 const PROJECT = resolve('.build/diagrams');
@@ -166,34 +166,14 @@ async function assertLinks(page) {
 
 /** How what is drawn stands out from the page. */
 function contrasts(page) {
-  return page.evaluate(() => {
-    const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-    const pixel = (...colors) => {
-      canvas.clearRect(0, 0, 1, 1);
-      for (const color of colors) { canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1); }
-      return [...canvas.getImageData(0, 0, 1, 1).data];
-    };
-    const light = (color) => {
-      const [r, g, b] = color.map((value) => value / 255).map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
-      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const contrast = (a, b) => {
-      const [high, low] = [light(a), light(b)].sort((x, y) => y - x);
-      return Math.round((high + 0.05) / (low + 0.05) * 100) / 100;
-    };
-    const ground = getComputedStyle(document.body).backgroundColor;
-    const root = document.querySelector('.mermaid').shadowRoot;
-    const style = (selector) => getComputedStyle(root.querySelector(selector));
-    const { fill: disc } = style('marker[id$="sequencenumber"] circle');
-    return {
-      'text of a message': contrast(pixel(ground, style('.messageText').fill), pixel(ground)),
-      'text of a name': contrast(pixel(ground, style('text.actor > tspan').fill), pixel(ground, style('rect.actor-top').fill)),
-      'text of a number': contrast(pixel(ground, disc, style('.sequenceNumber').fill), pixel(ground, disc)),
-      arrow: contrast(pixel(ground, style('.messageLine0').stroke), pixel(ground)),
-      arrowhead: contrast(pixel(ground, style('marker[id$="arrowhead"] path').fill), pixel(ground)),
-      'a participant\'s line': contrast(pixel(ground, style('line.actor-line').stroke), pixel(ground)),
-      'a participant\'s box': contrast(pixel(ground, style('rect.actor-top').stroke), pixel(ground)),
-    };
+  return contrastsIn(page, '.mermaid', {
+    'text of a message': ['.messageText', 'fill'],
+    'text of a name': ['text.actor > tspan', 'fill', 'rect.actor-top', 'fill'],
+    'text of a number': ['.sequenceNumber', 'fill', 'marker[id$="sequencenumber"] circle', 'fill'],
+    arrow: ['.messageLine0', 'stroke'],
+    arrowhead: ['marker[id$="arrowhead"] path', 'fill'],
+    'a participant\'s line': ['line.actor-line', 'stroke'],
+    'a participant\'s box': ['rect.actor-top', 'stroke'],
   });
 }
 
@@ -226,15 +206,16 @@ function makeProject() {
   rmSync(PROJECT, { recursive: true, force: true });
   cpSync('docs/assets', join(PROJECT, 'docs/assets'), { recursive: true });
   writeFileSync(join(PROJECT, 'docs/index.md'), '# Diagrams\n');
-  writeFileSync(join(PROJECT, 'mkdocs.yml'), `${readFileSync('mkdocs.yml', 'utf8')}\nvalidation:\n  anchors: warn\n`);
+  writeFileSync(join(PROJECT, 'mkdocs.yml'), siteConfig());
   mkdirSync(join(PROJECT, 'captures'));
   writeFileSync(join(PROJECT, 'captures/docgen.toml'), 'layout = "page"\nlocale = "en"\nprofile = "openstack"\nlinks = true\nnoise = false\n');
   const show = capture('show', 'captures/openstack/image/show');
   writeFileSync(join(show, 'page.md'), '# {{ title }}\n\n| Step |\n| --- |\n| {{ show_image }} |\n\nSee {{ show_image.response }}.\n\n{{ diagram }}\n\n{{ rest }}\n');
   const server = capture('server', 'captures/openstack/server/create');
   const settings = readFileSync(join(server, 'capture.toml'), 'utf8').replace(/\[\[filter\]\][^[]*/g, '');
-  writeFileSync(join(server, 'capture.toml'), settings.replace('layout = "snippets"', 'layout = "page"'));
-  writeFileSync(join(capture('parts', server), 'capture.toml'), settings);
+  const laidOut = (layout) => settings.replace(/^layout = .*$/m, `layout = "${layout}"`);
+  writeFileSync(join(server, 'capture.toml'), laidOut('page'));
+  writeFileSync(join(capture('parts', server), 'capture.toml'), laidOut('snippets'));
   const trace = JSON.parse(readFileSync(join(server, 'trace.har'), 'utf8'));
   const { entries } = trace.log;
   const later = (entry, run) => ({ ...entry, startedDateTime: new Date(Date.parse(entry.startedDateTime) + run * 600_000).toISOString() });

@@ -10,8 +10,8 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, describe, test } from 'node:test';
 
-import { drawnDiagrams, launch, open } from './browser.mjs';
-import { serve, sites } from './site.mjs';
+import { drawings, drawnDiagrams, launch, open } from './browser.mjs';
+import { serve, siteConfig, sites } from './site.mjs';
 
 const DOCGEN = process.env.DOCGEN ?? 'target/release/docgen';
 const PROJECT = resolve('.build/hostile');
@@ -51,7 +51,10 @@ const CASES = [
 // What the command printed: all bodies that can be shown as they are.
 const PRINTED = CASES.filter(({ loose }) => !loose).map(({ body }) => body).join('\n');
 
-const LAYOUTS = ['page', 'snippets'];
+// Drawn by mermaid, and ahead.
+const LAYOUTS = ['page', 'snippets', 'page-svg', 'snippets-svg'];
+const EXCHANGES = ['exchanges', 'exchanges-svg'];
+const REPORTS = ['report', 'report-svg'];
 
 makeProject();
 execFileSync(DOCGEN, ['render', join(PROJECT, 'captures'), join(PROJECT, 'docs')], { stdio: ['ignore', 'inherit', 'inherit'] });
@@ -76,7 +79,7 @@ for (const site of sites(PROJECT)) {
         assert.ok(blocks.some((block) => plain(block).includes(plain(PRINTED))), 'no block shows it');
       });
 
-      if (layout === 'snippets') {
+      if (layout.startsWith('snippets')) {
         test('the full log', () => {
           const log = plain(blocks.at(-1));
           for (const { body } of CASES.filter(({ loose }) => !loose)) assert.ok(log.includes(plain(body)), `the log lacks ${body}`);
@@ -102,9 +105,9 @@ for (const site of sites(PROJECT)) {
   }
 }
 
-for (const site of sites(PROJECT)) {
-  describe(`${site.name}, exchanges`, async () => {
-    const { tabSets, headings, messages, tables, foreign, problems, title } = await lookAtExchanges(site);
+for (const [site, layout] of sites(PROJECT).flatMap((site) => EXCHANGES.map((layout) => [site, layout]))) {
+  describe(`${site.name}, ${layout}`, async () => {
+    const { tabSets, headings, messages, tables, foreign, problems, title } = await lookAtExchanges(site, layout);
 
     test('nothing breaks out of its place', () => {
       assert.deepEqual(problems, []);
@@ -136,9 +139,9 @@ for (const site of sites(PROJECT)) {
   });
 }
 
-for (const site of sites(PROJECT)) {
-  describe(`${site.name}, report`, async () => {
-    const { headings, labels, blocks, cells, widths, diagrams, problems, title, foreign } = await lookAtReport(site);
+for (const [site, report] of sites(PROJECT).flatMap((site) => REPORTS.map((report) => [site, report]))) {
+  describe(`${site.name}, ${report}`, async () => {
+    const { headings, labels, blocks, cells, widths, diagrams, problems, title, foreign } = await lookAtReport(site, report);
 
     test('nothing breaks out of its place', () => {
       assert.deepEqual(problems, []);
@@ -169,13 +172,18 @@ for (const site of sites(PROJECT)) {
   });
 }
 
+// The diagrams of a page, whoever drew them.
+function diagramsOf(page, name, count) {
+  return name.endsWith('-svg') ? drawings(page) : drawnDiagrams(page, count);
+}
+
 // What a reader sees of a page that tells exchange by exchange.
-async function lookAtExchanges(site) {
+async function lookAtExchanges(site, layout) {
   const server = await serve(site.root);
   try {
-    const { page, problems } = await open(browser, server.origin, 'exchanges/');
-    const [{ messages }] = await drawnDiagrams(page, 1);
-    await page.screenshot({ path: `.build/screenshots/hostile-${site.name}-exchanges.png` });
+    const { page, problems } = await open(browser, server.origin, `${layout}/`);
+    const [{ messages }] = await diagramsOf(page, layout, 1);
+    await page.screenshot({ path: `.build/screenshots/hostile-${site.name}-${layout}.png` });
     return {
       messages,
       tabSets: await page.locator('.tabbed-set').evaluateAll((sets) => sets.map((set) => ({
@@ -199,13 +207,13 @@ async function lookAtExchanges(site) {
 }
 
 // What a reader sees of the report.
-async function lookAtReport(site) {
+async function lookAtReport(site, report) {
   const server = await serve(site.root);
   try {
-    const { page, problems } = await open(browser, server.origin, 'report/');
-    const diagrams = await drawnDiagrams(page, 2);
+    const { page, problems } = await open(browser, server.origin, `${report}/`);
+    const diagrams = await diagramsOf(page, report, 2);
     const texts = (selector) => page.locator(`.md-content ${selector}`).evaluateAll((all) => all.map(({ textContent }) => textContent));
-    await page.screenshot({ path: `.build/screenshots/hostile-${site.name}-report.png` });
+    await page.screenshot({ path: `.build/screenshots/hostile-${site.name}-${report}.png` });
     return {
       diagrams,
       headings: await page.locator('.md-content h3').evaluateAll((all) => all.map(({ firstChild }) => firstChild.textContent)),
@@ -227,7 +235,7 @@ async function look(site, layout) {
   const server = await serve(site.root);
   try {
     const { page, problems } = await open(browser, server.origin, `${layout}/`);
-    const [{ messages }] = await drawnDiagrams(page, 1);
+    const [{ messages }] = await diagramsOf(page, layout, 1);
     const tabSets = await page.locator('.tabbed-set').evaluateAll((sets) => sets.map((set) => {
       const [header, body] = [...set.querySelectorAll(':scope > .tabbed-content > .tabbed-block')];
       const text = (block, selector) => [...block.querySelectorAll(selector)].map(({ textContent }) => textContent).join('\n');
@@ -280,21 +288,25 @@ function spaced(text) {
 function makeProject() {
   rmSync(PROJECT, { recursive: true, force: true });
   cpSync('docs/assets', join(PROJECT, 'docs/assets'), { recursive: true });
-  cpSync('mkdocs.yml', join(PROJECT, 'mkdocs.yml'));
+  writeFileSync(join(PROJECT, 'mkdocs.yml'), siteConfig());
   writeFileSync(join(PROJECT, 'docs/index.md'), '# Hostile text\n');
   mkdirSync('.build/screenshots', { recursive: true });
   const trace = JSON.stringify({ log: { version: '1.2', creator: { name: 'hostile', version: '1' }, entries: CASES.map(entry) } }, null, 2);
-  makeReport();
-  for (const layout of [...LAYOUTS, 'exchanges']) {
+  REPORTS.forEach(makeReport);
+  for (const layout of [...LAYOUTS, ...EXCHANGES]) {
     const folder = join(PROJECT, 'captures', layout);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'trace.har'), trace);
     writeFileSync(join(folder, 'output.txt'), `${PRINTED}\n`);
-    writeFileSync(join(folder, 'capture.toml'), `command = "thing --all"\ntitle = "Hostile text"\nlayout = "${layout}"\nlocale = "en"\ncurl = true\n`);
+    writeFileSync(join(folder, 'capture.toml'), `command = "thing --all"\ntitle = "Hostile text"\nlayout = "${layout.replace('-svg', '')}"\nlocale = "en"\ncurl = true\n${formatOf(layout)}`);
   }
 }
 
-function makeReport() {
+function formatOf(name) {
+  return name.endsWith('-svg') ? 'diagram = "svg"\n' : '';
+}
+
+function makeReport(report) {
   const har = (entries) => JSON.stringify({ log: { version: '1.2', creator: { name: 'hostile', version: '1' }, entries } });
   const harmless = CASES.map(({ path }, index) => entry({ path, header: 'harmless', body: 'harmless', reason: 'OK' }, index));
   const first = { path: '/first', header: 'harmless', body: 'harmless', reason: 'OK' };
@@ -304,12 +316,13 @@ function makeReport() {
     'old/added': [entry(first, 0)],
     'new/added': [first, ...CASES].map(entry),
   };
-  const folder = join(PROJECT, 'captures/report');
+  const folder = join(PROJECT, 'captures', report);
   for (const [name, entries] of Object.entries(recordings)) {
     mkdirSync(join(folder, name, '..'), { recursive: true });
     writeFileSync(join(folder, `${name}.har`), har(entries));
   }
-  writeFileSync(join(folder, 'report.toml'), 'title = "Hostile text"\nold = "report/old"\nnew = "report/new"\n');
+  writeFileSync(join(folder, 'docgen.toml'), formatOf(report));
+  writeFileSync(join(folder, 'report.toml'), `title = "Hostile text"\nold = "${report}/old"\nnew = "${report}/new"\n`);
 }
 
 function entry({ path, header, body, reason }, index) {

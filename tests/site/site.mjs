@@ -22,6 +22,11 @@ export function sites(project = '.') {
   ];
 }
 
+/** The project's mkdocs.yml for a site of other pages: without its `nav`. */
+export function siteConfig() {
+  return readFileSync('mkdocs.yml', 'utf8').replace(/^nav:\n(?: .*\n)+/m, '');
+}
+
 const PARTS = ['diagram.md', 'body.md', 'log.md'];
 
 /** The files under `docs` that are parts of a page in the snippets layout, as paths below it. */
