@@ -752,8 +752,9 @@ impl<'a> Resolved<'a> {
             })
             .collect();
         // Those that the page leaves out count for nothing, in the order of the page.
-        let requests = sequence.steps().filter(|step| step.side == Side::Request);
-        let mut shown: Vec<usize> = requests.map(|step| step.exchange).collect();
+        let mut found = HashSet::new();
+        let exchanges = sequence.steps().map(|step| step.exchange);
+        let mut shown: Vec<usize> = exchanges.filter(|exchange| found.insert(*exchange)).collect();
         shown.sort_by_key(|index| folded.contains_key(index));
         let named: Vec<_> = (shown.iter())
             .map(|&index| {
