@@ -6,7 +6,7 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
-use support::{Ran, Site};
+use support::{Ran, Site, own};
 
 /// A page that documents one call.
 const PAGE: &str =
@@ -211,4 +211,16 @@ fn a_pipe_is_read_where_somebody_writes_to_it() {
         assert_eq!(ran.status, 0, "{capture}: {}", ran.err);
         assert!(site.exists(&format!("{capture}/trace.har")), "{capture}");
     }
+}
+
+#[test]
+fn a_page_of_exchanges_is_not_read_back() {
+    let page = std::fs::read_to_string(own("docs/openstack/server/create.md")).unwrap();
+    let line = page.lines().position(|line| line.contains("docgen-overview")).unwrap() + 1;
+    let site = site(&[("create.md", &page)]);
+    let ran = docgen(&site, &["import", "docs/create.md", "captures/create"]);
+    assert_eq!(ran.status, 1, "{}", ran.err);
+    assert!(ran.err.contains(&format!("create.md:{line}:")), "{}", ran.err);
+    assert!(ran.err.contains("in the layout `exchanges`") && ran.err.contains("`docgen new`"), "{}", ran.err);
+    assert!(!site.exists("captures/create"));
 }

@@ -160,3 +160,72 @@ fn check_names_what_the_configuration_lacks() {
     ]);
     assert!(ran.err.contains("    - pymdownx.tabbed:\n"), "{}", ran.err);
 }
+
+#[test]
+fn a_navigation_is_told_what_it_lacks() {
+    let site = site(&[
+        ("mkdocs.yml", "site_name: x\ntheme: material\nnav:\n  - index.md\n  - More:\n      - One: a.md\n"),
+        ("docs/index.md", "# x\n"),
+    ]);
+    site.write("captures/a/trace.log", log("a", "first"));
+    site.write("captures/docgen.toml", "layout = \"page\"\n");
+    site.write("captures/b/list/trace.log", log("a", "first"));
+    site.write("captures/b/list/capture.toml", "layout = \"snippets\"\n");
+    site.write("captures/b/index.toml", "");
+    let said = "`nav` lacks 2 pages: nobody finds them";
+    let lines = "put them where they belong in it\n            - b/index.md\n            - b/list/index.md\n";
+    for command in [&["init"][..], &["render", "captures", "docs"], &["check", "captures", "docs"]] {
+        let ran = docgen(&site, command);
+        assert_eq!(ran.status, 0, "{}", ran.err);
+        let is_told = ran.err.contains(said) && ran.err.contains(lines) && ran.err.contains("mkdocs.yml:3:1");
+        assert_eq!(is_told, command[0] != "render", "{}", ran.err);
+    }
+    let one = "      - One: a.md\n";
+    let all = format!("{one}      - b/index.md\n      - List: b/list/index.md\n");
+    site.write("mkdocs.yml", site.read("mkdocs.yml").replace(one, &all));
+    let ran = docgen(&site, &["check", "captures", "docs"]);
+    assert_eq!((ran.status, &*ran.err), (0, "0 found\n"));
+}
+
+#[test]
+fn a_folder_is_called_as_its_index_is() {
+    let site = site(&[("mkdocs.yml", "site_name: x\ntheme: material\n"), ("docs/index.md", "# x\n")]);
+    site.write("captures/a/trace.log", log("a", "first"));
+    assert_eq!(docgen(&site, &["init"]).status, 0);
+    site.renders();
+    assert_eq!(site.read("docs/.nav.yml").lines().last(), Some("use_index_title: true"));
+    // For MkDocs this is a package that may not be there, so that it is told and not added.
+    let ran = docgen(&site, &["check", "captures", "docs"]);
+    assert!(ran.status == 0 && ran.err.contains("the plugin `awesome-nav` is missing"), "{}", ran.err);
+    let config = site.read("mkdocs.yml");
+    site.write("mkdocs.yml", config.replace("plugins:\n", "plugins:\n  - awesome-nav\n"));
+    assert_eq!(docgen(&site, &["check", "captures", "docs"]).err, "0 found\n");
+
+    let config = "[project]\nsite_name = \"x\"\n";
+    fs::remove_file(site.path("mkdocs.yml")).unwrap();
+    site.write("zensical.toml", config);
+    docgen(&site, &["init"]);
+    assert!(site.read("zensical.toml").contains("\n[project.plugins.awesome-nav]\n"));
+}
+
+#[test]
+fn what_a_configuration_inherits_counts() {
+    let site = site(&[("docs/index.md", "# x\n")]);
+    assert_eq!(docgen(&site, &["init"]).status, 0);
+    site.renders();
+    fs::create_dir(site.path("config")).unwrap();
+    fs::rename(site.path("mkdocs.yml"), site.path("config/base.yml")).unwrap();
+    let check = || docgen(&site, &["check", "captures", "docs"]);
+    site.write("mkdocs.yml", "INHERIT: config/base.yml\nsite_name: y\n");
+    assert_eq!(check().err, "0 found\n");
+    // What it says itself wins, and what is amiss with that is told there.
+    site.write("mkdocs.yml", "INHERIT: ./config/../config/base.yml\nmarkdown_extensions: [attr_list]\n");
+    check().complains(&["`pymdownx.tabbed` is missing", "mkdocs.yml:2:1"]);
+    site.write("config/base.yml", "INHERIT: base.yml\n");
+    let ran = check();
+    assert!(ran.status == 0 && ran.err.contains("inherits too many others"), "{}", ran.err);
+    site.write("mkdocs.yml", "INHERIT: ../base.yml\nsite_name: y\n");
+    let ran = check();
+    assert!(ran.status == 0 && ran.err.contains("is outside of the site's folder"), "{}", ran.err);
+    assert!(ran.err.contains("mkdocs.yml:1:1") && !ran.err.contains("tabbed"), "{}", ran.err);
+}

@@ -4,6 +4,9 @@
       - docgen:
           captures: captures   # the folder of the captures, from the configuration's; this is the default
 
+What a page says of itself in its front matter is used where the builder does not: a folder is called in the
+navigation as its index.md is, unless `nav` says otherwise, and `lang` is the language of the page.
+
 A page that cannot be made is an error of docgen's, with its file and line. It ends a strict build; another one, and
 `serve`, go on with the page as it was. Under `serve` the captures are watched as the docs folder is: a run that has
 nothing to do touches no file, so the rebuild that a new page causes is the last one.
@@ -11,8 +14,10 @@ nothing to do touches no file, so the rebuild that a new page causes is the last
 
 from __future__ import annotations
 
+import html
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sysconfig
@@ -48,6 +53,20 @@ class DocgenPlugin(BasePlugin[Options]):
         else:
             log.error("docgen:\n%s", said)
 
+    def on_nav(self, nav, *, config, files):
+        self.nav = nav if config.nav is None else []
+        return nav
+
+    def on_env(self, env, *, config, files):
+        # By now all pages are read, and none is written.
+        for section in self.nav:
+            name_by_index(section)
+        return env
+
+    def on_post_page(self, output, *, page, config):
+        lang = page.meta.get("lang")
+        return HTML_LANG.sub(rf"\g<1>{html.escape(str(lang))}", output, count=1) if lang else output
+
     def on_serve(self, server, *, config, builder):
         captures = os.path.join(self._site(config), self.config.captures)
         if os.path.isdir(captures):
@@ -57,6 +76,19 @@ class DocgenPlugin(BasePlugin[Options]):
     def _site(self, config):
         """The folder of the configuration."""
         return os.path.dirname(os.path.abspath(config.config_file_path))
+
+
+HTML_LANG = re.compile(r'(<html[^>]*?\blang=")[^"]*')
+
+
+def name_by_index(item):
+    """Calls a section, and those in it, as the front matter of its index.md does."""
+    if not item.is_section:
+        return
+    for child in item.children:
+        if child.is_page and child.is_index and child.meta.get("title"):
+            item.title = child.title
+        name_by_index(child)
 
 
 def program():

@@ -2,18 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono::Utc;
 use clap::Args;
 
 use super::ui::Ui;
 use super::{DONE, NEEDS_A_PERSON, status};
-use crate::error::Result;
-use crate::site::folders;
+use crate::error::{Result, escape_control};
+use crate::site::drafts::Location;
+use crate::site::{folders, last_run};
 use crate::source;
 use crate::text_file::read_recording;
 
 /// Print a trace as text, a message after the other
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Of a folder of captures, each is said when it was last recorded, and of what, where that is known.
+
 The text has the form of a requestshook log. With these two lines, the second once in each clone,
 git shows readable diffs of traces:
 
@@ -45,8 +49,22 @@ impl Log {
                 ui.errors(&[error]);
                 NEEDS_A_PERSON
             }));
+            tell_when_seen(trace, ui);
         }
         Ok(told)
+    }
+}
+
+/// When the capture of a trace was last recorded here, where that is known.
+fn tell_when_seen(trace: &Path, ui: &Ui) {
+    let Some(location) = trace.parent().and_then(|folder| Location::of(folder, None).ok()) else { return };
+    match last_run::seen(&location.root, &location.path) {
+        Ok(Some(seen)) => {
+            let seen = seen.in_words(Utc::now());
+            ui.say(format_args!("{}: last recorded {}", trace.display(), escape_control(&seen)));
+        }
+        Ok(None) => {}
+        Err(error) => ui.errors(&[error]),
     }
 }
 

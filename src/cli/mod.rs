@@ -51,7 +51,7 @@ const WRONG_USAGE: u8 = 2;
 #[command(after_help = "\
 Examples:
   docgen init                          a first site here, or docgen in one that is there
-  docgen capture captures image/list -- openstack image list   record a command
+  docgen capture image/list -- openstack image list   record a command
   docgen render captures docs          make the pages of all captures
   docgen render captures docs --check  in CI: fail, with a diff, where pages are stale
   docgen new captures/image/show       a page source to write in, for one capture

@@ -45,8 +45,9 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::page::source::Source;
-use crate::page::{Input, Page, Phrases, Resolved};
+use crate::page::{Input, Page, Phrases, Resolved, begins_with_front_matter};
 use crate::profile::Profile;
+use crate::render::front_matter;
 use crate::render::holes::{Filler, NoOtherCaptures};
 use crate::render::templates::Templates;
 use crate::sequence::Side;
@@ -161,7 +162,7 @@ pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec
             error.hint("a page source uses it for a section whose exchange is gone; take it out of the page"),
         )
     });
-    if let Some(error) = marked {
+    if let Some(error) = marked.or_else(|| of_exchanges(&documents)) {
         return Err(vec![error]);
     }
     let mut notices: Vec<Error> = page
@@ -230,6 +231,22 @@ pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec
     importer.finish(draft, &names, built, notices)
 }
 
+/// What is said of a page in the layout `exchanges`, which nobody writes by hand: its sections tell of two messages.
+fn of_exchanges(documents: &[Document<'_>]) -> Option<Error> {
+    let document = documents.first()?;
+    let line = document.lines.text.lines().position(|line| line.contains(OVERVIEW))?;
+    let error = document.error(
+        document.lines.range(line),
+        "this page is in the layout `exchanges`, which is made from a capture and not read back",
+    );
+    Some(error.hint(
+        "its capture has all that it shows; without that, record the command with `docgen capture`, and move the page's sentences into the page.md that `docgen new` writes",
+    ))
+}
+
+/// What the table of all exchanges is known by.
+const OVERVIEW: &str = "docgen-overview";
+
 fn documents(page: &HandWritten) -> Vec<Document<'_>> {
     let parts = [
         Some((&page.page, "page.md")),
@@ -287,8 +304,13 @@ impl Importer<'_> {
             snippet_prefix: page.snippet_prefix.clone(),
             vars: self.facts.vars.clone(),
             query: self.facts.shows_query.filter(|shows| *shows != layout.traits().shows_query),
+            // A page that has none by hand gets none.
+            front_matter: (self.asks_for_front_matter() && !begins_with_front_matter(text)).then_some(false),
             ..CaptureToml::default()
         };
+        // What holes print is what the page has: numbers, and no links.
+        let asks_for_links = Settings::resolve(&self.around.layers).links == Some(true);
+        draft.links = (asks_for_links && !text.contains(" { #")).then_some(false);
         draft.command = blocks.command.as_ref().map(|command| {
             self.facts.vars.iter().fold(command.typed.clone(), |typed, (name, value)| {
                 if value.len() < 8 { typed } else { typed.replace(value, &format!("{{{name}}}")) }
@@ -333,6 +355,30 @@ impl Importer<'_> {
             }
         }
         draft
+    }
+
+    /// Whether the settings above the capture want front matter.
+    fn asks_for_front_matter(&self) -> bool {
+        Settings::resolve(&self.around.layers).front_matter == Some(true)
+    }
+
+    /// The settings and the page source of a page whose front matter is the one that docgen puts before it.
+    fn without_front_matter(&self, draft: &CaptureToml, source: &str) -> Option<(CaptureToml, String)> {
+        if !begins_with_front_matter(source) {
+            return None;
+        }
+        let asked_for = CaptureToml { front_matter: Some(true), ..draft.clone() };
+        self.with_page(&asked_for, |_, resolved, _| {
+            let page = |rest: &str| {
+                let page = resolved.page_for(&[Source::parse("page.md", rest).ok()?]).ok()?;
+                page.front_matter.map(|front| front_matter::written(&front))
+            };
+            let rest = source.split_once("\n---\n\n")?.1;
+            let is_same = source.strip_suffix(rest)? == page(rest)?;
+            let front_matter = (!self.asks_for_front_matter()).then_some(true);
+            is_same.then(|| (CaptureToml { front_matter, ..draft.clone() }, rest.to_owned()))
+        })
+        .ok()?
     }
 
     fn settings(&self, draft: &CaptureToml) -> Result<Settings, Vec<Error>> {
@@ -615,6 +661,11 @@ impl Importer<'_> {
             used[at - 1]
         });
         self.check(&draft, &files)?;
+        if let Some((_, source)) = files.iter_mut().find(|(name, _)| *name == self.documents[0].name)
+            && let Some((without, rest)) = self.without_front_matter(&draft, source)
+        {
+            (draft, *source) = (without, rest);
+        }
         for (name, source) in &mut files {
             if self.documents.iter().any(|document| document.name == *name && document.has_windows_ends) {
                 *source = source.replace('\n', "\r\n");

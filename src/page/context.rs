@@ -237,7 +237,7 @@ fn holds(ranges: &[Range<usize>], at: usize) -> Option<&Range<usize>> {
 }
 
 /// The front matter of a page: what is between a first line `---` and the next.
-fn front_matter(text: &str) -> Range<usize> {
+pub(super) fn front_matter(text: &str) -> Range<usize> {
     let mut at = 0;
     for (index, line) in text.split_inclusive('\n').enumerate() {
         at += line.len();
@@ -249,6 +249,11 @@ fn front_matter(text: &str) -> Range<usize> {
         }
     }
     0..0
+}
+
+/// Whether a page has front matter.
+pub(crate) fn begins_with_front_matter(text: &str) -> bool {
+    !front_matter(text).is_empty()
 }
 
 /// How the value of YAML around a hole is written.
@@ -287,6 +292,12 @@ fn is_snippet(line: &str) -> bool {
     let rest = line.trim_start_matches('-');
     let marker = rest.strip_prefix("8<").and_then(|rest| rest.strip_prefix('-'));
     rest.len() < line.len() && marker.is_some()
+}
+
+/// Whether a line is the work of an extension: the beginning of a block with a title, or a snippet marker.
+pub(super) fn is_of_extension(line: &str) -> bool {
+    let bare = line.trim_start();
+    is_snippet(bare) || is_titled(bare)
 }
 
 /// Whether a line begins a block with a title, whose content is indented by four.

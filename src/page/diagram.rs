@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::phrases::fill_all;
 use super::{Entry, Message, Phrases};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::sequence::participants::{Participant, Participants};
@@ -103,6 +104,14 @@ impl DiagramItem {
         *depth += boxes;
         item
     }
+}
+
+/// What a diagram shows, as a sentence: `phrase` with the number of messages and the names of the participants.
+pub fn diagram_sentence(items: &[DiagramItem], participants: &[DrawnParticipant], phrase: &str) -> String {
+    let messages = items.iter().filter(|item| matches!(item, DiagramItem::Message { .. }));
+    let count = messages.count().to_string();
+    let names: Vec<&str> = participants.iter().map(DrawnParticipant::name).collect();
+    fill_all(phrase, &[("count", &*count), ("participants", &*names.join(", "))])
 }
 
 /// The ids of the participants that these lines name.
@@ -476,6 +485,28 @@ pub(super) fn missing_options<'s>(scope: &Scope<'_>, settings: &'s Settings) -> 
         .filter(|(name, at)| missing.contains(name.as_str()) || missing.contains(at.value.trim()))
         .map(|(name, _)| name.as_str())
         .collect()
+}
+
+/// Selectors of boxes of optional messages that nothing in the recording or among the labels is like: each may
+/// be a slip that no run ever shows.
+pub(super) fn unmet_options(scope: &Scope<'_>, settings: &Settings) -> Vec<Error> {
+    let options = settings.groups.iter().filter(|group| group.kind == GroupKind::Opt);
+    let ends = options
+        .flat_map(|group| std::iter::once(&group.first).chain(&group.last).map(|end| (end, &group.origin)));
+    let is_labelled = |name: &str| {
+        settings.labels.iter().any(|(label, at)| label == name || at.value.trim() == name.trim())
+    };
+    let unmet = ends.filter(|(end, origin)| {
+        let name = end.get_ref();
+        scope.is_lost(name) && !is_labelled(name) && mistyped(scope, end, origin).is_none()
+    });
+    let told = unmet.filter_map(|(end, origin)| {
+        let message = format!("nothing in this recording is `{}`, and no label says the same", end.get_ref());
+        Some(Error::warning(ErrorKind::Label, message).at(origin.as_ref()?.place(end.span())).hint(
+            "mend it; or where other recordings have these messages, give them a label below `[label]`, and name that",
+        ))
+    });
+    told.collect()
 }
 
 /// The messages of a box; `None` of a box of optional messages of which none is there.

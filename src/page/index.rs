@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::front_matter::{FrontMatter, plain};
 use super::{Page, Phrases};
 
 /// What an index tells of a capture or a report.
@@ -133,6 +134,14 @@ impl Index {
         groups.sort_by_key(|group| !group.folder.is_empty());
         let services = commands.into_iter().map(|(service, _)| service).collect();
         Index { title, description, phrases, groups, services }
+    }
+
+    /// What its page says of itself in a language: without a description, what it lists.
+    pub fn front_matter(&self, lang: &str) -> FrontMatter {
+        let titles =
+            || self.entries().map(|entry| entry.listed.title.as_str()).collect::<Vec<_>>().join(", ");
+        let description = self.description.as_deref().map_or_else(titles, plain);
+        FrontMatter::new(&self.title, &description, lang)
     }
 
     /// All entries, folder by folder.

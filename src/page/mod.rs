@@ -31,6 +31,7 @@ pub mod curl;
 mod diagram;
 pub mod draft;
 pub mod first_settings;
+pub mod front_matter;
 pub mod highlight;
 mod html;
 pub mod index;
@@ -47,8 +48,10 @@ pub mod update;
 pub use anchor::Anchors;
 pub use block::{Block, visible, without_ansi, without_markers};
 pub use command::{Command, Launch, command_line};
+pub(crate) use context::begins_with_front_matter;
 pub use context::{Context, Fence, Scalar};
-pub use diagram::{DiagramItem, DrawnParticipant, participants_named};
+pub use diagram::{DiagramItem, DrawnParticipant, diagram_sentence, participants_named};
+pub use front_matter::FrontMatter;
 pub use outline::{DiagramPart, Outline};
 pub use phrases::Phrases;
 pub use relations::Relations;
@@ -109,6 +112,8 @@ pub struct Page {
     pub path: String,
     /// One paragraph below the title.
     pub description: Option<String>,
+    /// What it says of itself to the builder, where it does.
+    pub front_matter: Option<FrontMatter>,
     /// The layout.
     pub layout: Layout,
     /// The phrases of the page's language.
@@ -428,6 +433,11 @@ impl Resolved<'_> {
         diagram::missing_options(&self.scope(), self.input.settings)
     }
 
+    /// Selectors of optional messages that nothing in the recording or among the labels is like: warnings.
+    pub fn unmet_optional(&self) -> Vec<Error> {
+        diagram::unmet_options(&self.scope(), self.input.settings)
+    }
+
     fn page_with(&self, sources: &[Source], is_used: &dyn Fn(&str) -> bool) -> Result<Page, Vec<Error>> {
         let Resolved { input, participants, sequence, .. } = self;
         let settings = input.settings;
@@ -531,16 +541,30 @@ impl Resolved<'_> {
         let command = settings.command.as_deref().map(|typed| Command::new(typed, &settings.vars));
         let reference = reference(input, command.as_ref());
         let title = title(input, reference.as_ref());
-        // A debugger's configuration is for the clients of a known system, or for whoever asks for it.
-        let is_debugged = input.profile.is_some() || settings.launch != crate::settings::Launch::default();
+        // A debugger's configuration is for whoever asks for it.
+        let is_debugged = input.profile.is_some_and(Profile::shows_launch)
+            || settings.launch != crate::settings::Launch::default();
         let launch = command
             .as_ref()
             .filter(|_| settings.launch.show.unwrap_or(is_debugged))
             .and_then(|command| Launch::new(command, &title, settings));
+        let participants = drawn.list();
+        let has_front_matter = settings.front_matter.unwrap_or(settings.layout.traits().front_matter);
+        let front_matter = has_front_matter.then(|| {
+            let page = sources.iter().find(|source| settings.layout.traits().main().is_of(&source.file));
+            let given = settings.description.as_deref().map(front_matter::plain);
+            let description =
+                given.or_else(|| page.and_then(front_matter::first_sentence)).unwrap_or_else(|| {
+                    let drawn = diagram_sentence(&diagram, &participants, input.phrases.get("diagram_text"));
+                    front_matter::fact(command.as_ref(), (!exchanges.is_empty()).then_some(&*drawn))
+                });
+            FrontMatter::new(&title, &description, &settings.locale)
+        });
         Ok(Page {
             title,
             path: input.path.to_owned(),
             description: settings.description.clone(),
+            front_matter,
             layout: settings.layout,
             phrases: input.phrases.clone(),
             command,
@@ -551,7 +575,7 @@ impl Resolved<'_> {
                 true => DiagramFormat::Mermaid,
                 false => settings.diagram,
             },
-            participants: drawn.list(),
+            participants,
             diagram,
             client_view,
             entries,

@@ -6,6 +6,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::front_matter::{FrontMatter, plain};
+use super::phrases::fill_all;
 use super::{DrawnParticipant, Entry, Message, Page, PageExchange, Phrases};
 use crate::diff::align::in_order;
 use crate::diff::change::Subject;
@@ -35,6 +37,18 @@ pub struct Report {
     pub captures: Vec<Capture>,
     /// What changed, each fact once.
     pub facts: Vec<Fact>,
+}
+
+impl Report {
+    /// What its page says of itself in a language: without a description, what it compares.
+    pub fn front_matter(&self, lang: &str) -> FrontMatter {
+        let introduction = || {
+            let values = [("old", &*self.old), ("new", &*self.new)];
+            fill_all(self.phrases.get("report_introduction"), &values)
+        };
+        let description = self.description.as_deref().map_or_else(introduction, plain);
+        FrontMatter::new(&self.title, &description, lang)
+    }
 }
 
 /// The section that a report has of a capture in which something changed.

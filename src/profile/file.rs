@@ -29,6 +29,9 @@ struct ProfileFile {
     /// The languages in which every step is described.
     #[serde(default)]
     locales: Vec<String>,
+    /// Whether pages have a debugger's configuration that runs the command, `launch.json`, where no setting says otherwise.
+    #[serde(default)]
+    launch: bool,
     /// Who takes part.
     #[serde(default)]
     participant: Vec<ParticipantEntry>,
@@ -184,6 +187,7 @@ pub(super) fn read(file: &Path, text: &str) -> Result<Profile> {
     Ok(Profile {
         name: entries.name,
         locales: entries.locales,
+        launch: entries.launch,
         commands: entries.cli.map(|cli| commands(&faults, cli)).transpose()?,
         steps: steps.into_iter().map(|(step, _)| step).collect(),
         participants,

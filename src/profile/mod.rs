@@ -55,6 +55,7 @@ const OPENSTACK: &str = include_str!("../../profiles/openstack.toml");
 pub struct Profile {
     name: String,
     locales: Vec<String>,
+    launch: bool,
     participants: Vec<Participant>,
     by_name: HashMap<String, usize>,
     by_url: UrlIndex,
@@ -113,6 +114,11 @@ impl Profile {
     /// The languages in which every step of this profile is described.
     pub fn locales(&self) -> &[String] {
         &self.locales
+    }
+
+    /// Whether pages have a debugger's configuration that runs the command, where no setting says otherwise.
+    pub fn shows_launch(&self) -> bool {
+        self.launch
     }
 
     /// All participants, in the order in which a diagram without settings lists them.

@@ -44,6 +44,7 @@ macro_rules! filters {
 pub const EMBEDDED: &[(&str, &str)] = embedded![
     "exchanges/answer.md",
     "exchanges/arrow.md",
+    "exchanges/command.md",
     "exchanges/content.md",
     "exchanges/curl.md",
     "exchanges/exchange.md",

@@ -70,7 +70,8 @@ fields! {
     "description": "text or none" = optional(page.description.as_deref());
     /// The command as it was typed.
     "command": "command or none" = Some(page.command.as_ref().map_or(Value::from(()), |command| {
-        Value::from_object(CommandView(Block::new(command.shown().into()), command.first_line().to_owned()))
+        let [shown, typed] = [command.shown(), command.typed().to_owned()].map(|text| Block::new(text.into()));
+        Value::from_object(CommandView(shown, command.first_line().to_owned(), typed))
     }));
     /// The debugger's configuration that runs the command.
     "launch": "launch or none" = {
@@ -143,8 +144,9 @@ fields! {
     "is_wide": "yes or no" = Some(is_wide(&page.participants).into());
 }
 
-/// Whether a diagram has so many participants that it is about twice as wide as a page's column: mermaid
-/// would scale it down until nobody can read it.
+/// Whether a diagram has so many participants that it is about twice as wide as a page's column: without
+/// docgen.js, which looks at the drawn text, mermaid would scale it down until nobody can read it. With the
+/// script it makes no difference; the pages of before have it, so it counts participants as it always did.
 pub(super) fn is_wide(participants: &[DrawnParticipant]) -> bool {
     participants.len() >= 5
 }
@@ -271,15 +273,17 @@ fields! {
 
 /// The command's block and its first line.
 #[derive(Debug)]
-struct CommandView(Block, String);
+struct CommandView(Block, String, Block);
 
 fields! {
     /// The command as it was typed. It prints its lines, as a block does.
-    "command" of CommandView as CommandView(block, line),
+    "command" of CommandView as CommandView(block, line, typed),
     /// Backticks that nothing inside can close.
     "fence": "text" = Some(block.fence().into());
     /// The first line.
     "line": "text" = text(line);
+    /// Its lines without the prompts that the command has where it prints itself.
+    "typed": "block" = Some(self::block(typed));
 }
 
 impl Object for CommandView {

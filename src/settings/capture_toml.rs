@@ -20,6 +20,8 @@ pub(crate) struct CaptureToml {
     pub(crate) reference: Option<String>,
     pub(crate) query: Option<bool>,
     pub(crate) noise: Option<bool>,
+    pub(crate) front_matter: Option<bool>,
+    pub(crate) links: Option<bool>,
     pub(crate) output_title: Option<String>,
     pub(crate) snippet_prefix: Option<String>,
     pub(crate) vars: Vec<(String, String)>,
@@ -65,6 +67,8 @@ impl CaptureToml {
         toml.optional("reference", self.reference.as_deref());
         toml.boolean("query", self.query);
         toml.boolean("noise", self.noise);
+        toml.boolean("front_matter", self.front_matter);
+        toml.boolean("links", self.links);
         toml.optional("output_title", self.output_title.as_deref());
         toml.optional("snippet_prefix", self.snippet_prefix.as_deref());
         toml.table("vars", self.vars.iter().map(|(name, value)| (name.as_str(), value.as_str())));

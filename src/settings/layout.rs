@@ -43,6 +43,8 @@ pub struct Traits {
     pub relates: bool,
     /// Whether sections have anchors and steps are links to them, where no setting says otherwise.
     pub links: bool,
+    /// Whether its pages have front matter, where no setting says otherwise.
+    pub front_matter: bool,
     /// The word of the hole that shows all exchanges at once: where links from sections lead back to.
     pub overview: HoleWord,
     /// Whether a response has a section of its own, beside that of its request.
@@ -86,6 +88,7 @@ static PAGE: Traits = Traits {
     shows_query: true,
     relates: false,
     links: false,
+    front_matter: false,
     overview: HoleWord::Diagram,
     parts_exchanges: true,
     numbers_lines: false,
@@ -110,6 +113,7 @@ static SNIPPETS: Traits = Traits {
     shows_query: false,
     relates: false,
     links: false,
+    front_matter: false,
     overview: HoleWord::Diagram,
     parts_exchanges: true,
     numbers_lines: true,
@@ -125,6 +129,7 @@ static EXCHANGES: Traits = Traits {
     shows_query: false,
     relates: true,
     links: true,
+    front_matter: true,
     overview: HoleWord::Overview,
     parts_exchanges: false,
     numbers_lines: false,

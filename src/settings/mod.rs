@@ -90,6 +90,8 @@ pub struct Settings {
     pub curl: bool,
     /// Whether sections have anchors and steps are links to them; `None` leaves it to the layout.
     pub links: Option<bool>,
+    /// Whether a page begins with front matter: title, description and language; `None` leaves it to the layout.
+    pub front_matter: Option<bool>,
     /// As what the page holds its diagrams.
     pub diagram: DiagramFormat,
     /// Where that was written, if it was.
@@ -389,7 +391,7 @@ pub struct Launch {
     /// The program to start.
     #[serde(default)]
     pub program: Option<String>,
-    /// Whether the block is shown; without this, it is where a profile or another of these keys is set.
+    /// Whether the block is shown; without this, it is where the profile asks for it or another of these keys is set.
     #[serde(default)]
     pub show: Option<bool>,
     /// The configuration's type.
@@ -573,6 +575,7 @@ impl Settings {
             set(&mut settings.reference, &typed.reference);
             set(&mut settings.query, &typed.query);
             set(&mut settings.links, &typed.links);
+            set(&mut settings.front_matter, &typed.front_matter);
             set(&mut settings.output_title, &typed.output_title);
             set(&mut settings.snippet_prefix, &typed.snippet_prefix);
             set(&mut settings.launch.show, &typed.launch.show);
@@ -796,6 +799,8 @@ struct Typed {
     curl: Option<bool>,
     /// Whether numbers of steps lead to their sections, and those back to the diagram; if not given, in the layout `exchanges`.
     links: Option<bool>,
+    /// Whether pages begin with front matter (title, description and language), for names in the navigation and for search engines; if not given, in the layout `exchanges`.
+    front_matter: Option<bool>,
     /// As what pages hold their diagrams; `mermaid` if not given.
     #[schemars(with = "Option<DiagramFormat>")]
     diagram: Option<toml::Spanned<DiagramFormat>>,

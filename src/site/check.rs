@@ -13,8 +13,8 @@ use super::cache::Cache;
 use super::capture::Capture;
 use super::docs::Docs;
 use super::drafts::{self, OpenCapture, Pending};
-use super::folders::{self, Folder};
-use super::init::{check_config, has_parts};
+use super::folders::{self, Folder, page_of};
+use super::init::{SitePages, check_config, has_parts};
 use super::manifest::Manifest;
 use super::page_path::PagePath;
 use super::shared::Site;
@@ -24,7 +24,7 @@ use crate::files::{LARGEST_TRACE, Root, is_hidden};
 use crate::page::Source;
 use crate::redact::{Rules, find_secrets};
 use crate::sequence::Side;
-use crate::settings::{Layout, Settings};
+use crate::settings::Settings;
 
 /// Everything in captures and pages that needs a person, in the order of the captures, then of
 /// the pages.
@@ -61,30 +61,22 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
     let root = folders::open(&options.captures)?;
     // What cannot be read was found by rendering.
     let found = folders::find(&root, Nested::of(&root, &options.docs)?.docs.as_deref())?;
-    let folders = found.folders;
+    let folders = &found.folders;
     let docs = Docs::open(&options.docs)?;
     let (manifest, _) = docs.as_ref().map_or(Ok(Default::default()), Manifest::read)?;
     let cache = Cache::default();
-    let site = Site::new(options, &root, docs.as_ref(), &manifest, &cache, &folders)?;
+    let site = Site::new(options, &root, docs.as_ref(), &manifest, &cache, folders)?;
     let mut pages = Pages {
         docs: docs.as_ref().map(Docs::root),
         manifest: &manifest,
-        made: BTreeSet::new(),
+        made: found.pages(&root),
         from_sources: BTreeSet::new(),
     };
-    for folder in &folders {
-        let layout = Capture::settings(&root, folder).map(|settings| settings.layout).unwrap_or_default();
-        pages.made.insert(PagePath::own(&folder.path, layout).to_string());
-        if folder.file("page.md").is_some() {
-            pages.from_sources.insert(PagePath::own(&folder.path, layout).to_string());
-        }
+    for folder in folders.iter().filter(|folder| folder.file("page.md").is_some()) {
+        pages.from_sources.insert(page_of(&root, folder).to_string());
     }
-    pages
-        .made
-        .extend(found.reports.iter().map(|report| PagePath::own(&report.path, Layout::Page).to_string()));
-    pages.made.extend(found.indexes.iter().map(|index| PagePath::index_of(&index.path).to_string()));
     let mut rules = Vec::with_capacity(folders.len());
-    for folder in &folders {
+    for folder in folders {
         // What stops a capture from being opened was found by rendering.
         let found = drafts::open(&site, folder, |opened| {
             let rules =
@@ -103,9 +95,12 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
         }
     }
     findings.extend(pages.check_written()?);
-    findings.extend(check_config(&options.docs, has_parts(&root, &folders)));
+    let has_parts = has_parts(&root, folders);
+    let all =
+        SitePages { has_parts, has_indexes: has_parts || !found.indexes.is_empty(), own: pages.made.clone() };
+    findings.extend(check_config(&options.docs, &all));
     let compared = found.reports.iter().filter_map(|report| site.compared_files(report).ok()).flatten();
-    findings.extend(secrets_in_recordings(&root, &folders, &rules, compared));
+    findings.extend(secrets_in_recordings(&root, folders, &rules, compared));
     // A folder that cannot be read is met by rendering, and again by whoever looks for links.
     let mut told = BTreeSet::new();
     findings.retain(|finding| finding.kind() != ErrorKind::Io || told.insert(finding.message().to_owned()));
@@ -187,6 +182,7 @@ fn of_sources(opened: &OpenCapture<'_>, folder: &Folder, pages: &Pages<'_>) -> V
     if let Ok(Some(pending)) = opened.pending() {
         findings.extend(unshown(opened, &pending));
     }
+    findings.extend(opened.unmet_options.iter().cloned());
     let own = PagePath::own(&folder.path, opened.layout());
     for source in &opened.sources {
         for (span, labels) in source.gone() {

@@ -347,6 +347,8 @@ pub(super) struct OpenCapture<'a> {
     is_carrying: bool,
     /// Damaged places of the trace.
     diagnostics: Vec<Error>,
+    /// What there is to say of selectors of optional messages that nothing is like.
+    pub(super) unmet_options: Vec<Error>,
 }
 
 /// What there is to do in a capture's sources.
@@ -520,6 +522,7 @@ fn open_carrying<T>(
     };
     let needless = lost.iter().map(|(name, _)| name.clone()).filter(is_needless).collect();
     let lost = lost.iter().map(|(name, _)| name.clone()).collect();
+    let unmet_options = resolved.unmet_optional();
     // Boxes and notes may be about what is lost, and are nothing that a source shows.
     let settings = Settings {
         labels: known.into_iter().cloned().collect(),
@@ -544,5 +547,6 @@ fn open_carrying<T>(
         carried: carried.selectors,
         is_carrying: before.is_some(),
         diagnostics: capture.diagnostics.clone(),
+        unmet_options,
     })
 }

@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use super::capture::Capture;
 use super::file_state::{Digest, Stat};
 use super::named_files::NamedFiles;
 use super::page_path::PagePath;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::{Entry, LARGEST_TEXT, Listed, Root, is_hidden, not_regular};
 use crate::render::templates::UserTemplate;
-use crate::settings::{CAPTURE_FILES, Layer, Located, docs_of_a_capture};
+use crate::settings::{CAPTURE_FILES, Layer, Layout, Located, docs_of_a_capture};
 use crate::text_file::decode;
 
 /// The names of a capture's own trace.
@@ -33,6 +34,12 @@ pub const SHARED_SETTINGS: &str = "docgen.toml";
 
 /// How many `docgen.toml` files may be above each other: each capture reads all that are above it.
 const MOST_SETTINGS: usize = 64;
+
+/// A capture's own page, in the layout of its settings.
+pub(super) fn page_of(root: &Root, folder: &Folder) -> PagePath {
+    let settings = Capture::settings(root, folder);
+    PagePath::own(&folder.path, settings.map(|settings| settings.layout).unwrap_or_default())
+}
 
 /// A file, as it was found.
 #[derive(Clone, Debug)]
@@ -151,6 +158,14 @@ impl Captures {
     /// The folders that have a page: captures', reports' and indexes'.
     pub(super) fn all(&self) -> impl Iterator<Item = &Folder> {
         self.folders.iter().chain(&self.reports).chain(&self.indexes)
+    }
+
+    /// The pages that the navigation of a site may name: those of all folders, without parts.
+    pub(super) fn pages(&self, root: &Root) -> BTreeSet<String> {
+        let captures = self.folders.iter().map(|folder| page_of(root, folder));
+        let reports = self.reports.iter().map(|report| PagePath::own(&report.path, Layout::Page));
+        let indexes = self.indexes.iter().map(|index| PagePath::index_of(&index.path));
+        captures.chain(reports).chain(indexes).map(|page| page.to_string()).collect()
     }
 
     /// Whether there is none, not even one that cannot be read.

@@ -10,6 +10,7 @@ use super::page_path::PagePath;
 use super::shared::Site;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::page::index::{Index, Listed};
+use crate::render::front_matter;
 use crate::render::templates::Content;
 use crate::settings::Settings;
 use crate::settings::index_toml::IndexToml;
@@ -38,7 +39,10 @@ impl Site<'_> {
         let name = || folder.path.rsplit('/').next().filter(|name| !name.is_empty()).map(str::to_owned);
         let title = own.title.or_else(name).unwrap_or_else(|| phrases.get("index_title").to_owned());
         let index = Index::new(&folder.path, title, own.description, phrases, listed);
-        let content = Content::Own(templates.lay_out_index(&index).map_err(one)?);
+        let mut content = Content::Own(templates.lay_out_index(&index).map_err(one)?);
+        if settings.front_matter != Some(false) {
+            front_matter::put_before(&mut content, &index.front_matter(&settings.locale));
+        }
         Ok(Made { files: vec![(page, content)], diagnostics: Vec::new(), read, listed: None })
     }
 

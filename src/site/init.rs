@@ -4,9 +4,9 @@
 //! (`site_config`), another file of docgen's is renewed where it is still as docgen wrote it, and left
 //! alone where it is not. What this leaves out: what pages need of a configuration.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::capture::Capture;
 use super::file_state::Digest;
@@ -25,9 +25,13 @@ const MERMAID_PACKED: &[u8] = include_bytes!("../../assets/mermaid.min.js.gz");
 const MKDOCS_YML: &str = include_str!("../../assets/init/mkdocs.yml");
 const INDEX: &str = include_str!("../../assets/init/index.md");
 const SETTINGS: &str = include_str!("../../assets/init/docgen.toml");
+const NAV: &str = include_str!("../../assets/init/nav.yml");
+const LANGUAGE: &str = include_str!("../../assets/init/overrides/partials/language.html");
 const TAPLO: &str = include_str!("../../assets/init/taplo.toml");
 const WORKFLOW: &str = include_str!("../../assets/init/workflow.yml");
 
+/// The path of the first capture.
+const HELLO_PATH: &str = "hello";
 /// A first capture, to see how one looks: its files by name.
 const HELLO: [(&str, &str); 4] = [
     ("capture.toml", include_str!("../../assets/init/captures/hello/capture.toml")),
@@ -92,6 +96,8 @@ pub fn init(options: &Options) -> Result<Started> {
     };
     let has_captures = found.as_ref().is_some_and(|(found, _)| !found.is_empty());
     let has_parts = found.as_ref().is_some_and(|(found, opened)| has_parts(opened, &found.folders));
+    let has_indexes = has_parts || found.as_ref().is_some_and(|(found, _)| !found.indexes.is_empty());
+    let mut own_pages = found.as_ref().map_or_else(BTreeSet::new, |(found, opened)| found.pages(opened));
     let docs_root = Root::create(&root.shown(Path::new(&docs)))
         .map_err(|error| Error::io("make", &root.shown(Path::new(&docs)), error))?;
     let own = OwnFolder::of(&docs_root)?;
@@ -104,14 +110,19 @@ pub fn init(options: &Options) -> Result<Started> {
         let file = root.shown(Path::new("mkdocs.yml"));
         let text = MKDOCS_YML.replace("{{ site_name }}", &name);
         // What the pages of all layouts need.
-        let pages = Pages { docs: &docs, has_parts: true, has_plugin: options.has_plugin };
+        let pages =
+            Pages { docs: &docs, has_parts: true, has_indexes: false, has_plugin: options.has_plugin };
         let (text, left) = Config::parse(&file, &text)?.completed(pages);
         site.make(Path::new("mkdocs.yml"), text.as_bytes())?;
         site.started.left.extend(left);
     }
+    if !has_captures {
+        own_pages.insert(format!("{HELLO_PATH}.md"));
+    }
     for (file, text) in &configs {
-        let pages = Pages { docs: &docs, has_parts, has_plugin: options.has_plugin };
+        let pages = Pages { docs: &docs, has_parts, has_indexes, has_plugin: options.has_plugin };
         site.complete(file, text, pages)?;
+        site.started.left.extend(Config::parse(file, text)?.nav_lacks(&own_pages));
     }
     site.renew(&Path::new(&docs).join(STYLE), STYLE_SHEET.as_bytes())?;
     site.renew(&Path::new(&docs).join(SCRIPT), OWN_SCRIPT.as_bytes())?;
@@ -135,12 +146,14 @@ pub fn init(options: &Options) -> Result<Started> {
         let settings = SETTINGS.replace("{{ docs }}", &format!("{up}{docs}"));
         site.make_if_missing(&captures.join(folders::SHARED_SETTINGS), settings.as_bytes())?;
         for (name, text) in HELLO {
-            site.make_if_missing(&captures.join("hello").join(name), text.as_bytes())?;
+            site.make_if_missing(&captures.join(HELLO_PATH).join(name), text.as_bytes())?;
         }
     }
     if is_new {
         site.make_if_missing(&Path::new(&docs).join("index.md"), fill(INDEX).as_bytes())?;
+        site.make_if_missing(Path::new("overrides/partials/language.html"), LANGUAGE.as_bytes())?;
     }
+    site.make_if_missing(&Path::new(&docs).join(".nav.yml"), NAV.as_bytes())?;
     site.make_if_missing(Path::new(".taplo.toml"), fill(TAPLO).as_bytes())?;
     site.make_if_missing(Path::new(".github/workflows/docs.yml"), fill(WORKFLOW).as_bytes())?;
 
@@ -152,8 +165,18 @@ pub fn init(options: &Options) -> Result<Started> {
     Ok(started)
 }
 
+/// The pages that docgen makes for a site, as far as its configuration depends on them.
+pub(super) struct SitePages {
+    /// Whether some of them include parts.
+    pub(super) has_parts: bool,
+    /// Whether some of them are the index.md of a folder.
+    pub(super) has_indexes: bool,
+    /// Their paths below the docs folder, without parts.
+    pub(super) own: BTreeSet<String>,
+}
+
 /// What is amiss with the configuration of the site whose pages are in `docs`.
-pub(super) fn check_config(docs: &Path, has_parts: bool) -> Vec<Error> {
+pub(super) fn check_config(docs: &Path, pages: &SitePages) -> Vec<Error> {
     let (Some(name), Some(folder)) = (docs.file_name().and_then(|name| name.to_str()), docs.parent()) else {
         return Vec::new();
     };
@@ -164,7 +187,8 @@ pub(super) fn check_config(docs: &Path, has_parts: bool) -> Vec<Error> {
     };
     let mut findings = Vec::new();
     for (file, text) in configs {
-        let config = match Config::parse(&file, &text) {
+        let config = Config::parse(&file, &text);
+        let config = match config.and_then(|config| with_parents(&root, &file, config, MOST_PARENTS)) {
             Ok(config) => config,
             Err(error) => {
                 findings.push(error);
@@ -175,7 +199,9 @@ pub(super) fn check_config(docs: &Path, has_parts: bool) -> Vec<Error> {
         if Path::new(config.docs()).components().ne(Path::new(name).components()) {
             continue;
         }
-        findings.extend(config.lacks(Pages { docs: name, has_parts, has_plugin: false }));
+        let SitePages { has_parts, has_indexes, .. } = *pages;
+        findings.extend(config.lacks(Pages { docs: name, has_parts, has_indexes, has_plugin: false }));
+        findings.extend(config.nav_lacks(&pages.own));
         for (asset, place) in config.named_files() {
             if !root.is_file(&docs.join(&asset)) {
                 let message = format!("there is no `{}`, which this names", docs.join(&asset).display());
@@ -188,13 +214,54 @@ pub(super) fn check_config(docs: &Path, has_parts: bool) -> Vec<Error> {
     findings
 }
 
+/// How many files may inherit one another.
+const MOST_PARENTS: usize = 8;
+
+/// A configuration with all that it inherits.
+///
+/// # Errors
+/// Where that is not below the site's folder, or cannot be read.
+fn with_parents<'a>(root: &Root, file: &Path, config: Config<'a>, most: usize) -> Result<Config<'a>> {
+    let Some((parent, place)) = config.inherits() else { return Ok(config) };
+    let beside = file.strip_prefix(root.path()).unwrap_or(file).parent().unwrap_or(Path::new(""));
+    let unread = |why: &str| {
+        Error::warning(ErrorKind::Setting, format!("`{parent}` {why}, so this configuration is not checked"))
+            .at(place.clone())
+            .hint("look there for what `docgen init` writes into an empty folder")
+    };
+    let Some(path) = below(&beside.join(parent)) else {
+        return Err(unread("is outside of the site's folder"));
+    };
+    if most == 0 {
+        return Err(unread("inherits too many others"));
+    }
+    let path = root.shown(&path);
+    let text = root.read_text(&path).map_err(|_| unread("cannot be read"))?;
+    let parent = with_parents(root, &path, Config::parse(&path, &text)?, most - 1)?;
+    Ok(config.with_parent(&parent))
+}
+
+/// A path without `..`, if it leads nowhere above.
+fn below(path: &Path) -> Option<PathBuf> {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => plain.push(name),
+            Component::CurDir => {}
+            Component::ParentDir if plain.pop() => {}
+            _ => return None,
+        }
+    }
+    Some(plain)
+}
+
 /// Whether some of the captures have pages that include parts.
 pub(super) fn has_parts(root: &Root, captures: &[folders::Folder]) -> bool {
     let layout = |folder| Capture::settings(root, folder).map(|settings| settings.layout);
     captures.iter().any(|folder| layout(folder).is_ok_and(|layout| layout == Layout::Snippets))
 }
 
-/// The configurations of a site, with their texts; what each inherits is not looked at.
+/// The configurations of a site, with their texts.
 fn read_configs(root: &Root) -> Result<Vec<(PathBuf, String)>> {
     let files = NAMES.iter().map(|name| root.shown(Path::new(name))).filter(|file| root.is_there(file));
     files.map(|file| Ok((file.clone(), root.read_text(&file)?))).collect()
@@ -247,8 +314,11 @@ impl Site<'_> {
             .symlink_metadata(file.file_name().unwrap_or_default())
             .is_ok_and(|there| there.is_symlink());
         // What is elsewhere too is not docgen's to change.
-        if is_link || config.inherits() {
-            self.started.left.extend(config.lacks(pages));
+        if is_link || config.inherits().is_some() {
+            match with_parents(self.root, file, config, MOST_PARENTS) {
+                Ok(config) => self.started.left.extend(config.lacks(pages)),
+                Err(error) => self.started.left.push(error),
+            }
             return Ok(());
         }
         let (completed, left) = config.completed(pages);

@@ -20,7 +20,7 @@ use crate::page::index::Listed;
 use crate::page::{Page, Phrases, Resolved, Source};
 use crate::render::drawing::expect_drawable;
 use crate::render::templates::Content;
-use crate::render::{diagram_size, holes};
+use crate::render::{diagram_size, front_matter, holes};
 use crate::sequence::selector::Selector;
 use crate::settings::{Group, Layout, Note, PageFile, Settings};
 use crate::toml_file::nearest;
@@ -99,6 +99,12 @@ impl Site<'_> {
             }
             let read = others.read.into_inner();
             capture.read.extend(read);
+        }
+        if let Some(front) = &page.front_matter {
+            let main = layout.traits().main();
+            for (_, content) in files.iter_mut().filter(|(file, _)| *file == main) {
+                front_matter::put_before(content, front);
+            }
         }
         capture.diagnostics.extend(told);
         let listed = self.is_listed(capture.folder).then(|| Listed::of(&page, own_path.to_owned()));

@@ -22,7 +22,7 @@ mod idle_vars;
 mod index;
 pub mod init;
 mod journal;
-pub(crate) mod last_run;
+pub mod last_run;
 mod lay_out;
 mod manifest;
 pub(crate) mod named_files;

@@ -25,6 +25,7 @@ use crate::page::report::{self, Capture, Pages, Report, Section, State};
 use crate::page::{Input, Page, Phrases, anchor, optional_exchanges};
 use crate::redact::Rules;
 use crate::render::drawing::expect_drawable;
+use crate::render::front_matter;
 use crate::render::templates::Content;
 use crate::settings::report_toml::{Recorded, ReportToml};
 use crate::settings::{Layer, Layout, Located, Settings};
@@ -43,6 +44,7 @@ impl Site<'_> {
         expect_drawable(&settings).map_err(one)?;
         let templates = self.templates(&settings, &mut read).map_err(one)?;
         let phrases = self.phrases(&settings, &templates, None).map_err(one)?;
+        let (locale, has_front_matter) = (settings.locale.clone(), settings.front_matter != Some(false));
 
         let [old, new] = self.recordings(&file, &mut read).map_err(one)?;
         let above = |recorded: &Located<Recorded>, read: &mut Vec<FileState>| {
@@ -82,7 +84,10 @@ impl Site<'_> {
             facts: report::facts_of(&both),
             captures,
         };
-        let content = Content::Own(templates.lay_out_report(&report).map_err(one)?);
+        let mut content = Content::Own(templates.lay_out_report(&report).map_err(one)?);
+        if has_front_matter {
+            front_matter::put_before(&mut content, &report.front_matter(&locale));
+        }
         let listed = Listed {
             path: report.path,
             page: page.to_string(),

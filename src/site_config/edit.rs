@@ -46,7 +46,8 @@ fn in_yaml(config: &Config<'_>, need: &Need) -> Option<String> {
                 is_block.then(|| behind(text, patterns.span.end, &format!("{indent}{part}\n")))
             }
         },
-        What::Theme | What::NoPlugin(_) => None,
+        // For MkDocs it is a package that may not be there.
+        What::FolderNames | What::Theme | What::NoPlugin(_) => None,
     }
 }
 
@@ -185,6 +186,7 @@ fn in_toml(config: &Config<'_>, need: &Need) -> Option<String> {
                 is_long.then(|| format!("{}{part}\n{}", &text[..end], &text[end..]))
             }
         },
+        What::FolderNames => Some(at_the_end(text, &need.text(config))),
         What::Theme | What::NoPlugin(_) => None,
     }
 }

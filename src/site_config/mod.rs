@@ -9,10 +9,12 @@ mod edit;
 mod needs;
 mod tree;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 
-use crate::error::{Error, ErrorKind, Place, Result};
+use crate::error::{Error, ErrorKind, Place, Result, counted};
+use crate::toml_file::string as quoted;
 use needs::Need;
 pub(crate) use needs::{MERMAID, SCRIPT, STYLE};
 use tree::{Node, Value};
@@ -24,6 +26,9 @@ pub(crate) const NAMES: [&str; 5] =
 /// The folder of the pages where a configuration names none.
 pub(crate) const DOCS: &str = "docs";
 
+/// How many pages that a navigation lacks are named.
+const MOST_SHOWN: usize = 20;
+
 /// What a site's pages are, as far as its configuration depends on it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pages<'a> {
@@ -31,6 +36,8 @@ pub(crate) struct Pages<'a> {
     pub(crate) docs: &'a str,
     /// Whether some of them include parts, in the layout `snippets`.
     pub(crate) has_parts: bool,
+    /// Whether some of them are the index.md of a folder, by whose title the navigation is to call it.
+    pub(crate) has_indexes: bool,
     /// Whether docgen's plugin is to render them.
     pub(crate) has_plugin: bool,
 }
@@ -65,9 +72,46 @@ impl<'a> Config<'a> {
         self.root.get("docs_dir").and_then(Node::text).unwrap_or(DOCS)
     }
 
-    /// Whether another file says more.
-    pub(crate) fn inherits(&self) -> bool {
-        self.root.get("INHERIT").is_some()
+    /// The file that says more, from the folder of this one, and the place where it is named.
+    pub(crate) fn inherits(&self) -> Option<(&str, Place)> {
+        let (name, file) = self.root.entry("INHERIT").filter(|_| !self.is_toml)?;
+        Some((file.text().unwrap_or_default(), self.place(name.span.clone())))
+    }
+
+    /// This one with what its parent says, key by key, where it says nothing itself. What is amiss with that is
+    /// told where the parent is named.
+    pub(crate) fn with_parent(mut self, parent: &Config<'_>) -> Config<'a> {
+        if let Some((name, _)) = self.root.entry("INHERIT") {
+            let at = name.span.clone();
+            self.root = self.root.with_defaults(&parent.root.at(&at));
+        }
+        self
+    }
+
+    /// What there is to say if it has a navigation that lacks some of these pages, by their paths below the docs
+    /// folder; `None` where all are there, or the builder finds pages by itself.
+    pub(crate) fn nav_lacks(&self, pages: &BTreeSet<String>) -> Option<Error> {
+        let (name, nav) = self.root.entry("nav")?;
+        let mut named = Vec::new();
+        nav.texts(&mut named);
+        // What a plugin resolves is not known here.
+        if nav.value == Value::Null || named.iter().any(|text| text.contains('*') || text.ends_with('/')) {
+            return None;
+        }
+        let lacking: Vec<&str> =
+            pages.iter().map(String::as_str).filter(|page| !named.contains(page)).collect();
+        if lacking.is_empty() {
+            return None;
+        }
+        let message = format!("`nav` lacks {}: nobody finds them", counted(lacking.len(), "page"));
+        let shown = lacking.iter().take(MOST_SHOWN).map(|page| match self.is_toml {
+            true => format!("\n          {},", quoted(page)),
+            false => format!("\n            - {page}"),
+        });
+        let more = lacking.len().saturating_sub(MOST_SHOWN);
+        let more = if more > 0 { format!("\n          and {more} more") } else { String::new() };
+        let hint = format!("put them where they belong in it{}{more}", shown.collect::<String>());
+        Some(Error::warning(ErrorKind::Setting, message).at(self.place(name.span.clone())).hint(hint))
     }
 
     /// What it lacks, each with its place and what to write.

@@ -1,6 +1,6 @@
 use super::*;
 
-const ALL: Pages<'_> = Pages { docs: "docs", has_parts: true, has_plugin: true };
+const ALL: Pages<'_> = Pages { docs: "docs", has_parts: true, has_indexes: true, has_plugin: true };
 
 fn completed(file: &str, text: &str) -> (String, Vec<String>) {
     let file = Path::new(file);

@@ -67,6 +67,40 @@ impl Node {
         self.entries().iter().find(|(name, _)| name.text() == Some(key))
     }
 
+    /// All texts in it that are no keys, in their order.
+    pub(super) fn texts<'n>(&'n self, into: &mut Vec<&'n str>) {
+        into.extend(self.text());
+        let items = if let Value::List(items) = &self.value { items.as_slice() } else { &[] };
+        let values = self.entries().iter().map(|(_, value)| value);
+        items.iter().chain(values).for_each(|part| part.texts(into));
+    }
+
+    /// The same, written elsewhere.
+    pub(super) fn at(&self, span: &Range<usize>) -> Node {
+        let value = match &self.value {
+            Value::List(items) => Value::List(items.iter().map(|item| item.at(span)).collect()),
+            Value::Map(entries) => {
+                Value::Map(entries.iter().map(|(key, value)| (key.at(span), value.at(span))).collect())
+            }
+            other => other.clone(),
+        };
+        Node { span: span.clone(), value }
+    }
+
+    /// A map with the entries of another that it lacks, and so are the maps in it.
+    pub(super) fn with_defaults(&self, defaults: &Node) -> Node {
+        let (Value::Map(own), Value::Map(others)) = (&self.value, &defaults.value) else {
+            return self.clone();
+        };
+        let merged = own.iter().map(|(key, value)| match key.text().and_then(|key| defaults.get(key)) {
+            Some(default) => (key.clone(), value.with_defaults(default)),
+            None => (key.clone(), value.clone()),
+        });
+        let lacking =
+            others.iter().filter(|(key, _)| key.text().is_none_or(|key| self.get(key).is_none())).cloned();
+        Node { span: self.span.clone(), value: Value::Map(merged.chain(lacking).collect()) }
+    }
+
     /// Whether all that `old` says is said here too, in the same order.
     pub(super) fn keeps(&self, old: &Node) -> bool {
         match (&old.value, &self.value) {

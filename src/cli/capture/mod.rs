@@ -16,7 +16,7 @@ mod values;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +39,7 @@ use crate::page::{Input, Phrases, invocation};
 use crate::profile::Profile;
 use crate::redact::Rules;
 use crate::settings::{Located, Settings};
+use crate::site::project::captures_of;
 use crate::suite::last_run::Seen;
 use crate::suite::{Step, export};
 use crate::text::Text;
@@ -67,7 +68,9 @@ A capture's command runs with your rights and your cloud's credentials. Read the
 stranger before you run them.
 
 Examples:
-  docgen capture captures                                  all commands again, in their order
+  docgen capture                                           all commands again, in their order
+  docgen capture openstack/image/list -- openstack image list   a new one, in the project's captures
+  docgen capture captures                                  the same, of a folder that is named
   docgen capture captures openstack/image/show             one or all below a folder, and what they need
   docgen capture captures openstack/image/show --only      that one alone
   docgen capture captures --resume                         those that failed the last time
@@ -76,7 +79,12 @@ Examples:
   docgen capture captures --check                          does all still hold? writes nothing
   docgen capture captures --dry-run                        what would be run")]
 pub(super) struct Capture {
-    /// The folder of the captures
+    /// The folder of the captures; it may be left out where a project has one: what is no folder here is
+    /// a path below that
+    #[arg(value_name = "CAPTURES")]
+    first: Option<PathBuf>,
+    /// The folder of the captures.
+    #[arg(skip)]
     captures: PathBuf,
     /// Paths below the folder of the captures: captures, or folders of them
     paths: Vec<String>,
@@ -85,11 +93,11 @@ pub(super) struct Capture {
     command: Vec<OsString>,
     /// Run the captures at PATHS alone, with the values that others gave in the last run: nothing that
     /// they need, no setup and no cleanup
-    #[arg(long, requires = "paths")]
+    #[arg(long)]
     only: bool,
     /// Go on with the captures that failed or were not run the last time, and with what they need and
     /// is gone
-    #[arg(long, conflicts_with_all = ["paths", "command", "only"])]
+    #[arg(long, conflicts_with_all = ["command", "only"])]
     resume: bool,
     /// Say what would be run in which order, setup and cleanup included, and run nothing
     #[arg(long)]
@@ -130,6 +138,11 @@ pub(super) struct Capture {
     keep_secrets: bool,
 }
 
+/// Whether two paths lead to one folder, which is there.
+fn is_same_folder(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+}
+
 /// What came of a capture.
 struct Recorded {
     /// How it went, in words.
@@ -140,7 +153,8 @@ struct Recorded {
 }
 
 impl Capture {
-    pub(super) fn run(self, ui: &Ui) -> Result<u8> {
+    pub(super) fn run(mut self, ui: &Ui) -> Result<u8> {
+        self.find_captures()?;
         let plan = match self.plan(ui) {
             Ok(plan) => plan,
             Err(mut errors) if errors.len() == 1 => return Err(errors.swap_remove(0)),
@@ -173,6 +187,40 @@ impl Capture {
             return self.learn(plan, ui);
         }
         self.record_all(plan, Stable::default(), ui)
+    }
+
+    /// Finds the folder of the captures, and tells it from the paths below it. A new capture has one path: where
+    /// one thing is named, it is that.
+    fn find_captures(&mut self) -> Result<()> {
+        let usage = |message: &str, hint: &str| Err(Error::new(ErrorKind::Usage, message).hint(hint));
+        let found = captures_of(".".as_ref());
+        let is_of_new = !self.command.is_empty() && self.paths.is_empty();
+        self.captures = match (self.first.take(), found) {
+            (None, found) => found?,
+            (Some(first), Ok(captures)) => {
+                let path = first.to_str().filter(|path| {
+                    // A new one is not there yet; the folder of the captures alone is not its path.
+                    let is_new = is_of_new && !is_same_folder(&first, &captures);
+                    is_new || !first.exists() && captures.join(path).exists()
+                });
+                match path.map(str::to_owned) {
+                    Some(path) => {
+                        self.paths.insert(0, path);
+                        captures
+                    }
+                    None => first,
+                }
+            }
+            (Some(first), Err(_)) => first,
+        };
+        match self.paths.is_empty() {
+            true if self.only => usage("`--only` is about captures that are named", "name their paths"),
+            false if self.resume => usage(
+                "`--resume` goes on with what failed, and is about no captures that are named",
+                "leave the paths out, or `--resume`",
+            ),
+            _ => Ok(()),
+        }
     }
 
     /// Records all of a plan, one after another.

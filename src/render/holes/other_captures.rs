@@ -12,6 +12,7 @@ use super::Filler;
 use super::expression::Call;
 use super::forms::usage;
 use super::hole_error::{HoleError, PlacedHole};
+use super::write::Printed;
 use crate::error::{Result, counted};
 use crate::page::{Page, PageExchange};
 use crate::settings::HoleWord;
@@ -115,7 +116,7 @@ impl Filler<'_> {
         placed: PlacedHole<'_>,
         capture: &str,
         call: &Call,
-    ) -> Result<String, HoleError> {
+    ) -> Result<Printed, HoleError> {
         let until = call.option("until").ok_or_else(|| {
             HoleError::new("`shared` needs to be told up to which exchange")
                 .hint(format!("`{}`", usage(HoleWord::Shared)))
@@ -138,16 +139,19 @@ impl Filler<'_> {
                     .hint(format!("exchange {} is `{our}` here and `{their}` there", index + 1)));
             }
         }
-        let numbers = |exchange: &Arc<PageExchange>| {
-            [Some(exchange.request.number), exchange.response.as_ref().map(|response| response.number)]
+        let messages = || ours.iter().flat_map(|exchange| exchange.messages());
+        let (Some(start), Some(end)) = (
+            messages().min_by_key(|message| message.number),
+            messages().max_by_key(|message| message.number),
+        ) else {
+            return Ok(Printed::Text(String::new()));
         };
-        let numbers: Vec<u32> = ours.iter().flat_map(numbers).flatten().collect();
-        let last = numbers.iter().copied().max().unwrap_or_default();
-        if last as usize != numbers.len() {
+        let last = end.number;
+        if last as usize != messages().count() {
             return Err(HoleError::new(format!("other messages come between the first ones up to ({last})"))
                 .hint("end the shared beginning before or after the exchanges that overlap"));
         }
-        Ok(format!("(1)-({last})"))
+        Ok(Printed::range(start, end))
     }
 
     /// From this page to another capture's.

@@ -257,10 +257,7 @@ impl Filler<'_> {
                 let [first, last] = [start.number, end.number];
                 Ok(match word {
                     _ if first == last => Printed::step(&start),
-                    HoleWord::Range => Printed::Steps {
-                        text: format!("({first})-({last})"),
-                        linked: format!("{}-{}", start.step(), end.step()),
-                    },
+                    HoleWord::Range => Printed::range(&start, &end),
                     _ => Printed::Steps {
                         text: format!("({first}-{last})"),
                         linked: format!(
@@ -406,7 +403,7 @@ impl Filler<'_> {
             }
             HoleWord::Shared => {
                 takes(1)?;
-                self.shared(placed, text_of(word, first()?)?, call).map(Printed::Text)
+                self.shared(placed, text_of(word, first()?)?, call)
             }
             HoleWord::Page => {
                 takes(1)?;

@@ -179,6 +179,14 @@ impl Printed {
         Printed::Steps { text: format!("({})", message.number), linked: message.step() }
     }
 
+    /// The numbers of a run of messages, each in brackets.
+    pub(super) fn range(start: &Message, end: &Message) -> Printed {
+        Printed::Steps {
+            text: format!("({})-({})", start.number, end.number),
+            linked: format!("{}-{}", start.step(), end.step()),
+        }
+    }
+
     /// The numbers of an exchange's messages.
     pub(super) fn steps(exchange: &PageExchange) -> Printed {
         Printed::Steps { text: exchange.steps(), linked: exchange.linked_steps() }

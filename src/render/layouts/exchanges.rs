@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Context, fenced, page, put, title};
 use crate::page::phrases::{fill, fill_all};
-use crate::page::{DiagramItem, DrawnParticipant, Entry, Message, PageExchange, Section};
+use crate::page::{Block, DiagramItem, DrawnParticipant, Entry, Message, PageExchange, Section};
 use crate::render::escape::{code, inline, link, mermaid, quoted, titled};
 use crate::render::pieces::{FenceOptions, Piece};
 use crate::render::view;
@@ -15,6 +15,7 @@ use crate::sequence::Side;
 pub(super) fn write(context: &Context<'_>, piece: &Piece<'_>, out: &mut String) {
     match piece {
         Piece::Arrow(item) => arrow(context, item, out),
+        Piece::Command => command(context, out),
         Piece::Curl(found) => curl(found, 0, out),
         Piece::Exchange(found, options) => exchange(context, found, options, out),
         Piece::ExchangeFacts(found) => exchange_facts(context, found, out),
@@ -48,7 +49,7 @@ fn exchanges(context: &Context<'_>, out: &mut String) {
         put!(out, fill(t.reference, "link", &link(&reference.text, &reference.url)), "\n\n");
     }
     if page.command.is_some() {
-        page::write(context, &Piece::Command, out);
+        command(context, out);
         put!(out, "\n");
     }
     if page.output.is_some() {
@@ -75,6 +76,13 @@ fn exchanges(context: &Context<'_>, out: &mut String) {
         section(context, &found, out);
         put!(out, "\n");
     }
+}
+
+/// Without a prompt, which would be copied with it.
+fn command(context: &Context<'_>, out: &mut String) {
+    let Some(command) = &context.page.command else { return };
+    let block = Block::new(command.typed().into());
+    fenced(0, &["bash title=", &quoted(context.words.command_title)], &block, out);
 }
 
 fn section(context: &Context<'_>, section: &Section, out: &mut String) {

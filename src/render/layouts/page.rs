@@ -6,6 +6,7 @@ use super::{Context, anchored, fenced, put, tab, title};
 use crate::page::phrases::{fill, fill_all};
 use crate::page::{
     Block, DiagramItem, DiagramPart, DrawnParticipant, Entry, Launch, Message, PageExchange, PageGap,
+    diagram_sentence,
 };
 use crate::render::diagram_size;
 use crate::render::escape::{code, json_string, link, mermaid, quoted, titled};
@@ -248,11 +249,7 @@ pub(super) fn diagram_text(
     out: &mut String,
 ) {
     if context.page.overview.is_some() {
-        let messages = items.iter().filter(|item| matches!(item, DiagramItem::Message { .. }));
-        let count = messages.count().to_string();
-        let names: Vec<&str> = participants.iter().map(DrawnParticipant::name).collect();
-        let values = [("count", &*count), ("participants", &*names.join(", "))];
-        let text = fill_all(context.words.diagram_text, &values);
+        let text = diagram_sentence(items, participants, context.words.diagram_text);
         put!(out, "  accTitle: ", mermaid(&context.page.title), "\n  accDescr: ", mermaid(&text), "\n");
     }
 }
