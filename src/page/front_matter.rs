@@ -98,8 +98,7 @@ fn first_paragraph(markdown: &str) -> Option<Range<usize>> {
 
 /// Where the first sentence of a text ends, with its mark.
 fn end_of_sentence(text: &str) -> usize {
-    let mut characters = text.char_indices().peekable();
-    while let Some((at, c)) = characters.next() {
+    for (at, c) in text.char_indices() {
         let end = at + c.len_utf8();
         match c {
             '。' | '？' | '！' => return end,
