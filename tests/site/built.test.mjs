@@ -27,6 +27,16 @@ for (const site of sites()) {
       }
     });
 
+    test('each page is in its own language', () => {
+      const languages = pages().map(({ file, url }) => {
+        const [, said] = readFileSync(join('docs', file), 'utf8').match(/^---\n(?:.*\n)*?lang: "?(\w+)"?\n/) ?? [];
+        const [, html] = readFileSync(join(site.root, url, 'index.html'), 'utf8').match(/<html lang="(\w+)"/);
+        assert.equal(html, said ?? 'en', file);
+        return html;
+      });
+      assert.deepEqual([...new Set(languages)].sort(), ['en', 'ko']);
+    });
+
     test('no page loads a script, a style, a font or an image from elsewhere', () => {
       const loading = /<(?:script|img|iframe|source|video|audio|embed)\b[^>]*?\ssrc=["']?((?:https?:)?\/\/[^"'\s>]+)/gi;
       const linking = /<link\b(?=[^>]*\brel=["']?(?:stylesheet|preload|prefetch|preconnect|icon|modulepreload))[^>]*?\shref=["']?((?:https?:)?\/\/[^"'\s>]+)/gi;

@@ -22,9 +22,9 @@ export function sites(project = '.') {
   ];
 }
 
-/** The project's mkdocs.yml for a site of other pages: without its `nav`. */
+/** The project's mkdocs.yml for a site of other pages, elsewhere: without its `nav`, and without files beside it. */
 export function siteConfig() {
-  return readFileSync('mkdocs.yml', 'utf8').replace(/^nav:\n(?: .*\n)+/m, '');
+  return readFileSync('mkdocs.yml', 'utf8').replace(/^nav:\n(?: .*\n)+/m, '').replace(/^ +custom_dir:.*\n/m, '');
 }
 
 const PARTS = ['diagram.md', 'body.md', 'log.md'];
