@@ -33,6 +33,38 @@ fn write_corpus(site: &Site, captures: usize, word: &str) {
     }
 }
 
+/// What `eject` writes is what docgen does: each file of it, made a person's own by a comment, gives the same
+/// page, also where a diagram is too long for mermaid to be drawn at once.
+#[test]
+fn templates_that_were_ejected_lay_out_the_same_pages() {
+    let site = Site::new();
+    let long = "a-rather-long-name/".repeat(8);
+    for layout in ["page", "snippets", "exchanges"] {
+        let entry = |id: u32| entry(&format!("{layout}/{long}{id}"), &id.to_string(), "x", "x");
+        site.write(&format!("captures/{layout}/trace.log"), (0..250).map(entry).collect::<String>());
+        site.write(
+            &format!("captures/{layout}/capture.toml"),
+            format!("layout = '{layout}'\nlinks = true\n"),
+        );
+    }
+    let ran = site.renders();
+    assert_eq!(ran.err.matches("the diagram is drawn in 2 parts").count(), 3, "{}", ran.err);
+    let pages = site.pages();
+    let ejected = Command::new(env!("CARGO_BIN_EXE_docgen"))
+        .args(["templates", "eject", "--to", "captures/templates"])
+        .current_dir(site.root())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(ejected.stderr).unwrap();
+    let is_template = |name: &&str| name.ends_with(".md");
+    for name in said.lines().filter_map(|line| line.strip_prefix("wrote ")).filter(is_template) {
+        site.write(name, site.read(name).replacen('\n', "{# mine #}\n", 1));
+    }
+    site.write("captures/docgen.toml", "templates = 'templates'\n");
+    site.renders();
+    assert_eq!(site.pages(), pages);
+}
+
 /// Ten moments of a run; `scripts/kill-render N` has it killed at N.
 #[test]
 fn a_page_is_old_or_new_and_whole_whenever_docgen_is_killed() {

@@ -65,9 +65,9 @@ struct DrawnBox {
 }
 
 impl Outline {
-    /// That of a page's diagram.
-    pub fn of(page: &Page) -> Outline {
-        let lines = page.diagram.iter().map(|item| match item {
+    /// That of a diagram of a page.
+    pub fn of(page: &Page, diagram: &[DiagramItem]) -> Outline {
+        let lines = diagram.iter().map(|item| match item {
             DiagramItem::Message { message, .. } => Line::Message(message.number),
             DiagramItem::Note { .. } | DiagramItem::Number { .. } => Line::Note,
             DiagramItem::Unanswered { .. } => Line::Behind,
@@ -111,10 +111,15 @@ impl Outline {
         Outline { lines, ..outline }
     }
 
-    /// The part of `page`'s diagram with the messages of these numbers; nothing where there are none.
-    pub fn part(&self, page: &Page, numbers: RangeInclusive<u32>) -> Option<DiagramPart> {
+    /// The part of the diagram of `page` with the messages of these numbers; nothing where there are none.
+    pub fn part(
+        &self,
+        page: &Page,
+        diagram: &[DiagramItem],
+        numbers: RangeInclusive<u32>,
+    ) -> Option<DiagramPart> {
         let lines = self.lines_of(numbers);
-        let items: Vec<DiagramItem> = lines.into_iter().map(|line| page.diagram[line].clone()).collect();
+        let items: Vec<DiagramItem> = lines.into_iter().map(|line| diagram[line].clone()).collect();
         let mut found = items.iter().filter_map(|item| match item {
             DiagramItem::Message { message, .. } => Some(message.number),
             _ => None,

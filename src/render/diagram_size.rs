@@ -19,24 +19,29 @@ pub const MOST: usize = 50_000;
 /// What a diagram may have besides the lines of participants and messages, at most: its head, which templates write.
 const HEAD: usize = 500;
 
-/// The parts in which a page's diagram is drawn, in order, none of them longer than mermaid takes; none where all
-/// of it can be drawn at once, which docgen itself always can, or the layout draws it call by call.
+/// The parts in which a page's diagram is drawn; in the layout `exchanges` that is what the client sees.
 pub fn parts(page: &Page) -> Vec<DiagramPart> {
-    if page.layout == Layout::Exchanges || page.diagram_format == DiagramFormat::Svg {
+    parts_of(page, if page.layout == Layout::Exchanges { &page.client_view } else { &page.diagram })
+}
+
+/// The parts in which a diagram of a page is drawn, in order, none of them longer than mermaid takes; none where all
+/// of it can be drawn at once, which docgen itself always can.
+pub fn parts_of(page: &Page, diagram: &[DiagramItem]) -> Vec<DiagramPart> {
+    if page.diagram_format == DiagramFormat::Svg {
         return Vec::new();
     }
-    if page.diagram.iter().map(most_units_of).sum::<usize>() <= MOST / 2 {
+    if diagram.iter().map(most_units_of).sum::<usize>() <= MOST / 2 {
         return Vec::new();
     }
     let head: usize = HEAD + page.participants.iter().map(units_of_participant).sum::<usize>();
-    let sizes: Vec<usize> = page.diagram.iter().map(|item| units_of(page, item)).collect();
+    let sizes: Vec<usize> = diagram.iter().map(|item| units_of(page, item)).collect();
     if head + sizes.iter().sum::<usize>() <= MOST {
         return Vec::new();
     }
     let mut ends = Vec::new();
     // A part repeats the boxes that are open where it begins, and closes those that are open where it ends.
     let (mut open, mut size, mut last): (Vec<usize>, usize, Option<u32>) = (Vec::new(), head, None);
-    for (item, units) in page.diagram.iter().zip(&sizes) {
+    for (item, units) in diagram.iter().zip(&sizes) {
         match item {
             DiagramItem::Begin { .. } => open.push(*units),
             DiagramItem::End { .. } => drop(open.pop()),
@@ -52,10 +57,10 @@ pub fn parts(page: &Page) -> Vec<DiagramPart> {
         size += units;
     }
     ends.extend(last);
-    let outline = Outline::of(page);
+    let outline = Outline::of(page, diagram);
     let starts = std::iter::once(0).chain(ends.iter().copied());
     let ranges = starts.zip(&ends).map(|(before, &end)| before + 1..=end);
-    ranges.filter_map(|numbers| outline.part(page, numbers)).collect()
+    ranges.filter_map(|numbers| outline.part(page, diagram, numbers)).collect()
 }
 
 fn units_of_participant(participant: &DrawnParticipant) -> usize {
@@ -233,7 +238,12 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_drawn_in_parts_that_are_not() {
-        for (layout, boxed) in [(Layout::Page, false), (Layout::Page, true), (Layout::Snippets, true)] {
+        for (layout, boxed) in [
+            (Layout::Page, false),
+            (Layout::Page, true),
+            (Layout::Snippets, true),
+            (Layout::Exchanges, false),
+        ] {
             let (templates, page) = page(layout, 700, boxed);
             let files = templates.lay_out(&page, |_| true).unwrap();
             let named: Vec<_> =

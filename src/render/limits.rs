@@ -14,7 +14,7 @@ use std::cell::Cell;
 use std::io;
 use std::ops::Range;
 
-use minijinja::value::{Rest, Value, ValueKind};
+use minijinja::value::{Rest, Value, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State};
 
 use super::view::{BlockView, PageView};
@@ -520,7 +520,8 @@ pub(super) fn limit(env: &mut Environment<'_>) {
         ("zip", Value::from_function(of::zip)),
     ];
     for (name, filter) in filters {
-        env.add_filter(name, move |state: &mut State<'_, '_>, arguments: Rest<Value>| {
+        env.add_filter(name, move |state: &mut State<'_, '_>, arguments: Rest<ValueOrKwargs>| {
+            let arguments = arguments.into_values();
             let mut size = made(name, &arguments)?;
             for argument in arguments.iter() {
                 size = size.saturating_add(weight(argument)?);
@@ -799,6 +800,7 @@ mod tests {
             "{{ 'y' if n > 2 and not a is eq 'y' else 'n' }} {{ (a ~ a)|upper|replace('X', 'z') }} {{ l|join(', ') }}",
             "{{ m.k }} {{ {'a': [1, 2]}['a'][1] }} {{ 'k' in m }} {{ -n + 2 }} {{ n ** 2 }} {{ (1, 2)|length }}",
             "{% with x = n * 2 %}{{ x }}{% endwith %}{% set b = l|map('string')|join %}{{ b }} {{ l|sum }}",
+            "{{ [{'k': 2}, {'k': 1}]|sort(attribute='k')|map(attribute='k')|join(', ') }} {{ l|sort(reverse=true) }}",
         ] {
             let plain = Environment::new().render_str(text, names.clone()).unwrap();
             assert_eq!(env().render_str(&read(text), names.clone()).unwrap(), plain, "{text}");

@@ -730,6 +730,10 @@ fields! {
     /// The participants that this diagram names.
     "inside_participants": "list of participant" =
         page.as_ref().map(|page| participants(&participants_of(page, &exchange.relations.inside)));
+    /// The parts of this diagram, if it is too long for mermaid; empty where it is not.
+    "inside_parts": "list of diagram part" = page.as_ref().and_then(|page| {
+        list(super::diagram_size::parts_of(page, &exchange.relations.inside).iter().map(part))
+    });
     /// Where values of its request are from.
     "origins": "list of origin" = list(exchange.relations.origins.iter().map(|found| {
         let told = page.as_ref().and_then(|page| message(page, found.of));

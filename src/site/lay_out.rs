@@ -60,11 +60,15 @@ impl Site<'_> {
             errors
         })?;
         let mut told = page.left_out.clone();
-        let parts = diagram_size::parts(&page).len();
-        if parts > 0 {
+        let mut drawn = vec![(String::from("the diagram"), diagram_size::parts(&page).len())];
+        for found in &page.exchanges {
+            let parts = diagram_size::parts_of(&page, &found.relations.inside).len();
+            drawn.push((format!("the diagram inside ({})", found.request.number), parts));
+        }
+        for (diagram, parts) in drawn.into_iter().filter(|(_, parts)| *parts > 0) {
             let most = diagram_size::MOST;
             let message = format!(
-                "the diagram is drawn in {parts} parts: mermaid draws none of more than {most} characters"
+                "{diagram} is drawn in {parts} parts: mermaid draws none of more than {most} characters"
             );
             told.push(Error::warning(ErrorKind::Setting, message).at(Place::file(&capture.folder.dir)).hint(
                 "leave exchanges out with `[[filter]]`, or shorten paths with `[vars]` or `query = false`",

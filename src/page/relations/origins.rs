@@ -257,7 +257,7 @@ mod tests {
     fn add_values(json: &Value, pointer: &str, values: &mut Vec<Found<'_>>) {
         match json {
             Value::Object(members) => {
-                for (name, inner) in members {
+                for (name, inner) in members.iter().collect::<std::collections::BTreeMap<_, _>>() {
                     let name = name.replace('~', "~0").replace('/', "~1");
                     add_values(inner, &format!("{pointer}/{name}"), values);
                 }

@@ -33,8 +33,8 @@ impl Filler<'_> {
         let limit = |name| call.option(name).map(|value| self.subject(placed, value)).transpose();
         let after = limit("after")?.map_or(0, |subject| subject.last());
         let until = limit("until")?.map_or(u32::MAX, |subject| subject.last());
-        let outline = self.outline.get_or_init(|| Outline::of(self.page));
-        outline.part(self.page, after.saturating_add(1)..=until).ok_or_else(|| {
+        let outline = self.outline.get_or_init(|| Outline::of(self.page, &self.page.diagram));
+        outline.part(self.page, &self.page.diagram, after.saturating_add(1)..=until).ok_or_else(|| {
             HoleError::new(match until {
                 u32::MAX => format!("nothing comes after ({after})"),
                 until => format!("nothing comes after ({after}) and up to ({until})"),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{Context, fenced, page, put, title};
 use crate::page::phrases::{fill, fill_all};
 use crate::page::{Block, DiagramItem, DrawnParticipant, Entry, Message, PageExchange, Section};
+use crate::render::diagram_size;
 use crate::render::escape::{code, inline, link, mermaid, quoted, titled};
 use crate::render::pieces::{FenceOptions, Piece};
 use crate::render::view;
@@ -231,14 +232,22 @@ fn answer(context: &Context<'_>, found: &PageExchange, out: &mut String) {
 
 fn sequence(context: &Context<'_>, out: &mut String) {
     let items = &context.page.client_view;
-    let participants = view::participants_of(context.page, items);
-    sequence_part(context, items, &participants, view::first_number(items), out);
+    drawn(context, items, view::first_number(items), out);
 }
 
 fn inside(context: &Context<'_>, found: &PageExchange, out: &mut String) {
-    let items = &found.relations.inside;
-    let participants = view::participants_of(context.page, items);
-    sequence_part(context, items, &participants, found.request.number, out);
+    drawn(context, &found.relations.inside, found.request.number, out);
+}
+
+/// A diagram, in parts where it is too long for mermaid.
+fn drawn(context: &Context<'_>, items: &[DiagramItem], number: u32, out: &mut String) {
+    let parts = diagram_size::parts_of(context.page, items);
+    if parts.is_empty() {
+        sequence_part(context, items, &view::participants_of(context.page, items), number, out);
+    }
+    page::in_parts(context, &parts, out, |part, out| {
+        sequence_part(context, &part.items, &part.participants, part.first(), out);
+    });
 }
 
 fn sequence_part(

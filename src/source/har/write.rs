@@ -378,7 +378,14 @@ mod tests {
         let text = write(&trace);
         let har: serde_json::Value = serde_json::from_str(&text).unwrap();
         let keys = |pointer: &str| {
-            har.pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
+            let members = har.pointer(pointer).unwrap().as_object().unwrap();
+            members
+                .keys()
+                .cloned()
+                .collect::<std::collections::BTreeSet<_>>()
+                .into_iter()
+                .collect::<Vec<_>>()
+                .join(" ")
         };
         assert_eq!(keys("/log"), "creator entries version");
         assert_eq!(keys("/log/entries/0"), "cache request response startedDateTime time timings");
