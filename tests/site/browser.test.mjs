@@ -23,7 +23,9 @@ for (const site of sites()) {
     before(async () => { server = await serve(site.root); });
     after(() => server.close());
 
-    for (const { file, url, diagrams } of pages()) {
+    // By the second builder, whose theme is much the same, those with something to draw.
+    const seen = pages().filter(({ diagrams }) => site.name === 'mkdocs' || diagrams.length > 0);
+    for (const { file, url, diagrams } of seen) {
       test(file, async () => {
         const { page, problems } = await open(browser, server.origin, url);
         const drawn = await drawnDiagrams(page, diagrams.length).catch((error) => { throw new Error(`${error.message} ${problems.join(', ')}`); });

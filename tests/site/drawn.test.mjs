@@ -21,6 +21,8 @@ const SCREENSHOTS = '.build/screenshots';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 // Prose around parts of a diagram; one whose messages are no links; one of 64 messages; one of 250.
 const PAGES = ['prose', 'plain', 'exchanges', 'many'];
+// By the second builder, whose theme is much the same.
+const SAMPLE = ['prose', 'exchanges'];
 // What takes a minute of a page of a thousand blocks is looked at on these.
 const SHORT = ['prose', 'plain'];
 // Of text, and of what is drawn (WCAG 2.2, 1.4.3 and 1.4.11).
@@ -41,7 +43,7 @@ for (const site of sites(PROJECT)) {
     before(async () => { server = await serve(site.root); });
     after(() => server.close());
 
-    for (const name of PAGES) {
+    for (const name of site.name === 'mkdocs' ? PAGES : SAMPLE) {
       test(name, async (t) => {
         const { page, problems } = await open(browser, server.origin, `${name}/`, { javaScriptEnabled: false });
         await page.setViewportSize({ width: 1280, height: 900 });
