@@ -344,13 +344,13 @@ pub struct Output {
 }
 
 impl Page {
-    /// The anchor of the section that tells of the message of this number, if one does.
-    pub fn section_of(&self, number: u32) -> Option<&str> {
-        let mut messages = self.entries.iter().filter_map(|entry| match entry {
+    /// By the numbers of messages, the anchors of the sections that tell of them.
+    pub fn sections_by_number(&self) -> HashMap<u32, &str> {
+        let messages = self.entries.iter().filter_map(|entry| match entry {
             Entry::Message(message) => Some(message),
             Entry::Gap(_) => None,
         });
-        messages.find(|message| message.number == number)?.section.as_deref()
+        messages.filter_map(|message| Some((message.number, message.section.as_deref()?))).collect()
     }
 
     /// What is told of these entries, each exchange once, and none that only repeats another.

@@ -5,7 +5,7 @@
 //! templates of that layout, from those. Which of the two is decided once a page. What this leaves
 //! out: which file a piece belongs to, and the indent that a hole lends it.
 
-use std::cell::OnceCell;
+use std::cell::{LazyCell, OnceCell};
 use std::sync::Arc;
 
 use minijinja::context;
@@ -310,7 +310,8 @@ impl<'a> PageWriter<'a> {
                     None => shared.clone(),
                 };
                 let text = templates.piece(self.page.layout.name(), piece.name(), context, allowance)?;
-                drawing::draw(text, self.page.diagram_format, &|number| self.page.section_of(number))
+                let sections = LazyCell::new(|| self.page.sections_by_number());
+                drawing::draw(text, self.page.diagram_format, &|number| sections.get(&number).copied())
             }
         }
     }

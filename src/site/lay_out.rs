@@ -60,15 +60,15 @@ impl Site<'_> {
             errors
         })?;
         let mut told = page.left_out.clone();
-        let mut drawn = vec![(String::from("the diagram"), diagram_size::parts(&page).len())];
-        for found in &page.exchanges {
-            let parts = diagram_size::parts_of(&page, &found.relations.inside).len();
-            drawn.push((format!("the diagram inside ({})", found.request.number), parts));
-        }
-        for (diagram, parts) in drawn.into_iter().filter(|(_, parts)| *parts > 0) {
-            let most = diagram_size::MOST;
+        let whole = (String::new(), diagram_size::parts(&page));
+        let insides = page.exchanges.iter().filter(|found| !found.relations.inside.is_empty()).map(|found| {
+            let parts = diagram_size::parts_of(&page, &found.relations.inside);
+            (format!(" inside ({})", found.request.number), parts)
+        });
+        for (inside, parts) in std::iter::once(whole).chain(insides).filter(|(_, parts)| !parts.is_empty()) {
+            let (parts, most) = (parts.len(), diagram_size::MOST);
             let message = format!(
-                "{diagram} is drawn in {parts} parts: mermaid draws none of more than {most} characters"
+                "the diagram{inside} is drawn in {parts} parts: mermaid draws none of more than {most} characters"
             );
             told.push(Error::warning(ErrorKind::Setting, message).at(Place::file(&capture.folder.dir)).hint(
                 "leave exchanges out with `[[filter]]`, or shorten paths with `[vars]` or `query = false`",

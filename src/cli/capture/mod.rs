@@ -138,11 +138,6 @@ pub(super) struct Capture {
     keep_secrets: bool,
 }
 
-/// Whether two paths lead to one folder, which is there.
-fn is_same_folder(one: &Path, other: &Path) -> bool {
-    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
-}
-
 /// What came of a capture.
 struct Recorded {
     /// How it went, in words.
@@ -443,6 +438,11 @@ impl Capture {
             ports: None,
         }
     }
+}
+
+/// Whether two paths lead to one folder, which is there.
+fn is_same_folder(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
 /// The environment of docgen, with what the openrc file and then the settings say.

@@ -263,20 +263,7 @@ fn sequence_part(
     );
     put!(out, "\"actorMargin\": 24, \"messageMargin\": 26, \"diagramMarginX\": 4}}}%%\nsequenceDiagram\n");
     page::diagram_text(context, items, participants, out);
-    put!(out, "  autonumber");
-    if number > 1 {
-        put!(out, " ", number.to_string());
-    }
-    put!(out, "\n");
-    for participant in participants {
-        page::declare(participant, "  ", out);
-    }
-    for item in items {
-        put!(out, "  ");
-        page::indent(item, out);
-        arrow(context, item, out);
-    }
-    put!(out, "```\n");
+    page::numbered(items, participants, number, out, |item, out| arrow(context, item, out));
 }
 
 fn arrow(context: &Context<'_>, item: &DiagramItem, out: &mut String) {

@@ -171,7 +171,7 @@ fn vars(context: &Context<'_>, out: &mut String) {
 fn sequence(context: &Context<'_>, out: &mut String) {
     let parts = diagram_size::parts(context.page);
     if parts.is_empty() {
-        diagram(context, &context.page.diagram, &context.page.participants, "", out);
+        sequence_part(context, &context.page.diagram, &context.page.participants, 1, out);
     }
     in_parts(context, &parts, out, |part, out| {
         sequence_part(context, &part.items, &part.participants, part.first(), out);
@@ -201,27 +201,30 @@ fn sequence_part(
     number: u32,
     out: &mut String,
 ) {
-    let number = if number > 1 { format!(" {number}") } else { String::new() };
-    diagram(context, items, participants, &number, out);
+    open_diagram(context, items, participants, out);
+    numbered(items, participants, number, out, |item, out| arrow(context, item, out));
 }
 
-/// `sequence.md` and `sequence_part.md`, in which numbers go on from another.
-fn diagram(
-    context: &Context<'_>,
+/// The lines of a diagram's fence from the numbering on, which begins with this number.
+pub(super) fn numbered(
     items: &[DiagramItem],
     participants: &[DrawnParticipant],
-    number: &str,
+    number: u32,
     out: &mut String,
+    arrow: impl Fn(&DiagramItem, &mut String),
 ) {
-    open_diagram(context, items, participants, out);
-    put!(out, "  autonumber", number, "\n");
+    put!(out, "  autonumber");
+    if number > 1 {
+        put!(out, " ", number.to_string());
+    }
+    put!(out, "\n");
     for participant in participants {
         declare(participant, "  ", out);
     }
     for item in items {
         put!(out, "  ");
         indent(item, out);
-        arrow(context, item, out);
+        arrow(item, out);
     }
     put!(out, "```\n");
 }
