@@ -14,6 +14,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Place, Result, counted};
+use crate::files;
 use crate::toml_file::string as quoted;
 use needs::Need;
 pub(crate) use needs::{MERMAID, SCRIPT, STYLE};
@@ -43,7 +44,7 @@ pub(crate) struct Pages<'a> {
 }
 
 /// The configuration of a site.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Config<'a> {
     file: &'a Path,
     text: &'a str,
@@ -67,9 +68,20 @@ impl<'a> Config<'a> {
         Ok(Config { file, text, root, is_toml })
     }
 
-    /// The folder of the pages, from the one of the file.
-    pub(crate) fn docs(&self) -> &str {
-        self.root.get("docs_dir").and_then(Node::text).unwrap_or(DOCS)
+    /// The folder of the pages, from the one of the file, without dots.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`] with the place of one that is elsewhere.
+    pub(crate) fn docs(&self) -> Result<String> {
+        let Some(docs) = self.root.get("docs_dir") else { return Ok(DOCS.to_owned()) };
+        // Of a list of variables (`!ENV [DOCS, docs]`) the last is what holds without them.
+        let name = docs.items().last().and_then(Node::text).unwrap_or(DOCS);
+        let below = files::without_dots(Path::new(name)).filter(|below| !below.as_os_str().is_empty());
+        below.map(|below| below.to_string_lossy().into_owned()).ok_or_else(|| {
+            Error::new(ErrorKind::Setting, format!("`{name}` is not below the folder of this configuration"))
+                .at(self.place(docs.span.clone()))
+                .hint("docgen adds nothing to a folder elsewhere: name one below, or run `docgen init` there")
+        })
     }
 
     /// The file that says more, from the folder of this one, and the place where it is named.
@@ -151,6 +163,11 @@ impl<'a> Config<'a> {
         let make = if need.is_advice { Error::warning } else { Error::new };
         let error = make(ErrorKind::Setting, need.message(self)).at(self.place(span));
         Some(error.hint(need.hint(self)))
+    }
+
+    /// The file that it inherits: `docgen init` changes none that does.
+    fn parent(&self) -> Option<&str> {
+        self.root.get("INHERIT").and_then(Node::text).filter(|_| !self.is_toml)
     }
 
     fn place(&self, span: Range<usize>) -> Place {

@@ -240,7 +240,12 @@ impl Need {
             _ => {
                 // Below the first line of the hint, which begins with `  = help: `.
                 let lines = self.text(config).trim_end().replace('\n', "\n          ");
-                format!("`docgen init` adds it where it can; or write\n          {lines}")
+                match config.parent() {
+                    Some(parent) => format!(
+                        "write it into `{parent}`, or here (where a list takes the place of the one there)\n          {lines}"
+                    ),
+                    None => format!("`docgen init` adds it where it can; or write\n          {lines}"),
+                }
             }
         }
     }
@@ -280,6 +285,15 @@ impl Need {
 /// A list with one name that has options, in YAML.
 fn block(key: &str, name: &str, options: &[Setting]) -> String {
     format!("{key}:\n{}", super::edit::lines_of("  ", &item(name, options)))
+}
+
+/// The lines of a map's entry: a name that has options.
+pub(super) fn entry(name: &str, options: &[Setting]) -> String {
+    if options.is_empty() {
+        return format!("{name}: {{}}\n");
+    }
+    let options: String = options.iter().map(Setting::yaml).collect();
+    format!("{name}:\n{}", super::edit::lines_of("  ", &options))
 }
 
 /// The lines of a list's item: a name that has options.
