@@ -201,6 +201,16 @@ fn a_folder_is_called_as_its_index_is() {
     site.write("mkdocs.yml", config.replace("plugins:\n", "plugins:\n  - awesome-nav\n"));
     assert_eq!(docgen(&site, &["check", "captures", "docs"]).err, "0 found\n");
 
+    // Where that plugin is told nothing, it changes nothing.
+    site.write("docs/.nav.yml", "sort: {}\nuse_index_title: false\n");
+    let ran = docgen(&site, &["check", "captures", "docs"]);
+    assert!(ran.status == 0 && ran.err.contains("docs/.nav.yml:2:1"), "{}", ran.err);
+    fs::remove_file(site.path("docs/.nav.yml")).unwrap();
+    let ran = docgen(&site, &["check", "captures", "docs"]);
+    assert!(ran.err.contains("`use_index_title` is not on") && ran.err.ends_with("1 found\n"), "{}", ran.err);
+    docgen(&site, &["init"]);
+    assert_eq!(docgen(&site, &["check", "captures", "docs"]).err, "0 found\n");
+
     let config = "[project]\nsite_name = \"x\"\n";
     fs::remove_file(site.path("mkdocs.yml")).unwrap();
     site.write("zensical.toml", config);

@@ -17,7 +17,7 @@ use crate::files::whole::StagingFolder;
 use crate::files::{LARGEST_TEXT, Root, without_dots};
 use crate::schema::SchemaOf;
 use crate::settings::Layout;
-use crate::site_config::{Config, DOCS, MERMAID, NAMES, Pages, SCRIPT, STYLE};
+use crate::site_config::{Config, DOCS, MERMAID, NAMES, Pages, SCRIPT, STYLE, nav_file_lacks};
 
 const STYLE_SHEET: &str = include_str!("../../docs/assets/stylesheets/docgen.css");
 const OWN_SCRIPT: &str = include_str!("../../docs/assets/javascripts/docgen.js");
@@ -225,6 +225,11 @@ fn check_configs(
         let SitePages { has_parts, has_indexes, .. } = *pages;
         findings.extend(config.lacks(Pages { docs: name, has_parts, has_indexes, has_plugin: false }));
         findings.extend(config.nav_lacks(&pages.own));
+        if let Some(nav) = config.nav_file().filter(|_| has_indexes) {
+            let nav = docs.join(nav);
+            let text = if root.is_there(&nav) { root.read_text(&nav) } else { Ok(String::new()) };
+            findings.extend(text.map_or_else(Some, |text| nav_file_lacks(&nav, &text)));
+        }
         for (asset, place) in config.named_files() {
             if !root.is_file(&docs.join(&asset)) {
                 let message = format!("there is no `{}`, which this names", docs.join(&asset).display());

@@ -27,6 +27,9 @@ pub(crate) const NAMES: [&str; 5] =
 /// The folder of the pages where a configuration names none.
 pub(crate) const DOCS: &str = "docs";
 
+/// The file that `awesome-nav` reads where it is told of no other.
+const NAV_FILE: &str = ".nav.yml";
+
 /// How many pages that a navigation lacks are named.
 const MOST_SHOWN: usize = 20;
 
@@ -143,6 +146,13 @@ impl<'a> Config<'a> {
         named.collect()
     }
 
+    /// The file of the docs folder that says how `awesome-nav` calls folders; `None` where that is not on.
+    pub(crate) fn nav_file(&self) -> Option<&str> {
+        let (_, options) = named(self.root.get("plugins")?, needs::AWESOME_NAV)?;
+        let name = options.and_then(|options| options.get("filename")?.text());
+        self.root.get("nav").is_none().then_some(name.unwrap_or(NAV_FILE))
+    }
+
     /// The text with all added that it lacks and that can be added, and what is left to be added by hand.
     pub(crate) fn completed(&self, pages: Pages<'_>) -> (String, Vec<Error>) {
         let mut text = self.text.to_owned();
@@ -190,6 +200,22 @@ impl<'a> Config<'a> {
     fn has_default_extensions(&self) -> bool {
         self.is_toml && self.root.get("markdown_extensions").is_none()
     }
+}
+
+/// What there is to say of the text of a [`Config::nav_file`], if folders are not called by their index.md there.
+pub(crate) fn nav_file_lacks(file: &Path, text: &str) -> Option<Error> {
+    let root = match tree::of_yaml(file, text) {
+        Ok(root) => root,
+        Err(error) => return Some(error),
+    };
+    let told = root.entry("use_index_title");
+    if told.and_then(|(_, value)| value.text()).is_some_and(|text| text.eq_ignore_ascii_case("true")) {
+        return None;
+    }
+    let span = told.map_or(0..0, |(name, _)| name.span.clone());
+    let message = "`use_index_title` is not on: the navigation calls a folder `Openstack` whose index.md is called OpenStack";
+    let error = Error::warning(ErrorKind::Setting, message);
+    Some(error.at(Place::span(file, text, span.start, span.end)).hint("write `use_index_title: true`"))
 }
 
 /// An entry of a list of names with options, in any of its forms: its name, and its options.

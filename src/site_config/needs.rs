@@ -232,7 +232,7 @@ impl Need {
         match &self.what {
             What::Theme => "set `theme: { name: material }`, of the package mkdocs-material".to_owned(),
             What::FolderNames { has_plugin: false } if !config.is_toml => format!(
-                "add it to `plugins`, with a file .nav.yml in the docs folder that says `use_index_title: true`; Zensical has it inside, MkDocs and ProperDocs need the package mkdocs-{AWESOME_NAV}, which comes with docgen-http"
+                "add it to `plugins`, with a file .nav.yml in the docs folder that says `use_index_title: true`, as `docgen init` of the wheel does; Zensical has it inside, MkDocs and ProperDocs need the package mkdocs-{AWESOME_NAV}, which comes with the wheel"
             ),
             What::NoPlugin(_) => {
                 "remove it, and run `docgen render` before a build, or `docgen render --watch` beside `zensical serve`".to_owned()
@@ -252,10 +252,15 @@ impl Need {
 
     /// What to write into a configuration that has nothing of it.
     pub(super) fn text(&self, config: &Config<'_>) -> String {
-        if config.is_toml { self.toml() } else { self.yaml() }
+        if config.is_toml { self.toml() } else { self.yaml(config) }
     }
 
-    fn yaml(&self) -> String {
+    fn yaml(&self, config: &Config<'_>) -> String {
+        let block = |key: &str, name: &str, options: &[Setting]| {
+            let is_map = config.root.get(key).is_some_and(|all| matches!(all.value, Value::Map(_)));
+            let lines = if is_map { entry(name, options) } else { item(name, options) };
+            format!("{key}:\n{}", super::edit::lines_of("  ", &lines))
+        };
         match &self.what {
             What::Extension { name, options } => block("markdown_extensions", name, options),
             What::Plugin { name, options } => block("plugins", name, options),
@@ -280,11 +285,6 @@ impl Need {
             What::Theme | What::NoPlugin(_) => String::new(),
         }
     }
-}
-
-/// A list with one name that has options, in YAML.
-fn block(key: &str, name: &str, options: &[Setting]) -> String {
-    format!("{key}:\n{}", super::edit::lines_of("  ", &item(name, options)))
 }
 
 /// The lines of a map's entry: a name that has options.
