@@ -80,6 +80,26 @@ fn drawing<'a>(_: &str, _: &dyn Fn(u32) -> Option<&'a str>) -> Result<String, St
 
 const WITHOUT: &str = "this docgen was built without the feature `svg`";
 
+/// Whether a text of Markdown has a diagram for mermaid to draw in the reader's browser: a fence that is in no other.
+pub(crate) fn is_left_to_mermaid(text: &str) -> bool {
+    // Pages are long, and one that is drawn ahead does not name it.
+    if memchr::memmem::find(text.as_bytes(), b"mermaid").is_none() {
+        return false;
+    }
+    let mut open: Option<&str> = None;
+    for line in text.lines().map(str::trim) {
+        let info = line.trim_start_matches(if line.starts_with('~') { '~' } else { '`' });
+        let fence = &line[..line.len() - info.len()];
+        match open {
+            Some(of_other) => open = open.filter(|_| line != of_other),
+            None if fence.len() < 3 || info.contains('`') => {}
+            None if info.split_whitespace().next() == Some("mermaid") => return true,
+            None => open = Some(fence),
+        }
+    }
+    false
+}
+
 /// Whether the diagrams that these settings ask for can be made.
 ///
 /// # Errors
@@ -94,6 +114,29 @@ pub(crate) fn expect_drawable(settings: &Settings) -> Result<()> {
         "docgen's wheel has it, and so has what `cargo install --features svg` builds; `diagram = \"mermaid\"` \
          needs none",
     ))
+}
+
+#[cfg(test)]
+mod fences {
+    use super::is_left_to_mermaid;
+
+    #[test]
+    fn mermaid_draws_its_fences_and_nothing_that_only_names_it() {
+        for text in ["``` mermaid\na\n```\n", "# a\n\n===! \"b\"\n\n    ~~~~mermaid\n", "```\n```\n```mermaid title='a'"] {
+            assert!(is_left_to_mermaid(text), "{text}");
+        }
+        for text in [
+            "",
+            "mermaid",
+            "``` mermaids\n```\n",
+            "`` mermaid ``\n",
+            "``` mermaid ``` is a fence\n",
+            "```` md\n``` mermaid\na\n```\n````\n",
+            "~~~\n``` mermaid\n~~~\n",
+        ] {
+            assert!(!is_left_to_mermaid(text), "{text}");
+        }
+    }
 }
 
 #[cfg(test)]
