@@ -123,14 +123,15 @@ const OF_MERMAID: [&str; 3] = [
 #[test]
 #[cfg(feature = "svg")]
 fn mermaid_is_asked_for_where_a_page_has_it() {
-    let site = site(&[("captures/docgen.toml", "docs = \"../docs\"\nlayout = \"page\"\ndiagram = \"svg\"\n")]);
+    let site =
+        site(&[("captures/docgen.toml", "docs = \"../docs\"\nlayout = \"page\"\ndiagram = \"svg\"\n")]);
     let ran = docgen(&site, &["init"]);
     assert_eq!(ran.status, 0, "{}", ran.err);
     let config = site.read("mkdocs.yml");
     assert!(config.contains("docgen.css") && config.contains("pymdownx.superfences"), "{config}");
     assert!(!config.contains("mermaid") && !config.contains("docgen.js"), "{config}");
     assert!(site.exists(STYLE) && !site.exists(MERMAID) && !site.exists(SCRIPT));
-    docgen(&site, &["render"]).says("1 written");
+    docgen(&site, &["render"]).says("1 written, 0 unchanged, 0 removed, 0 failed");
     assert!(site.read("docs/hello.md").contains("<svg"));
     assert_eq!(docgen(&site, &["check"]).err, "0 found\n");
     let made = site.files(".");
@@ -169,7 +170,7 @@ fn mermaid_is_asked_for_where_a_page_has_it() {
     assert!(docgen(&site, &["check"]).err.contains(OF_MERMAID[0]));
 
     site.write("captures/a/trace.har", &trace);
-    docgen(&site, &["render"]).says("written");
+    docgen(&site, &["render"]).says("2 written, 1 unchanged, 0 removed, 0 failed");
     let ran = docgen(&site, &["init"]);
     assert!(ran.err.contains(&format!("wrote {MERMAID}")), "{}", ran.err);
     assert!(site.exists(SCRIPT) && site.read("mkdocs.yml").contains("name: mermaid"));

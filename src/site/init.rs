@@ -104,10 +104,9 @@ pub fn init(options: &Options) -> Result<Started> {
     let docs_root = Root::create(&root.shown(Path::new(&docs)))
         .map_err(|error| Error::io("make", &root.shown(Path::new(&docs)), error))?;
     let own = OwnFolder::of(&docs_root)?;
-    let shared = found.as_ref().map_or_else(
-        || Ok(Settings::default()),
-        |(found, opened)| settings_of_first(opened, found),
-    );
+    let shared = found
+        .as_ref()
+        .map_or_else(|| Ok(Settings::default()), |(found, opened)| settings_of_first(opened, found));
     let made = has_captures.then(|| has_mermaid(options, &root.shown(captures), docs_root.path())).flatten();
     let has_mermaid = made.unwrap_or_else(|| {
         shared.as_ref().map_or(true, |settings| settings.diagram == DiagramFormat::Mermaid)

@@ -4,9 +4,12 @@
 //! between two marks in place of a fence ([`start`], [`end`]), and [`draw`] puts a drawing there before anybody
 //! else sees the text. `merman` lays it out (`engine`), which knows mermaid's language and its looks; what it draws is
 //! read as shapes (`shapes`), of which only those that a sequence diagram has are known, and written anew
-//! (`write`): a text that was captured is never part of what another program wrote. What this leaves out: a fence
+//! (`write`), each message with all of it as one link (`areas`): a text that was captured is never part of what
+//! another program wrote. What this leaves out: a fence
 //! that somebody wrote by hand, which is theirs, and colours, which are the style sheet's (docgen.css).
 
+#[cfg(feature = "svg")]
+mod areas;
 #[cfg(feature = "svg")]
 mod engine;
 #[cfg(feature = "svg")]
@@ -37,16 +40,24 @@ pub(super) fn end(format: DiagramFormat) -> &'static str {
     }
 }
 
-/// `text` with a drawing for each of its marked diagrams, a message of which leads to the anchor that `link_of`
-/// knows for its number.
+/// A message of a drawing, as far as it tells where it leads.
+pub(super) struct Drawn<'d> {
+    /// The title of its diagram.
+    pub(super) title: &'d str,
+    /// The first line of what it says.
+    pub(super) text: &'d str,
+    /// Its number, where the diagram counts.
+    pub(super) number: Option<u32>,
+}
+
+/// The anchor that a message leads to, if there is one.
+type LinkOf<'l, 'a> = &'l dyn Fn(&Drawn<'_>) -> Option<&'a str>;
+
+/// `text` with a drawing for each of its marked diagrams, a message of which leads to where `link_of` says.
 ///
 /// # Errors
 /// [`ErrorKind::Template`] where a diagram cannot be drawn.
-pub(super) fn draw<'a>(
-    text: String,
-    format: DiagramFormat,
-    link_of: &dyn Fn(u32) -> Option<&'a str>,
-) -> Result<String> {
+pub(super) fn draw<'a>(text: String, format: DiagramFormat, link_of: LinkOf<'_, 'a>) -> Result<String> {
     if format == DiagramFormat::Mermaid || !text.contains(MARKS[0]) {
         return Ok(text);
     }
@@ -69,12 +80,12 @@ pub(super) fn draw<'a>(
 
 /// The lines of a drawing, without the end of the last.
 #[cfg(feature = "svg")]
-fn drawing<'a>(diagram: &str, link_of: &dyn Fn(u32) -> Option<&'a str>) -> Result<String, String> {
+fn drawing<'a>(diagram: &str, link_of: LinkOf<'_, 'a>) -> Result<String, String> {
     Ok(write::html(&shapes::Drawing::read(&engine::svg(diagram)?)?, link_of))
 }
 
 #[cfg(not(feature = "svg"))]
-fn drawing<'a>(_: &str, _: &dyn Fn(u32) -> Option<&'a str>) -> Result<String, String> {
+fn drawing<'a>(_: &str, _: LinkOf<'_, 'a>) -> Result<String, String> {
     Err(WITHOUT.into())
 }
 
@@ -122,7 +133,11 @@ mod fences {
 
     #[test]
     fn mermaid_draws_its_fences_and_nothing_that_only_names_it() {
-        for text in ["``` mermaid\na\n```\n", "# a\n\n===! \"b\"\n\n    ~~~~mermaid\n", "```\n```\n```mermaid title='a'"] {
+        for text in [
+            "``` mermaid\na\n```\n",
+            "# a\n\n===! \"b\"\n\n    ~~~~mermaid\n",
+            "```\n```\n```mermaid title='a'",
+        ] {
             assert!(is_left_to_mermaid(text), "{text}");
         }
         for text in [
