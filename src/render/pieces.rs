@@ -745,7 +745,16 @@ mod tests {
         for (name, _) in EMBEDDED.iter().filter(|(name, _)| is_of_layout(name)) {
             let name = name.rsplit('/').next().unwrap().trim_end_matches(".md");
             // These are only ever parts of others.
-            const PARTS: &[&str] = &["answer", "content", "diagram_text", "gap", "overview_row", "steps"];
+            const PARTS: &[&str] = &[
+                "answer",
+                "content",
+                "diagram_parts",
+                "diagram_text",
+                "drawn",
+                "gap",
+                "overview_row",
+                "steps",
+            ];
             assert!(checked.contains(name) || PARTS.contains(&name), "{name}");
         }
     }

@@ -97,7 +97,9 @@ pub fn init(options: &Options) -> Result<Started> {
     let has_captures = found.as_ref().is_some_and(|(found, _)| !found.is_empty());
     let has_parts = found.as_ref().is_some_and(|(found, opened)| has_parts(opened, &found.folders));
     let has_indexes = has_parts || found.as_ref().is_some_and(|(found, _)| !found.indexes.is_empty());
-    let mut own_pages = found.as_ref().map_or_else(BTreeSet::new, |(found, opened)| found.pages(opened));
+    let mut own_pages = found
+        .as_ref()
+        .map_or_else(BTreeSet::new, |(found, opened)| found.pages(&found.capture_pages(opened)));
     let docs_root = Root::create(&root.shown(Path::new(&docs)))
         .map_err(|error| Error::io("make", &root.shown(Path::new(&docs)), error))?;
     let own = OwnFolder::of(&docs_root)?;
