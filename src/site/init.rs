@@ -111,9 +111,14 @@ pub fn init(options: &Options) -> Result<Started> {
     if is_new {
         let file = root.shown(Path::new("mkdocs.yml"));
         let text = MKDOCS_YML.replace("{{ site_name }}", &name);
-        // What the pages of all layouts need.
-        let pages =
-            Pages { docs: &docs, has_parts: true, has_indexes: false, has_plugin: options.has_plugin };
+        // What the pages of all layouts need. Without the plugin for it, folders with pages are called by them
+        // when there are any: `check` says how.
+        let pages = Pages {
+            docs: &docs,
+            has_parts: true,
+            has_indexes: options.has_plugin,
+            has_plugin: options.has_plugin,
+        };
         let (text, left) = Config::parse(&file, &text)?.completed(pages);
         site.make(Path::new("mkdocs.yml"), text.as_bytes())?;
         site.started.left.extend(left);
