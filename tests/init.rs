@@ -273,7 +273,7 @@ fn a_folder_is_called_as_its_index_is() {
     assert_eq!(docgen(&site, &["init"]).status, 0);
     site.renders();
     assert_eq!(site.read("docs/.nav.yml").lines().last(), Some("use_index_title: true"));
-    // For MkDocs this is a package that may not be there, so that it is told and not added.
+    // For MkDocs this is a package that comes with the wheel, so that it is told and not added.
     let ran = docgen(&site, &["check", "captures", "docs"]);
     assert!(ran.status == 0 && ran.err.contains("the plugin `awesome-nav` is missing"), "{}", ran.err);
     let config = site.read("mkdocs.yml");

@@ -100,7 +100,9 @@ pub fn init(options: &Options) -> Result<Started> {
     let has_captures = found.as_ref().is_some_and(|(found, _)| !found.is_empty());
     let has_parts = found.as_ref().is_some_and(|(found, opened)| has_parts(opened, &found.folders));
     let has_indexes = has_parts || found.as_ref().is_some_and(|(found, _)| !found.indexes.is_empty());
-    let mut own_pages = found.as_ref().map_or_else(BTreeSet::new, |(found, opened)| found.pages(opened));
+    let mut own_pages = found
+        .as_ref()
+        .map_or_else(BTreeSet::new, |(found, opened)| found.pages(&found.capture_pages(opened)));
     let docs_root = Root::create(&root.shown(Path::new(&docs)))
         .map_err(|error| Error::io("make", &root.shown(Path::new(&docs)), error))?;
     let own = OwnFolder::of(&docs_root)?;
@@ -120,9 +122,10 @@ pub fn init(options: &Options) -> Result<Started> {
     if is_new {
         let file = root.shown(Path::new("mkdocs.yml"));
         let text = MKDOCS_YML.replace("{{ site_name }}", &name);
-        // What the pages of all layouts need.
+        // What the pages of all layouts need. Without the plugin for it, folders with pages are called by them
+        // when there are any: `check` says how.
         let has_plugin = options.has_plugin;
-        let pages = Pages { docs: &docs, has_parts: true, has_indexes: false, has_mermaid, has_plugin };
+        let pages = Pages { docs: &docs, has_parts: true, has_indexes: has_plugin, has_mermaid, has_plugin };
         let (text, left) = Config::parse(&file, &text)?.completed(pages);
         site.make(Path::new("mkdocs.yml"), text.as_bytes())?;
         site.started.left.extend(left);

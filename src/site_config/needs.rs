@@ -15,8 +15,9 @@ pub(crate) const SCRIPT: &str = "assets/javascripts/docgen.js";
 /// The files that docgen gives to a site.
 pub(super) const ASSETS: [&str; 3] = [STYLE, MERMAID, SCRIPT];
 
-/// The plugin that calls folders by their pages: Zensical's own, and a package for MkDocs.
-const AWESOME_NAV: &str = "awesome-nav";
+/// The plugin that calls folders by their pages: Zensical has it inside, for MkDocs and ProperDocs docgen's wheel
+/// brings it.
+pub(super) const AWESOME_NAV: &str = "awesome-nav";
 
 /// With this a search finds the parts of a path.
 const SEPARATOR: &str = r#"[\s\-/:.,?&="{}\[\]()<>]+"#;
@@ -47,7 +48,10 @@ pub(super) enum What {
     /// The theme that shows what they are made of.
     Theme,
     /// Something calls folders in the navigation as their index.md is called.
-    FolderNames,
+    FolderNames {
+        /// Whether MkDocs and ProperDocs have the plugin for it.
+        has_plugin: bool,
+    },
     /// A plugin that the builder does not know is not there.
     NoPlugin(&'static str),
 }
@@ -131,10 +135,9 @@ pub(super) fn all(pages: Pages<'_>) -> Vec<Need> {
             "pages are as the last `docgen render` left them",
         ));
     }
-    // The plugin before does it, too.
     if pages.has_indexes {
         needs.push(advice(
-            What::FolderNames,
+            What::FolderNames { has_plugin: pages.has_plugin },
             "the navigation calls a folder `Openstack` whose index.md is called OpenStack",
         ));
     }
@@ -192,12 +195,10 @@ impl Need {
                 let is_material = config.is_toml || name == Some("material");
                 (!is_material).then(|| at("theme"))
             }
-            What::FolderNames => {
+            What::FolderNames { .. } => {
                 let plugins = config.root.get("plugins");
-                let has = |name| plugins.and_then(|plugins| named(plugins, name)).is_some();
-                let is_named =
-                    config.root.get("nav").is_some() || has(AWESOME_NAV) || !config.is_toml && has("docgen");
-                (!is_named).then(|| at("plugins"))
+                let has_plugin = plugins.and_then(|plugins| named(plugins, AWESOME_NAV)).is_some();
+                (config.root.get("nav").is_none() && !has_plugin).then(|| at("plugins"))
             }
             What::NoPlugin(name) => {
                 let (node, _) = named(config.root.get("plugins").filter(|_| config.is_toml)?, name)?;
@@ -224,7 +225,7 @@ impl Need {
             },
             What::Item { key, item } => format!("`{key}` lacks `{item}`: {why}"),
             What::NoPage(part) => format!("`exclude_docs` lacks `{part}`: {why}"),
-            What::FolderNames => format!("the plugin `{AWESOME_NAV}` is missing: {why}"),
+            What::FolderNames { .. } => format!("the plugin `{AWESOME_NAV}` is missing: {why}"),
             What::Theme => format!("the theme is not `material`: in others {why}"),
             What::NoPlugin(name) => format!("`{name}` does nothing here: {why}"),
         }
@@ -234,8 +235,8 @@ impl Need {
     pub(super) fn hint(&self, config: &Config<'_>) -> String {
         match &self.what {
             What::Theme => "set `theme: { name: material }`, of the package mkdocs-material".to_owned(),
-            What::FolderNames if !config.is_toml => format!(
-                "add it to `plugins`, with a file .nav.yml in the docs folder that says `use_index_title: true`; Zensical has it inside, MkDocs and ProperDocs need the package mkdocs-{AWESOME_NAV}, or the plugin `docgen` of docgen-http in its place"
+            What::FolderNames { has_plugin: false } if !config.is_toml => format!(
+                "add it to `plugins`, with a file .nav.yml in the docs folder that says `use_index_title: true`; Zensical has it inside, MkDocs and ProperDocs need the package mkdocs-{AWESOME_NAV}, which comes with docgen-http"
             ),
             What::NoPlugin(_) => {
                 "remove it, and run `docgen render` before a build, or `docgen render --watch` beside `zensical serve`".to_owned()
@@ -259,7 +260,7 @@ impl Need {
             What::Plugin { name, options } => block("plugins", name, options),
             What::Item { key, item } => format!("{key}:\n  - {item}\n"),
             What::NoPage(part) => format!("exclude_docs: |\n  {part}\n"),
-            What::FolderNames => block("plugins", AWESOME_NAV, &[]),
+            What::FolderNames { .. } => block("plugins", AWESOME_NAV, &[]),
             What::Theme | What::NoPlugin(_) => String::new(),
         }
     }
@@ -274,7 +275,7 @@ impl Need {
             What::Plugin { name, options } => table("plugins", name, options),
             What::Item { key, item } => format!("[project]\n{key} = [\"{item}\"]\n"),
             What::NoPage(part) => format!("[project]\nexclude_docs = \"\"\"\n{part}\n\"\"\"\n"),
-            What::FolderNames => table("plugins", AWESOME_NAV, &[]),
+            What::FolderNames { .. } => table("plugins", AWESOME_NAV, &[]),
             What::Theme | What::NoPlugin(_) => String::new(),
         }
     }

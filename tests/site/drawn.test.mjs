@@ -12,7 +12,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { contrastsIn, launch, open, seriousViolations } from './browser.mjs';
+import { SMALLEST, contrastsIn, launch, open, seriousViolations } from './browser.mjs';
 import { serve, siteConfig, sites } from './site.mjs';
 
 const DOCGEN = resolve(process.env.DOCGEN ?? 'target/release/docgen');
@@ -27,8 +27,6 @@ const SAMPLE = ['prose', 'exchanges'];
 const SHORT = ['prose', 'plain'];
 // Of text, and of what is drawn (WCAG 2.2, 1.4.3 and 1.4.11).
 const [TEXT, GRAPHICS] = [4.5, 3];
-// Of text as it is drawn, in CSS pixels.
-const SMALLEST = 11;
 
 makeProject();
 execFileSync(DOCGEN, ['render', 'captures', 'docs'], { cwd: PROJECT, stdio: ['ignore', 'ignore', 'inherit'] });
