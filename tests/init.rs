@@ -143,7 +143,10 @@ fn mermaid_is_asked_for_where_a_page_has_it() {
     let one_of_mermaids: [&[(&str, &str)]; 4] = [
         &[("a/capture.toml", "diagram = \"mermaid\"\n"), ("a/trace.har", &trace)],
         &[("a/docgen.toml", "diagram = \"mermaid\"\n"), ("a/b/trace.har", &trace)],
-        &[("a/page.md", "# a\n\n=== \"b\"\n\n    ``` mermaid\n    flowchart\n    ```\n")],
+        &[
+            ("a/capture.toml", ""),
+            ("a/page.md", "# a\n\n=== \"b\"\n\n    ``` mermaid\n    flowchart\n    ```\n"),
+        ],
         &[
             ("a/docgen.toml", "diagram = \"mermaid\"\n"),
             ("a/old/x/trace.har", &trace),
