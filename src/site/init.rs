@@ -122,13 +122,14 @@ pub fn init(options: &Options) -> Result<Started> {
     site.started.left.extend(shared.and_then(|settings| expect_drawable(&settings)).err());
     let name = site_name(&root);
     let is_new = configs.is_empty();
+    let plugin = options.has_plugin.then_some(&*options.captures);
     if is_new {
         let file = root.shown(Path::new("mkdocs.yml"));
         let text = MKDOCS_YML.replace("{{ site_name }}", &name);
         // What the pages of all layouts need. Without the plugin for it, folders with pages are called by them
         // when there are any: `check` says how.
-        let has_plugin = options.has_plugin;
-        let pages = Pages { docs: &docs, has_parts: true, has_indexes: has_plugin, has_mermaid, has_plugin };
+        let has_indexes = plugin.is_some();
+        let pages = Pages { docs: &docs, has_parts: true, has_indexes, has_mermaid, plugin };
         let (text, left) = Config::parse(&file, &text)?.completed(pages);
         site.make(Path::new("mkdocs.yml"), text.as_bytes())?;
         site.started.left.extend(left);
@@ -137,8 +138,7 @@ pub fn init(options: &Options) -> Result<Started> {
         own_pages.insert(format!("{HELLO_PATH}.md"));
     }
     for (file, text) in &configs {
-        let has_plugin = options.has_plugin;
-        let pages = Pages { docs: &docs, has_parts, has_indexes, has_mermaid, has_plugin };
+        let pages = Pages { docs: &docs, has_parts, has_indexes, has_mermaid, plugin };
         site.complete(file, text, pages)?;
         site.started.left.extend(Config::parse(file, text)?.nav_lacks(&own_pages));
     }
@@ -244,7 +244,7 @@ fn check_configs(
             continue;
         }
         let SitePages { has_parts, has_indexes, has_mermaid, .. } = *pages;
-        let wanted = Pages { docs: name, has_parts, has_indexes, has_mermaid, has_plugin: false };
+        let wanted = Pages { docs: name, has_parts, has_indexes, has_mermaid, plugin: None };
         findings.extend(config.lacks(wanted));
         findings.extend(config.nav_lacks(&pages.own));
         if let Some(nav) = config.nav_file().filter(|_| has_indexes) {

@@ -44,8 +44,8 @@ pub(crate) struct Pages<'a> {
     pub(crate) has_indexes: bool,
     /// Whether some of them have a diagram that mermaid draws in the reader's browser.
     pub(crate) has_mermaid: bool,
-    /// Whether docgen's plugin is to render them.
-    pub(crate) has_plugin: bool,
+    /// The folder of the captures, from the one of the configuration, where docgen's plugin is to render them.
+    pub(crate) plugin: Option<&'a str>,
 }
 
 /// The configuration of a site.

@@ -129,15 +129,17 @@ pub(super) fn all(pages: Pages<'_>) -> Vec<Need> {
         What::NoPlugin("docgen"),
         "Zensical knows no plugins of others, and passes over it without a word",
     ));
-    if pages.has_plugin {
+    if let Some(captures) = pages.plugin {
+        let is_usual = same_folder(captures, "captures");
+        let captures = setting("captures", Wanted::Folder(captures.to_owned()));
         needs.push(advice(
-            What::Plugin { name: "docgen", options: vec![] },
+            What::Plugin { name: "docgen", options: if is_usual { vec![] } else { vec![captures] } },
             "pages are as the last `docgen render` left them",
         ));
     }
     if pages.has_indexes {
         needs.push(advice(
-            What::FolderNames { has_plugin: pages.has_plugin },
+            What::FolderNames { has_plugin: pages.plugin.is_some() },
             "the navigation calls a folder `Openstack` whose index.md is called OpenStack",
         ));
     }

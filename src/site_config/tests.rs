@@ -1,7 +1,7 @@
 use super::*;
 
 const ALL: Pages<'_> =
-    Pages { docs: "docs", has_parts: true, has_indexes: true, has_mermaid: true, has_plugin: true };
+    Pages { docs: "docs", has_parts: true, has_indexes: true, has_mermaid: true, plugin: Some("captures") };
 
 fn completed(file: &str, text: &str) -> (String, Vec<String>) {
     let file = Path::new(file);
@@ -40,6 +40,23 @@ fn what_is_lacking_is_added_and_nothing_is_lost() {
             + usize::from(text.contains("[a]"))
             + 2 * usize::from(text.contains("!ENV [P"));
         assert_eq!(left.len(), expected, "{left:#?}\n{made}");
+    }
+}
+
+#[test]
+fn the_plugin_is_told_of_captures_elsewhere() {
+    let pages = Pages { plugin: Some("data/traces"), ..ALL };
+    let file = Path::new("mkdocs.yml");
+    for text in [
+        "theme: material\n",
+        "theme: material\nplugins:\n  - docgen\n",
+        "theme: material\nplugins:\n  docgen: {}\n",
+    ] {
+        let (made, left) = Config::parse(file, text).unwrap().completed(pages);
+        let told = made.contains("captures: 'data/traces'\n");
+        let said = left.iter().any(|error| error.message().contains("`docgen` has no `captures`"));
+        assert!(told != said && told != text.contains("{}"), "{made}\n{left:#?}");
+        assert_eq!(Config::parse(file, &made).unwrap().completed(pages).0, made);
     }
 }
 
@@ -99,6 +116,6 @@ fn what_is_lacking_is_told_with_its_place() {
 fn docgens_own_site_lacks_nothing() {
     let lacks = Config::parse(Path::new("mkdocs.yml"), include_str!("../../mkdocs.yml"))
         .unwrap()
-        .lacks(Pages { has_plugin: false, ..ALL });
+        .lacks(Pages { plugin: None, ..ALL });
     assert!(lacks.is_empty(), "{lacks:#?}");
 }

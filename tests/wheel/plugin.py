@@ -122,6 +122,12 @@ class Plugin(unittest.TestCase):
                 self.assertTrue((site / docs / "one.md").is_file())
                 self.assertIn("GET /hello", self.made())
 
+    def test_a_new_site_with_captures_elsewhere(self):
+        os.chdir(self.root)
+        subprocess.run([PROGRAM, "init", "--captures", "data/traces"], check=True, stderr=subprocess.DEVNULL)
+        self.build()
+        self.assertIn('class="mermaid"', self.made("hello/index.html"))
+
     def test_a_site_in_a_subfolder(self):
         snippets = "  - pymdownx.snippets: {base_path: docs, check_paths: true}\n"
         site = self.site("site", "exclude_docs: |\n  body.md\n  diagram.md\n  log.md\n", layout="snippets")
