@@ -111,6 +111,88 @@ fn digest_of(site: &Site, text: &str) -> String {
     manifest.lines().last().unwrap().split('\t').nth(1).unwrap().to_owned()
 }
 
+const SCRIPT: &str = "docs/assets/javascripts/docgen.js";
+
+/// What docgen says where it asks for mermaid.
+const OF_MERMAID: [&str; 3] = [
+    "`pymdownx.superfences` lacks `custom_fences`",
+    "`extra_javascript` lacks `assets/javascripts/mermaid.min.js`",
+    "`extra_javascript` lacks `assets/javascripts/docgen.js`",
+];
+
+#[test]
+#[cfg(feature = "svg")]
+fn mermaid_is_asked_for_where_a_page_has_it() {
+    let site =
+        site(&[("captures/docgen.toml", "docs = \"../docs\"\nlayout = \"page\"\ndiagram = \"svg\"\n")]);
+    let ran = docgen(&site, &["init"]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    let config = site.read("mkdocs.yml");
+    assert!(config.contains("docgen.css") && config.contains("pymdownx.superfences"), "{config}");
+    assert!(!config.contains("mermaid") && !config.contains("docgen.js"), "{config}");
+    assert!(site.exists(STYLE) && !site.exists(MERMAID) && !site.exists(SCRIPT));
+    docgen(&site, &["render"]).says("1 written, 0 unchanged, 0 removed, 0 failed");
+    assert!(site.read("docs/hello.md").contains("<svg"));
+    assert_eq!(docgen(&site, &["check"]).err, "0 found\n");
+    let made = site.files(".");
+    docgen(&site, &["init"]);
+    assert_eq!(site.files("."), made);
+
+    // One that says otherwise, by its own settings, those of its folder, its page source; or a report.
+    let trace = site.read("captures/hello/trace.har");
+    let one_of_mermaids: [&[(&str, &str)]; 4] = [
+        &[("a/capture.toml", "diagram = \"mermaid\"\n"), ("a/trace.har", &trace)],
+        &[("a/docgen.toml", "diagram = \"mermaid\"\n"), ("a/b/trace.har", &trace)],
+        &[
+            ("a/capture.toml", ""),
+            ("a/page.md", "# a\n\n=== \"b\"\n\n    ``` mermaid\n    flowchart\n    ```\n"),
+        ],
+        &[
+            ("a/docgen.toml", "diagram = \"mermaid\"\n"),
+            ("a/old/x/trace.har", &trace),
+            ("a/old/docgen.toml", "diagram = \"svg\"\n"),
+            ("a/new/x/trace.har", &trace.replacen("200", "201", 1)),
+            ("a/new/docgen.toml", "diagram = \"svg\"\n"),
+            ("a/report/report.toml", "old = \"a/old\"\nnew = \"a/new\"\n"),
+        ],
+    ];
+    for files in one_of_mermaids {
+        for (name, text) in files {
+            site.write(&format!("captures/{name}"), *text);
+        }
+        let all = docgen(&site, &["check"]).err;
+        assert!(OF_MERMAID.iter().all(|said| all.contains(said)), "{files:?}: {all}");
+        fs::remove_dir_all(site.path("captures/a")).unwrap();
+    }
+    // One that cannot be made asks for what its settings say; one that has no diagram, for nothing.
+    site.write("captures/a/capture.toml", "command = \"a\"\n");
+    site.write("captures/b/page.md", "# No diagram\n");
+    site.write("captures/b/capture.toml", "diagram = \"mermaid\"\n");
+    assert!(!docgen(&site, &["check"]).err.contains("mermaid"));
+    site.write("captures/a/capture.toml", "command = \"a\"\ndiagram = \"mermaid\"\n");
+    assert!(docgen(&site, &["check"]).err.contains(OF_MERMAID[0]));
+
+    site.write("captures/a/trace.har", &trace);
+    docgen(&site, &["render"]).says("2 written, 1 unchanged, 0 removed, 0 failed");
+    let ran = docgen(&site, &["init"]);
+    assert!(ran.err.contains(&format!("wrote {MERMAID}")), "{}", ran.err);
+    assert!(site.exists(SCRIPT) && site.read("mkdocs.yml").contains("name: mermaid"));
+    assert_eq!(docgen(&site, &["check"]).err, "0 found\n");
+}
+
+/// Who cannot draw does not fall back to mermaid, but is told.
+#[test]
+#[cfg(not(feature = "svg"))]
+fn a_program_that_cannot_draw_says_so() {
+    let site = site(&[("captures/docgen.toml", "docs = \"../docs\"\ndiagram = \"svg\"\n")]);
+    let ran = docgen(&site, &["init"]);
+    ran.complains(&["built without the feature `svg`", "captures/docgen.toml:2:"]);
+    assert!(!site.exists(MERMAID) && !site.read("mkdocs.yml").contains("mermaid"));
+    let ran = docgen(&site, &["check"]);
+    ran.complains(&["built without the feature `svg`"]);
+    assert!(!ran.err.contains("mermaid.min.js"), "{}", ran.err);
+}
+
 #[test]
 fn nothing_is_written_through_a_link_or_outside() {
     let site =

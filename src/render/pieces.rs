@@ -311,7 +311,9 @@ impl<'a> PageWriter<'a> {
                 };
                 let text = templates.piece(self.page.layout.name(), piece.name(), context, allowance)?;
                 let sections = LazyCell::new(|| self.page.sections_by_number());
-                drawing::draw(text, self.page.diagram_format, &|number| sections.get(&number).copied())
+                drawing::draw(text, self.page.diagram_format, &|message| {
+                    sections.get(&message.number?).copied()
+                })
             }
         }
     }

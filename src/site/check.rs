@@ -34,6 +34,7 @@ use crate::settings::Settings;
 pub fn check(options: &Options) -> Result<Vec<Error>> {
     let options = &Options { check: true, ..options.clone() };
     let report = render(options, &|_, _| {})?;
+    let has_mermaid = report.has_mermaid;
     let mut findings = report.errors;
     if !report.stale.is_empty() && options.docs.symlink_metadata().is_err() {
         // One cause, however many pages.
@@ -95,8 +96,8 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
     }
     findings.extend(pages.check_written()?);
     let has_parts = has_parts(&root, folders);
-    let all =
-        SitePages { has_parts, has_indexes: has_parts || !found.indexes.is_empty(), own: pages.made.clone() };
+    let has_indexes = has_parts || !found.indexes.is_empty();
+    let all = SitePages { has_parts, has_indexes, has_mermaid, own: pages.made.clone() };
     findings.extend(check_config(&options.docs, &all));
     let compared = found.reports.iter().filter_map(|report| site.compared_files(report).ok()).flatten();
     findings.extend(secrets_in_recordings(&root, folders, &rules, compared));

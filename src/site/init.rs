@@ -15,8 +15,9 @@ use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::own_folder::OwnFolder;
 use crate::files::whole::StagingFolder;
 use crate::files::{LARGEST_TEXT, Root};
+use crate::render::drawing::expect_drawable;
 use crate::schema::SchemaOf;
-use crate::settings::Layout;
+use crate::settings::{DiagramFormat, Layout, Settings};
 use crate::site_config::{Config, DOCS, MERMAID, NAMES, Pages, SCRIPT, STYLE};
 
 const STYLE_SHEET: &str = include_str!("../../docs/assets/stylesheets/docgen.css");
@@ -52,6 +53,8 @@ pub struct Options {
     pub captures: String,
     /// Whether docgen's plugin for MkDocs and ProperDocs is there to be named.
     pub has_plugin: bool,
+    /// How many threads look at captures that are there.
+    pub jobs: usize,
 }
 
 /// What came of it.
@@ -103,9 +106,17 @@ pub fn init(options: &Options) -> Result<Started> {
     let docs_root = Root::create(&root.shown(Path::new(&docs)))
         .map_err(|error| Error::io("make", &root.shown(Path::new(&docs)), error))?;
     let own = OwnFolder::of(&docs_root)?;
+    let shared = found
+        .as_ref()
+        .map_or_else(|| Ok(Settings::default()), |(found, opened)| settings_of_first(opened, found));
+    let made = has_captures.then(|| has_mermaid(options, &root.shown(captures), docs_root.path())).flatten();
+    let has_mermaid = made.unwrap_or_else(|| {
+        shared.as_ref().map_or(true, |settings| settings.diagram == DiagramFormat::Mermaid)
+    });
 
     let mut site = Site { root: &root, written: read_written(&own)?, started: Started::default() };
     site.started.folders = (root.shown(captures), root.shown(Path::new(&docs)));
+    site.started.left.extend(shared.and_then(|settings| expect_drawable(&settings)).err());
     let name = site_name(&root);
     let is_new = configs.is_empty();
     if is_new {
@@ -113,12 +124,8 @@ pub fn init(options: &Options) -> Result<Started> {
         let text = MKDOCS_YML.replace("{{ site_name }}", &name);
         // What the pages of all layouts need. Without the plugin for it, folders with pages are called by them
         // when there are any: `check` says how.
-        let pages = Pages {
-            docs: &docs,
-            has_parts: true,
-            has_indexes: options.has_plugin,
-            has_plugin: options.has_plugin,
-        };
+        let has_plugin = options.has_plugin;
+        let pages = Pages { docs: &docs, has_parts: true, has_indexes: has_plugin, has_mermaid, has_plugin };
         let (text, left) = Config::parse(&file, &text)?.completed(pages);
         site.make(Path::new("mkdocs.yml"), text.as_bytes())?;
         site.started.left.extend(left);
@@ -127,13 +134,23 @@ pub fn init(options: &Options) -> Result<Started> {
         own_pages.insert(format!("{HELLO_PATH}.md"));
     }
     for (file, text) in &configs {
-        let pages = Pages { docs: &docs, has_parts, has_indexes, has_plugin: options.has_plugin };
+        let has_plugin = options.has_plugin;
+        let pages = Pages { docs: &docs, has_parts, has_indexes, has_mermaid, has_plugin };
         site.complete(file, text, pages)?;
         site.started.left.extend(Config::parse(file, text)?.nav_lacks(&own_pages));
     }
     site.renew(&Path::new(&docs).join(STYLE), STYLE_SHEET.as_bytes())?;
-    site.renew(&Path::new(&docs).join(SCRIPT), OWN_SCRIPT.as_bytes())?;
-    site.renew(&Path::new(&docs).join(MERMAID), &unpacked(MERMAID_PACKED)?)?;
+    let scripts = [(SCRIPT, OWN_SCRIPT.as_bytes()), (MERMAID, &unpacked(MERMAID_PACKED)?)];
+    for (script, bytes) in scripts {
+        let file = Path::new(&docs).join(script);
+        let is_named = |(file, text): &(PathBuf, String)| {
+            Config::parse(file, text).is_ok_and(|config| config.names(script))
+        };
+        // One that the configuration names, or that is there from before, is wanted all the same.
+        if has_mermaid || root.is_there(&root.shown(&file)) || configs.iter().any(is_named) {
+            site.renew(&file, bytes)?;
+        }
+    }
     for schema in SchemaOf::ALL {
         let file = captures.join("schemas").join(format!("{}.json", schema.name()));
         site.renew(&file, schema.text().as_bytes())?;
@@ -178,6 +195,8 @@ pub(super) struct SitePages {
     pub(super) has_parts: bool,
     /// Whether some of them are the index.md of a folder.
     pub(super) has_indexes: bool,
+    /// Whether mermaid has something to draw on some of them.
+    pub(super) has_mermaid: bool,
     /// Their paths below the docs folder, without parts.
     pub(super) own: BTreeSet<String>,
 }
@@ -206,8 +225,9 @@ pub(super) fn check_config(docs: &Path, pages: &SitePages) -> Vec<Error> {
         if Path::new(config.docs()).components().ne(Path::new(name).components()) {
             continue;
         }
-        let SitePages { has_parts, has_indexes, .. } = *pages;
-        findings.extend(config.lacks(Pages { docs: name, has_parts, has_indexes, has_plugin: false }));
+        let SitePages { has_parts, has_indexes, has_mermaid, .. } = *pages;
+        let wanted = Pages { docs: name, has_parts, has_indexes, has_mermaid, has_plugin: false };
+        findings.extend(config.lacks(wanted));
         findings.extend(config.nav_lacks(&pages.own));
         for (asset, place) in config.named_files() {
             if !root.is_file(&docs.join(&asset)) {
@@ -266,6 +286,23 @@ fn below(path: &Path) -> Option<PathBuf> {
 pub(super) fn has_parts(root: &Root, captures: &[folders::Folder]) -> bool {
     let layout = |folder| Capture::settings(root, folder).map(|settings| settings.layout);
     captures.iter().any(|folder| layout(folder).is_ok_and(|layout| layout == Layout::Snippets))
+}
+
+/// Whether mermaid has something to draw on pages of the captures in a folder; `None` where none can be made.
+fn has_mermaid(options: &Options, captures: &Path, docs: &Path) -> Option<bool> {
+    let (captures, docs) = (captures.to_owned(), docs.to_owned());
+    let asked = super::Options { captures, docs, jobs: options.jobs, check: true, ..Default::default() };
+    super::render(&asked, &|_, _| {}).ok().map(|report| report.has_mermaid)
+}
+
+/// What the settings above the first capture say of it.
+///
+/// # Errors
+/// Where they cannot be read.
+fn settings_of_first(root: &Root, found: &folders::Captures) -> Result<Settings> {
+    let shared = found.shared_above(HELLO_PATH);
+    let layers: Vec<_> = shared.iter().map(|shared| shared.layer(root)).collect::<Result<_>>()?;
+    Ok(Settings::resolve(&layers))
 }
 
 /// The configurations of a site, with their texts.

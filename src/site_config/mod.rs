@@ -38,6 +38,8 @@ pub(crate) struct Pages<'a> {
     pub(crate) has_parts: bool,
     /// Whether some of them are the index.md of a folder, by whose title the navigation is to call it.
     pub(crate) has_indexes: bool,
+    /// Whether some of them have a diagram that mermaid draws in the reader's browser.
+    pub(crate) has_mermaid: bool,
     /// Whether docgen's plugin is to render them.
     pub(crate) has_plugin: bool,
 }
@@ -129,6 +131,11 @@ impl<'a> Config<'a> {
             is_ours.then(|| (file.to_owned(), self.place(node.span.clone())))
         });
         named.collect()
+    }
+
+    /// Whether one of its lists names this file of the docs folder.
+    pub(crate) fn names(&self, asset: &str) -> bool {
+        self.named_files().iter().any(|(named, _)| named == asset)
     }
 
     /// The text with all added that it lacks and that can be added, and what is left to be added by hand.

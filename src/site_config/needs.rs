@@ -10,7 +10,7 @@ use crate::profile::wildcard_matches;
 pub(crate) const STYLE: &str = "assets/stylesheets/docgen.css";
 /// The script that draws diagrams, in the docs folder.
 pub(crate) const MERMAID: &str = "assets/javascripts/mermaid.min.js";
-/// The script that keeps diagrams readable, in the docs folder.
+/// The script that keeps the diagrams of [`MERMAID`] readable, in the docs folder.
 pub(crate) const SCRIPT: &str = "assets/javascripts/docgen.js";
 /// The files that docgen gives to a site.
 pub(super) const ASSETS: [&str; 3] = [STYLE, MERMAID, SCRIPT];
@@ -80,13 +80,14 @@ pub(super) fn all(pages: Pages<'_>) -> Vec<Need> {
     let advice = |what, why| Need { what, why, is_advice: true };
     let setting = |key, value| Setting { key, value };
     let extension = |name, options| What::Extension { name, options };
+    let fence = match pages.has_mermaid {
+        true => (vec![setting("custom_fences", Wanted::MermaidFence)], "diagrams show as text"),
+        false => (vec![], "code in tabs shows as text"),
+    };
     let mut needs = vec![
         need(extension("attr_list", vec![]), "headings show their anchors as text"),
         need(extension("pymdownx.details", vec![]), "what is folded shows as text"),
-        need(
-            extension("pymdownx.superfences", vec![setting("custom_fences", Wanted::MermaidFence)]),
-            "diagrams show as text",
-        ),
+        need(extension("pymdownx.superfences", fence.0), fence.1),
         need(
             extension("pymdownx.tabbed", vec![setting("alternate_style", Wanted::True)]),
             "tabs show as text, one below the other",
@@ -103,20 +104,23 @@ pub(super) fn all(pages: Pages<'_>) -> Vec<Need> {
         let why = "a part of a page is a page of its own, in the navigation and the search";
         needs.extend(PARTS.map(|part| need(What::NoPage(part), why)));
     }
-    needs.push(need(What::Theme, "tabs and diagrams do not show"));
+    let why = if pages.has_mermaid { "tabs and diagrams do not show" } else { "tabs do not show" };
+    needs.push(need(What::Theme, why));
     needs.push(advice(
         What::Item { key: "extra_css", item: STYLE },
         "a wide diagram is cut off, and a long log pushes the page away",
     ));
-    needs.push(advice(
-        What::Item { key: "extra_javascript", item: MERMAID },
-        "the theme fetches what draws diagrams from a host outside, another version in each builder",
-    ));
-    needs.push(advice(
-        // Behind mermaid, whose colours it sets.
-        What::Item { key: "extra_javascript", item: SCRIPT },
-        "a large diagram is drawn too small to read, and arrowheads have no colour in a dark scheme",
-    ));
+    if pages.has_mermaid {
+        needs.push(advice(
+            What::Item { key: "extra_javascript", item: MERMAID },
+            "the theme fetches what draws diagrams from a host outside, another version in each builder",
+        ));
+        needs.push(advice(
+            // Behind mermaid, whose colours it sets.
+            What::Item { key: "extra_javascript", item: SCRIPT },
+            "a large diagram is drawn too small to read, and arrowheads have no colour in a dark scheme",
+        ));
+    }
     needs.push(advice(
         What::Plugin { name: "search", options: vec![setting("separator", Wanted::Any(SEPARATOR))] },
         "the search finds no part of a path such as `/v2.1/servers`",

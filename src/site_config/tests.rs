@@ -1,6 +1,7 @@
 use super::*;
 
-const ALL: Pages<'_> = Pages { docs: "docs", has_parts: true, has_indexes: true, has_plugin: true };
+const ALL: Pages<'_> =
+    Pages { docs: "docs", has_parts: true, has_indexes: true, has_mermaid: true, has_plugin: true };
 
 fn completed(file: &str, text: &str) -> (String, Vec<String>) {
     let file = Path::new(file);
@@ -50,6 +51,26 @@ fn zensical_toml_gets_the_same() {
     let (made, left) = completed("zensical.toml", "[project]\nsite_name = \"x\"\n");
     assert!(left.len() == 1 && left[0].contains("pymdownx.snippets"), "{left:?}\n{made}");
     assert!(!made.contains("markdown_extensions") && made.contains("separator"), "{made}");
+}
+
+#[test]
+fn nothing_of_mermaid_is_asked_for_where_every_diagram_is_drawn() {
+    let drawn = Pages { has_mermaid: false, ..ALL };
+    for (file, text) in SITES
+        .map(|text| ("mkdocs.yml", text))
+        .into_iter()
+        .chain([("zensical.toml", "[project]\nsite_name = 'x'\n")])
+    {
+        let config = Config::parse(Path::new(file), text).unwrap();
+        let lacks: String = config.lacks(drawn).iter().map(|error| error.to_string()).collect();
+        let (made, _) = config.completed(drawn);
+        assert!(!lacks.contains("mermaid") && !made.contains("mermaid"), "{lacks}\n{made}");
+        assert!(
+            !made.contains("docgen.js") && made.contains("docgen.css") != text.contains("[a.css]"),
+            "{made}"
+        );
+        assert!(text.contains("project") || made.contains("pymdownx.superfences"), "{made}");
+    }
 }
 
 #[test]
