@@ -79,6 +79,9 @@ pub struct Surroundings {
     pub templates: Arc<Templates>,
 }
 
+/// The files of a capture folder: name and content.
+type Files = Vec<(&'static str, String)>;
+
 /// What became of a page.
 #[derive(Debug)]
 pub struct Imported {
@@ -426,8 +429,8 @@ impl Importer<'_> {
     fn with_front_matter(
         &self,
         draft: &CaptureToml,
-        files: &[(&'static str, String)],
-    ) -> Result<Option<(CaptureToml, Vec<(&'static str, String)>)>, Vec<Error>> {
+        files: &Files,
+    ) -> Result<Option<(CaptureToml, Files)>, Vec<Error>> {
         let main = self.documents[0].name;
         let source = files.iter().find(|(name, _)| *name == main).map_or("", |(_, source)| source);
         if let Some(given) = front_matter::read(source) {
@@ -437,7 +440,7 @@ impl Importer<'_> {
                 let source = if *name == main { &source[length..] } else { source };
                 (*name, source.to_owned())
             };
-            let files: Vec<_> = files.iter().map(without).collect();
+            let files: Files = files.iter().map(without).collect();
             let description = given.description.as_deref().map_or_else(String::new, as_markdown);
             for description in [None, Some(description)] {
                 let draft = CaptureToml { front_matter, description, ..draft.clone() };
@@ -446,7 +449,7 @@ impl Importer<'_> {
                 }
             }
         }
-        Ok(self.comes_back(draft, files)?.then(|| (draft.clone(), files.to_vec())))
+        Ok(self.comes_back(draft, files)?.then(|| (draft.clone(), files.clone())))
     }
 
     fn settings(&self, draft: &CaptureToml) -> Result<Settings, Vec<Error>> {
