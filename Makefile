@@ -10,5 +10,5 @@ test:
 
 bench:
 	scripts/setup bench
-	cargo build --release --locked
+	cargo build --release --locked --features svg
 	python3 benches/run.py

@@ -111,6 +111,88 @@ fn digest_of(site: &Site, text: &str) -> String {
     manifest.lines().last().unwrap().split('\t').nth(1).unwrap().to_owned()
 }
 
+const SCRIPT: &str = "docs/assets/javascripts/docgen.js";
+
+/// What docgen says where it asks for mermaid.
+const OF_MERMAID: [&str; 3] = [
+    "`pymdownx.superfences` lacks `custom_fences`",
+    "`extra_javascript` lacks `assets/javascripts/mermaid.min.js`",
+    "`extra_javascript` lacks `assets/javascripts/docgen.js`",
+];
+
+#[test]
+#[cfg(feature = "svg")]
+fn mermaid_is_asked_for_where_a_page_has_it() {
+    let site =
+        site(&[("captures/docgen.toml", "docs = \"../docs\"\nlayout = \"page\"\ndiagram = \"svg\"\n")]);
+    let ran = docgen(&site, &["init"]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    let config = site.read("mkdocs.yml");
+    assert!(config.contains("docgen.css") && config.contains("pymdownx.superfences"), "{config}");
+    assert!(!config.contains("mermaid") && !config.contains("docgen.js"), "{config}");
+    assert!(site.exists(STYLE) && !site.exists(MERMAID) && !site.exists(SCRIPT));
+    docgen(&site, &["render"]).says("1 written, 0 unchanged, 0 removed, 0 failed");
+    assert!(site.read("docs/hello.md").contains("<svg"));
+    assert_eq!(docgen(&site, &["check"]).err, "0 found\n");
+    let made = site.files(".");
+    docgen(&site, &["init"]);
+    assert_eq!(site.files("."), made);
+
+    // One that says otherwise, by its own settings, those of its folder, its page source; or a report.
+    let trace = site.read("captures/hello/trace.har");
+    let one_of_mermaids: [&[(&str, &str)]; 4] = [
+        &[("a/capture.toml", "diagram = \"mermaid\"\n"), ("a/trace.har", &trace)],
+        &[("a/docgen.toml", "diagram = \"mermaid\"\n"), ("a/b/trace.har", &trace)],
+        &[
+            ("a/capture.toml", ""),
+            ("a/page.md", "# a\n\n=== \"b\"\n\n    ``` mermaid\n    flowchart\n    ```\n"),
+        ],
+        &[
+            ("a/docgen.toml", "diagram = \"mermaid\"\n"),
+            ("a/old/x/trace.har", &trace),
+            ("a/old/docgen.toml", "diagram = \"svg\"\n"),
+            ("a/new/x/trace.har", &trace.replacen("200", "201", 1)),
+            ("a/new/docgen.toml", "diagram = \"svg\"\n"),
+            ("a/report/report.toml", "old = \"a/old\"\nnew = \"a/new\"\n"),
+        ],
+    ];
+    for files in one_of_mermaids {
+        for (name, text) in files {
+            site.write(&format!("captures/{name}"), *text);
+        }
+        let all = docgen(&site, &["check"]).err;
+        assert!(OF_MERMAID.iter().all(|said| all.contains(said)), "{files:?}: {all}");
+        fs::remove_dir_all(site.path("captures/a")).unwrap();
+    }
+    // One that cannot be made asks for what its settings say; one that has no diagram, for nothing.
+    site.write("captures/a/capture.toml", "command = \"a\"\n");
+    site.write("captures/b/page.md", "# No diagram\n");
+    site.write("captures/b/capture.toml", "diagram = \"mermaid\"\n");
+    assert!(!docgen(&site, &["check"]).err.contains("mermaid"));
+    site.write("captures/a/capture.toml", "command = \"a\"\ndiagram = \"mermaid\"\n");
+    assert!(docgen(&site, &["check"]).err.contains(OF_MERMAID[0]));
+
+    site.write("captures/a/trace.har", &trace);
+    docgen(&site, &["render"]).says("2 written, 1 unchanged, 0 removed, 0 failed");
+    let ran = docgen(&site, &["init"]);
+    assert!(ran.err.contains(&format!("wrote {MERMAID}")), "{}", ran.err);
+    assert!(site.exists(SCRIPT) && site.read("mkdocs.yml").contains("name: mermaid"));
+    assert_eq!(docgen(&site, &["check"]).err, "0 found\n");
+}
+
+/// Who cannot draw does not fall back to mermaid, but is told.
+#[test]
+#[cfg(not(feature = "svg"))]
+fn a_program_that_cannot_draw_says_so() {
+    let site = site(&[("captures/docgen.toml", "docs = \"../docs\"\ndiagram = \"svg\"\n")]);
+    let ran = docgen(&site, &["init"]);
+    ran.complains(&["built without the feature `svg`", "captures/docgen.toml:2:"]);
+    assert!(!site.exists(MERMAID) && !site.read("mkdocs.yml").contains("mermaid"));
+    let ran = docgen(&site, &["check"]);
+    ran.complains(&["built without the feature `svg`"]);
+    assert!(!ran.err.contains("mermaid.min.js"), "{}", ran.err);
+}
+
 #[test]
 fn nothing_is_written_through_a_link_or_outside() {
     let site =
@@ -194,11 +276,21 @@ fn a_folder_is_called_as_its_index_is() {
     assert_eq!(docgen(&site, &["init"]).status, 0);
     site.renders();
     assert_eq!(site.read("docs/.nav.yml").lines().last(), Some("use_index_title: true"));
-    // For MkDocs this is a package that may not be there, so that it is told and not added.
+    // For MkDocs this is a package that comes with the wheel, so that it is told and not added.
     let ran = docgen(&site, &["check", "captures", "docs"]);
     assert!(ran.status == 0 && ran.err.contains("the plugin `awesome-nav` is missing"), "{}", ran.err);
     let config = site.read("mkdocs.yml");
     site.write("mkdocs.yml", config.replace("plugins:\n", "plugins:\n  - awesome-nav\n"));
+    assert_eq!(docgen(&site, &["check", "captures", "docs"]).err, "0 found\n");
+
+    // Where that plugin is told nothing, it changes nothing.
+    site.write("docs/.nav.yml", "sort: {}\nuse_index_title: false\n");
+    let ran = docgen(&site, &["check", "captures", "docs"]);
+    assert!(ran.status == 0 && ran.err.contains("docs/.nav.yml:2:1"), "{}", ran.err);
+    fs::remove_file(site.path("docs/.nav.yml")).unwrap();
+    let ran = docgen(&site, &["check", "captures", "docs"]);
+    assert!(ran.err.contains("`use_index_title` is not on") && ran.err.ends_with("1 found\n"), "{}", ran.err);
+    docgen(&site, &["init"]);
     assert_eq!(docgen(&site, &["check", "captures", "docs"]).err, "0 found\n");
 
     let config = "[project]\nsite_name = \"x\"\n";
@@ -220,7 +312,11 @@ fn what_a_configuration_inherits_counts() {
     assert_eq!(check().err, "0 found\n");
     // What it says itself wins, and what is amiss with that is told there.
     site.write("mkdocs.yml", "INHERIT: ./config/../config/base.yml\nmarkdown_extensions: [attr_list]\n");
-    check().complains(&["`pymdownx.tabbed` is missing", "mkdocs.yml:2:1"]);
+    check().complains(&[
+        "`pymdownx.tabbed` is missing",
+        "mkdocs.yml:2:1",
+        "write it into `./config/../config/base.yml`, or here",
+    ]);
     site.write("config/base.yml", "INHERIT: base.yml\n");
     let ran = check();
     assert!(ran.status == 0 && ran.err.contains("inherits too many others"), "{}", ran.err);
@@ -228,4 +324,67 @@ fn what_a_configuration_inherits_counts() {
     let ran = check();
     assert!(ran.status == 0 && ran.err.contains("is outside of the site's folder"), "{}", ran.err);
     assert!(ran.err.contains("mkdocs.yml:1:1") && !ran.err.contains("tabbed"), "{}", ran.err);
+}
+
+#[test]
+fn pages_are_where_the_configuration_says() {
+    let settings = |site: &Site| site.read("captures/docgen.toml");
+    for (config, docs) in [
+        ("docs_dir: hand/pages/\n", "hand/pages"),
+        ("docs_dir: ./a/../pages # mine\n", "pages"),
+        ("docs_dir: !ENV [DOCS, 'pages']\n", "pages"),
+        ("INHERIT: base.yml\n", "inherited"),
+    ] {
+        let site = site(&[("base.yml", "docs_dir: inherited\n")]);
+        site.write("mkdocs.yml", format!("site_name: x\ntheme: material\n{config}"));
+        let ran = docgen(&site, &["init"]);
+        assert!(ran.err.ends_with(&format!("next: docgen render captures {docs}\n")), "{}", ran.err);
+        assert!(site.exists(&format!("{docs}/assets/stylesheets/docgen.css")) && !site.exists("docs"));
+        assert!(settings(&site).contains(&format!("docs = \"../{docs}\"")), "{}", settings(&site));
+        // However deep it is, the configuration is found.
+        docgen(&site, &["render"]).says("1 written, 0 unchanged, 0 removed, 0 failed");
+        let text = site.read("mkdocs.yml").replace("pymdownx.tabbed", "pymdownx.blocks.tab");
+        site.write("mkdocs.yml", text);
+        docgen(&site, &["check", "captures", docs]).complains(&["`pymdownx.tabbed` is missing"]);
+    }
+    for (docs, place) in
+        [("../pages", "mkdocs.yml:2:11"), ("/pages", "mkdocs.yml:2:11"), (".", "mkdocs.yml:2:11")]
+    {
+        let site = site(&[]);
+        site.write("s/mkdocs.yml", format!("theme: material\ndocs_dir: {docs}\n"));
+        docgen(&site, &["init", "s"]).complains(&["is not below the folder of this configuration", place]);
+        assert_eq!(site.files(".").len(), 1);
+        assert!(!site.exists("pages"));
+    }
+}
+
+#[test]
+fn a_configuration_keeps_its_permissions() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let config = "site_name: x\ntheme: material\n";
+    let site = site(&[("mkdocs.yml", config)]);
+    let mode = |mode| fs::set_permissions(site.path("mkdocs.yml"), fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o440);
+    docgen(&site, &["init"]).complains(&["is read-only", "mkdocs.yml"]);
+    assert_eq!(site.read("mkdocs.yml"), config);
+    mode(0o640);
+    let ran = docgen(&site, &["init"]);
+    assert!(ran.status == 0 && ran.err.contains("added to mkdocs.yml"), "{}", ran.err);
+    assert_eq!(fs::metadata(site.path("mkdocs.yml")).unwrap().permissions().mode() & 0o777, 0o640);
+    mode(0o440);
+    assert_eq!(docgen(&site, &["init"]).status, 0);
+}
+
+#[test]
+fn what_is_no_configuration_is_told_with_its_place() {
+    for (file, text, place) in [
+        ("mkdocs.yml", "site_name: x\ntheme:\n\tname: material\n", "mkdocs.yml:3:"),
+        ("mkdocs.yaml", "site_name: x\ntheme: [material\nplugins:\n", "mkdocs.yaml:3:"),
+        ("properdocs.yml", "theme: 'material\n", "properdocs.yml:"),
+        ("zensical.toml", "[project]\nsite_name = x\n", "zensical.toml:2:"),
+    ] {
+        let site = site(&[(file, text)]);
+        docgen(&site, &["init"]).complains(&[place]);
+        assert_eq!(site.files(".").len(), 1, "something was made beside {file}");
+    }
 }

@@ -4,8 +4,7 @@
       - docgen:
           captures: captures   # the folder of the captures, from the configuration's; this is the default
 
-What a page says of itself in its front matter is used where the builder does not: a folder is called in the
-navigation as its index.md is, unless `nav` says otherwise, and `lang` is the language of the page.
+`lang` in the front matter of a page is the language of its HTML, which builders ask their configuration alone for.
 
 A page that cannot be made is an error of docgen's, with its file and line. It ends a strict build; another one, and
 `serve`, go on with the page as it was. Under `serve` the captures are watched as the docs folder is: a run that has
@@ -35,33 +34,28 @@ class Options(Config):
 
 
 class DocgenPlugin(BasePlugin[Options]):
+    def on_config(self, config):
+        # What a page in the layout `snippets` includes is sought from the working directory, which is another one
+        # under `mkdocs build -f elsewhere/mkdocs.yml`.
+        snippets = config.mdx_configs.get("pymdownx.snippets", {})
+        base = snippets.get("base_path")
+        if base:
+            site = self._site(config)
+            snippets["base_path"] = [from_site(path, site) for path in ([base] if isinstance(base, str) else base)]
+        return config
+
     def on_pre_build(self, *, config):
         site, captures = self._site(config), self.config.captures
         if not os.path.isdir(os.path.join(site, captures)):
             raise PluginError(f"docgen: there is no folder `{captures}` in {site}; `docgen init` makes one")
-        docs = os.path.relpath(config.docs_dir, site)
-        # Without a terminal there are no colours, and with `--quiet` errors and warnings are all that is said.
-        made = subprocess.run(
-            [program(), "--quiet", "render", captures, docs], cwd=site, stderr=subprocess.PIPE, text=True, encoding="utf-8"
-        )
-        said = made.stderr.strip()
-        if made.returncode == 0:
+        status, said = run(["render", captures, os.path.relpath(config.docs_dir, site)], site)
+        if status == 0:
             if said:
                 log.info("docgen:\n%s", said)
-        elif config.strict or made.returncode != 1:
+        elif config.strict or status != 1:
             raise PluginError(f"docgen:\n{said}")
         else:
             log.error("docgen:\n%s", said)
-
-    def on_nav(self, nav, *, config, files):
-        self.nav = nav if config.nav is None else []
-        return nav
-
-    def on_env(self, env, *, config, files):
-        # By now all pages are read, and none is written.
-        for section in self.nav:
-            name_by_index(section)
-        return env
 
     def on_post_page(self, output, *, page, config):
         lang = page.meta.get("lang")
@@ -81,20 +75,31 @@ class DocgenPlugin(BasePlugin[Options]):
 HTML_LANG = re.compile(r'(<html[^>]*?\blang=")[^"]*')
 
 
-def name_by_index(item):
-    """Calls a section, and those in it, as the front matter of its index.md does."""
-    if not item.is_section:
-        return
-    for child in item.children:
-        if child.is_page and child.is_index and child.meta.get("title"):
-            item.title = child.title
-        name_by_index(child)
+def from_site(path, site):
+    """A path that is there from the site's folder only, from the root."""
+    beside = os.path.join(site, path) if isinstance(path, str) else path
+    return beside if not os.path.exists(path) and os.path.exists(beside) else path
+
+
+def run(arguments, folder):
+    """Runs docgen: its exit status, and what it said."""
+    command = [program(), "--quiet", *arguments]
+    try:
+        # Without a terminal there are no colours, and with `--quiet` errors and warnings are all that is said.
+        made = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    except OSError as error:
+        raise PluginError(f"docgen: `{command[0]}` does not run: {error.strerror}; install `docgen-http` again") from None
+    said = made.stderr.decode("utf-8", "replace").strip()
+    if made.returncode not in (0, 1):
+        end = f"ended with status {made.returncode}" if made.returncode > 0 else f"was ended by signal {-made.returncode}"
+        said = f"{said}\n`{' '.join(command)}` {end}".strip()
+    return made.returncode, said
 
 
 def program():
     """The program that came with this package; where it was put elsewhere, the one on the path."""
     name = "docgen" + (sysconfig.get_config_var("EXE") or "")
-    schemes = [sysconfig.get_default_scheme(), sysconfig.get_preferred_scheme("user")] if hasattr(sysconfig, "get_default_scheme") else []
+    schemes = [sysconfig.get_default_scheme(), sysconfig.get_preferred_scheme("user")]
     beside = [os.path.join(sysconfig.get_path("scripts", scheme), name) for scheme in schemes]
     found = next(filter(os.path.isfile, beside), None) or shutil.which(name)
     if not found:

@@ -15,7 +15,7 @@
 # than .build/cloud, CLOUD_PORT another first port. GLANCE_ENV is more environment for glance, when it is
 # started: 'http_proxy=http://127.0.0.1:9301' has it send its requests through a port of docgen's.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) uv=$here/../uv
 password=docgen-$(id -u)-cloud-pass
 
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; exit 2; }
@@ -24,8 +24,8 @@ say() { echo "$*" >&2; }
 [ $# -ge 2 ] || usage
 verb=$1 release=$2
 case $release in
-    zed) first=5180 pythons='3.8 3.9 3.10' tools='pip<25 setuptools<66 wheel<0.46' ;;
-    new) first=5190 pythons='3.12 3.11' tools='setuptools<81 wheel' ;;
+    zed) first=5180 pythons='3.8 3.9 3.10' tools='setuptools<66' ;;
+    new) first=5190 pythons='3.12 3.11' tools='setuptools<81' ;;
     *) usage ;;
 esac
 port=${CLOUD_PORT:-$first}
@@ -39,7 +39,7 @@ python() {        # the first interpreter of the versions that the release runs 
     local version candidate
     for version in $pythons; do
         for candidate in "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version".*/bin/python "$(command -v "python$version")"; do
-            if [ -x "$candidate" ] && "$candidate" -c 'import venv, ensurepip' 2> /dev/null; then echo "$candidate"; return; fi
+            if [ -x "$candidate" ] && "$candidate" -c 'import venv' 2> /dev/null; then echo "$candidate"; return; fi
         done
     done
     say "no python of $pythons, which $release needs"
@@ -49,13 +49,12 @@ python() {        # the first interpreter of the versions that the release runs 
 install() {
     if [ -e "$dir/installed" ] && cmp -s "$here/$release.txt" "$dir/installed"; then return; fi
     local interpreter; interpreter=$(python)
-    rm -rf "$dir/venv" "$dir/installed"
-    "$interpreter" -m venv "$dir/venv"
-    # shellcheck disable=SC2086
-    "$bin/pip" -q install $tools
-    # Without --no-deps, pip looks for ten minutes for what is written down here.
-    "$bin/pip" -q install --no-deps -r "$here/$release.txt"
-    "$bin/pip" check >&2
+    rm -f "$dir/installed"
+    "$uv" venv --quiet --clear --python "$interpreter" "$dir/venv"
+    # Some of the packages are built here, by this release of setuptools, and ask for it as they run.
+    "$uv" pip install --quiet --python "$bin/python" "$tools"
+    "$uv" pip install --quiet --python "$bin/python" --no-deps --requirement "$here/$release.txt"
+    "$uv" pip check --quiet --python "$bin/python" >&2
     cp "$here/$release.txt" "$dir/installed"
 }
 

@@ -15,9 +15,9 @@ use crate::site::init::{Options, Started, init};
 In an empty folder: a site that MkDocs, ProperDocs and Zensical build, with a first capture. Beside a
 mkdocs.yml, properdocs.yml or zensical.toml: the extensions that pages need are added to it, lines
 only, so that no comment is lost; where it is written in a form that nothing can be added to, this
-says what to write. Then a style sheet and mermaid, so that pages fetch nothing from outside, the
-schemas of docgen's settings for your editor, and a workflow of GitHub's that builds the site. What
-is there already stays as it is; running this again changes nothing.
+says what to write. Then a style sheet; mermaid where it draws a page's diagrams, so that pages fetch
+nothing from outside; the schemas of docgen's settings for your editor, and a workflow of GitHub's
+that builds the site. What is there already stays as it is; running this again changes nothing.
 
 Examples:
   docgen init             here
@@ -35,7 +35,9 @@ impl Init {
     pub(super) fn run(self, ui: &Ui) -> Result<u8> {
         // As short as a user would name what is here.
         let site = if self.site == Path::new(".") { PathBuf::new() } else { self.site };
-        let started = init(&Options { site, captures: self.captures, has_plugin: is_plugin_installed() })?;
+        let jobs = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let options = Options { site, captures: self.captures, has_plugin: is_plugin_installed(), jobs };
+        let started = init(&options)?;
         ui.errors(&started.left);
         let Started { made, completed, renewed, unchanged, left, folders: (captures, docs) } = &started;
         for (what, files) in [("wrote", made), ("added to", completed), ("renewed", renewed)] {

@@ -107,9 +107,15 @@ impl DiagramItem {
 }
 
 /// What a diagram shows, as a sentence: `phrase` with the number of messages and the names of the participants.
-pub fn diagram_sentence(items: &[DiagramItem], participants: &[DrawnParticipant], phrase: &str) -> String {
-    let messages = items.iter().filter(|item| matches!(item, DiagramItem::Message { .. }));
-    let count = messages.count().to_string();
+pub fn diagram_sentence(
+    items: &[DiagramItem],
+    participants: &[DrawnParticipant],
+    phrases: &Phrases,
+) -> String {
+    let messages = items.iter().filter(|item| matches!(item, DiagramItem::Message { .. })).count();
+    let one = phrases.find("diagram_text_one").filter(|_| messages == 1);
+    let phrase = one.unwrap_or_else(|| phrases.get("diagram_text"));
+    let count = messages.to_string();
     let names: Vec<&str> = participants.iter().map(DrawnParticipant::name).collect();
     fill_all(phrase, &[("count", &*count), ("participants", &*names.join(", "))])
 }

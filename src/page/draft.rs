@@ -270,7 +270,9 @@ impl Told {
         }
         let mut told = HashSet::new();
         for exchange in &page.exchanges {
-            told.insert((exchange.index, Side::Response));
+            if !exchange.is_response_alone {
+                told.insert((exchange.index, Side::Response));
+            }
             if exchange.relations.folded_into.is_some() {
                 told.insert((exchange.index, Side::Request));
             }

@@ -3,12 +3,14 @@
 //! Each capture says once what an index tells of it ([`Listed`]), so that no index reads a trace. What this
 //! leaves out: how the page looks (`render`).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::front_matter::{FrontMatter, plain};
-use super::{Page, Phrases};
+use super::{Entry as PageEntry, Page, Phrases};
+use crate::sequence::Side;
 
 /// What an index tells of a capture or a report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,8 +31,17 @@ impl Listed {
     /// What a capture's page says.
     pub fn of(page: &Page, page_path: String) -> Listed {
         let mut calls: Vec<(Arc<str>, usize)> = Vec::new();
-        for exchange in &page.exchanges {
-            let service = &exchange.request.to;
+        // A response whose request nobody recorded tells of a call, too.
+        let mut counted = HashSet::new();
+        for entry in &page.entries {
+            let PageEntry::Message(message) = entry else { continue };
+            if !counted.insert(message.exchange) {
+                continue;
+            }
+            let service = match message.side {
+                Side::Request => &message.to,
+                Side::Response => &message.from,
+            };
             match calls.iter_mut().find(|(known, _)| known == service) {
                 Some((_, count)) => *count += 1,
                 None => calls.push((service.clone(), 1)),

@@ -134,7 +134,8 @@ pub struct Page {
     pub client_view: Vec<DiagramItem>,
     /// Messages and gaps, in order.
     pub entries: Vec<Entry>,
-    /// The exchanges, in the order of their requests.
+    /// The exchanges, in the order of their first messages. One whose request nobody recorded is among them only
+    /// in layouts that tell how exchanges stand to each other.
     pub exchanges: Vec<Arc<PageExchange>>,
     /// What the command printed.
     pub output: Option<Output>,
@@ -179,8 +180,10 @@ pub struct PageGap {
 pub struct PageExchange {
     /// Its index in the trace.
     pub index: usize,
-    /// Its request.
+    /// Its request. Where nobody recorded that, what its response tells of it, with the number of the response.
     pub request: Arc<Message>,
+    /// Whether nobody recorded its request: the response is all there is.
+    pub is_response_alone: bool,
     /// Its response, if one came.
     pub response: Option<Arc<Message>>,
     /// The link to the API's reference.
@@ -200,7 +203,7 @@ pub struct PageExchange {
 pub enum Section {
     /// An exchange that is told of itself.
     Exchange(Arc<PageExchange>),
-    /// A response whose request nobody recorded.
+    /// A response whose request nobody recorded, where that is no exchange of the page.
     Message(Arc<Message>),
     /// A damaged place of the trace.
     Gap(PageGap),
@@ -299,14 +302,26 @@ impl PageExchange {
     /// The numbers of its messages: `(1),(2)`.
     pub fn steps(&self) -> String {
         match &self.response {
-            Some(response) => format!("({}),({})", self.request.number, response.number),
-            None => format!("({})", self.request.number),
+            Some(response) if !self.is_response_alone => {
+                format!("({}),({})", self.request.number, response.number)
+            }
+            _ => format!("({})", self.request.number),
         }
     }
 
     /// Its messages, in order.
     pub fn messages(&self) -> impl Iterator<Item = &Arc<Message>> {
-        std::iter::once(&self.request).chain(&self.response)
+        Some(&self.request).filter(|_| !self.is_response_alone).into_iter().chain(&self.response)
+    }
+
+    /// What it asks: method and path, as far as they are known, else what it was answered.
+    pub fn call(&self) -> String {
+        let Message { method, path, .. } = &*self.request;
+        match (method.is_empty(), path.is_empty(), &self.response) {
+            (true, true, Some(response)) => response.verb.to_string(),
+            (true, ..) => path.to_string(),
+            _ => [&**method, " ", path].concat(),
+        }
     }
 
     /// The number of its last message.
@@ -326,8 +341,10 @@ impl PageExchange {
             (Some(response), Some(section)) if response.section.as_ref() == Some(section) => {
                 format!("[{}](#{section})", self.steps())
             }
-            (Some(response), _) => format!("{},{}", self.request.step(), response.step()),
-            (None, _) => self.request.step(),
+            (Some(response), _) if !self.is_response_alone => {
+                format!("{},{}", self.request.step(), response.step())
+            }
+            _ => self.request.step(),
         }
     }
 }
@@ -362,7 +379,9 @@ impl Page {
             Entry::Message(message) => match (places.get(&message.exchange), message.side) {
                 (Some(exchange), Side::Request) => Some(Section::Exchange((*exchange).clone()))
                     .filter(|_| exchange.relations.folded_into.is_none()),
-                (Some(_), Side::Response) => None,
+                (Some(exchange), Side::Response) => {
+                    Some(Section::Exchange((*exchange).clone())).filter(|_| exchange.is_response_alone)
+                }
                 (None, _) => Some(Section::Message(message.clone())),
             },
         };
@@ -486,6 +505,7 @@ impl Resolved<'_> {
             known,
             anchors: anchors.as_ref(),
         };
+        let relates = settings.layout.traits().relates;
         let mut entries = Vec::with_capacity(sequence.items.len());
         let mut pairs: Vec<[Option<Arc<Message>>; 2]> = vec![[None, None]; trace.exchanges.len()];
         let mut order = Vec::new();
@@ -494,10 +514,17 @@ impl Resolved<'_> {
                 Item::Step(step) => {
                     let message = messages.make(step, pairs[step.exchange][0].as_deref());
                     let message = Arc::new(message);
-                    if step.side == Side::Request {
-                        order.push(step.exchange);
+                    let pair = &mut pairs[step.exchange];
+                    match step.side {
+                        Side::Request => order.push(step.exchange),
+                        Side::Response if relates && pair[0].is_none() => {
+                            order.push(step.exchange);
+                            let of_response = sequence::Step { side: Side::Request, ..step };
+                            pair[0] = Some(Arc::new(messages.make(of_response, None)));
+                        }
+                        Side::Response => {}
                     }
-                    pairs[step.exchange][step.side as usize] = Some(message.clone());
+                    pair[step.side as usize] = Some(message.clone());
                     entries.push(Entry::Message(message));
                 }
                 Item::Gap(index) => {
@@ -521,7 +548,7 @@ impl Resolved<'_> {
         let mut diagram = diagram::draw(&entries, &drawn, &boxes_and_notes, input.phrases);
         let mut exchanges = exchanges;
         let mut client_view = Vec::new();
-        if settings.layout.traits().relates {
+        if relates {
             let found;
             (found, client_view) = relations::relate(&relations::Facts {
                 trace,
@@ -555,7 +582,7 @@ impl Resolved<'_> {
             let given = settings.description.as_deref().map(front_matter::plain);
             let description =
                 given.or_else(|| page.and_then(front_matter::first_sentence)).unwrap_or_else(|| {
-                    let drawn = diagram_sentence(&diagram, &participants, input.phrases.get("diagram_text"));
+                    let drawn = diagram_sentence(&diagram, &participants, input.phrases);
                     front_matter::fact(command.as_ref(), (!exchanges.is_empty()).then_some(&*drawn))
                 });
             FrontMatter::new(&title, &description, &settings.locale)
@@ -948,6 +975,7 @@ impl<'a> Messages<'a> {
         PageExchange {
             index,
             request,
+            is_response_alone: self.input.trace.exchanges[index].known_from == KnownFrom::Response,
             response,
             api_reference: api_reference.map(str::to_owned),
             purpose: described(Step::request),

@@ -180,6 +180,8 @@ pub struct Paired {
     pub old: Option<u32>,
     /// Its number in the new trace's page.
     pub new: Option<u32>,
+    /// Which of the capture's changes is the first that tells of it, or of its exchange where that came or went.
+    pub change: Option<usize>,
 }
 
 impl Paired {
@@ -370,21 +372,50 @@ impl Changed {
         let is_removed = |exchange: usize| {
             !partners.values().any(|old| *old == exchange) && !old_optional.contains(&exchange)
         };
+        let changes: Vec<ShownChange> = facts([changes])
+            .iter()
+            .map(|fact| {
+                let places = fact
+                    .changes
+                    .iter()
+                    .filter_map(|(_, change)| Some(numbers(change.exchange.as_ref()?, change.side)));
+                ShownChange::of(fact.first(), places.collect())
+            })
+            .collect();
+        let mut messages = drawn.messages();
+        name_changes(&mut messages, &changes);
         Changed {
-            runs: shortened(drawn.messages()),
+            runs: shortened(messages),
             participants: merged.all,
-            changes: facts([changes])
-                .iter()
-                .map(|fact| {
-                    let places = fact
-                        .changes
-                        .iter()
-                        .filter_map(|(_, change)| Some(numbers(change.exchange.as_ref()?, change.side)));
-                    ShownChange::of(fact.first(), places.collect())
-                })
-                .collect(),
+            changes,
             added: new.exchanges.iter().filter(|one| is_added(one.index)).cloned().collect(),
             removed: old.exchanges.iter().filter(|one| is_removed(one.index)).cloned().collect(),
+        }
+    }
+}
+
+/// Notes at each message which change is the first that tells of it.
+fn name_changes(messages: &mut [Paired], changes: &[ShownChange]) {
+    let mut told: [HashMap<u32, usize>; 2] = [HashMap::new(), HashMap::new()];
+    for (index, change) in changes.iter().enumerate() {
+        for numbers in &change.numbers {
+            for (told, number) in told.iter_mut().zip(numbers) {
+                number.map(|number| told.entry(number).or_insert(index));
+            }
+        }
+    }
+    // What came or went is one change, which has the number of its request.
+    let mut of_exchange: HashMap<(bool, usize), usize> = HashMap::new();
+    for message in messages {
+        let [old, new] = [message.old, message.new];
+        let exchange = (new.is_some(), message.message.exchange);
+        let of = |told: &HashMap<u32, usize>, number: Option<u32>| told.get(&number?).copied();
+        message.change = of(&told[1], new).or_else(|| of(&told[0], old));
+        if old.is_none() || new.is_none() {
+            match message.change {
+                Some(change) => drop(of_exchange.insert(exchange, change)),
+                None => message.change = of_exchange.get(&exchange).copied(),
+            }
         }
     }
 }
@@ -495,7 +526,7 @@ impl Merge<'_> {
                 let old = Some(message.number);
                 let is_optional = old_optional.contains(&message.exchange);
                 let (message, is_changed) = (message.clone(), false);
-                merged.push(Paired { message, is_changed, is_optional, old, new: None });
+                merged.push(Paired { message, is_changed, is_optional, old, new: None, change: None });
             }
         };
         gone_from(0, &mut merged);
@@ -507,6 +538,7 @@ impl Merge<'_> {
                 is_optional: new_optional.contains(&message.exchange),
                 old: place.map(|place| self.old[place].number),
                 new: Some(message.number),
+                change: None,
             });
             if let Some(place) = place {
                 gone_from(place + 1, &mut merged);
@@ -624,6 +656,40 @@ mod tests {
         shown.iter().map(word).collect::<Vec<_>>().join(" ")
     }
 
+    /// The changes that messages are named by, of changes with these numbers.
+    fn named(old: &str, new: &str, partners: &[(usize, usize)], changes: &[&[[Option<u32>; 2]]]) -> String {
+        let partner = |message: &Message| {
+            partners.iter().find(|(_, new)| *new == message.exchange).map(|(old, _)| *old)
+        };
+        let (old, new) = (diagram(old), diagram(new));
+        let mut messages =
+            Merge { old, new, partner: &partner, is_changed: &|_| false, optional: [&[], &[]] }.messages();
+        let change = |numbers: &&[[Option<u32>; 2]]| ShownChange {
+            what: What::Header,
+            side: None,
+            name: None,
+            at: None,
+            old: None,
+            new: None,
+            numbers: numbers.to_vec(),
+        };
+        name_changes(&mut messages, &changes.iter().map(change).collect::<Vec<_>>());
+        let word = |one: &Paired| one.change.map_or("-".to_owned(), |change| change.to_string());
+        messages.iter().map(word).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_message_is_named_by_the_first_change_that_tells_of_it() {
+        let calls = "0> 0< 1> 1<";
+        let both: &[[Option<u32>; 2]] = &[[Some(1), Some(1)], [Some(3), Some(3)]];
+        let one: &[[Option<u32>; 2]] = &[[Some(3), Some(3)]];
+        assert_eq!(named(calls, calls, &[(0, 0), (1, 1)], &[]), "- - - -");
+        assert_eq!(named(calls, calls, &[(0, 0), (1, 1)], &[one, both]), "1 - 0 -");
+        // A call that went, with its answer, and one that came.
+        assert_eq!(named(calls, "0> 0<", &[(1, 0)], &[&[[Some(1), None]]]), "0 0 - -");
+        assert_eq!(named("0> 0<", calls, &[(0, 0)], &[&[[None, Some(3)]]]), "- - 0 0");
+    }
+
     #[test]
     fn what_is_gone_stands_behind_what_it_came_after() {
         assert_eq!(merged("0> 0< 1> 1<", "0> 0< 1> 1<", &[(0, 0), (1, 1)]), "(1) (2) (3) (4)");
@@ -656,6 +722,7 @@ mod tests {
             is_optional: false,
             old: (!is_new).then_some(number),
             new: Some(number),
+            change: None,
         };
         let messages: Vec<Paired> =
             (1..=500).map(|number| paired(number, [1, 200, 201, 500].contains(&number))).collect();

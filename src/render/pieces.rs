@@ -311,7 +311,9 @@ impl<'a> PageWriter<'a> {
                 };
                 let text = templates.piece(self.page.layout.name(), piece.name(), context, allowance)?;
                 let sections = LazyCell::new(|| self.page.sections_by_number());
-                drawing::draw(text, self.page.diagram_format, &|number| sections.get(&number).copied())
+                drawing::draw(text, self.page.diagram_format, &|message| {
+                    sections.get(&message.number?).copied()
+                })
             }
         }
     }
@@ -496,6 +498,8 @@ mod tests {
             let label = label.as_deref().map(Arc::from);
             page.participants.push(DrawnParticipant { id: "P7".into(), aliased: label.is_some(), label });
         }
+        let is_alone = page.exchanges.first().is_some_and(|first| first.is_response_alone);
+        let first = if is_alone { Side::Response } else { Side::Request };
         for (index, exchange) in page.exchanges.iter_mut().enumerate() {
             let exchange = Arc::make_mut(exchange);
             exchange.purpose = purpose.clone().filter(|_| index % 2 == 0);
@@ -506,7 +510,7 @@ mod tests {
             relations.run = purpose.as_ref().filter(|_| index % 3 == 0).map(|_| Run { count: 3, last: 9 });
             relations.folded_into = title.as_ref().filter(|_| index % 4 == 3).map(|_| 0);
             for text in label.iter().filter(|_| index > 0) {
-                let of = Earlier { place: 0, side: Side::Request };
+                let of = Earlier { place: 0, side: first };
                 relations.origins.push(Origin { at: text.clone(), of, there: text.clone() });
                 relations.same_bodies[index % 2] = Some(of);
                 relations.more_origins += index - 1;
@@ -745,7 +749,16 @@ mod tests {
         for (name, _) in EMBEDDED.iter().filter(|(name, _)| is_of_layout(name)) {
             let name = name.rsplit('/').next().unwrap().trim_end_matches(".md");
             // These are only ever parts of others.
-            const PARTS: &[&str] = &["answer", "content", "diagram_text", "gap", "overview_row", "steps"];
+            const PARTS: &[&str] = &[
+                "answer",
+                "content",
+                "diagram_parts",
+                "diagram_text",
+                "drawn",
+                "gap",
+                "overview_row",
+                "steps",
+            ];
             assert!(checked.contains(name) || PARTS.contains(&name), "{name}");
         }
     }

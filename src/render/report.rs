@@ -3,6 +3,8 @@
 //! There is one of it where there are ten thousand messages of other pages, so it has no functions that do
 //! the same faster. What this leaves out: what there is to say ([`crate::page::report`]).
 
+use std::cell::LazyCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use minijinja::context;
@@ -17,6 +19,7 @@ use crate::diff::What;
 use crate::error::Result;
 use crate::page::PageExchange;
 use crate::page::report::{Capture, Changed, Fact, Paired, Report, Run, Section, ShownChange};
+use crate::settings::DiagramFormat;
 
 impl Templates {
     /// The page of a report.
@@ -35,9 +38,44 @@ impl Templates {
         let size = report.captures.len() + report.facts.len() + lines.sum::<usize>();
         let allowance = Allowance::new(size, bytes.sum());
         let text = self.piece("report", "report", context_of(report), &allowance)?;
-        // Its messages have no numbers of their own: each is two recordings'.
-        drawing::draw(text, report.diagram_format, &|_| None)
+        let anchors = LazyCell::new(|| anchors_by_message(report));
+        drawing::draw(text, report.diagram_format, &|message| {
+            // Its messages have no numbers of their own, but begin with those of both recordings.
+            let end = message.text.find(')')? + 1;
+            anchors.get(&(message.title.to_owned(), message.text[..end].to_owned())).map(String::as_str)
+        })
     }
+}
+
+/// The anchors of the rows that tell of messages, by the title of a diagram and how its message begins. Where several
+/// captures have a title, none is known.
+fn anchors_by_message(report: &Report) -> HashMap<(String, String), String> {
+    let mut titles: HashMap<&str, usize> = HashMap::new();
+    for capture in &report.captures {
+        *titles.entry(&*capture.section.title).or_default() += 1;
+    }
+    let mut anchors = HashMap::new();
+    for capture in report.captures.iter().filter(|capture| titles[&*capture.section.title] == 1) {
+        for run in capture.changed.iter().flat_map(|changed| &changed.runs) {
+            for message in &run.messages {
+                let Some(change) = message.change else { continue };
+                let key = (capture.section.title.clone(), sign(run) + &message.numbers());
+                anchors.insert(key, row_anchor(capture, change));
+            }
+        }
+    }
+    anchors
+}
+
+/// The anchor of the row of a change. No heading has one with a capital letter.
+fn row_anchor(capture: &Capture, change: usize) -> String {
+    format!("{}-Row-{}", capture.section.anchor, change + 1)
+}
+
+/// The sign of a run's messages with a blank behind it; nothing where nothing changed.
+fn sign(run: &Run) -> String {
+    let sign = run.mark.sign();
+    if sign.is_empty() { String::new() } else { format!("{sign} ") }
 }
 
 fn context_of(report: &Report) -> Value {
@@ -64,15 +102,19 @@ record! {
     /// What the new recordings are called.
     new: "text" = &report.new;
     /// The captures that are compared.
-    captures: "list of capture" = report.captures.iter().map(capture).collect::<Vec<Value>>();
+    captures: "list of capture" = report.captures.iter().map(|one| capture(one, report.diagram_format)).collect::<Vec<Value>>();
     /// What changed, each fact once.
     facts: "list of fact" = report.facts.iter().map(fact).collect::<Vec<Value>>();
 }
 
-fn capture(capture: &Capture) -> Value {
+fn capture(capture: &Capture, format: DiagramFormat) -> Value {
     let own = compared(capture);
+    let anchors = |changed: &Changed| match format {
+        DiagramFormat::Mermaid => Vec::new(),
+        DiagramFormat::Svg => (0..changed.changes.len()).map(|at| row_anchor(capture, at)).collect(),
+    };
     match &capture.changed {
-        Some(found) => context! { ..changed(found), ..own },
+        Some(found) => context! { ..changed(found, anchors(found)), ..own },
         None => own,
     }
 }
@@ -112,7 +154,7 @@ record! {
 
 record! {
     /// What changed in a capture.
-    CHANGED "changed capture" of fn changed(changed: &Changed);
+    CHANGED "changed capture" of fn changed(changed: &Changed, change_anchors: Vec<String>);
     /// The participants that its diagram draws.
     participants: "list of participant" = view::participants(&changed.participants);
     /// The id of the first.
@@ -123,6 +165,8 @@ record! {
     runs: "list of run" = changed.runs.iter().map(run).collect::<Vec<Value>>();
     /// The changes, step by step.
     changes: "list of change" = changed.changes.iter().map(shown_change).collect::<Vec<Value>>();
+    /// The anchors of the rows of those, which messages of a drawing lead to; none where mermaid draws.
+    change_anchors: "list of text" = change_anchors;
     /// The exchanges that the new recording alone has.
     added: "list of exchange" = exchanges(&changed.added);
     /// The exchanges that the old recording alone has.
@@ -135,18 +179,18 @@ record! {
     /// `same`, `changed`, `added`, `removed` or `optional`.
     mark: "text" = run.mark.name();
     /// The messages.
-    messages: "list of paired message" = run.messages.iter().map(|found| paired(found, run.mark.sign())).collect::<Vec<Value>>();
+    messages: "list of paired message" = run.messages.iter().map(|found| paired(found, sign(run))).collect::<Vec<Value>>();
     /// How many messages stood here and are left out.
     left_out: "number" = run.left_out;
 }
 
 record! {
     /// A message with its numbers in both recordings.
-    PAIRED "paired message" of fn paired(paired: &Paired, sign: &str);
+    PAIRED "paired message" of fn paired(paired: &Paired, sign: String);
     /// The message.
     message: "message" = Value::from_object(MessageView(paired.message.clone()));
     /// `+`, `−` or `±` with a blank behind it; empty where nothing changed.
-    sign: "text" = if sign.is_empty() { String::new() } else { format!("{sign} ") };
+    sign: "text" = sign;
     /// Its numbers, old and new: `(3→5)`, or `(3)` where they are equal.
     numbers: "text" = paired.numbers();
     /// Its number in the old recording.
@@ -222,7 +266,7 @@ mod tests {
     use crate::page::report::{Pages, facts_of};
     use crate::page::{Input, Page};
     use crate::render::templates::{EMBEDDED, UserTemplate};
-    use crate::settings::{DiagramFormat, Settings};
+    use crate::settings::Settings;
     use crate::text::Text;
     use crate::trace::{Trace, testing};
 

@@ -116,6 +116,8 @@ fields! {
     "errors": "list of error" = list(errors(page).into_iter().map(error));
     /// How many requests got no response.
     "unanswered": "number" = Some(unanswered(page).into());
+    /// How many responses there are whose requests nobody recorded; in the layout `exchanges`.
+    "unasked": "number" = Some(unasked(page).into());
     /// Whether the profile knows what any exchange is for.
     "explained": "yes or no" = Some(is_explained(page).into());
     /// What the command printed.
@@ -165,6 +167,11 @@ pub(super) fn is_folded(page: &Page) -> bool {
 pub(super) fn unanswered(page: &Page) -> usize {
     let is_unanswered = |found: &&Arc<PageExchange>| found.request.unanswered && !found.request.drawn_only;
     page.exchanges.iter().filter(is_unanswered).count()
+}
+
+/// How many responses a page has whose requests nobody recorded.
+pub(super) fn unasked(page: &Page) -> usize {
+    page.exchanges.iter().filter(|found| found.is_response_alone).count()
 }
 
 /// Participants, as templates call them.
@@ -753,6 +760,10 @@ fields! {
         let phrases = page.as_ref().map(|page| page.phrases.get("api_reference").to_owned());
         super::escape::link(&phrases.unwrap_or_default(), url).into()
     });
+    /// What it asks: method and path, as far as they are known, else what it was answered.
+    "call": "text" = text(&exchange.call());
+    /// Whether nobody recorded its request: `request` has what the response tells of it, and no headers.
+    "is_response_alone": "yes or no" = Some(exchange.is_response_alone.into());
     /// The request.
     "request": "message" = Some(Value::from_object(MessageView(exchange.request.clone())));
     /// The response.

@@ -13,7 +13,7 @@ use super::cache::Cache;
 use super::capture::Capture;
 use super::docs::Docs;
 use super::drafts::{self, OpenCapture, Pending};
-use super::folders::{self, Folder, page_of};
+use super::folders::{self, Folder};
 use super::init::{SitePages, check_config, has_parts};
 use super::manifest::Manifest;
 use super::page_path::PagePath;
@@ -34,6 +34,7 @@ use crate::settings::Settings;
 pub fn check(options: &Options) -> Result<Vec<Error>> {
     let options = &Options { check: true, ..options.clone() };
     let report = render(options, &|_, _| {})?;
+    let has_mermaid = report.has_mermaid;
     let mut findings = report.errors;
     if !report.stale.is_empty() && options.docs.symlink_metadata().is_err() {
         // One cause, however many pages.
@@ -66,15 +67,14 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
     let (manifest, _) = docs.as_ref().map_or(Ok(Default::default()), Manifest::read)?;
     let cache = Cache::default();
     let site = Site::new(options, &root, docs.as_ref(), &manifest, &cache, folders)?;
-    let mut pages = Pages {
+    let own = found.capture_pages(&root);
+    let with_source = folders.iter().zip(&own).filter(|(folder, _)| folder.file("page.md").is_some());
+    let pages = Pages {
         docs: docs.as_ref().map(Docs::root),
         manifest: &manifest,
-        made: found.pages(&root),
-        from_sources: BTreeSet::new(),
+        made: found.pages(&own),
+        from_sources: with_source.map(|(_, page)| page.to_string()).collect(),
     };
-    for folder in folders.iter().filter(|folder| folder.file("page.md").is_some()) {
-        pages.from_sources.insert(page_of(&root, folder).to_string());
-    }
     let mut rules = Vec::with_capacity(folders.len());
     for folder in folders {
         // What stops a capture from being opened was found by rendering.
@@ -96,8 +96,8 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
     }
     findings.extend(pages.check_written()?);
     let has_parts = has_parts(&root, folders);
-    let all =
-        SitePages { has_parts, has_indexes: has_parts || !found.indexes.is_empty(), own: pages.made.clone() };
+    let has_indexes = has_parts || !found.indexes.is_empty();
+    let all = SitePages { has_parts, has_indexes, has_mermaid, own: pages.made.clone() };
     findings.extend(check_config(&options.docs, &all));
     let compared = found.reports.iter().filter_map(|report| site.compared_files(report).ok()).flatten();
     findings.extend(secrets_in_recordings(&root, folders, &rules, compared));

@@ -36,7 +36,7 @@ pub const SHARED_SETTINGS: &str = "docgen.toml";
 const MOST_SETTINGS: usize = 64;
 
 /// A capture's own page, in the layout of its settings.
-pub(super) fn page_of(root: &Root, folder: &Folder) -> PagePath {
+fn page_of(root: &Root, folder: &Folder) -> PagePath {
     let settings = Capture::settings(root, folder);
     PagePath::own(&folder.path, settings.map(|settings| settings.layout).unwrap_or_default())
 }
@@ -160,12 +160,18 @@ impl Captures {
         self.folders.iter().chain(&self.reports).chain(&self.indexes)
     }
 
-    /// The pages that the navigation of a site may name: those of all folders, without parts.
-    pub(super) fn pages(&self, root: &Root) -> BTreeSet<String> {
-        let captures = self.folders.iter().map(|folder| page_of(root, folder));
+    /// The captures' own pages, in the order of [`folders`](Self::folders). Reads their settings.
+    pub(super) fn capture_pages(&self, root: &Root) -> Vec<PagePath> {
+        self.folders.iter().map(|folder| page_of(root, folder)).collect()
+    }
+
+    /// The pages that the navigation of a site may name: those of all folders, without parts; `captures` are the
+    /// [`capture_pages`](Self::capture_pages).
+    pub(super) fn pages(&self, captures: &[PagePath]) -> BTreeSet<String> {
         let reports = self.reports.iter().map(|report| PagePath::own(&report.path, Layout::Page));
         let indexes = self.indexes.iter().map(|index| PagePath::index_of(&index.path));
-        captures.chain(reports).chain(indexes).map(|page| page.to_string()).collect()
+        let all = reports.chain(indexes);
+        captures.iter().map(PagePath::to_string).chain(all.map(|page| page.to_string())).collect()
     }
 
     /// Whether there is none, not even one that cannot be read.

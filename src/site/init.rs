@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::capture::Capture;
 use super::file_state::Digest;
@@ -14,10 +14,11 @@ use super::folders;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::own_folder::OwnFolder;
 use crate::files::whole::StagingFolder;
-use crate::files::{LARGEST_TEXT, Root};
+use crate::files::{LARGEST_TEXT, Root, without_dots};
+use crate::render::drawing::expect_drawable;
 use crate::schema::SchemaOf;
-use crate::settings::Layout;
-use crate::site_config::{Config, DOCS, MERMAID, NAMES, Pages, SCRIPT, STYLE};
+use crate::settings::{DiagramFormat, Layout, Settings};
+use crate::site_config::{Config, DOCS, MERMAID, NAMES, Pages, SCRIPT, STYLE, nav_file_lacks};
 
 const STYLE_SHEET: &str = include_str!("../../docs/assets/stylesheets/docgen.css");
 const OWN_SCRIPT: &str = include_str!("../../docs/assets/javascripts/docgen.js");
@@ -52,6 +53,8 @@ pub struct Options {
     pub captures: String,
     /// Whether docgen's plugin for MkDocs and ProperDocs is there to be named.
     pub has_plugin: bool,
+    /// How many threads look at captures that are there.
+    pub jobs: usize,
 }
 
 /// What came of it.
@@ -87,7 +90,10 @@ pub fn init(options: &Options) -> Result<Started> {
     }
     let configs = read_configs(&root)?;
     let docs = match configs.first() {
-        Some((file, text)) => Config::parse(file, text)?.docs().trim_end_matches('/').to_owned(),
+        Some((file, text)) => {
+            let own = Config::parse(file, text)?;
+            with_parents(&root, file, own.clone(), MOST_PARENTS).unwrap_or(own).docs()?
+        }
         None => DOCS.to_owned(),
     };
     let found = match Root::open(&root.shown(captures)) {
@@ -97,21 +103,32 @@ pub fn init(options: &Options) -> Result<Started> {
     let has_captures = found.as_ref().is_some_and(|(found, _)| !found.is_empty());
     let has_parts = found.as_ref().is_some_and(|(found, opened)| has_parts(opened, &found.folders));
     let has_indexes = has_parts || found.as_ref().is_some_and(|(found, _)| !found.indexes.is_empty());
-    let mut own_pages = found.as_ref().map_or_else(BTreeSet::new, |(found, opened)| found.pages(opened));
+    let mut own_pages = found
+        .as_ref()
+        .map_or_else(BTreeSet::new, |(found, opened)| found.pages(&found.capture_pages(opened)));
     let docs_root = Root::create(&root.shown(Path::new(&docs)))
         .map_err(|error| Error::io("make", &root.shown(Path::new(&docs)), error))?;
     let own = OwnFolder::of(&docs_root)?;
+    let shared = found
+        .as_ref()
+        .map_or_else(|| Ok(Settings::default()), |(found, opened)| settings_of_first(opened, found));
+    let made = has_captures.then(|| has_mermaid(options, &root.shown(captures), docs_root.path())).flatten();
+    let has_mermaid = made.unwrap_or_else(|| {
+        shared.as_ref().map_or(true, |settings| settings.diagram == DiagramFormat::Mermaid)
+    });
 
     let mut site = Site { root: &root, written: read_written(&own)?, started: Started::default() };
     site.started.folders = (root.shown(captures), root.shown(Path::new(&docs)));
+    site.started.left.extend(shared.and_then(|settings| expect_drawable(&settings)).err());
     let name = site_name(&root);
     let is_new = configs.is_empty();
     if is_new {
         let file = root.shown(Path::new("mkdocs.yml"));
         let text = MKDOCS_YML.replace("{{ site_name }}", &name);
-        // What the pages of all layouts need.
-        let pages =
-            Pages { docs: &docs, has_parts: true, has_indexes: false, has_plugin: options.has_plugin };
+        // What the pages of all layouts need. Without the plugin for it, folders with pages are called by them
+        // when there are any: `check` says how.
+        let has_plugin = options.has_plugin;
+        let pages = Pages { docs: &docs, has_parts: true, has_indexes: has_plugin, has_mermaid, has_plugin };
         let (text, left) = Config::parse(&file, &text)?.completed(pages);
         site.make(Path::new("mkdocs.yml"), text.as_bytes())?;
         site.started.left.extend(left);
@@ -120,13 +137,23 @@ pub fn init(options: &Options) -> Result<Started> {
         own_pages.insert(format!("{HELLO_PATH}.md"));
     }
     for (file, text) in &configs {
-        let pages = Pages { docs: &docs, has_parts, has_indexes, has_plugin: options.has_plugin };
+        let has_plugin = options.has_plugin;
+        let pages = Pages { docs: &docs, has_parts, has_indexes, has_mermaid, has_plugin };
         site.complete(file, text, pages)?;
         site.started.left.extend(Config::parse(file, text)?.nav_lacks(&own_pages));
     }
     site.renew(&Path::new(&docs).join(STYLE), STYLE_SHEET.as_bytes())?;
-    site.renew(&Path::new(&docs).join(SCRIPT), OWN_SCRIPT.as_bytes())?;
-    site.renew(&Path::new(&docs).join(MERMAID), &unpacked(MERMAID_PACKED)?)?;
+    let scripts = [(SCRIPT, OWN_SCRIPT.as_bytes()), (MERMAID, &unpacked(MERMAID_PACKED)?)];
+    for (script, bytes) in scripts {
+        let file = Path::new(&docs).join(script);
+        let is_named = |(file, text): &(PathBuf, String)| {
+            Config::parse(file, text).is_ok_and(|config| config.names(script))
+        };
+        // One that the configuration names, or that is there from before, is wanted all the same.
+        if has_mermaid || root.is_there(&root.shown(&file)) || configs.iter().any(is_named) {
+            site.renew(&file, bytes)?;
+        }
+    }
     for schema in SchemaOf::ALL {
         let file = captures.join("schemas").join(format!("{}.json", schema.name()));
         site.renew(&file, schema.text().as_bytes())?;
@@ -171,24 +198,41 @@ pub(super) struct SitePages {
     pub(super) has_parts: bool,
     /// Whether some of them are the index.md of a folder.
     pub(super) has_indexes: bool,
+    /// Whether mermaid has something to draw on some of them.
+    pub(super) has_mermaid: bool,
     /// Their paths below the docs folder, without parts.
     pub(super) own: BTreeSet<String>,
 }
 
-/// What is amiss with the configuration of the site whose pages are in `docs`.
+/// What is amiss with the configuration of the site whose pages are in `docs`: the nearest above, as far as the
+/// path of `docs` goes.
 pub(super) fn check_config(docs: &Path, pages: &SitePages) -> Vec<Error> {
-    let (Some(name), Some(folder)) = (docs.file_name().and_then(|name| name.to_str()), docs.parent()) else {
-        return Vec::new();
-    };
-    let Ok(root) = Root::open(folder) else { return Vec::new() };
-    let configs = match read_configs(&root) {
-        Ok(configs) => configs,
-        Err(error) => return vec![error],
-    };
+    for folder in docs.ancestors().skip(1) {
+        let Ok(root) = Root::open(folder) else { continue };
+        let name = docs.strip_prefix(folder).ok().and_then(without_dots);
+        let Some(name) = name.as_deref().and_then(Path::to_str) else { continue };
+        match read_configs(&root) {
+            Ok(configs) if configs.is_empty() => {}
+            Ok(configs) => return check_configs(&root, &configs, docs, name, pages),
+            Err(error) => return vec![error],
+        }
+    }
+    Vec::new()
+}
+
+/// What is amiss with those of a folder's configurations that have their pages in `docs`, which is called `name`
+/// from there.
+fn check_configs(
+    root: &Root,
+    configs: &[(PathBuf, String)],
+    docs: &Path,
+    name: &str,
+    pages: &SitePages,
+) -> Vec<Error> {
     let mut findings = Vec::new();
     for (file, text) in configs {
-        let config = Config::parse(&file, &text);
-        let config = match config.and_then(|config| with_parents(&root, &file, config, MOST_PARENTS)) {
+        let config = Config::parse(file, text);
+        let config = match config.and_then(|config| with_parents(root, file, config, MOST_PARENTS)) {
             Ok(config) => config,
             Err(error) => {
                 findings.push(error);
@@ -196,12 +240,18 @@ pub(super) fn check_config(docs: &Path, pages: &SitePages) -> Vec<Error> {
             }
         };
         // The configuration of another site.
-        if Path::new(config.docs()).components().ne(Path::new(name).components()) {
+        if config.docs().ok().as_deref() != Some(name) {
             continue;
         }
-        let SitePages { has_parts, has_indexes, .. } = *pages;
-        findings.extend(config.lacks(Pages { docs: name, has_parts, has_indexes, has_plugin: false }));
+        let SitePages { has_parts, has_indexes, has_mermaid, .. } = *pages;
+        let wanted = Pages { docs: name, has_parts, has_indexes, has_mermaid, has_plugin: false };
+        findings.extend(config.lacks(wanted));
         findings.extend(config.nav_lacks(&pages.own));
+        if let Some(nav) = config.nav_file().filter(|_| has_indexes) {
+            let nav = docs.join(nav);
+            let text = if root.is_there(&nav) { root.read_text(&nav) } else { Ok(String::new()) };
+            findings.extend(text.map_or_else(Some, |text| nav_file_lacks(&nav, &text)));
+        }
         for (asset, place) in config.named_files() {
             if !root.is_file(&docs.join(&asset)) {
                 let message = format!("there is no `{}`, which this names", docs.join(&asset).display());
@@ -229,7 +279,7 @@ fn with_parents<'a>(root: &Root, file: &Path, config: Config<'a>, most: usize) -
             .at(place.clone())
             .hint("look there for what `docgen init` writes into an empty folder")
     };
-    let Some(path) = below(&beside.join(parent)) else {
+    let Some(path) = without_dots(&beside.join(parent)) else {
         return Err(unread("is outside of the site's folder"));
     };
     if most == 0 {
@@ -241,24 +291,27 @@ fn with_parents<'a>(root: &Root, file: &Path, config: Config<'a>, most: usize) -
     Ok(config.with_parent(&parent))
 }
 
-/// A path without `..`, if it leads nowhere above.
-fn below(path: &Path) -> Option<PathBuf> {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::Normal(name) => plain.push(name),
-            Component::CurDir => {}
-            Component::ParentDir if plain.pop() => {}
-            _ => return None,
-        }
-    }
-    Some(plain)
-}
-
 /// Whether some of the captures have pages that include parts.
 pub(super) fn has_parts(root: &Root, captures: &[folders::Folder]) -> bool {
     let layout = |folder| Capture::settings(root, folder).map(|settings| settings.layout);
     captures.iter().any(|folder| layout(folder).is_ok_and(|layout| layout == Layout::Snippets))
+}
+
+/// Whether mermaid has something to draw on pages of the captures in a folder; `None` where none can be made.
+fn has_mermaid(options: &Options, captures: &Path, docs: &Path) -> Option<bool> {
+    let (captures, docs) = (captures.to_owned(), docs.to_owned());
+    let asked = super::Options { captures, docs, jobs: options.jobs, check: true, ..Default::default() };
+    super::render(&asked, &|_, _| {}).ok().map(|report| report.has_mermaid)
+}
+
+/// What the settings above the first capture say of it.
+///
+/// # Errors
+/// Where they cannot be read.
+fn settings_of_first(root: &Root, found: &folders::Captures) -> Result<Settings> {
+    let shared = found.shared_above(HELLO_PATH);
+    let layers: Vec<_> = shared.iter().map(|shared| shared.layer(root)).collect::<Result<_>>()?;
+    Ok(Settings::resolve(&layers))
 }
 
 /// The configurations of a site, with their texts.
@@ -327,7 +380,18 @@ impl Site<'_> {
             self.started.unchanged += 1;
             return Ok(());
         }
-        self.put(file.strip_prefix(self.root.path()).unwrap_or(file), completed.as_bytes())?;
+        if self.root.metadata(file).is_some_and(|file| file.permissions().readonly()) {
+            let message = "this lacks what pages need, and is read-only";
+            self.started.left.push(
+                Error::new(ErrorKind::Io, message)
+                    .at(Place::file(file))
+                    .hint("make it writable, and run this again"),
+            );
+            return Ok(());
+        }
+        let below = file.strip_prefix(self.root.path()).unwrap_or(file);
+        let put = StagingFolder(self.root.dir()).replace_file(completed.as_bytes(), self.root.dir(), below);
+        put.map_err(|error| self.root.error("write", file, error))?;
         self.started.completed.push(file.to_owned());
         Ok(())
     }

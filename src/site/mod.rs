@@ -44,9 +44,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::files::Root;
 use crate::page::index::Listed;
 use crate::profile::Profile;
-use crate::render::diagram_size;
 use crate::render::templates::{self, Content};
+use crate::render::{diagram_size, drawing};
+use crate::settings::DiagramFormat;
 use cache::{Cache, Record};
+use capture::Capture;
 use docs::Docs;
 use file_state::{Digest, FileState, Stat};
 use folders::Folder;
@@ -93,6 +95,9 @@ pub struct Report {
     pub errors: Vec<Error>,
     /// With [`Options::check`], the files that are not what they should be.
     pub stale: Vec<Stale>,
+    /// With [`Options::check`], whether mermaid has something to draw on one of the pages; of a page that cannot be
+    /// made, by the settings of its diagrams.
+    pub has_mermaid: bool,
 }
 
 impl Report {
@@ -166,8 +171,11 @@ pub fn render(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Re
         report.unchanged += outcome.unchanged;
         report.failed += usize::from(outcome.failed);
         report.stale.extend(outcome.stale);
+        report.has_mermaid |= outcome.has_mermaid;
         if outcome.failed {
             failed.insert(&folder.path);
+            report.has_mermaid |= folder.file(folders::INDEX).is_none()
+                && Capture::settings(&root, folder).unwrap_or_default().diagram == DiagramFormat::Mermaid;
         }
         for page in outcome.adopted {
             next.adopt(page);
@@ -329,6 +337,8 @@ struct Outcome {
     failed: bool,
     errors: Vec<Error>,
     stale: Vec<Stale>,
+    /// Whether mermaid has something to draw on one of its pages, where that was looked for.
+    has_mermaid: bool,
 }
 
 impl Outcome {
@@ -382,7 +392,9 @@ impl Site<'_> {
     /// Puts pages in their places.
     fn put_made(&self, folder: &Folder, made: Made, captures: Option<&Path>) -> Outcome {
         let Made { files, diagnostics, read, listed } = made;
-        let mut outcome = Outcome { errors: diagnostics, ..Outcome::default() };
+        let has_mermaid = self.options.check
+            && files.iter().any(|(_, content)| drawing::is_left_to_mermaid(content.as_str()));
+        let mut outcome = Outcome { errors: diagnostics, has_mermaid, ..Outcome::default() };
         let named: Vec<_> = files.iter().map(|(page, content)| (page.to_string(), content)).collect();
         for (at, size) in diagram_size::too_long(&named) {
             let most = diagram_size::MOST;

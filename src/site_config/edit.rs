@@ -5,7 +5,7 @@
 //! a configuration is written in another form than the usual ones, nothing is added: what to write is told.
 
 use super::Config;
-use super::needs::{FENCE, Need, Setting, Wanted, What, item};
+use super::needs::{AWESOME_NAV, FENCE, Need, Setting, Wanted, What, entry, item};
 use super::tree::{Node, Value};
 
 /// The configuration's text with what is needed; `None` where that is not for docgen to add.
@@ -29,13 +29,8 @@ fn in_yaml(config: &Config<'_>, need: &Need) -> Option<String> {
         What::Extension { name, options } => {
             in_named_list(config, "markdown_extensions", name, options, config.extension(name))
         }
-        What::Plugin { name, options } => {
-            let found = root.get("plugins").and_then(|plugins| super::named(plugins, name));
-            // Where nothing is said of plugins the search is on, and goes where something is.
-            let is_first = root.get("plugins").is_none() && *name != "search";
-            let made = in_named_list(config, "plugins", name, options, found)?;
-            Some(if is_first { made.replacen("plugins:\n", "plugins:\n  - search\n", 1) } else { made })
-        }
+        What::Plugin { name, options } => in_plugins(config, name, options),
+        What::FolderNames { has_plugin: true } => in_plugins(config, AWESOME_NAV, &[]),
         What::Item { key, item } => in_list(text, root, key, &format!("- {item}\n")),
         What::NoPage(part) => match root.get("exclude_docs") {
             None => Some(at_the_end(text, &need.text(config))),
@@ -47,8 +42,18 @@ fn in_yaml(config: &Config<'_>, need: &Need) -> Option<String> {
             }
         },
         // For MkDocs it is a package that may not be there.
-        What::FolderNames | What::Theme | What::NoPlugin(_) => None,
+        What::FolderNames { has_plugin: false } | What::Theme | What::NoPlugin(_) => None,
     }
+}
+
+/// A plugin with options.
+fn in_plugins(config: &Config<'_>, name: &str, options: &[Setting]) -> Option<String> {
+    let plugins = config.root.get("plugins");
+    let found = plugins.and_then(|plugins| super::named(plugins, name));
+    let made = in_named_list(config, "plugins", name, options, found)?;
+    // Where nothing is said of plugins the search is on, and goes where something is.
+    let is_first = plugins.is_none() && name != "search";
+    Some(if is_first { made.replacen("plugins:\n", "plugins:\n  - search\n", 1) } else { made })
 }
 
 /// A name with options in a list of such names.
@@ -60,11 +65,21 @@ fn in_named_list(
     found: Option<(&Node, Option<&Node>)>,
 ) -> Option<String> {
     let text = config.text;
+    let all = config.root.get(key);
     let Some((node, given)) = found else {
-        return in_list(text, &config.root, key, &item(name, options));
+        return match all.map(|all| (&all.value, &all.span)) {
+            // Names with options are a map as well.
+            Some((Value::Map(entries), span)) => {
+                let (above, indent) = line_before(text, entries.first()?.0.span.start);
+                let lines = lines_of(&indent, &entry(name, options));
+                above.trim().is_empty().then(|| behind(text, span.end, &lines))
+            }
+            _ => in_list(text, &config.root, key, &item(name, options)),
+        };
     };
     let (_, indent) = line_before(text, node.span.start);
-    let inner = format!("{indent}      ");
+    let is_map = all.is_some_and(|all| matches!(all.value, Value::Map(_)));
+    let inner = format!("{indent}{}", if is_map { "  " } else { "      " });
     match given.map(|given| (&given.value, given)) {
         // A name alone: its options go below it.
         None => {
@@ -186,7 +201,7 @@ fn in_toml(config: &Config<'_>, need: &Need) -> Option<String> {
                 is_long.then(|| format!("{}{part}\n{}", &text[..end], &text[end..]))
             }
         },
-        What::FolderNames => Some(at_the_end(text, &need.text(config))),
+        What::FolderNames { .. } => Some(at_the_end(text, &need.text(config))),
         What::Theme | What::NoPlugin(_) => None,
     }
 }

@@ -10,13 +10,14 @@ use crate::profile::wildcard_matches;
 pub(crate) const STYLE: &str = "assets/stylesheets/docgen.css";
 /// The script that draws diagrams, in the docs folder.
 pub(crate) const MERMAID: &str = "assets/javascripts/mermaid.min.js";
-/// The script that keeps diagrams readable, in the docs folder.
+/// The script that keeps the diagrams of [`MERMAID`] readable, in the docs folder.
 pub(crate) const SCRIPT: &str = "assets/javascripts/docgen.js";
 /// The files that docgen gives to a site.
 pub(super) const ASSETS: [&str; 3] = [STYLE, MERMAID, SCRIPT];
 
-/// The plugin that calls folders by their pages: Zensical's own, and a package for MkDocs.
-const AWESOME_NAV: &str = "awesome-nav";
+/// The plugin that calls folders by their pages: Zensical has it inside, for MkDocs and ProperDocs docgen's wheel
+/// brings it.
+pub(super) const AWESOME_NAV: &str = "awesome-nav";
 
 /// With this a search finds the parts of a path.
 const SEPARATOR: &str = r#"[\s\-/:.,?&="{}\[\]()<>]+"#;
@@ -47,7 +48,10 @@ pub(super) enum What {
     /// The theme that shows what they are made of.
     Theme,
     /// Something calls folders in the navigation as their index.md is called.
-    FolderNames,
+    FolderNames {
+        /// Whether MkDocs and ProperDocs have the plugin for it.
+        has_plugin: bool,
+    },
     /// A plugin that the builder does not know is not there.
     NoPlugin(&'static str),
 }
@@ -76,13 +80,14 @@ pub(super) fn all(pages: Pages<'_>) -> Vec<Need> {
     let advice = |what, why| Need { what, why, is_advice: true };
     let setting = |key, value| Setting { key, value };
     let extension = |name, options| What::Extension { name, options };
+    let fence = match pages.has_mermaid {
+        true => (vec![setting("custom_fences", Wanted::MermaidFence)], "diagrams show as text"),
+        false => (vec![], "code in tabs shows as text"),
+    };
     let mut needs = vec![
         need(extension("attr_list", vec![]), "headings show their anchors as text"),
         need(extension("pymdownx.details", vec![]), "what is folded shows as text"),
-        need(
-            extension("pymdownx.superfences", vec![setting("custom_fences", Wanted::MermaidFence)]),
-            "diagrams show as text",
-        ),
+        need(extension("pymdownx.superfences", fence.0), fence.1),
         need(
             extension("pymdownx.tabbed", vec![setting("alternate_style", Wanted::True)]),
             "tabs show as text, one below the other",
@@ -99,20 +104,23 @@ pub(super) fn all(pages: Pages<'_>) -> Vec<Need> {
         let why = "a part of a page is a page of its own, in the navigation and the search";
         needs.extend(PARTS.map(|part| need(What::NoPage(part), why)));
     }
-    needs.push(need(What::Theme, "tabs and diagrams do not show"));
+    let why = if pages.has_mermaid { "tabs and diagrams do not show" } else { "tabs do not show" };
+    needs.push(need(What::Theme, why));
     needs.push(advice(
         What::Item { key: "extra_css", item: STYLE },
         "a wide diagram is cut off, and a long log pushes the page away",
     ));
-    needs.push(advice(
-        What::Item { key: "extra_javascript", item: MERMAID },
-        "the theme fetches what draws diagrams from a host outside, another version in each builder",
-    ));
-    needs.push(advice(
-        // Behind mermaid, whose colours it sets.
-        What::Item { key: "extra_javascript", item: SCRIPT },
-        "a large diagram is drawn too small to read, and arrowheads have no colour in a dark scheme",
-    ));
+    if pages.has_mermaid {
+        needs.push(advice(
+            What::Item { key: "extra_javascript", item: MERMAID },
+            "the theme fetches what draws diagrams from a host outside, another version in each builder",
+        ));
+        needs.push(advice(
+            // Behind mermaid, whose colours it sets.
+            What::Item { key: "extra_javascript", item: SCRIPT },
+            "a large diagram is drawn too small to read, and arrowheads have no colour in a dark scheme",
+        ));
+    }
     needs.push(advice(
         What::Plugin { name: "search", options: vec![setting("separator", Wanted::Any(SEPARATOR))] },
         "the search finds no part of a path such as `/v2.1/servers`",
@@ -127,10 +135,9 @@ pub(super) fn all(pages: Pages<'_>) -> Vec<Need> {
             "pages are as the last `docgen render` left them",
         ));
     }
-    // The plugin before does it, too.
     if pages.has_indexes {
         needs.push(advice(
-            What::FolderNames,
+            What::FolderNames { has_plugin: pages.has_plugin },
             "the navigation calls a folder `Openstack` whose index.md is called OpenStack",
         ));
     }
@@ -188,12 +195,10 @@ impl Need {
                 let is_material = config.is_toml || name == Some("material");
                 (!is_material).then(|| at("theme"))
             }
-            What::FolderNames => {
+            What::FolderNames { .. } => {
                 let plugins = config.root.get("plugins");
-                let has = |name| plugins.and_then(|plugins| named(plugins, name)).is_some();
-                let is_named =
-                    config.root.get("nav").is_some() || has(AWESOME_NAV) || !config.is_toml && has("docgen");
-                (!is_named).then(|| at("plugins"))
+                let has_plugin = plugins.and_then(|plugins| named(plugins, AWESOME_NAV)).is_some();
+                (config.root.get("nav").is_none() && !has_plugin).then(|| at("plugins"))
             }
             What::NoPlugin(name) => {
                 let (node, _) = named(config.root.get("plugins").filter(|_| config.is_toml)?, name)?;
@@ -220,7 +225,7 @@ impl Need {
             },
             What::Item { key, item } => format!("`{key}` lacks `{item}`: {why}"),
             What::NoPage(part) => format!("`exclude_docs` lacks `{part}`: {why}"),
-            What::FolderNames => format!("the plugin `{AWESOME_NAV}` is missing: {why}"),
+            What::FolderNames { .. } => format!("the plugin `{AWESOME_NAV}` is missing: {why}"),
             What::Theme => format!("the theme is not `material`: in others {why}"),
             What::NoPlugin(name) => format!("`{name}` does nothing here: {why}"),
         }
@@ -230,8 +235,8 @@ impl Need {
     pub(super) fn hint(&self, config: &Config<'_>) -> String {
         match &self.what {
             What::Theme => "set `theme: { name: material }`, of the package mkdocs-material".to_owned(),
-            What::FolderNames if !config.is_toml => format!(
-                "add it to `plugins`, with a file .nav.yml in the docs folder that says `use_index_title: true`; Zensical has it inside, MkDocs and ProperDocs need the package mkdocs-{AWESOME_NAV}, or the plugin `docgen` of docgen-http in its place"
+            What::FolderNames { has_plugin: false } if !config.is_toml => format!(
+                "add it to `plugins`, with a file .nav.yml in the docs folder that says `use_index_title: true`, as `docgen init` of the wheel does; Zensical has it inside, MkDocs and ProperDocs need the package mkdocs-{AWESOME_NAV}, which comes with the wheel"
             ),
             What::NoPlugin(_) => {
                 "remove it, and run `docgen render` before a build, or `docgen render --watch` beside `zensical serve`".to_owned()
@@ -239,23 +244,33 @@ impl Need {
             _ => {
                 // Below the first line of the hint, which begins with `  = help: `.
                 let lines = self.text(config).trim_end().replace('\n', "\n          ");
-                format!("`docgen init` adds it where it can; or write\n          {lines}")
+                match config.parent() {
+                    Some(parent) => format!(
+                        "write it into `{parent}`, or here (where a list takes the place of the one there)\n          {lines}"
+                    ),
+                    None => format!("`docgen init` adds it where it can; or write\n          {lines}"),
+                }
             }
         }
     }
 
     /// What to write into a configuration that has nothing of it.
     pub(super) fn text(&self, config: &Config<'_>) -> String {
-        if config.is_toml { self.toml() } else { self.yaml() }
+        if config.is_toml { self.toml() } else { self.yaml(config) }
     }
 
-    fn yaml(&self) -> String {
+    fn yaml(&self, config: &Config<'_>) -> String {
+        let block = |key: &str, name: &str, options: &[Setting]| {
+            let is_map = config.root.get(key).is_some_and(|all| matches!(all.value, Value::Map(_)));
+            let lines = if is_map { entry(name, options) } else { item(name, options) };
+            format!("{key}:\n{}", super::edit::lines_of("  ", &lines))
+        };
         match &self.what {
             What::Extension { name, options } => block("markdown_extensions", name, options),
             What::Plugin { name, options } => block("plugins", name, options),
             What::Item { key, item } => format!("{key}:\n  - {item}\n"),
             What::NoPage(part) => format!("exclude_docs: |\n  {part}\n"),
-            What::FolderNames => block("plugins", AWESOME_NAV, &[]),
+            What::FolderNames { .. } => block("plugins", AWESOME_NAV, &[]),
             What::Theme | What::NoPlugin(_) => String::new(),
         }
     }
@@ -270,15 +285,19 @@ impl Need {
             What::Plugin { name, options } => table("plugins", name, options),
             What::Item { key, item } => format!("[project]\n{key} = [\"{item}\"]\n"),
             What::NoPage(part) => format!("[project]\nexclude_docs = \"\"\"\n{part}\n\"\"\"\n"),
-            What::FolderNames => table("plugins", AWESOME_NAV, &[]),
+            What::FolderNames { .. } => table("plugins", AWESOME_NAV, &[]),
             What::Theme | What::NoPlugin(_) => String::new(),
         }
     }
 }
 
-/// A list with one name that has options, in YAML.
-fn block(key: &str, name: &str, options: &[Setting]) -> String {
-    format!("{key}:\n{}", super::edit::lines_of("  ", &item(name, options)))
+/// The lines of a map's entry: a name that has options.
+pub(super) fn entry(name: &str, options: &[Setting]) -> String {
+    if options.is_empty() {
+        return format!("{name}: {{}}\n");
+    }
+    let options: String = options.iter().map(Setting::yaml).collect();
+    format!("{name}:\n{}", super::edit::lines_of("  ", &options))
 }
 
 /// The lines of a list's item: a name that has options.

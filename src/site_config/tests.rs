@@ -1,6 +1,7 @@
 use super::*;
 
-const ALL: Pages<'_> = Pages { docs: "docs", has_parts: true, has_indexes: true, has_plugin: true };
+const ALL: Pages<'_> =
+    Pages { docs: "docs", has_parts: true, has_indexes: true, has_mermaid: true, has_plugin: true };
 
 fn completed(file: &str, text: &str) -> (String, Vec<String>) {
     let file = Path::new(file);
@@ -15,7 +16,7 @@ fn completed(file: &str, text: &str) -> (String, Vec<String>) {
 }
 
 /// Sites in several hands.
-const SITES: [&str; 6] = [
+const SITES: [&str; 7] = [
     "site_name: x\ntheme:\n  name: material\n",
     "site_name: x # mine\ntheme: {name: material}\nmarkdown_extensions:\n- toc: # all\n    permalink: true\n\
      - pymdownx.superfences # fences\n- pymdownx.tabbed:\n    slugify: x # s\n\nplugins:\n- search # here\n\
@@ -25,6 +26,8 @@ const SITES: [&str; 6] = [
      exclude_docs: |\n    drafts/\n    *.tmp\nextra_css: [a.css]\nextra_css2:\n",
     "theme: material\r\nsite_name: x\r\nplugins:\r\n  - search:\r\n      lang: en\r\nextra_javascript:\r\n  - a.js # one\r\n",
     "theme: material\nplugins:\nextra_css:\n  - path: b.css\nmarkdown_extensions:\n  - pymdownx.snippets:\n      base_path: [a]",
+    // Lists of names as maps.
+    "theme: material\nmarkdown_extensions:\n    attr_list: {}\n    toc:\n        permalink: true # p\nplugins:\n  tags: {}\n  search: # s\n\nextra: {}\n",
     "theme: material\nplugins: !ENV [P, []]\nnav:\n  - A: a.md\n",
 ];
 
@@ -50,6 +53,26 @@ fn zensical_toml_gets_the_same() {
     let (made, left) = completed("zensical.toml", "[project]\nsite_name = \"x\"\n");
     assert!(left.len() == 1 && left[0].contains("pymdownx.snippets"), "{left:?}\n{made}");
     assert!(!made.contains("markdown_extensions") && made.contains("separator"), "{made}");
+}
+
+#[test]
+fn nothing_of_mermaid_is_asked_for_where_every_diagram_is_drawn() {
+    let drawn = Pages { has_mermaid: false, ..ALL };
+    for (file, text) in SITES
+        .map(|text| ("mkdocs.yml", text))
+        .into_iter()
+        .chain([("zensical.toml", "[project]\nsite_name = 'x'\n")])
+    {
+        let config = Config::parse(Path::new(file), text).unwrap();
+        let lacks: String = config.lacks(drawn).iter().map(|error| error.to_string()).collect();
+        let (made, _) = config.completed(drawn);
+        assert!(!lacks.contains("mermaid") && !made.contains("mermaid"), "{lacks}\n{made}");
+        assert!(
+            !made.contains("docgen.js") && made.contains("docgen.css") != text.contains("[a.css]"),
+            "{made}"
+        );
+        assert!(text.contains("project") || made.contains("pymdownx.superfences"), "{made}");
+    }
 }
 
 #[test]

@@ -34,6 +34,20 @@ export async function open(browser, origin, url, options = {}) {
   return { page, problems };
 }
 
+/** The least size of text as a diagram is drawn, in CSS pixels, at a width of 1280. */
+export const SMALLEST = 11;
+
+/** Every text of docgen's diagrams that the site's script has drawn, with the size at which it is drawn. */
+export function textSizes(page) {
+  return page.evaluate(() => [...document.querySelectorAll('.mermaid')].flatMap(({ shadowRoot }) => {
+    const texts = [...shadowRoot.querySelectorAll('svg.docgen text')].filter((text) => text.textContent.trim() !== '');
+    return texts.map((text) => {
+      const scale = Math.abs(text.getScreenCTM().a);
+      return [text.textContent, Math.round(parseFloat(getComputedStyle(text).fontSize) * scale * 100) / 100];
+    });
+  }));
+}
+
 /** Waits until that many diagrams are drawn; gives [{messages, numbers, notes}] with their texts, in order, and the colours of backgrounds. */
 export async function drawnDiagrams(page, count) {
   const hosts = page.locator('div.mermaid');

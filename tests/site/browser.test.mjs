@@ -1,5 +1,5 @@
-// The built sites in a real browser: diagrams are drawn with the text that went in, tabs work, and nothing
-// is fetched from anywhere but the site.
+// The built sites in a real browser: diagrams are drawn with the text that went in, large enough to read,
+// tabs work, and nothing is fetched from anywhere but the site.
 //
 // Screenshots go to .build/screenshots. CHROMIUM names another browser than the one on the path.
 
@@ -8,7 +8,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 
 import { read } from '../mermaid/diagrams.mjs';
-import { drawnDiagrams, launch, open } from './browser.mjs';
+import { SMALLEST, drawnDiagrams, launch, open, textSizes } from './browser.mjs';
 import { pages, serve, sites } from './site.mjs';
 
 const SCREENSHOTS = '.build/screenshots';
@@ -40,6 +40,7 @@ for (const site of sites()) {
             assert.deepEqual(drawn[index].backgrounds.toSorted(), colours.toSorted());
           }
         }
+        for (const [text, size] of await textSizes(page)) assert.ok(size >= SMALLEST, `${text} is drawn at ${size} px`);
         const screenshot = `${SCREENSHOTS}/${site.name}-${url.replace(/\/$/, '').replaceAll('/', '-') || 'index'}`;
         if (drawn.length > 0) await page.locator('div.mermaid').first().scrollIntoViewIfNeeded();
         await page.screenshot({ path: `${screenshot}.png` });

@@ -5,6 +5,8 @@
 // A place that cannot hold a text is refused by docgen, with its line; then the block is left out, and only the
 // places named in REFUSING may do that. What is known to be otherwise is in KNOWN.
 //
+// Drawings of such texts stand where a block may, on a page of their own each: see DRAWN.
+//
 // By default only the kinds of text in SAMPLE are looked at, which have every field in every context;
 // DOCGEN_CONTEXTS=every looks at each kind, DOCGEN_CONTEXTS=edits,comment at these two. DOCGEN names another program than target/release/docgen.
 
@@ -136,6 +138,19 @@ const CONTEXTS = {
   'a comment': 'a\n\n<!-- @ -->',
 };
 
+// Where a diagram that is drawn ahead may stand: a block of its own, at any depth.
+const DRAWN = {
+  'a paragraph': '@',
+  'below a paragraph': 'a\n@',
+  'an item': '- a\n\n    @',
+  'an item of an item': '1. a\n    - b\n\n        @',
+  'a quote': '> @',
+  'an admonition': '!!! note "a"\n    @',
+  'a folded body': '??? note "a"\n\n    @',
+  'a tab': '===! "a"\n    @\n\n=== "b"\n\n    c',
+  'a tab in an admonition in an item': '- a\n\n    !!! note "b"\n\n        === "c"\n\n            @',
+};
+
 // Where the text is not shown by itself.
 const UNSEEN = ['a destination', 'a whole destination', 'a link title', 'a value of HTML', 'a link of HTML', 'a comment'];
 // Where docgen may refuse a text.
@@ -242,6 +257,34 @@ for (const site of sites(PROJECT)) {
   });
 }
 
+for (const site of sites(PROJECT)) {
+  describe(`${site.name}, drawn ahead`, async () => {
+    const server = await serve(site.root);
+    after(() => server.close());
+    const usual = await look(server, 'harmless_drawn');
+    for (const kind of Object.keys(KINDS)) {
+      test(kind, async () => {
+        const { blocks, problems, ran } = kind === 'harmless' ? usual : await look(server, `${kind}_drawn`);
+        assert.equal(ran, undefined, 'a script of the trace ran');
+        assert.deepEqual(problems, []);
+        const alone = drawnOf(blocks[0]);
+        // Names above and below, two messages with their numbers, which lead to their sections.
+        assert.deepEqual([alone.filter((name) => name === 'text').length, alone.filter((name) => name === 'a').length], [8, 2]);
+        for (const [at, context] of Object.keys(DRAWN).entries()) {
+          assert.deepEqual(blocks[at].elements, usual.blocks[at].elements, context);
+          assert.deepEqual(drawnOf(blocks[at]), alone, context);
+          assert.ok(plain(blocks[at].text).includes(plain(KINDS[kind])), `${context}: ${blocks[at].text}`);
+        }
+      });
+    }
+  });
+}
+
+// What a block has of a drawing.
+function drawnOf({ elements }) {
+  return elements.filter((name) => ['svg', 'a', 'text', 'rect', 'path', 'polygon', 'desc'].includes(name));
+}
+
 // What is wrong with a block, or undefined.
 function faultOf(kind, { field, context }, found, usual) {
   if (found === undefined || usual === undefined) return 'no block';
@@ -322,7 +365,14 @@ function makeProject() {
   writeFileSync(join(PROJECT, 'mkdocs.yml'), `${siteConfig()}${EXTENSIONS.map((name) => `  - ${name}\n`).join('')}${MORE_SETTINGS}`);
   const left = Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, new Set()]));
   const refused = [];
-  for (const kind of Object.keys(KINDS)) writeCapture(kind);
+  for (const kind of Object.keys(KINDS)) {
+    writeCapture(kind);
+    writeCapture(`${kind}_drawn`, KINDS[kind], 'diagram = "svg"\nlinks = true\n');
+    const blocks = Object.values(DRAWN).map((context, at) => `block${at}\n\n${context.replace('@', '{{ diagram }}')}\n`);
+    // The sections that messages lead to are behind the last block.
+    const page = ['# Drawings', ...blocks, `block${blocks.length}`, '{{ rest }}'].join('\n\n');
+    writeFileSync(join(PROJECT, 'captures', `${kind}_drawn`, 'page.md'), `${page}\n`);
+  }
   // What docgen notes of a run, on this machine alone.
   const ran = (text) => ({ result: 'recorded', seen: { at: text, release: text } });
   const captures = Object.fromEntries(Object.entries(KINDS).map(([kind, text]) => [kind, ran(text)]));
@@ -333,7 +383,7 @@ function makeProject() {
     const { stderr, status } = spawnSync(DOCGEN, ['render', 'captures', 'docs'], { cwd: PROJECT, encoding: 'utf8', maxBuffer: 1 << 28 });
     if (status === 0) return refused;
     for (const [, kind, line] of stderr.matchAll(/--> captures\/(\w+)\/page\.md:(\d+):/g)) {
-      const at = lines[kind][line - 1];
+      const at = lines[kind]?.[line - 1] ?? assert.fail(stderr);
       if (left[kind].has(at)) continue;
       left[kind].add(at);
       refused.push({ kind, at, ...BLOCKS[at] });
@@ -355,9 +405,8 @@ function writeSource(kind, left) {
   return blocks;
 }
 
-function writeCapture(kind) {
-  const text = KINDS[kind];
-  const folder = join(PROJECT, 'captures', kind);
+function writeCapture(name, text = KINDS[name], settings = '') {
+  const folder = join(PROJECT, 'captures', name);
   mkdirSync(folder, { recursive: true });
   const message = { httpVersion: 'HTTP/1.1', cookies: [], headersSize: -1, bodySize: -1 };
   const plainText = [{ name: 'X-Case', value: text }];
@@ -370,5 +419,5 @@ function writeCapture(kind) {
   writeFileSync(join(folder, 'trace.har'), JSON.stringify({ log: { version: '1.2', creator: { name: 'contexts', version: '1' }, entries: [entry] } }));
   writeFileSync(join(folder, 'output.txt'), `${text}\n`);
   const quoted = JSON.stringify(text);
-  writeFileSync(join(folder, 'capture.toml'), `layout = "page"\nlocale = "en"\ntitle = ${quoted}\ncommand = ${quoted}\nreference = "https://example.invalid/"\nlaunch.show = false\n[vars]\nv = ${quoted}\n[label]\nx = "s POST /x"\n[[participant]]\nid = "c"\nnames = [${quoted}]\n[[participant]]\nid = "s"\nnames = [${JSON.stringify(`${text}2`)}]\n`);
+  writeFileSync(join(folder, 'capture.toml'), `${settings}layout = "page"\nlocale = "en"\ntitle = ${quoted}\ncommand = ${quoted}\nreference = "https://example.invalid/"\nlaunch.show = false\n[vars]\nv = ${quoted}\n[label]\nx = "s POST /x"\n[[participant]]\nid = "c"\nnames = [${quoted}]\n[[participant]]\nid = "s"\nnames = [${JSON.stringify(`${text}2`)}]\n`);
 }

@@ -12,7 +12,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { contrastsIn, launch, open, seriousViolations } from './browser.mjs';
+import { SMALLEST, contrastsIn, launch, open, seriousViolations, textSizes } from './browser.mjs';
 import { serve, siteConfig, sites } from './site.mjs';
 
 const DOCGEN = resolve(process.env.DOCGEN ?? 'target/release/docgen');
@@ -26,8 +26,6 @@ const SAMPLE = ['show', 'parts', 'many'];
 const SHORT = ['show', 'long'];
 // Of text, and of what is drawn (WCAG 2.2, 1.4.3 and 1.4.11).
 const [TEXT, GRAPHICS] = [4.5, 3];
-// Of text as it is drawn, in CSS pixels, at a width of 1280.
-const SMALLEST = 11;
 
 makeProject();
 execFileSync(DOCGEN, ['render', 'captures', 'docs'], { cwd: PROJECT, stdio: ['ignore', 'ignore', 'inherit'] });
@@ -48,7 +46,7 @@ for (const site of sites(PROJECT)) {
         await page.setViewportSize({ width: 1280, height: 900 });
         await drawn(page);
         await t.test('text is large enough', async () => {
-          for (const [text, size] of await sizes(page)) assert.ok(size >= SMALLEST, `${text} is drawn at ${size} px`);
+          for (const [text, size] of await textSizes(page)) assert.ok(size >= SMALLEST, `${text} is drawn at ${size} px`);
         });
         await t.test('names stay in view', () => assertNamesStay(page));
         await t.test('a keyboard scrolls what is wider than the page', () => assertKeyboard(page));
@@ -93,17 +91,6 @@ async function drawn(page) {
     const hosts = [...document.querySelectorAll('.mermaid')];
     return hosts.length > 0 && hosts.every((host) => host.shadowRoot?.querySelector('svg.docgen'));
   });
-}
-
-/** Every text of the diagrams, with the size at which it is drawn. */
-function sizes(page) {
-  return page.evaluate(() => [...document.querySelectorAll('.mermaid')].flatMap(({ shadowRoot }) => {
-    const texts = [...shadowRoot.querySelectorAll('text')].filter((text) => text.textContent.trim() !== '');
-    return texts.map((text) => {
-      const scale = Math.abs(text.getScreenCTM().a);
-      return [text.textContent, Math.round(parseFloat(getComputedStyle(text).fontSize) * scale * 100) / 100];
-    });
-  }));
 }
 
 /** Where a diagram is scrolled to its middle, the names of its participants are still on the screen. */

@@ -1,7 +1,7 @@
 // Diagrams that docgen drew ahead, as a reader has them: by both builders, in a browser that runs no script of the
 // page. At what size text is drawn, what stays in view, what is on paper, what a keyboard, a screen reader and a search
-// find, whether each message leads to its section, in the colours of both schemes. And with the site's scripts: that
-// they leave drawings alone.
+// find, whether each message leads to its section, wherever on it a reader clicks, in the colours of both schemes; those
+// of a report to the row that tells of them. And with the site's scripts: that they leave drawings alone.
 //
 // Screenshots go to .build/screenshots. DOCGEN names another program than target/release/docgen, with the feature `svg`.
 
@@ -12,7 +12,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { contrastsIn, launch, open, seriousViolations } from './browser.mjs';
+import { SMALLEST, contrastsIn, launch, open, seriousViolations } from './browser.mjs';
 import { serve, siteConfig, sites } from './site.mjs';
 
 const DOCGEN = resolve(process.env.DOCGEN ?? 'target/release/docgen');
@@ -27,8 +27,6 @@ const SAMPLE = ['prose', 'exchanges'];
 const SHORT = ['prose', 'plain'];
 // Of text, and of what is drawn (WCAG 2.2, 1.4.3 and 1.4.11).
 const [TEXT, GRAPHICS] = [4.5, 3];
-// Of text as it is drawn, in CSS pixels.
-const SMALLEST = 11;
 
 makeProject();
 execFileSync(DOCGEN, ['render', 'captures', 'docs'], { cwd: PROJECT, stdio: ['ignore', 'ignore', 'inherit'] });
@@ -81,6 +79,7 @@ for (const site of sites(PROJECT)) {
             }
             if (SHORT.includes(name)) assert.deepEqual(await seriousViolations(page, AXE), []);
             await shot(page, `${site.name}-${name}-${scheme}`);
+            if (name !== 'plain') await assertLights(page, `${site.name}-${name}-${scheme}`);
           });
         }
         await t.test('a keyboard reaches what scrolls', () => assertKeyboard(page));
@@ -88,6 +87,32 @@ for (const site of sites(PROJECT)) {
         await page.close();
       });
     }
+
+    test('messages of a report lead to what tells of them', async () => {
+      const { page, problems } = await open(browser, server.origin, 'report/', { javaScriptEnabled: false });
+      await page.setViewportSize({ width: 1280, height: 900 });
+      const found = await page.evaluate(() => {
+        const step = (text) => /\((?:\d+→)?\d+\)/.exec(text)?.[0];
+        const messages = [...document.querySelectorAll('.docgen-svg text.docgen-message')];
+        return messages.map((text) => {
+          const link = text.closest('a');
+          const row = link && document.getElementById(link.getAttribute('href').slice(1));
+          return { text: text.textContent, step: step(text.textContent), row: row?.textContent, isLinked: link !== null };
+        });
+      });
+      const linked = found.filter(({ isLinked }) => isLinked);
+      // What stayed leads nowhere; what changed does, and a call that came, with its answer.
+      assert.deepEqual(found.filter(({ text }) => /^[±+−]/.test(text)), linked);
+      assert.ok(linked.length >= 3 && linked.length < found.length, JSON.stringify(found));
+      for (const { text, step, row } of linked.filter(({ text }) => !/^[+−].*Response/.test(text))) {
+        assert.ok(row?.includes(step), `${text} leads to ${row}`);
+      }
+      assert.ok(linked.some(({ text, row }) => /^\+.*Response/.test(text) && row));
+      await assertClicks(page);
+      assert.deepEqual(problems, []);
+      assert.deepEqual(await seriousViolations(page, AXE), []);
+      await page.close();
+    });
 
     test('a search finds what is in a drawing', async () => {
       const { page } = await open(browser, server.origin, '');
@@ -153,21 +178,68 @@ async function assertLinks(page, name) {
   });
   assert.deepEqual(wrong, []);
   assert.equal(messages > 0, name !== 'plain');
-  if (name === 'plain') return;
+  if (name !== 'plain') await assertClicks(page);
+}
+
+/** A click on any part of a message follows its link: on its line, above and below it, its head, text and number. */
+async function assertClicks(page) {
   const link = page.locator('.docgen-svg a').first();
-  const anchor = await link.getAttribute('href');
-  await link.locator('text').first().click();
-  assert.equal(await page.evaluate(() => location.hash), anchor);
+  await link.evaluate((link) => link.scrollIntoView({ block: 'center', inline: 'center' }));
+  const { missed, at, height } = await link.evaluate((link) => {
+    const middle = (selector) => {
+      const box = link.querySelector(selector)?.getBoundingClientRect();
+      return box && [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
+    };
+    const line = link.querySelector('path.docgen-message').getBoundingClientRect();
+    const along = (share, beside) => [line.left + line.width * share, line.top + line.height / 2 + beside];
+    const points = { line: along(0.4, 0), 'above the line': along(0.2, -4), 'below the line': along(0.7, 4), head: middle('.docgen-head'), text: middle('text.docgen-message'), number: middle('rect.docgen-number') };
+    const isMissed = ([, point]) => point && document.elementFromPoint(...point)?.closest('a') !== link;
+    return { missed: Object.entries(points).filter(isMissed), at: points.line, height: link.querySelector('.docgen-area').getBoundingClientRect().height };
+  });
+  assert.deepEqual(missed, []);
+  assert.ok(height >= 24, `what can be clicked is ${height} px high`);
+  await page.mouse.click(...at);
+  const target = await link.evaluate((link) => [location.hash, link.getAttribute('href'), document.querySelector(':target')?.getBoundingClientRect().top]);
+  assert.equal(target[0], target[1]);
+  assert.ok(target[2] >= 0 && target[2] < 900, `what it leads to is at ${target[2]} px`);
+}
+
+/** The message below the pointer, and the one that a keyboard is at, are told at sight. */
+async function assertLights(page, name) {
+  const link = page.locator('.docgen-svg a').first();
+  await link.evaluate((link) => link.scrollIntoView({ block: 'center', inline: 'center' }));
+  const at = await link.evaluate((link) => {
+    const { left, top, width, height } = link.querySelector('path.docgen-message').getBoundingClientRect();
+    return [left + width / 2, top + height / 2];
+  });
+  await page.mouse.move(...at);
+  const hovered = await contrastsIn(page, '.docgen-svg', {
+    'text below the pointer': ['a:hover text.docgen-message', 'fill', 'a:hover .docgen-area', 'fill'],
+    'arrow below the pointer': ['a:hover path.docgen-message', 'stroke', 'a:hover .docgen-area', 'fill'],
+    'head below the pointer': ['a:hover .docgen-head', 'fill', 'a:hover .docgen-area', 'fill'],
+  });
+  await page.screenshot({ path: `${SCREENSHOTS}/drawn-${name}-hover.png` });
+  const area = await link.evaluate((link) => getComputedStyle(link.querySelector('.docgen-area')).fill);
+  assert.notEqual(area, 'none');
+  await page.mouse.move(1, 1);
+  await focusFirst(page);
+  const focused = await contrastsIn(page, '.docgen-svg', { outline: ['a:focus-visible', 'outlineColor'] });
+  for (const [what, contrast] of Object.entries({ ...hovered, ...focused })) {
+    assert.ok(contrast >= (what.startsWith('text') ? TEXT : GRAPHICS), `${what}: ${contrast}`);
+  }
 }
 
 async function assertKeyboard(page) {
+  assert.ok(await focusFirst(page), 'nothing of it takes the focus');
+}
+
+/** Gives the focus to the first that takes it in a drawing, as a keyboard does; whether it has it then. */
+async function focusFirst(page) {
   const first = page.locator('.docgen-svg').first();
-  const reached = await first.evaluate((host) => {
-    const target = host.querySelector('a') ?? host;
-    target.focus();
-    return document.activeElement === target;
-  });
-  assert.ok(reached, 'nothing of it takes the focus');
+  await first.evaluate((host) => (host.querySelector('a') ?? host).focus());
+  await page.keyboard.press('Shift+Tab');
+  await page.keyboard.press('Tab');
+  return first.evaluate((host) => document.activeElement === (host.querySelector('a') ?? host));
 }
 
 /** How what is drawn stands out from the page. */
@@ -231,6 +303,22 @@ function makeProject() {
   mkdirSync(join(PROJECT, 'captures/many'));
   writeFileSync(join(PROJECT, 'captures/many/trace.har'), JSON.stringify({ log: { ...trace.log, entries: runs.slice(0, 125) } }));
   writeFileSync(join(PROJECT, 'captures/many/capture.toml'), 'title = "Many"\n');
+  report();
+}
+
+/** Two recordings, of which the newer one sends another header and one call more. */
+function report() {
+  const trace = JSON.parse(readFileSync('captures/openstack/image/show/trace.har', 'utf8'));
+  const { entries } = trace.log;
+  const later = { ...entries.at(-1), startedDateTime: new Date(Date.parse(entries.at(-1).startedDateTime) + 60_000).toISOString() };
+  later.request = { ...later.request, method: 'DELETE' };
+  const changed = { ...entries[0], request: { ...entries[0].request, headers: [...entries[0].request.headers, { name: 'X-New', value: 'yes' }] } };
+  for (const [side, all] of [['old', entries], ['new', [changed, ...entries.slice(1), later]]]) {
+    mkdirSync(join(PROJECT, 'captures', side, 'show'), { recursive: true });
+    writeFileSync(join(PROJECT, 'captures', side, 'show/trace.har'), JSON.stringify({ log: { ...trace.log, entries: all } }));
+  }
+  mkdirSync(join(PROJECT, 'captures/report'));
+  writeFileSync(join(PROJECT, 'captures/report/report.toml'), 'title = "Report"\nold = "old"\nnew = "new"\n');
 }
 
 function capture(name, from) {

@@ -54,9 +54,9 @@ pub struct Relations {
 /// When an exchange happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
-    /// How long after the first request of the page it was sent.
+    /// How long after the first message of the page it began.
     pub after: Micros,
-    /// How long its response took; nothing where none came.
+    /// How long its response took; nothing where only one of both messages is known.
     pub lasted: Option<Micros>,
 }
 
@@ -148,13 +148,19 @@ const MOST_ORIGINS: usize = 8;
 /// When each exchange happened; nothing where one has made-up times.
 fn timings(facts: &Facts<'_>) -> Option<Vec<Timing>> {
     let of = |exchange: &Arc<PageExchange>| &facts.trace.exchanges[exchange.index];
-    let first = facts.exchanges.iter().map(|exchange| of(exchange).started).min()?;
+    let began = |exchange: &Arc<PageExchange>| match of(exchange).ended {
+        Some(ended) if exchange.is_response_alone => ended,
+        _ => of(exchange).started,
+    };
+    let first = facts.exchanges.iter().map(began).min()?;
     if facts.exchanges.iter().any(|exchange| of(exchange).synthetic) {
         return None;
     }
     let timing = |exchange: &Arc<PageExchange>| Timing {
-        after: of(exchange).started.saturating_sub(first),
-        lasted: of(exchange).ended.map(|ended| ended.saturating_sub(of(exchange).started)),
+        after: began(exchange).saturating_sub(first),
+        lasted: (of(exchange).ended)
+            .filter(|_| !exchange.is_response_alone)
+            .map(|ended| ended.saturating_sub(began(exchange))),
     };
     Some(facts.exchanges.iter().map(timing).collect())
 }

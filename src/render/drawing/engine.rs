@@ -66,7 +66,7 @@ const WIDTHS: [u16; 95] = [
 const WIDEST: f64 = 1.06;
 
 /// How wide a text is, in its size.
-fn width(text: &str) -> f64 {
+pub(super) fn width(text: &str) -> f64 {
     let mut width = 0.0;
     let mut rest = text;
     while let Some(c) = rest.chars().next() {

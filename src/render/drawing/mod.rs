@@ -4,9 +4,12 @@
 //! between two marks in place of a fence ([`start`], [`end`]), and [`draw`] puts a drawing there before anybody
 //! else sees the text. `merman` lays it out (`engine`), which knows mermaid's language and its looks; what it draws is
 //! read as shapes (`shapes`), of which only those that a sequence diagram has are known, and written anew
-//! (`write`): a text that was captured is never part of what another program wrote. What this leaves out: a fence
+//! (`write`), each message with all of it as one link (`areas`): a text that was captured is never part of what
+//! another program wrote. What this leaves out: a fence
 //! that somebody wrote by hand, which is theirs, and colours, which are the style sheet's (docgen.css).
 
+#[cfg(feature = "svg")]
+mod areas;
 #[cfg(feature = "svg")]
 mod engine;
 #[cfg(feature = "svg")]
@@ -37,16 +40,24 @@ pub(super) fn end(format: DiagramFormat) -> &'static str {
     }
 }
 
-/// `text` with a drawing for each of its marked diagrams, a message of which leads to the anchor that `link_of`
-/// knows for its number.
+/// A message of a drawing, as far as it tells where it leads.
+pub(super) struct Drawn<'d> {
+    /// The title of its diagram.
+    pub(super) title: &'d str,
+    /// The first line of what it says.
+    pub(super) text: &'d str,
+    /// Its number, where the diagram counts.
+    pub(super) number: Option<u32>,
+}
+
+/// The anchor that a message leads to, if there is one.
+type LinkOf<'l, 'a> = &'l dyn Fn(&Drawn<'_>) -> Option<&'a str>;
+
+/// `text` with a drawing for each of its marked diagrams, a message of which leads to where `link_of` says.
 ///
 /// # Errors
 /// [`ErrorKind::Template`] where a diagram cannot be drawn.
-pub(super) fn draw<'a>(
-    text: String,
-    format: DiagramFormat,
-    link_of: &dyn Fn(u32) -> Option<&'a str>,
-) -> Result<String> {
+pub(super) fn draw<'a>(text: String, format: DiagramFormat, link_of: LinkOf<'_, 'a>) -> Result<String> {
     if format == DiagramFormat::Mermaid || !text.contains(MARKS[0]) {
         return Ok(text);
     }
@@ -69,16 +80,36 @@ pub(super) fn draw<'a>(
 
 /// The lines of a drawing, without the end of the last.
 #[cfg(feature = "svg")]
-fn drawing<'a>(diagram: &str, link_of: &dyn Fn(u32) -> Option<&'a str>) -> Result<String, String> {
+fn drawing<'a>(diagram: &str, link_of: LinkOf<'_, 'a>) -> Result<String, String> {
     Ok(write::html(&shapes::Drawing::read(&engine::svg(diagram)?)?, link_of))
 }
 
 #[cfg(not(feature = "svg"))]
-fn drawing<'a>(_: &str, _: &dyn Fn(u32) -> Option<&'a str>) -> Result<String, String> {
+fn drawing<'a>(_: &str, _: LinkOf<'_, 'a>) -> Result<String, String> {
     Err(WITHOUT.into())
 }
 
 const WITHOUT: &str = "this docgen was built without the feature `svg`";
+
+/// Whether a text of Markdown has a diagram for mermaid to draw in the reader's browser: a fence that is in no other.
+pub(crate) fn is_left_to_mermaid(text: &str) -> bool {
+    // Pages are long, and one that is drawn ahead does not name it.
+    if memchr::memmem::find(text.as_bytes(), b"mermaid").is_none() {
+        return false;
+    }
+    let mut open: Option<&str> = None;
+    for line in text.lines().map(str::trim) {
+        let info = line.trim_start_matches(if line.starts_with('~') { '~' } else { '`' });
+        let fence = &line[..line.len() - info.len()];
+        match open {
+            Some(of_other) => open = open.filter(|_| line != of_other),
+            None if fence.len() < 3 || info.contains('`') => {}
+            None if info.split_whitespace().next() == Some("mermaid") => return true,
+            None => open = Some(fence),
+        }
+    }
+    false
+}
 
 /// Whether the diagrams that these settings ask for can be made.
 ///
@@ -94,6 +125,33 @@ pub(crate) fn expect_drawable(settings: &Settings) -> Result<()> {
         "docgen's wheel has it, and so has what `cargo install --features svg` builds; `diagram = \"mermaid\"` \
          needs none",
     ))
+}
+
+#[cfg(test)]
+mod fences {
+    use super::is_left_to_mermaid;
+
+    #[test]
+    fn mermaid_draws_its_fences_and_nothing_that_only_names_it() {
+        for text in [
+            "``` mermaid\na\n```\n",
+            "# a\n\n===! \"b\"\n\n    ~~~~mermaid\n",
+            "```\n```\n```mermaid title='a'",
+        ] {
+            assert!(is_left_to_mermaid(text), "{text}");
+        }
+        for text in [
+            "",
+            "mermaid",
+            "``` mermaids\n```\n",
+            "`` mermaid ``\n",
+            "``` mermaid ``` is a fence\n",
+            "```` md\n``` mermaid\na\n```\n````\n",
+            "~~~\n``` mermaid\n~~~\n",
+        ] {
+            assert!(!is_left_to_mermaid(text), "{text}");
+        }
+    }
 }
 
 #[cfg(test)]

@@ -61,11 +61,20 @@ pub(super) enum Shape {
         points_right: bool,
         is_cross: bool,
     },
-    /// What a message says and its number: what leads to its section.
-    Message {
-        texts: Vec<Label>,
-        number: Option<Label>,
-    },
+    Message(Message),
+}
+
+/// A message: what leads to its section.
+#[derive(Debug)]
+pub(super) struct Message {
+    /// From one participant to the other, or out and back to the same one.
+    pub(super) line: Box<Shape>,
+    /// The heads of its arrow.
+    pub(super) heads: Vec<Shape>,
+    /// The lines of what it says.
+    pub(super) texts: Vec<Label>,
+    /// Its number.
+    pub(super) number: Option<Label>,
 }
 
 /// A text at a place: the middle of its base line, if it begins or ends at none.
@@ -183,8 +192,8 @@ impl Drawing {
                 }
                 "text" if kind == Kind::Number => {
                     let number = labels(node, kind).into_iter().next();
-                    if let Some(Shape::Message { number: of_message, .. }) = self.shapes.last_mut() {
-                        *of_message = number;
+                    if let Some(Shape::Message(message)) = self.shapes.last_mut() {
+                        message.number = number;
                     }
                     continue;
                 }
@@ -236,12 +245,12 @@ impl Drawing {
                 },
                 _ => continue,
             };
-            let heads = heads(node, &shape);
             let to = if is_name { &mut self.names } else { &mut self.shapes };
-            to.push(shape);
             if matches!(kind, Kind::Request | Kind::Response) {
-                to.extend(heads);
-                to.push(Shape::Message { texts: std::mem::take(said), number: None });
+                let (heads, texts) = (heads(node, &shape), std::mem::take(said));
+                to.push(Shape::Message(Message { line: Box::new(shape), heads, texts, number: None }));
+            } else {
+                to.push(shape);
             }
         }
     }
@@ -253,9 +262,7 @@ fn heads(node: Node<'_, '_>, shape: &Shape) -> Vec<Shape> {
         Shape::Line { from, to, .. } => [*from, *to],
         Shape::Path { commands, .. } => {
             // From a participant to itself: out to the right and back.
-            let numbers: Vec<f64> =
-                commands.split(|c: char| !matches!(c, '0'..='9' | '.' | '-')).filter_map(number).collect();
-            match numbers[..] {
+            match coordinates(commands)[..] {
                 [x, y, .., right, _, end_x, end_y] => [[x.max(right), y], [end_x, end_y]],
                 _ => return Vec::new(),
             }
@@ -315,6 +322,11 @@ fn labels(node: Node<'_, '_>, kind: Kind) -> Vec<Label> {
         }
     }
     labels
+}
+
+/// The numbers in the commands of a path, in order.
+pub(super) fn coordinates(commands: &str) -> Vec<f64> {
+    commands.split(|c: char| !matches!(c, '0'..='9' | '.' | '-')).filter_map(number).collect()
 }
 
 /// A number as it is written, if it is one that says how long something is.

@@ -19,7 +19,7 @@ fn diagram(title: &str, names: [&str; 2], said: &[&str], note: &str) -> String {
 }
 
 fn drawn(diagram: &str) -> String {
-    drawing(diagram, &|number| (number % 2 == 1).then_some("there")).unwrap()
+    drawing(diagram, &|message| (message.number? % 2 == 1).then_some("there")).unwrap()
 }
 
 /// The texts of a drawing that are of a class, in order.
@@ -40,7 +40,7 @@ fn spaced(text: &str) -> String {
 /// What a drawing may hold.
 const ELEMENTS: [&str; 10] =
     ["div", "svg", "desc", "a", "path", "rect", "ellipse", "polygon", "text", "circle"];
-const ATTRIBUTES: [&str; 28] = [
+const ATTRIBUTES: [&str; 29] = [
     "anchor",
     "aria-hidden",
     "aria-label",
@@ -53,6 +53,7 @@ const ATTRIBUTES: [&str; 28] = [
     "font-size",
     "height",
     "href",
+    "pointer-events",
     "points",
     "role",
     "rx",
@@ -103,8 +104,41 @@ fn a_message_leads_to_its_section_and_shows_its_number() {
     assert_eq!(links.len(), 1);
     let linked = links[0].descendants().filter_map(|node| node.text().filter(|text| !text.trim().is_empty()));
     assert!(linked.collect::<Vec<_>>().contains(&"GET /v2/images"));
+    let classes = links[0].children().filter_map(|node| node.attribute("class")).collect::<Vec<_>>();
+    assert_eq!(classes[..3], ["docgen-area", "docgen-message", "docgen-head"]);
     assert!(drawing.contains("role=\"group\" aria-label=\"Show\""));
 }
+
+#[test]
+fn the_areas_of_messages_are_large_enough_and_over_no_other() {
+    let said: Vec<String> = (0..12).map(|at| format!("GET /{}", "v2/images/".repeat(at % 4))).collect();
+    let said: Vec<&str> = said.iter().map(String::as_str).collect();
+    let mut text = diagram("Show", ["client", "glance-api"], &said, "cached");
+    text += "  a->>a: to itself\n  a->>b: of two<br/>lines\n  a-xb: gone\n";
+    let drawing = drawing(&text, &|_| Some("there")).unwrap();
+    let document = Document::parse(&drawing).unwrap();
+    let number =
+        |node: roxmltree::Node<'_, '_>, name: &str| node.attribute(name).unwrap().parse::<f64>().unwrap();
+    let links: Vec<_> = document.descendants().filter(|node| node.has_tag_name("a")).collect();
+    assert_eq!(links.len(), said.len() + 3);
+    let mut end = 0.0;
+    for link in links {
+        let area = link.children().find(|node| node.attribute("class") == Some("docgen-area")).unwrap();
+        let [x, y, width, height] = ["x", "y", "width", "height"].map(|name| number(area, name));
+        // At the size at which the smallest text can be read, it is what a finger needs (WCAG 2.5.8).
+        assert!(y >= end && height * SMALLEST >= 24.0, "{y} {height}, behind {end}");
+        end = y + height;
+        let texts = link.children().filter(|node| {
+            node.attribute("y").is_some() && node.attribute("class") != area.attribute("class")
+        });
+        for text in texts {
+            assert!((x..x + width).contains(&number(text, "x")) && (y..end).contains(&number(text, "y")));
+        }
+    }
+}
+
+/// How much smaller than it is a drawing gets before it scrolls.
+const SMALLEST: f64 = 11.0 / 13.0;
 
 #[test]
 fn without_links_it_is_a_picture_that_a_keyboard_can_scroll() {

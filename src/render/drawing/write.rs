@@ -9,7 +9,9 @@
 
 use std::fmt::Write;
 
-use super::shapes::{Anchor, Drawing, Kind, Label, Shape};
+use super::areas::{Area, areas};
+use super::shapes::{Anchor, Drawing, Kind, Label, Message, Shape};
+use super::{Drawn, LinkOf};
 
 /// The size of the numbers of messages, and that of all other texts where they say none.
 const NUMBER_SIZE: f64 = 13.0;
@@ -22,10 +24,16 @@ const STROKE: &str = " stroke=\"currentColor\"";
 const OUTLINE: &str = " fill=\"none\" stroke=\"currentColor\"";
 
 /// The lines of a drawing, without the end of the last.
-pub(super) fn html<'a>(drawing: &Drawing, link_of: &dyn Fn(u32) -> Option<&'a str>) -> String {
+pub(super) fn html<'a>(drawing: &Drawing, link_of: LinkOf<'_, 'a>) -> String {
     let mut out = String::new();
     let [x, y, width, height] = drawing.view;
-    let has_links = drawing.shapes.iter().any(|shape| link(shape, link_of).is_some());
+    let areas = areas(drawing);
+    let link = |message: &Message| {
+        let text = message.texts.first().map_or("", |label| label.text.trim());
+        let number = message.number.as_ref().and_then(|number| number.text.trim().parse().ok());
+        link_of(&Drawn { title: &drawing.title, text, number })
+    };
+    let has_links = messages(&drawing.shapes).any(|message| link(message).is_some());
     let name = escaped(&drawing.title);
     let _ = write!(
         out,
@@ -41,7 +49,7 @@ pub(super) fn html<'a>(drawing: &Drawing, link_of: &dyn Fn(u32) -> Option<&'a st
     };
     if !drawing.names.is_empty() {
         open(&mut out, [x, y, width, drawing.names_end - y], "class=\"docgen-names\" aria-hidden=\"true\"");
-        drawing.names.iter().for_each(|shape| write_shape(&mut out, shape, link_of));
+        drawing.names.iter().for_each(|shape| write_shape(&mut out, shape));
         out.push_str("\n</svg>");
     }
     let top = if drawing.names.is_empty() { y } else { drawing.names_end };
@@ -50,7 +58,16 @@ pub(super) fn html<'a>(drawing: &Drawing, link_of: &dyn Fn(u32) -> Option<&'a st
     if !drawing.description.is_empty() {
         let _ = write!(out, "\n<desc>{}</desc>", escaped(&drawing.description));
     }
-    drawing.shapes.iter().for_each(|shape| write_shape(&mut out, shape, link_of));
+    let mut areas = areas.iter();
+    for shape in &drawing.shapes {
+        match shape {
+            Shape::Message(message) => {
+                let linked = areas.next().and_then(|area| Some((link(message)?, area)));
+                write_message(&mut out, message, linked);
+            }
+            shape => write_shape(&mut out, shape),
+        }
+    }
     out.push_str("\n</svg>\n</div>");
     out
 }
@@ -64,13 +81,36 @@ fn open(out: &mut String, view: [f64; 4], attributes: &str) {
     );
 }
 
-/// Where a message leads.
-fn link<'a>(shape: &Shape, link_of: &dyn Fn(u32) -> Option<&'a str>) -> Option<&'a str> {
-    let Shape::Message { number: Some(number), .. } = shape else { return None };
-    link_of(number.text.trim().parse().ok()?)
+/// The messages among these shapes, in order.
+pub(super) fn messages(shapes: &[Shape]) -> impl Iterator<Item = &Message> {
+    shapes.iter().filter_map(|shape| match shape {
+        Shape::Message(message) => Some(message),
+        _ => None,
+    })
 }
 
-fn write_shape<'a>(out: &mut String, shape: &Shape, link_of: &dyn Fn(u32) -> Option<&'a str>) {
+/// A message; where it leads somewhere, all of it, and the area around it.
+fn write_message(out: &mut String, message: &Message, linked: Option<(&str, &Area)>) {
+    let Message { line, heads, texts, number } = message;
+    if let Some((anchor, area)) = linked {
+        let [[x, y], [width, height]] = [area.at, area.size].map(|at| at.map(short));
+        let _ = write!(
+            out,
+            "\n<a href=\"#{}\">\n<rect class=\"docgen-area\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" \
+             fill=\"none\" pointer-events=\"all\"/>",
+            escaped(anchor)
+        );
+    }
+    write_shape(out, line);
+    heads.iter().for_each(|head| write_shape(out, head));
+    texts.iter().for_each(|label| write_text(out, label));
+    number.iter().for_each(|label| write_number(out, label));
+    if linked.is_some() {
+        out.push_str("\n</a>");
+    }
+}
+
+fn write_shape(out: &mut String, shape: &Shape) {
     let _ = match shape {
         Shape::Line { from, to, kind } => {
             let dashes = match kind {
@@ -117,25 +157,22 @@ fn write_shape<'a>(out: &mut String, shape: &Shape, link_of: &dyn Fn(u32) -> Opt
                 write!(out, "\n<path class=\"docgen-head\" d=\"M{x} {y}m{way}3 0l{back}10 -5v10z\"/>")
             }
         }
-        Shape::Message { texts, number } => {
-            let link = link(shape, link_of);
-            if let Some(anchor) = link {
-                let _ = write!(out, "\n<a href=\"#{}\">", escaped(anchor));
-            }
-            texts.iter().for_each(|label| write_text(out, label));
-            number.iter().for_each(|label| write_number(out, label));
-            if link.is_some() {
-                out.push_str("\n</a>");
-            }
+        Shape::Message(message) => {
+            write_message(out, message, None);
             Ok(())
         }
     };
 }
 
+/// How wide the disc of a number is.
+pub(super) fn number_width(number: &str) -> f64 {
+    (number.trim().len() as f64 * 7.5 + 7.0).max(20.0)
+}
+
 /// The number of a message on its disc.
 fn write_number(out: &mut String, label: &Label) {
     let text = label.text.trim();
-    let width = (text.len() as f64 * 7.5 + 7.0).max(20.0);
+    let width = number_width(text);
     let [x, y] = label.at;
     let _ = write!(
         out,

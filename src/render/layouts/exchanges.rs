@@ -126,6 +126,10 @@ fn facts(context: &Context<'_>, out: &mut String) {
     if unanswered > 0 {
         put!(out, " · ", fill(t.unanswered_count, "count", &unanswered.to_string()));
     }
+    let unasked = view::unasked(page);
+    if unasked > 0 {
+        put!(out, " · ", fill(t.unasked_count, "count", &unasked.to_string()));
+    }
     put!(out, "\n");
 }
 
@@ -176,7 +180,7 @@ fn overview_row(
     put!(out, " | ");
     emspaces(relations.depth, out);
     put!(out, if relations.depth > 0 { "↳ " } else { "" });
-    put!(out, inline(&relations.from), " → ", inline(&relations.to), " | ", code(&call(found)), " | ");
+    put!(out, inline(&relations.from), " → ", inline(&relations.to), " | ", code(&found.call()), " | ");
     answer(context, found, out);
     put!(out, " |");
     if is_timed {
@@ -199,7 +203,7 @@ fn waterfall(context: &Context<'_>, out: &mut String) {
         let Some(timing) = found.relations.timing else { continue };
         put!(out, "| ", found.linked_steps(), " | ");
         emspaces(found.relations.depth, out);
-        put!(out, inline(&found.relations.to), " ", code(&call(found)), " | <svg class=\"docgen-bar");
+        put!(out, inline(&found.relations.to), " ", code(&found.call()), " | <svg class=\"docgen-bar");
         put!(out, if found.is_error() { " docgen-error" } else { "" });
         put!(out, "\" viewBox=\"0 0 1000 16\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect x=\"");
         let [begins, takes] = view::bar(timing, whole).map(|parts| parts.to_string());
@@ -215,11 +219,6 @@ fn shown<'a>(context: &'a Context<'_>) -> impl Iterator<Item = &'a Arc<PageExcha
 
 fn emspaces(count: usize, out: &mut String) {
     (0..count).for_each(|_| put!(out, "&emsp;"));
-}
-
-/// What an exchange asks.
-fn call(found: &PageExchange) -> String {
-    [&*found.request.method, " ", &found.request.path].concat()
 }
 
 fn answer(context: &Context<'_>, found: &PageExchange, out: &mut String) {
@@ -263,7 +262,14 @@ fn sequence_part(
     );
     put!(out, "\"actorMargin\": 24, \"messageMargin\": 26, \"diagramMarginX\": 4}}}%%\nsequenceDiagram\n");
     page::diagram_text(context, items, participants, out);
-    page::numbered(items, participants, number, out, |item, out| arrow(context, item, out));
+    page::numbered(
+        "  ",
+        items,
+        number,
+        out,
+        |item, out| arrow(context, item, out),
+        |indent, out| page::declared(participants, indent, out),
+    );
 }
 
 fn arrow(context: &Context<'_>, item: &DiagramItem, out: &mut String) {
@@ -292,7 +298,7 @@ fn exchange(context: &Context<'_>, found: &PageExchange, options: &[FenceOptions
 }
 
 fn exchange_heading(found: &PageExchange, out: &mut String) {
-    put!(out, found.steps(), " ", inline(&call(found)));
+    put!(out, found.steps(), " ", inline(&found.call()));
     super::anchored(found.request.anchor.as_ref(), out);
 }
 
@@ -325,12 +331,22 @@ fn exchange_tabs(context: &Context<'_>, found: &PageExchange, options: &[FenceOp
     }
     let [of_request, of_response] = options;
     let [same_request, same_response] = view::same_bodies(page, found);
-    put!(out, "=== \"", t.request_tab, "\"\n");
-    content(context, &found.request, of_request, same_request.as_deref(), out);
-    origins(context, found, out);
+    if !found.is_response_alone {
+        put!(out, "=== \"", t.request_tab, "\"\n");
+        content(context, &found.request, of_request, same_request.as_deref(), out);
+        origins(context, found, out);
+    }
     if let Some(response) = &found.response {
         let is_open = of_response.is_highlighted && !of_request.is_highlighted;
-        put!(out, "\n===", if is_open { "+" } else { "" }, " \"", t.response_tab, "\"\n");
+        put!(
+            out,
+            if found.is_response_alone { "" } else { "\n" },
+            "===",
+            if is_open { "+" } else { "" },
+            " \"",
+            t.response_tab,
+            "\"\n"
+        );
         content(context, response, of_response, same_response.as_deref(), out);
     }
     if found.curl.as_ref().is_some_and(|curl| !curl.text().is_empty()) {
@@ -339,6 +355,9 @@ fn exchange_tabs(context: &Context<'_>, found: &PageExchange, options: &[FenceOp
     }
     if found.request.unanswered {
         put!(out, "\n", t.no_response_line, "\n");
+    }
+    if found.is_response_alone {
+        put!(out, "\n", t.no_request_line, "\n");
     }
 }
 

@@ -111,7 +111,6 @@ words! {
     introduction
     diagram_heading
     diagram_part
-    diagram_text
     back_to_diagram
     steps_introduction
     step_line
@@ -122,6 +121,7 @@ words! {
     response
     no_response
     no_response_line
+    no_request_line
     drawn_only_line
     gap_title
     filtered_line
@@ -150,6 +150,7 @@ words! {
     error_count
     expected_error_count
     unanswered_count
+    unasked_count
     client_view_introduction
     repeated_up_to
     request_tab

@@ -30,7 +30,7 @@ pub(super) fn write(context: &Context<'_>, piece: &Piece<'_>, out: &mut String) 
         Piece::Output => output(context, out),
         Piece::File(_) => whole(context, out),
         Piece::Participants => {
-            page.participants.iter().for_each(|participant| declare(participant, "", out));
+            declared(&page.participants, "", out);
         }
         Piece::Rest(entries) => rest(context, entries, out),
         Piece::Sequence => sequence(context, out),
@@ -202,28 +202,35 @@ fn sequence_part(
     out: &mut String,
 ) {
     open_diagram(context, items, participants, out);
-    numbered(items, participants, number, out, |item, out| arrow(context, item, out));
+    numbered(
+        "  ",
+        items,
+        number,
+        out,
+        |item, out| arrow(context, item, out),
+        |indent, out| declared(participants, indent, out),
+    );
 }
 
-/// The lines of a diagram's fence from the numbering on, which begins with this number.
+/// The lines of a diagram's fence from the numbering on, which begins with this number. Each is behind `indent`;
+/// `declare` writes the participants'.
 pub(super) fn numbered(
+    indent: &str,
     items: &[DiagramItem],
-    participants: &[DrawnParticipant],
     number: u32,
     out: &mut String,
     arrow: impl Fn(&DiagramItem, &mut String),
+    declare: impl Fn(&str, &mut String),
 ) {
-    put!(out, "  autonumber");
+    put!(out, indent, "autonumber");
     if number > 1 {
         put!(out, " ", number.to_string());
     }
     put!(out, "\n");
-    for participant in participants {
-        declare(participant, "  ", out);
-    }
+    declare(indent, out);
     for item in items {
-        put!(out, "  ");
-        indent(item, out);
+        put!(out, indent);
+        in_boxes(item, out);
         arrow(item, out);
     }
     put!(out, "```\n");
@@ -252,28 +259,31 @@ pub(super) fn diagram_text(
     out: &mut String,
 ) {
     if context.page.overview.is_some() {
-        let text = diagram_sentence(items, participants, context.words.diagram_text);
+        let text = diagram_sentence(items, participants, &context.page.phrases);
         put!(out, "  accTitle: ", mermaid(&context.page.title), "\n  accDescr: ", mermaid(&text), "\n");
     }
 }
 
-pub(super) fn declare(participant: &DrawnParticipant, indent: &str, out: &mut String) {
-    put!(out, indent, "participant ", participant.id);
-    if let Some(label) = participant.label.as_ref().filter(|label| !label.is_empty()) {
-        put!(out, " as ", mermaid(label));
+/// Participants in the order of their columns, each behind `indent`.
+pub(super) fn declared(participants: &[DrawnParticipant], indent: &str, out: &mut String) {
+    for participant in participants {
+        put!(out, indent, "participant ", participant.id);
+        if let Some(label) = participant.label.as_ref().filter(|label| !label.is_empty()) {
+            put!(out, " as ", mermaid(label));
+        }
+        put!(out, "\n");
     }
-    put!(out, "\n");
 }
 
 fn arrows(context: &Context<'_>, items: &[DiagramItem], out: &mut String) {
     for item in items {
-        indent(item, out);
+        in_boxes(item, out);
         arrow(context, item, out);
     }
 }
 
 /// Two spaces for each box around a line of a diagram.
-pub(super) fn indent(item: &DiagramItem, out: &mut String) {
+fn in_boxes(item: &DiagramItem, out: &mut String) {
     for _ in 0..item.depth() {
         put!(out, "  ");
     }

@@ -72,9 +72,7 @@ fn body(context: &Context<'_>, out: &mut String) {
 }
 
 fn diagram(context: &Context<'_>, out: &mut String) {
-    for participant in &context.page.participants {
-        declare(participant, "", out);
-    }
+    declared(&context.page.participants, "", out);
     arrows(context, &context.page.diagram, out);
 }
 
@@ -128,25 +126,19 @@ fn sequence_part(
     out: &mut String,
 ) {
     page::open_diagram(context, items, participants, out);
-    put!(out, "    autonumber");
-    if number > 1 {
-        put!(out, " ", number.to_string());
-    }
-    put!(out, "\n");
-    for participant in participants {
-        declare(participant, "    ", out);
-    }
-    for item in items {
-        put!(out, "    ");
-        page::indent(item, out);
-        arrow(context, item, out);
-    }
-    put!(out, "```\n");
+    page::numbered(
+        "    ",
+        items,
+        number,
+        out,
+        |item, out| arrow(context, item, out),
+        |indent, out| declared(participants, indent, out),
+    );
 }
 
-/// Of a participant that messages name by an id that docgen made up, what it stands for.
-fn declare(participant: &DrawnParticipant, indent: &str, out: &mut String) {
-    if participant.aliased {
+/// Of participants that messages name by ids that docgen made up, what they stand for; each behind `indent`.
+fn declared(participants: &[DrawnParticipant], indent: &str, out: &mut String) {
+    for participant in participants.iter().filter(|participant| participant.aliased) {
         let label = participant.label.as_deref().unwrap_or_default();
         put!(out, indent, "participant ", participant.id, " as ", mermaid(label), "\n");
     }
