@@ -36,6 +36,7 @@ mod read;
 mod references;
 mod scan;
 
+pub(crate) use read::includes;
 pub use read::{HandWritten, TextFile, write};
 
 use std::cell::RefCell;
