@@ -27,7 +27,7 @@ fn included_files_of_a_capture_follow_it() {
     let ran =
         Ran::from(command.args(arguments).current_dir(site.root()).env("NO_COLOR", "1").output().unwrap());
     assert_eq!(ran.status, 0, "{}", ran.err);
-    for told in ["docs/guide.md:3:10", "mkdocs.yaml:3:5"] {
+    for told in ["docs/guide.md:3:9", "mkdocs.yaml:3:5"] {
         assert!(ran.err.contains(told), "{told}: {}", ran.err);
     }
     site.renders();
