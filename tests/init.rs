@@ -283,6 +283,16 @@ fn a_folder_is_called_as_its_index_is() {
     site.write("mkdocs.yml", config.replace("plugins:\n", "plugins:\n  - awesome-nav\n"));
     assert_eq!(docgen(&site, &["check", "captures", "docs"]).err, "0 found\n");
 
+    // Where that plugin is told nothing, it changes nothing.
+    site.write("docs/.nav.yml", "sort: {}\nuse_index_title: false\n");
+    let ran = docgen(&site, &["check", "captures", "docs"]);
+    assert!(ran.status == 0 && ran.err.contains("docs/.nav.yml:2:1"), "{}", ran.err);
+    fs::remove_file(site.path("docs/.nav.yml")).unwrap();
+    let ran = docgen(&site, &["check", "captures", "docs"]);
+    assert!(ran.err.contains("`use_index_title` is not on") && ran.err.ends_with("1 found\n"), "{}", ran.err);
+    docgen(&site, &["init"]);
+    assert_eq!(docgen(&site, &["check", "captures", "docs"]).err, "0 found\n");
+
     let config = "[project]\nsite_name = \"x\"\n";
     fs::remove_file(site.path("mkdocs.yml")).unwrap();
     site.write("zensical.toml", config);
@@ -302,7 +312,11 @@ fn what_a_configuration_inherits_counts() {
     assert_eq!(check().err, "0 found\n");
     // What it says itself wins, and what is amiss with that is told there.
     site.write("mkdocs.yml", "INHERIT: ./config/../config/base.yml\nmarkdown_extensions: [attr_list]\n");
-    check().complains(&["`pymdownx.tabbed` is missing", "mkdocs.yml:2:1"]);
+    check().complains(&[
+        "`pymdownx.tabbed` is missing",
+        "mkdocs.yml:2:1",
+        "write it into `./config/../config/base.yml`, or here",
+    ]);
     site.write("config/base.yml", "INHERIT: base.yml\n");
     let ran = check();
     assert!(ran.status == 0 && ran.err.contains("inherits too many others"), "{}", ran.err);
@@ -310,4 +324,67 @@ fn what_a_configuration_inherits_counts() {
     let ran = check();
     assert!(ran.status == 0 && ran.err.contains("is outside of the site's folder"), "{}", ran.err);
     assert!(ran.err.contains("mkdocs.yml:1:1") && !ran.err.contains("tabbed"), "{}", ran.err);
+}
+
+#[test]
+fn pages_are_where_the_configuration_says() {
+    let settings = |site: &Site| site.read("captures/docgen.toml");
+    for (config, docs) in [
+        ("docs_dir: hand/pages/\n", "hand/pages"),
+        ("docs_dir: ./a/../pages # mine\n", "pages"),
+        ("docs_dir: !ENV [DOCS, 'pages']\n", "pages"),
+        ("INHERIT: base.yml\n", "inherited"),
+    ] {
+        let site = site(&[("base.yml", "docs_dir: inherited\n")]);
+        site.write("mkdocs.yml", format!("site_name: x\ntheme: material\n{config}"));
+        let ran = docgen(&site, &["init"]);
+        assert!(ran.err.ends_with(&format!("next: docgen render captures {docs}\n")), "{}", ran.err);
+        assert!(site.exists(&format!("{docs}/assets/stylesheets/docgen.css")) && !site.exists("docs"));
+        assert!(settings(&site).contains(&format!("docs = \"../{docs}\"")), "{}", settings(&site));
+        // However deep it is, the configuration is found.
+        docgen(&site, &["render"]).says("1 written, 0 unchanged, 0 removed, 0 failed");
+        let text = site.read("mkdocs.yml").replace("pymdownx.tabbed", "pymdownx.blocks.tab");
+        site.write("mkdocs.yml", text);
+        docgen(&site, &["check", "captures", docs]).complains(&["`pymdownx.tabbed` is missing"]);
+    }
+    for (docs, place) in
+        [("../pages", "mkdocs.yml:2:11"), ("/pages", "mkdocs.yml:2:11"), (".", "mkdocs.yml:2:11")]
+    {
+        let site = site(&[]);
+        site.write("s/mkdocs.yml", format!("theme: material\ndocs_dir: {docs}\n"));
+        docgen(&site, &["init", "s"]).complains(&["is not below the folder of this configuration", place]);
+        assert_eq!(site.files(".").len(), 1);
+        assert!(!site.exists("pages"));
+    }
+}
+
+#[test]
+fn a_configuration_keeps_its_permissions() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let config = "site_name: x\ntheme: material\n";
+    let site = site(&[("mkdocs.yml", config)]);
+    let mode = |mode| fs::set_permissions(site.path("mkdocs.yml"), fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o440);
+    docgen(&site, &["init"]).complains(&["is read-only", "mkdocs.yml"]);
+    assert_eq!(site.read("mkdocs.yml"), config);
+    mode(0o640);
+    let ran = docgen(&site, &["init"]);
+    assert!(ran.status == 0 && ran.err.contains("added to mkdocs.yml"), "{}", ran.err);
+    assert_eq!(fs::metadata(site.path("mkdocs.yml")).unwrap().permissions().mode() & 0o777, 0o640);
+    mode(0o440);
+    assert_eq!(docgen(&site, &["init"]).status, 0);
+}
+
+#[test]
+fn what_is_no_configuration_is_told_with_its_place() {
+    for (file, text, place) in [
+        ("mkdocs.yml", "site_name: x\ntheme:\n\tname: material\n", "mkdocs.yml:3:"),
+        ("mkdocs.yaml", "site_name: x\ntheme: [material\nplugins:\n", "mkdocs.yaml:3:"),
+        ("properdocs.yml", "theme: 'material\n", "properdocs.yml:"),
+        ("zensical.toml", "[project]\nsite_name = x\n", "zensical.toml:2:"),
+    ] {
+        let site = site(&[(file, text)]);
+        docgen(&site, &["init"]).complains(&[place]);
+        assert_eq!(site.files(".").len(), 1, "something was made beside {file}");
+    }
 }

@@ -338,6 +338,20 @@ pub(crate) fn or_here(path: &Path) -> &Path {
     if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
 
+/// A path without `.` and `..`, as its text says, if it leads nowhere above.
+pub(crate) fn without_dots(path: &Path) -> Option<PathBuf> {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => plain.push(name),
+            Component::CurDir => {}
+            Component::ParentDir if plain.pop() => {}
+            _ => return None,
+        }
+    }
+    Some(plain)
+}
+
 /// A path without `.` and `..`, as its text says.
 fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();

@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cap_std::fs::{Dir, File, Metadata, OpenOptions};
+use cap_std::fs::{Dir, File, Metadata, OpenOptions, Permissions};
 
 /// What the names of parts begin with.
 const PART: &str = "tmp-";
@@ -24,8 +24,28 @@ impl StagingFolder<'_> {
     /// # Errors
     /// Those of the file system; what was there is intact then.
     pub(crate) fn put_file(&self, bytes: &[u8], root: &Dir, path: &Path) -> io::Result<()> {
+        self.put_new(bytes, None, root, path)
+    }
+
+    /// The same where a file is there, whose permissions the new one gets.
+    ///
+    /// # Errors
+    /// Those of the file system; what was there is intact then.
+    pub(crate) fn replace_file(&self, bytes: &[u8], root: &Dir, path: &Path) -> io::Result<()> {
+        self.put_new(bytes, Some(root.metadata(path)?.permissions()), root, path)
+    }
+
+    fn put_new(
+        &self,
+        bytes: &[u8],
+        permissions: Option<Permissions>,
+        root: &Dir,
+        path: &Path,
+    ) -> io::Result<()> {
         let part = part();
-        let made = write_new(self.0, &part, bytes).and_then(|_| self.put(&part, root, path));
+        let made = write_new(self.0, &part, bytes)
+            .and_then(|file| permissions.map_or(Ok(()), |permissions| file.set_permissions(permissions)))
+            .and_then(|()| self.put(&part, root, path));
         made.inspect_err(|_| {
             let _ = self.0.remove_file(&part);
         })

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::capture::Capture;
 use super::file_state::Digest;
@@ -14,11 +14,11 @@ use super::folders;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::own_folder::OwnFolder;
 use crate::files::whole::StagingFolder;
-use crate::files::{LARGEST_TEXT, Root};
+use crate::files::{LARGEST_TEXT, Root, without_dots};
 use crate::render::drawing::expect_drawable;
 use crate::schema::SchemaOf;
 use crate::settings::{DiagramFormat, Layout, Settings};
-use crate::site_config::{Config, DOCS, MERMAID, NAMES, Pages, SCRIPT, STYLE};
+use crate::site_config::{Config, DOCS, MERMAID, NAMES, Pages, SCRIPT, STYLE, nav_file_lacks};
 
 const STYLE_SHEET: &str = include_str!("../../docs/assets/stylesheets/docgen.css");
 const OWN_SCRIPT: &str = include_str!("../../docs/assets/javascripts/docgen.js");
@@ -90,7 +90,10 @@ pub fn init(options: &Options) -> Result<Started> {
     }
     let configs = read_configs(&root)?;
     let docs = match configs.first() {
-        Some((file, text)) => Config::parse(file, text)?.docs().trim_end_matches('/').to_owned(),
+        Some((file, text)) => {
+            let own = Config::parse(file, text)?;
+            with_parents(&root, file, own.clone(), MOST_PARENTS).unwrap_or(own).docs()?
+        }
         None => DOCS.to_owned(),
     };
     let found = match Root::open(&root.shown(captures)) {
@@ -201,20 +204,35 @@ pub(super) struct SitePages {
     pub(super) own: BTreeSet<String>,
 }
 
-/// What is amiss with the configuration of the site whose pages are in `docs`.
+/// What is amiss with the configuration of the site whose pages are in `docs`: the nearest above, as far as the
+/// path of `docs` goes.
 pub(super) fn check_config(docs: &Path, pages: &SitePages) -> Vec<Error> {
-    let (Some(name), Some(folder)) = (docs.file_name().and_then(|name| name.to_str()), docs.parent()) else {
-        return Vec::new();
-    };
-    let Ok(root) = Root::open(folder) else { return Vec::new() };
-    let configs = match read_configs(&root) {
-        Ok(configs) => configs,
-        Err(error) => return vec![error],
-    };
+    for folder in docs.ancestors().skip(1) {
+        let Ok(root) = Root::open(folder) else { continue };
+        let name = docs.strip_prefix(folder).ok().and_then(without_dots);
+        let Some(name) = name.as_deref().and_then(Path::to_str) else { continue };
+        match read_configs(&root) {
+            Ok(configs) if configs.is_empty() => {}
+            Ok(configs) => return check_configs(&root, &configs, docs, name, pages),
+            Err(error) => return vec![error],
+        }
+    }
+    Vec::new()
+}
+
+/// What is amiss with those of a folder's configurations that have their pages in `docs`, which is called `name`
+/// from there.
+fn check_configs(
+    root: &Root,
+    configs: &[(PathBuf, String)],
+    docs: &Path,
+    name: &str,
+    pages: &SitePages,
+) -> Vec<Error> {
     let mut findings = Vec::new();
     for (file, text) in configs {
-        let config = Config::parse(&file, &text);
-        let config = match config.and_then(|config| with_parents(&root, &file, config, MOST_PARENTS)) {
+        let config = Config::parse(file, text);
+        let config = match config.and_then(|config| with_parents(root, file, config, MOST_PARENTS)) {
             Ok(config) => config,
             Err(error) => {
                 findings.push(error);
@@ -222,13 +240,18 @@ pub(super) fn check_config(docs: &Path, pages: &SitePages) -> Vec<Error> {
             }
         };
         // The configuration of another site.
-        if Path::new(config.docs()).components().ne(Path::new(name).components()) {
+        if config.docs().ok().as_deref() != Some(name) {
             continue;
         }
         let SitePages { has_parts, has_indexes, has_mermaid, .. } = *pages;
         let wanted = Pages { docs: name, has_parts, has_indexes, has_mermaid, has_plugin: false };
         findings.extend(config.lacks(wanted));
         findings.extend(config.nav_lacks(&pages.own));
+        if let Some(nav) = config.nav_file().filter(|_| has_indexes) {
+            let nav = docs.join(nav);
+            let text = if root.is_there(&nav) { root.read_text(&nav) } else { Ok(String::new()) };
+            findings.extend(text.map_or_else(Some, |text| nav_file_lacks(&nav, &text)));
+        }
         for (asset, place) in config.named_files() {
             if !root.is_file(&docs.join(&asset)) {
                 let message = format!("there is no `{}`, which this names", docs.join(&asset).display());
@@ -256,7 +279,7 @@ fn with_parents<'a>(root: &Root, file: &Path, config: Config<'a>, most: usize) -
             .at(place.clone())
             .hint("look there for what `docgen init` writes into an empty folder")
     };
-    let Some(path) = below(&beside.join(parent)) else {
+    let Some(path) = without_dots(&beside.join(parent)) else {
         return Err(unread("is outside of the site's folder"));
     };
     if most == 0 {
@@ -266,20 +289,6 @@ fn with_parents<'a>(root: &Root, file: &Path, config: Config<'a>, most: usize) -
     let text = root.read_text(&path).map_err(|_| unread("cannot be read"))?;
     let parent = with_parents(root, &path, Config::parse(&path, &text)?, most - 1)?;
     Ok(config.with_parent(&parent))
-}
-
-/// A path without `..`, if it leads nowhere above.
-fn below(path: &Path) -> Option<PathBuf> {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::Normal(name) => plain.push(name),
-            Component::CurDir => {}
-            Component::ParentDir if plain.pop() => {}
-            _ => return None,
-        }
-    }
-    Some(plain)
 }
 
 /// Whether some of the captures have pages that include parts.
@@ -371,7 +380,18 @@ impl Site<'_> {
             self.started.unchanged += 1;
             return Ok(());
         }
-        self.put(file.strip_prefix(self.root.path()).unwrap_or(file), completed.as_bytes())?;
+        if self.root.metadata(file).is_some_and(|file| file.permissions().readonly()) {
+            let message = "this lacks what pages need, and is read-only";
+            self.started.left.push(
+                Error::new(ErrorKind::Io, message)
+                    .at(Place::file(file))
+                    .hint("make it writable, and run this again"),
+            );
+            return Ok(());
+        }
+        let below = file.strip_prefix(self.root.path()).unwrap_or(file);
+        let put = StagingFolder(self.root.dir()).replace_file(completed.as_bytes(), self.root.dir(), below);
+        put.map_err(|error| self.root.error("write", file, error))?;
         self.started.completed.push(file.to_owned());
         Ok(())
     }

@@ -5,7 +5,7 @@
 //! a configuration is written in another form than the usual ones, nothing is added: what to write is told.
 
 use super::Config;
-use super::needs::{AWESOME_NAV, FENCE, Need, Setting, Wanted, What, item};
+use super::needs::{AWESOME_NAV, FENCE, Need, Setting, Wanted, What, entry, item};
 use super::tree::{Node, Value};
 
 /// The configuration's text with what is needed; `None` where that is not for docgen to add.
@@ -65,11 +65,21 @@ fn in_named_list(
     found: Option<(&Node, Option<&Node>)>,
 ) -> Option<String> {
     let text = config.text;
+    let all = config.root.get(key);
     let Some((node, given)) = found else {
-        return in_list(text, &config.root, key, &item(name, options));
+        return match all.map(|all| (&all.value, &all.span)) {
+            // Names with options are a map as well.
+            Some((Value::Map(entries), span)) => {
+                let (above, indent) = line_before(text, entries.first()?.0.span.start);
+                let lines = lines_of(&indent, &entry(name, options));
+                above.trim().is_empty().then(|| behind(text, span.end, &lines))
+            }
+            _ => in_list(text, &config.root, key, &item(name, options)),
+        };
     };
     let (_, indent) = line_before(text, node.span.start);
-    let inner = format!("{indent}      ");
+    let is_map = all.is_some_and(|all| matches!(all.value, Value::Map(_)));
+    let inner = format!("{indent}{}", if is_map { "  " } else { "      " });
     match given.map(|given| (&given.value, given)) {
         // A name alone: its options go below it.
         None => {

@@ -14,6 +14,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Place, Result, counted};
+use crate::files;
 use crate::toml_file::string as quoted;
 use needs::Need;
 pub(crate) use needs::{MERMAID, SCRIPT, STYLE};
@@ -25,6 +26,9 @@ pub(crate) const NAMES: [&str; 5] =
 
 /// The folder of the pages where a configuration names none.
 pub(crate) const DOCS: &str = "docs";
+
+/// The file that `awesome-nav` reads where it is told of no other.
+const NAV_FILE: &str = ".nav.yml";
 
 /// How many pages that a navigation lacks are named.
 const MOST_SHOWN: usize = 20;
@@ -45,7 +49,7 @@ pub(crate) struct Pages<'a> {
 }
 
 /// The configuration of a site.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Config<'a> {
     file: &'a Path,
     text: &'a str,
@@ -69,9 +73,20 @@ impl<'a> Config<'a> {
         Ok(Config { file, text, root, is_toml })
     }
 
-    /// The folder of the pages, from the one of the file.
-    pub(crate) fn docs(&self) -> &str {
-        self.root.get("docs_dir").and_then(Node::text).unwrap_or(DOCS)
+    /// The folder of the pages, from the one of the file, without dots.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`] with the place of one that is elsewhere.
+    pub(crate) fn docs(&self) -> Result<String> {
+        let Some(docs) = self.root.get("docs_dir") else { return Ok(DOCS.to_owned()) };
+        // Of a list of variables (`!ENV [DOCS, docs]`) the last is what holds without them.
+        let name = docs.items().last().and_then(Node::text).unwrap_or(DOCS);
+        let below = files::without_dots(Path::new(name)).filter(|below| !below.as_os_str().is_empty());
+        below.map(|below| below.to_string_lossy().into_owned()).ok_or_else(|| {
+            Error::new(ErrorKind::Setting, format!("`{name}` is not below the folder of this configuration"))
+                .at(self.place(docs.span.clone()))
+                .hint("docgen adds nothing to a folder elsewhere: name one below, or run `docgen init` there")
+        })
     }
 
     /// The file that says more, from the folder of this one, and the place where it is named.
@@ -133,6 +148,13 @@ impl<'a> Config<'a> {
         named.collect()
     }
 
+    /// The file of the docs folder that says how `awesome-nav` calls folders; `None` where that is not on.
+    pub(crate) fn nav_file(&self) -> Option<&str> {
+        let (_, options) = named(self.root.get("plugins")?, needs::AWESOME_NAV)?;
+        let name = options.and_then(|options| options.get("filename")?.text());
+        self.root.get("nav").is_none().then_some(name.unwrap_or(NAV_FILE))
+    }
+
     /// Whether one of its lists names this file of the docs folder.
     pub(crate) fn names(&self, asset: &str) -> bool {
         self.named_files().iter().any(|(named, _)| named == asset)
@@ -160,6 +182,11 @@ impl<'a> Config<'a> {
         Some(error.hint(need.hint(self)))
     }
 
+    /// The file that it inherits: `docgen init` changes none that does.
+    fn parent(&self) -> Option<&str> {
+        self.root.get("INHERIT").and_then(Node::text).filter(|_| !self.is_toml)
+    }
+
     fn place(&self, span: Range<usize>) -> Place {
         Place::span(self.file, self.text, span.start, span.end)
     }
@@ -180,6 +207,22 @@ impl<'a> Config<'a> {
     fn has_default_extensions(&self) -> bool {
         self.is_toml && self.root.get("markdown_extensions").is_none()
     }
+}
+
+/// What there is to say of the text of a [`Config::nav_file`], if folders are not called by their index.md there.
+pub(crate) fn nav_file_lacks(file: &Path, text: &str) -> Option<Error> {
+    let root = match tree::of_yaml(file, text) {
+        Ok(root) => root,
+        Err(error) => return Some(error),
+    };
+    let told = root.entry("use_index_title");
+    if told.and_then(|(_, value)| value.text()).is_some_and(|text| text.eq_ignore_ascii_case("true")) {
+        return None;
+    }
+    let span = told.map_or(0..0, |(name, _)| name.span.clone());
+    let message = "`use_index_title` is not on: the navigation calls a folder `Openstack` whose index.md is called OpenStack";
+    let error = Error::warning(ErrorKind::Setting, message);
+    Some(error.at(Place::span(file, text, span.start, span.end)).hint("write `use_index_title: true`"))
 }
 
 /// An entry of a list of names with options, in any of its forms: its name, and its options.

@@ -236,7 +236,7 @@ impl Need {
         match &self.what {
             What::Theme => "set `theme: { name: material }`, of the package mkdocs-material".to_owned(),
             What::FolderNames { has_plugin: false } if !config.is_toml => format!(
-                "add it to `plugins`, with a file .nav.yml in the docs folder that says `use_index_title: true`; Zensical has it inside, MkDocs and ProperDocs need the package mkdocs-{AWESOME_NAV}, which comes with docgen-http"
+                "add it to `plugins`, with a file .nav.yml in the docs folder that says `use_index_title: true`, as `docgen init` of the wheel does; Zensical has it inside, MkDocs and ProperDocs need the package mkdocs-{AWESOME_NAV}, which comes with the wheel"
             ),
             What::NoPlugin(_) => {
                 "remove it, and run `docgen render` before a build, or `docgen render --watch` beside `zensical serve`".to_owned()
@@ -244,17 +244,27 @@ impl Need {
             _ => {
                 // Below the first line of the hint, which begins with `  = help: `.
                 let lines = self.text(config).trim_end().replace('\n', "\n          ");
-                format!("`docgen init` adds it where it can; or write\n          {lines}")
+                match config.parent() {
+                    Some(parent) => format!(
+                        "write it into `{parent}`, or here (where a list takes the place of the one there)\n          {lines}"
+                    ),
+                    None => format!("`docgen init` adds it where it can; or write\n          {lines}"),
+                }
             }
         }
     }
 
     /// What to write into a configuration that has nothing of it.
     pub(super) fn text(&self, config: &Config<'_>) -> String {
-        if config.is_toml { self.toml() } else { self.yaml() }
+        if config.is_toml { self.toml() } else { self.yaml(config) }
     }
 
-    fn yaml(&self) -> String {
+    fn yaml(&self, config: &Config<'_>) -> String {
+        let block = |key: &str, name: &str, options: &[Setting]| {
+            let is_map = config.root.get(key).is_some_and(|all| matches!(all.value, Value::Map(_)));
+            let lines = if is_map { entry(name, options) } else { item(name, options) };
+            format!("{key}:\n{}", super::edit::lines_of("  ", &lines))
+        };
         match &self.what {
             What::Extension { name, options } => block("markdown_extensions", name, options),
             What::Plugin { name, options } => block("plugins", name, options),
@@ -281,9 +291,13 @@ impl Need {
     }
 }
 
-/// A list with one name that has options, in YAML.
-fn block(key: &str, name: &str, options: &[Setting]) -> String {
-    format!("{key}:\n{}", super::edit::lines_of("  ", &item(name, options)))
+/// The lines of a map's entry: a name that has options.
+pub(super) fn entry(name: &str, options: &[Setting]) -> String {
+    if options.is_empty() {
+        return format!("{name}: {{}}\n");
+    }
+    let options: String = options.iter().map(Setting::yaml).collect();
+    format!("{name}:\n{}", super::edit::lines_of("  ", &options))
 }
 
 /// The lines of a list's item: a name that has options.

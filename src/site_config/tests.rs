@@ -16,7 +16,7 @@ fn completed(file: &str, text: &str) -> (String, Vec<String>) {
 }
 
 /// Sites in several hands.
-const SITES: [&str; 6] = [
+const SITES: [&str; 7] = [
     "site_name: x\ntheme:\n  name: material\n",
     "site_name: x # mine\ntheme: {name: material}\nmarkdown_extensions:\n- toc: # all\n    permalink: true\n\
      - pymdownx.superfences # fences\n- pymdownx.tabbed:\n    slugify: x # s\n\nplugins:\n- search # here\n\
@@ -26,6 +26,8 @@ const SITES: [&str; 6] = [
      exclude_docs: |\n    drafts/\n    *.tmp\nextra_css: [a.css]\nextra_css2:\n",
     "theme: material\r\nsite_name: x\r\nplugins:\r\n  - search:\r\n      lang: en\r\nextra_javascript:\r\n  - a.js # one\r\n",
     "theme: material\nplugins:\nextra_css:\n  - path: b.css\nmarkdown_extensions:\n  - pymdownx.snippets:\n      base_path: [a]",
+    // Lists of names as maps.
+    "theme: material\nmarkdown_extensions:\n    attr_list: {}\n    toc:\n        permalink: true # p\nplugins:\n  tags: {}\n  search: # s\n\nextra: {}\n",
     "theme: material\nplugins: !ENV [P, []]\nnav:\n  - A: a.md\n",
 ];
 
