@@ -363,3 +363,50 @@ proptest! {
         }
     }
 }
+
+/// The block for a debugger is for whoever asks for it: a profile, or else the settings.
+#[test]
+fn a_debugger_s_configuration_is_shown_where_it_is_asked_for() {
+    let profile = |launch: &str| format!("name = \"shop\"\nlocales = [\"en\"]\n{launch}");
+    let asking = "[launch]\nprogram = \"bin/shop\"\n";
+    for (of_profile, of_settings, is_shown) in [
+        ("", "", false),
+        ("launch = false\n", "", false),
+        ("launch = true\n", "", true),
+        ("launch = true\n", "[launch]\nshow = false\n", false),
+        ("", asking, true),
+        ("", "[launch]\nshow = true\n", true),
+    ] {
+        let site = support::Site::with(&["look"]);
+        let told = format!("{of_profile:?} {of_settings:?}");
+        site.write("captures/shop.toml", profile(of_profile));
+        let settings = "layout = \"page\"\nprofile = \"shop.toml\"\n";
+        site.write("captures/docgen.toml", format!("{settings}{of_settings}"));
+        site.write("captures/look/capture.toml", "command = \"shop look --all\"\n");
+        site.renders();
+        let page = site.read("docs/look.md");
+        assert!(page.contains("$ shop look --all"), "{told}: {page}");
+        assert_eq!(page.contains("launch.json"), is_shown, "{told}: {page}");
+        assert_eq!(page.contains("\"request\": \"launch\""), is_shown, "{told}: {page}");
+        // A draft has the hole where the page has the block, and gives the same page.
+        let docgen = |arguments: &[&str]| {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_docgen"));
+            support::Ran::from(command.args(arguments).current_dir(site.root()).output().unwrap())
+        };
+        let ran = docgen(&["new", "captures/look"]);
+        assert_eq!(ran.status, 0, "{told}: {}", ran.err);
+        assert_eq!(site.read("captures/look/page.md").contains("{{ launch }}"), is_shown, "{told}");
+        site.renders();
+        assert_eq!(site.read("docs/look.md").contains("launch.json"), is_shown, "{told}");
+        // A hole that has nothing to print is told of with its line.
+        site.write("captures/look/page.md", "# Look\n\n{{ launch }}\n");
+        let ran = site.render(&[]);
+        assert_eq!(ran.status, i32::from(!is_shown), "{told}: {}", ran.err);
+        if !is_shown {
+            ran.complains(&["there is no configuration to print", "page.md:3:4", "launch.show"]);
+        }
+        // It is a block of a page, and no file of its own.
+        let files = site.files("docs").into_keys().chain(site.files("captures").into_keys());
+        assert!(files.into_iter().all(|name| !name.ends_with(".json") || name.contains(".docgen")), "{told}");
+    }
+}

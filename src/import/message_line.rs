@@ -44,6 +44,21 @@ impl<'a> MessageLine<'a> {
         MessageLine::Other
     }
 
+    /// Reads the title of a fence, which may name a URL: all between a status and that is the reason.
+    pub(super) fn of_title(text: &'a str) -> MessageLine<'a> {
+        let found = MessageLine::of(text);
+        let url = ["http://", "https://"].iter().filter_map(|scheme| text.find(scheme)).min();
+        let told = text.split_once(' ').zip(url).filter(|((word, _), _)| status(word).is_some());
+        match (found, told) {
+            (MessageLine::Response { status, reason, target: None }, Some(((word, _), url))) => {
+                let target = text[url..].split_whitespace().next();
+                let between = text.get(word.len()..url).map_or(reason, str::trim);
+                MessageLine::Response { status, reason: between, target }
+            }
+            (found, _) => found,
+        }
+    }
+
     /// Reads the first line of a message (RFC 9112, 3 and 4): `GET /path HTTP/1.1`, `HTTP/1.1 200 OK`.
     pub(super) fn of_start_line(line: &'a str) -> MessageLine<'a> {
         let is_version = |word: &str| {
@@ -143,6 +158,21 @@ mod tests {
         assert_eq!(MessageLine::of("204"), MessageLine::Response { status: 204, reason: "", target: None });
         assert_eq!(MessageLine::of("이미지 조회"), MessageLine::Other);
         assert_eq!(MessageLine::of("GET it"), MessageLine::Other);
+    }
+
+    #[test]
+    fn a_title_has_the_whole_reason() {
+        let of = |reason, target| MessageLine::Response { status: 404, reason, target };
+        assert_eq!(
+            MessageLine::of_title("404 찾을 수 없음 http://h/a"),
+            of("찾을 수 없음", Some("http://h/a"))
+        );
+        assert_eq!(
+            MessageLine::of_title("404 It's \"fine\" https://h/"),
+            of("It's \"fine\"", Some("https://h/"))
+        );
+        assert_eq!(MessageLine::of_title("404 Not Found http://h/a"), of("Not Found", Some("http://h/a")));
+        assert_eq!(MessageLine::of_title("404 Not Found"), of("Not Found", None));
     }
 
     #[test]

@@ -36,6 +36,7 @@ mod read;
 mod references;
 mod scan;
 
+pub(crate) use read::includes;
 pub use read::{HandWritten, TextFile, write};
 
 use std::cell::RefCell;
@@ -44,9 +45,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::page::front_matter::plain;
 use crate::page::source::Source;
-use crate::page::{Input, Page, Phrases, Resolved, begins_with_front_matter};
+use crate::page::{Context, FrontMatter, Input, Page, Phrases, Resolved, begins_with_front_matter};
 use crate::profile::Profile;
+use crate::render::escape::{Around, in_context, inline, mermaid, titled};
+use crate::render::files::Maker;
 use crate::render::front_matter;
 use crate::render::holes::{Filler, NoOtherCaptures};
 use crate::render::templates::Templates;
@@ -59,7 +63,7 @@ use crate::text::Text;
 use crate::trace::{KnownFrom, Trace};
 use blocks::Blocks;
 use diagram::{Statement, statement};
-use facts::Facts;
+use facts::{Facts, Links};
 use message_line::MessageLine;
 use page_source::{BuiltSources, SourceBuilder};
 use references::references;
@@ -75,6 +79,9 @@ pub struct Surroundings {
     /// The templates that these settings name.
     pub templates: Arc<Templates>,
 }
+
+/// The files of a capture folder: name and content.
+type Files = Vec<(&'static str, String)>;
 
 /// What became of a page.
 #[derive(Debug)]
@@ -150,7 +157,6 @@ pub fn curl_page(page: &HandWritten) -> Option<Error> {
 /// [`ErrorKind::Import`] where the page could not be given back as it is, and errors of the
 /// settings and templates around the capture.
 pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec<Error>> {
-    let one = |error| vec![error];
     let unix = page.with_unix_ends();
     let page = &unix;
     let documents = documents(page);
@@ -173,6 +179,16 @@ pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec
     for document in documents.iter().filter(|document| !document.is_diagram) {
         notices.extend(document.outline.unclosed.iter().map(|&line| {
             document.error(document.lines.range(line), "nothing closes this fence").hint("it stays as text")
+        }));
+    }
+    for document in &documents {
+        let drawings = document.lines.text.lines().enumerate();
+        notices.extend(drawings.filter(|(_, line)| line.trim_start().starts_with(DRAWING)).map(|(line, _)| {
+            let what = "this diagram is a drawing, which is not read back";
+            document.error(document.lines.range(line), what).hint(
+                "it stays as text, without its links; for one that follows the trace, put `{{ diagram }}` in its place, \
+                 `diagram = \"svg\"` into capture.toml, and name who talks to whom in its trace.har (`_from`, `_to`)",
+            )
         }));
     }
     let log = page.log.as_ref().map(|log| source::read(&log.file, log.text.clone().into_bytes()));
@@ -199,6 +215,7 @@ pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec
         around,
         output: None,
         log: Text::new(),
+        links: facts.links.as_ref(),
     };
     importer.blocks = blocks::find(&documents[0], &facts, importer.profile.map(|(_, profile)| profile));
     notices.extend(importer.blocks.housekeeping.iter().map(|(fence, program)| {
@@ -212,23 +229,17 @@ pub fn import(page: &HandWritten, around: &Surroundings) -> Result<Imported, Vec
     }));
     importer.output = importer.blocks.output.as_ref().map(|output| output.text.clone());
     importer.log = source::requestshook_writer::write(&facts.trace).into();
-    let mut draft = importer.draft(page);
-    importer.settle_paths(&mut draft)?;
-    let base = importer.base_phrases(&draft).map_err(one)?;
-    importer.take_phrases(&mut draft, &base);
-    let names = importer.name_exchanges(&mut draft)?;
-    importer.take_boxes_and_notes(&mut draft, &names);
-    let mut built = importer.build_sources(&draft, &names)?;
-    let has_boxes_and_notes = !draft.notes.is_empty() || !draft.groups.is_empty();
-    if has_boxes_and_notes && !built.draws_boxes_and_notes {
-        // What the diagram draws in a place or indent of its own stays text there.
-        draft.notes.clear();
-        draft.groups.clear();
-        built = importer.build_sources(&draft, &names)?;
+    match importer.capture(page, notices.clone()) {
+        Err(_) if facts.links.is_some() => {
+            importer.links = None;
+            let line = documents[0].lines.range(0);
+            let error =
+                documents[0].error(line, "the anchors of this page's sections are not those of its labels");
+            notices.push(error.hint("anchors and links to them stay as text"));
+            importer.capture(page, notices)
+        }
+        made => made,
     }
-    notices.extend(built.diagnostics.iter().cloned());
-    notices.extend(importer.unknown_fences());
-    importer.finish(draft, &names, built, notices)
 }
 
 /// What is said of a page in the layout `exchanges`, which nobody writes by hand: its sections tell of two messages.
@@ -243,6 +254,9 @@ fn of_exchanges(documents: &[Document<'_>]) -> Option<Error> {
         "its capture has all that it shows; without that, record the command with `docgen capture`, and move the page's sentences into the page.md that `docgen new` writes",
     ))
 }
+
+/// How a diagram begins that was drawn ahead.
+const DRAWING: &str = "<div class=\"docgen-svg\"";
 
 /// What the table of all exchanges is known by.
 const OVERVIEW: &str = "docgen-overview";
@@ -287,19 +301,42 @@ struct Importer<'a> {
     around: &'a Surroundings,
     output: Option<String>,
     log: Text,
+    /// The page's anchors, while holes are to give them back.
+    links: Option<&'a Links>,
 }
 
 impl Importer<'_> {
+    /// The capture of the page.
+    fn capture(&self, page: &HandWritten, mut notices: Vec<Error>) -> Result<Imported, Vec<Error>> {
+        let mut draft = self.draft(page);
+        self.settle_paths(&mut draft)?;
+        let base = self.base_phrases(&draft).map_err(|error| vec![error])?;
+        self.take_phrases(&mut draft, &base);
+        let names = self.name_exchanges(&mut draft)?;
+        self.take_boxes_and_notes(&mut draft, &names);
+        let mut built = self.build_sources(&draft, &names)?;
+        let has_boxes_and_notes = !draft.notes.is_empty() || !draft.groups.is_empty();
+        if has_boxes_and_notes && !built.draws_boxes_and_notes {
+            // What the diagram draws in a place or indent of its own stays text there.
+            draft.notes.clear();
+            draft.groups.clear();
+            built = self.build_sources(&draft, &names)?;
+        }
+        notices.extend(built.diagnostics.iter().cloned());
+        notices.extend(self.unknown_fences());
+        self.finish(draft, &names, built, notices)
+    }
+
     /// The settings that the page itself shows.
     fn draft(&self, page: &HandWritten) -> CaptureToml {
         let text = self.documents[0].lines.text;
-        let is_korean = text.chars().any(|c| matches!(c, '가'..='힣'));
         let blocks = &self.blocks;
+        let front = front_matter::read(text);
         let layout = if page.snippet_prefix.is_some() { Layout::Snippets } else { Layout::Page };
         let mut draft = CaptureToml {
-            title: blocks.title.clone(),
+            title: self.diagram_title().or_else(|| Some(title(blocks.title.as_deref()?, front.as_ref()))),
             layout,
-            locale: if is_korean { "ko" } else { "en" }.to_owned(),
+            locale: self.locale(front.as_ref()),
             profile: self.profile.map(|(name, _)| name.to_owned()),
             snippet_prefix: page.snippet_prefix.clone(),
             vars: self.facts.vars.clone(),
@@ -308,9 +345,9 @@ impl Importer<'_> {
             front_matter: (self.asks_for_front_matter() && !begins_with_front_matter(text)).then_some(false),
             ..CaptureToml::default()
         };
-        // What holes print is what the page has: numbers, and no links.
+        // What holes print is what the page has: links, or numbers alone.
         let asks_for_links = Settings::resolve(&self.around.layers).links == Some(true);
-        draft.links = (asks_for_links && !text.contains(" { #")).then_some(false);
+        draft.links = (asks_for_links != self.links.is_some()).then_some(self.links.is_some());
         draft.command = blocks.command.as_ref().map(|command| {
             self.facts.vars.iter().fold(command.typed.clone(), |typed, (name, value)| {
                 if value.len() < 8 { typed } else { typed.replace(value, &format!("{{{name}}}")) }
@@ -357,28 +394,63 @@ impl Importer<'_> {
         draft
     }
 
+    /// The language of the page: that of its front matter or of its links, else that of its letters.
+    fn locale(&self, front: Option<&FrontMatter>) -> String {
+        let templates = &self.around.templates;
+        let is_back = |locale: &&str| {
+            let phrases = templates.phrases(locale).ok();
+            let back = phrases.as_ref().and_then(|phrases| phrases.find("back_to_diagram")).map(titled);
+            back.is_some_and(|back| self.links.is_some_and(|links| links.back.as_ref() == Some(&back)))
+        };
+        let lang = front.map(|front| &*front.lang).filter(|lang| templates.phrases(lang).is_ok());
+        let is_korean = self.documents[0].lines.text.chars().any(|c| matches!(c, '가'..='힣'));
+        let by_letters = if is_korean { "ko" } else { "en" };
+        lang.or_else(|| Templates::locales().find(is_back)).unwrap_or(by_letters).to_owned()
+    }
+
+    /// The title that docgen gives a diagram, which is that of the settings; a page may have another heading.
+    fn diagram_title(&self) -> Option<String> {
+        let Document { lines, .. } = &self.documents[0];
+        let mut lines = self.facts.diagrams.all.iter().flat_map(|diagram| {
+            let is_here = diagram.document == 0;
+            diagram.lines.clone().filter(move |_| is_here).map(|line| lines.get(line).trim())
+        });
+        let written = lines.find_map(|line| line.strip_prefix("accTitle: "))?;
+        let title = unescaped(written);
+        (mermaid(&title) == written).then_some(title)
+    }
+
     /// Whether the settings above the capture want front matter.
     fn asks_for_front_matter(&self) -> bool {
         Settings::resolve(&self.around.layers).front_matter == Some(true)
     }
 
-    /// The settings and the page source of a page whose front matter is the one that docgen puts before it.
-    fn without_front_matter(&self, draft: &CaptureToml, source: &str) -> Option<(CaptureToml, String)> {
-        if !begins_with_front_matter(source) {
-            return None;
-        }
-        let asked_for = CaptureToml { front_matter: Some(true), ..draft.clone() };
-        self.with_page(&asked_for, |_, resolved, _| {
-            let page = |rest: &str| {
-                let page = resolved.page_for(&[Source::parse("page.md", rest).ok()?]).ok()?;
-                page.front_matter.map(|front| front_matter::written(&front))
-            };
-            let rest = source.split_once("\n---\n\n")?.1;
-            let is_same = source.strip_suffix(rest)? == page(rest)?;
+    /// The settings and files that give the page back: where its front matter is the one that docgen puts before
+    /// it, without that in the page source.
+    fn with_front_matter(
+        &self,
+        draft: &CaptureToml,
+        files: &Files,
+    ) -> Result<Option<(CaptureToml, Files)>, Vec<Error>> {
+        let main = self.documents[0].name;
+        let source = files.iter().find(|(name, _)| *name == main).map_or("", |(_, source)| source);
+        if let Some(given) = front_matter::read(source) {
+            let length = front_matter::written(&given).len();
             let front_matter = (!self.asks_for_front_matter()).then_some(true);
-            is_same.then(|| (CaptureToml { front_matter, ..draft.clone() }, rest.to_owned()))
-        })
-        .ok()?
+            let without = |(name, source): &(&'static str, String)| {
+                let source = if *name == main { &source[length..] } else { source };
+                (*name, source.to_owned())
+            };
+            let files: Files = files.iter().map(without).collect();
+            let description = given.description.as_deref().map_or_else(String::new, as_markdown);
+            for description in [None, Some(description)] {
+                let draft = CaptureToml { front_matter, description, ..draft.clone() };
+                if self.comes_back(&draft, &files)? {
+                    return Ok(Some((draft, files)));
+                }
+            }
+        }
+        Ok(self.comes_back(draft, files)?.then(|| (draft.clone(), files.clone())))
     }
 
     fn settings(&self, draft: &CaptureToml) -> Result<Settings, Vec<Error>> {
@@ -397,11 +469,11 @@ impl Importer<'_> {
         Ok(phrases)
     }
 
-    /// Calls `then` with the page that these settings make.
-    fn with_page<T>(
+    /// Calls `then` with what a page with these settings is made of.
+    fn with_input<T>(
         &self,
         draft: &CaptureToml,
-        then: impl FnOnce(&Arc<Page>, &Resolved<'_>, page_source::Printer<'_>) -> T,
+        then: impl FnOnce(&Input<'_>) -> T,
     ) -> Result<T, Vec<Error>> {
         let settings = self.settings(draft)?;
         let phrases = self.base_phrases(draft).map_err(|error| vec![error])?;
@@ -416,8 +488,30 @@ impl Importer<'_> {
             log: &self.log,
             output: self.output.as_deref(),
         };
-        let resolved = Resolved::new(&input);
-        let page = Arc::new(resolved.page()?);
+        Ok(then(&input))
+    }
+
+    /// Calls `then` with the page that these settings make, and what prints its holes.
+    fn with_page<T>(
+        &self,
+        draft: &CaptureToml,
+        then: impl FnOnce(&Arc<Page>, &Resolved<'_>, page_source::Printer<'_>) -> T,
+    ) -> Result<T, Vec<Error>> {
+        self.with_input(draft, |input| self.with_page_of(input, then))?
+    }
+
+    fn with_page_of<T>(
+        &self,
+        input: &Input<'_>,
+        then: impl FnOnce(&Arc<Page>, &Resolved<'_>, page_source::Printer<'_>) -> T,
+    ) -> Result<T, Vec<Error>> {
+        let resolved = Resolved::new(input);
+        let mut page = resolved.page()?;
+        if let Some(links) = self.links {
+            page.keep_sections(|exchange, side| links.has_section(exchange, side), links.overview.is_some());
+            page.overview = links.overview.as_deref().map(Arc::from);
+        }
+        let page = Arc::new(page);
         let none = HashSet::new();
         // There are no other captures yet: a page by hand names none in a hole.
         let filler =
@@ -426,40 +520,51 @@ impl Importer<'_> {
             let source = Source::parse(name, text).ok()?;
             filler.fill(&[&source]).ok()?.pop()
         };
-        let fragment_of = |text: &str| filler.fragment(&Source::parse("page.md", text).ok()?);
+        let fragment_of =
+            |text: &str, links: bool| filler.fragment(&Source::parse("page.md", text).ok()?, links);
         let printer = page_source::Printer { page: &page_of, fragment: &fragment_of };
         Ok(then(&page, &resolved, printer))
+    }
+
+    /// How the paths of headings and arrows are those that the page would show with these settings.
+    fn paths_of(&self, draft: &CaptureToml) -> Result<ShownPaths, Vec<Error>> {
+        self.with_page(draft, |page, _, _| {
+            let mut paths = ShownPaths { filtered: page.filtered, ..ShownPaths::default() };
+            for message in &self.facts.messages {
+                let exchange = page.exchanges.iter().find(|exchange| exchange.index == message.exchange);
+                let shown = exchange.and_then(|exchange| match message.side {
+                    Side::Request => Some(&exchange.request),
+                    Side::Response => exchange.response.as_ref(),
+                });
+                let Some(shown) = shown else { continue };
+                for target in self.facts.shown(message).iter().filter_map(MessageLine::target) {
+                    let is_templated = target == &*shown.path;
+                    paths.alike += usize::from(is_templated);
+                    if shown.path != shown.raw_path {
+                        paths.raw += usize::from(*target == *shown.raw_path);
+                        paths.templated += usize::from(is_templated);
+                    }
+                }
+            }
+            paths
+        })
     }
 
     /// Keeps a profile from templating paths that the page shows as they are, and from leaving
     /// out what the page shows.
     fn settle_paths(&self, draft: &mut CaptureToml) -> Result<(), Vec<Error>> {
         let Some(_) = draft.profile else { return Ok(()) };
-        let (filtered, raw, templated) = self.with_page(draft, |page, _, _| {
-            let (mut raw, mut templated) = (0, 0);
-            for message in &self.facts.messages {
-                let Some(exchange) =
-                    page.exchanges.iter().find(|exchange| exchange.index == message.exchange)
-                else {
-                    continue;
-                };
-                let shown = match message.side {
-                    Side::Request => Some(&exchange.request),
-                    Side::Response => exchange.response.as_ref(),
-                };
-                for line in self.facts.shown(message) {
-                    let (MessageLine::Request { target, .. }
-                    | MessageLine::Response { target: Some(target), .. }) = line
-                    else {
-                        continue;
-                    };
-                    let Some(shown) = shown.filter(|shown| shown.path != shown.raw_path) else { continue };
-                    raw += usize::from(*target == *shown.raw_path);
-                    templated += usize::from(*target == *shown.path);
-                }
+        let mut paths = self.paths_of(draft)?;
+        if !draft.vars.is_empty() {
+            // The profile has names for values of its own, and shows others as they are.
+            let typed = self.blocks.command.as_ref().map(|command| command.typed.clone());
+            let without = CaptureToml { vars: Vec::new(), command: typed, ..draft.clone() };
+            let paths_without = self.paths_of(&without)?;
+            if paths_without.alike > paths.alike {
+                (*draft, paths) = (without, paths_without);
             }
-            (page.filtered, raw, templated)
-        })?;
+        }
+        let ShownPaths { filtered, raw, templated, .. } = paths;
         if filtered > 0 {
             draft.noise = Some(false);
         }
@@ -517,12 +622,15 @@ impl Importer<'_> {
     /// Gives every exchange a label.
     fn name_exchanges(&self, draft: &mut CaptureToml) -> Result<Vec<String>, Vec<Error>> {
         let profile = self.profile.map(|(_, profile)| profile);
-        let (names, selectors) = self.with_page(draft, |_, resolved, _| {
+        let (mut names, selectors) = self.with_page(draft, |_, resolved, _| {
             let scope = resolved.scope();
             let selectors =
                 (0..scope.trace.exchanges.len()).map(|index| scope.describe(index)).collect::<Vec<_>>();
             (naming::names(scope.trace, scope.participants, profile), selectors)
         })?;
+        if let Some(links) = self.links {
+            name_by_anchors(&mut names, links);
+        }
         draft.labels = names.iter().cloned().zip(selectors).collect();
         Ok(names)
     }
@@ -592,6 +700,7 @@ impl Importer<'_> {
                 blocks: &self.blocks,
                 page,
                 names,
+                has_links: self.links.is_some(),
                 printer,
                 printed: RefCell::default(),
             };
@@ -624,7 +733,7 @@ impl Importer<'_> {
 
     fn finish(
         &self,
-        mut draft: CaptureToml,
+        draft: CaptureToml,
         names: &[String],
         built: BuiltSources,
         mut notices: Vec<Error>,
@@ -655,17 +764,23 @@ impl Importer<'_> {
                 used[at] = true;
             }
         }
-        let mut at = 0;
-        draft.labels.retain(|_| {
-            at += 1;
-            used[at - 1]
-        });
-        self.check(&draft, &files)?;
-        if let Some((_, source)) = files.iter_mut().find(|(name, _)| *name == self.documents[0].name)
-            && let Some((without, rest)) = self.without_front_matter(&draft, source)
-        {
-            (draft, *source) = (without, rest);
+        if !self.reads_back() {
+            return Err(vec![self.no_way_back()]);
         }
+        // An anchor may need the label of an exchange of which no hole speaks.
+        let has_anchor = |exchange| self.links.is_some_and(|links| links.label(exchange).is_some());
+        let needed: Vec<bool> = used.iter().enumerate().map(|(at, used)| *used || has_anchor(at)).collect();
+        let mut found = None;
+        for labels in [used, needed] {
+            let mut draft = draft.clone();
+            let mut kept = labels.into_iter();
+            draft.labels.retain(|_| kept.next().unwrap_or_default());
+            found = self.with_front_matter(&draft, &files)?;
+            if found.is_some() {
+                break;
+            }
+        }
+        let Some((draft, mut files)) = found else { return Err(vec![self.no_way_back()]) };
         for (name, source) in &mut files {
             if self.documents.iter().any(|document| document.name == *name && document.has_windows_ends) {
                 *source = source.replace('\n', "\r\n");
@@ -694,24 +809,34 @@ impl Importer<'_> {
         })
     }
 
-    /// Renders the capture in memory, from the trace as it will be read again.
-    fn check(&self, draft: &CaptureToml, files: &[(&'static str, String)]) -> Result<(), Vec<Error>> {
-        let same = self.with_page(draft, |_, _, printer| {
-            self.documents.iter().all(|document| {
-                let source = files.iter().find(|(name, _)| *name == document.name);
-                source.is_none_or(|(_, source)| {
-                    (printer.page)(document.name, source).as_deref() == Some(document.lines.text)
-                })
-            })
+    /// Whether the capture gives the page back, rendered in memory from the trace as it will be read again.
+    fn comes_back(&self, draft: &CaptureToml, files: &[(&'static str, String)]) -> Result<bool, Vec<Error>> {
+        let read = |(name, text): &(&'static str, String)| Source::parse(*name, text.as_str());
+        let sources = files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let made = self.with_input(draft, |input| {
+            let resolved = Resolved::new(input);
+            let mut page = Arc::new(resolved.page_for(&sources)?);
+            let maker = Maker {
+                templates: &self.around.templates,
+                scope: resolved.scope(),
+                others: &NoOtherCaptures,
+                own_path: "page.md",
+                gone: &HashSet::new(),
+            };
+            maker.files(&mut page, &sources)
         })?;
-        if same && self.reads_back() {
-            return Ok(());
-        }
-        Err(vec![
-            Error::new(ErrorKind::Import, "this page would not come back as it is, so nothing is imported")
-                .at(Place::file(&self.documents[0].file))
-                .hint("please report the page; its sections can be moved to a capture by hand"),
-        ])
+        // A hole that cannot be filled gives no page back.
+        let Ok(made) = made else { return Ok(false) };
+        Ok(self.documents.iter().all(|document| {
+            let made = made.iter().find(|(file, _)| file.source == Some(document.name));
+            made.is_some_and(|(_, content)| content.as_str() == document.lines.text)
+        }))
+    }
+
+    fn no_way_back(&self) -> Error {
+        Error::new(ErrorKind::Import, "this page would not come back as it is, so nothing is imported")
+            .at(Place::file(&self.documents[0].file))
+            .hint("please report the page; its sections can be moved to a capture by hand")
     }
 
     fn reads_back(&self) -> bool {
@@ -719,6 +844,78 @@ impl Importer<'_> {
         let read = source::read(Path::new("trace.har"), har.into_bytes());
         read.diagnostics.is_empty()
             && (read.trace == self.facts.trace || self.facts.trace == Trace::default())
+    }
+}
+
+/// How a page shows paths.
+#[derive(Default)]
+struct ShownPaths {
+    /// How many exchanges the settings leave out.
+    filtered: usize,
+    /// How many paths are shown as these settings show them.
+    alike: usize,
+    /// Of those that these settings template, how many are shown as they are, and how many templated.
+    raw: usize,
+    templated: usize,
+}
+
+/// The title of docgen's own front matter, or else what a page's first heading shows: as it is, or, where Markdown
+/// would read it otherwise, as code.
+fn title(heading: &str, front: Option<&FrontMatter>) -> String {
+    let in_code = heading.trim_matches('`');
+    let in_code = in_code.strip_prefix(' ').and_then(|text| text.strip_suffix(' ')).unwrap_or(in_code);
+    let is_code = in_code != heading && inline(in_code) == heading;
+    front.map_or(if is_code { in_code } else { heading }, |front| &front.title).to_owned()
+}
+
+/// A label of a diagram without what mermaid takes for characters: `#35;`, `#lt;`.
+fn unescaped(label: &str) -> String {
+    let mut text = String::new();
+    let mut rest = label;
+    while let Some((before, behind)) = rest.split_once('#') {
+        text.push_str(before);
+        let entity = behind.split_once(';').and_then(|(name, behind)| {
+            let c = match name {
+                "lt" => Some('<'),
+                "gt" => Some('>'),
+                "amp" => Some('&'),
+                "quot" => Some('"'),
+                number => number.parse().ok().and_then(char::from_u32),
+            };
+            Some((c?, behind))
+        });
+        let (c, behind) = entity.unwrap_or(('#', behind));
+        text.push(c);
+        rest = behind;
+    }
+    text + rest
+}
+
+/// Markdown that says this text.
+fn as_markdown(text: &str) -> String {
+    if plain(text) == text {
+        return text.to_owned();
+    }
+    let escaped = in_context(text, &Context::Prose, Around { begins_block: true, ..Around::default() });
+    escaped.map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
+}
+
+/// Gives exchanges the names from which docgen makes the anchors of their sections, and the others none of these.
+fn name_by_anchors(names: &mut [String], links: &Links) {
+    let by_anchor: Vec<Option<String>> = (0..names.len()).map(|exchange| links.label(exchange)).collect();
+    let mut taken: HashSet<String> = by_anchor.iter().flatten().cloned().collect();
+    for (name, by_anchor) in names.iter_mut().zip(by_anchor) {
+        match by_anchor {
+            Some(label) => *name = label,
+            None => {
+                let wanted = name.clone();
+                let mut count = 1;
+                while !taken.insert(name.clone()) {
+                    count += 1;
+                    *name = format!("{wanted}_{count}");
+                }
+            }
+        }
     }
 }
 

@@ -146,10 +146,10 @@ const SNIPPETS: [&str; 3] = ["diagram.md", "body.md", "log.md"];
 
 /// A line that includes a file: `--8<-- "a/b.md"`.
 #[derive(Debug, PartialEq)]
-pub(super) struct Include {
+pub(crate) struct Include {
     /// The bytes of the path, in the page.
-    pub(super) range: Range<usize>,
-    pub(super) path: String,
+    pub(crate) range: Range<usize>,
+    pub(crate) path: String,
 }
 
 impl Include {
@@ -160,7 +160,7 @@ impl Include {
 }
 
 /// The includes of a text, by pymdownx's rule: a marker alone on its line with a quoted path.
-pub(super) fn includes(text: &str) -> Vec<Include> {
+pub(crate) fn includes(text: &str) -> Vec<Include> {
     let mut found = Vec::new();
     let mut start = 0;
     for line in text.split_inclusive('\n') {

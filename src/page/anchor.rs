@@ -36,7 +36,7 @@ pub struct Anchors {
 }
 
 /// What stands behind the anchor of a request for that of its response.
-const RESPONSE: &str = "-response";
+pub const RESPONSE: &str = "-response";
 
 /// The anchor of a response that has a section beside that of its request.
 pub fn of_response(request: &str) -> String {
@@ -117,6 +117,28 @@ pub fn of_captures<'a>(paths: impl Iterator<Item = &'a str>, phrases: &Phrases) 
     paths.map(|path| unused.take(slug(path))).collect()
 }
 
+/// The anchor that sources themselves give what shows all exchanges: on the heading right above the hole that
+/// prints it, or, where a writer draws it without such a hole, by the name of that hole wherever it is.
+pub fn of_writer(sources: &[Source], overview: HoleWord) -> Option<&str> {
+    // The templates of other layouts write the anchor themselves.
+    if overview != HoleWord::Diagram {
+        return None;
+    }
+    let holes = sources.iter().flat_map(|source| source.holes().map(move |hole| (source, hole)));
+    let mut overviews = holes.filter(|(source, hole)| {
+        let word = hole.tokens.first().map(|token| &source.text[token.span.clone()]);
+        hole.is_block() && word == Some(overview.name())
+    });
+    if let Some((source, hole)) = overviews.next() {
+        return source.anchor_above(hole);
+    }
+    let name = overview.name();
+    let marks = [format!(" {{ #{name} }}"), format!("<span id=\"{name}\"></span>")];
+    let mut lines = sources.iter().flat_map(|source| source.text.lines()).map(str::trim);
+    let is_marked = |line: &str| line.starts_with('#') && line.ends_with(&marks[0]) || line == marks[1];
+    lines.any(is_marked).then_some(name)
+}
+
 /// The ids that headings have already: those of the page's own prose, and those that docgen writes in the
 /// page's language.
 pub fn taken(sources: &[Source], phrases: &Phrases) -> HashSet<String> {
@@ -127,8 +149,9 @@ pub fn taken(sources: &[Source], phrases: &Phrases) -> HashSet<String> {
         if bare.starts_with('#') {
             taken.extend(heading_ids(bare.trim_matches(['#', ' '])));
         }
-        // `{ #id }` and `id="id"`, wherever they are: one id too many costs a count.
-        for (at, _) in line.match_indices('#').chain(line.match_indices("id=")) {
+        // `{ #id }` and `id="id"`, wherever they are: one id too many costs a count. What leads to one is none.
+        let is_own = |(at, _): &(usize, &str)| !line[..*at].ends_with(['"', '\'', '(']);
+        for (at, _) in line.match_indices('#').filter(is_own).chain(line.match_indices("id=")) {
             let named = line[at..].trim_start_matches(['#', 'i', 'd', '=', '"', '\'']);
             let end = named.find([' ', '}', '"', '\'', '>']).unwrap_or(named.len());
             taken.insert(named[..end].to_owned());
@@ -195,7 +218,7 @@ mod tests {
 
     #[test]
     fn no_anchor_is_that_of_a_heading_or_of_another_one() {
-        let text = "# Show image\n\n## 이미지 조회 { #own }\n\n<a id=\"list\"></a>\n";
+        let text = "# Show image\n\n## 이미지 조회 { #own }\n\n<a id=\"list\" href=\"#a\"></a>\n";
         let sources = [Source::parse("page.md", text).unwrap()];
         let phrases = Phrases::parse("en.toml".as_ref(), "diagram_heading = 'Diagram'").unwrap();
         let taken = taken(&sources, &phrases);

@@ -795,7 +795,9 @@ impl<'a> Resolved<'a> {
             })
             .collect();
         let taken = anchor::taken(sources, input.phrases);
-        let Anchors { exchanges, overview } = Anchors::new(&named, settings.layout.traits().overview, taken);
+        let word = settings.layout.traits().overview;
+        let Anchors { exchanges, overview } = Anchors::new(&named, word, taken);
+        let overview = anchor::of_writer(sources, word).map_or(overview, Arc::from);
         let mut by_index = vec![overview.clone(); input.trace.exchanges.len()];
         shown.into_iter().zip(exchanges).for_each(|(index, anchor)| by_index[index] = anchor);
         Some(Anchors { exchanges: by_index, overview })

@@ -86,6 +86,13 @@ pub struct Hole {
     pub takes_link: bool,
 }
 
+impl Hole {
+    /// Whether it is alone on its line, where Markdown is read.
+    pub fn is_block(&self) -> bool {
+        self.indent.is_some() && self.context == Context::Prose
+    }
+}
+
 /// A word or sign inside a hole.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Token {
@@ -206,6 +213,16 @@ impl Source {
     pub fn is_gone(&self, at: usize) -> bool {
         let part = self.parts.partition_point(|part| part.span().end <= at);
         matches!(self.parts.get(part), Some(Part::Gone { .. }))
+    }
+
+    /// The anchor of the heading right above a hole: `## Steps { #steps }`.
+    pub fn anchor_above(&self, hole: &Hole) -> Option<&str> {
+        let heading = self.text[..hole.span.start].trim_end().lines().next_back()?;
+        let is_heading = heading.trim_start_matches([' ', '\t', '>']).starts_with('#');
+        let (_, attributes) = heading.strip_suffix('}').filter(|_| is_heading)?.rsplit_once('{')?;
+        let anchor = attributes.split_whitespace().next()?.strip_prefix('#')?;
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        (!anchor.is_empty() && anchor.bytes().all(is_plain)).then_some(anchor)
     }
 
     /// The place of a range of the text.

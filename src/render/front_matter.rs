@@ -7,6 +7,7 @@
 use super::escape::{Around, in_context};
 use super::holes::has_windows_ends;
 use super::templates::Content;
+use crate::page::front_matter::plain;
 use crate::page::{Context, FrontMatter, Scalar, begins_with_front_matter};
 
 /// Puts its front matter before a page's text.
@@ -40,6 +41,24 @@ pub(crate) fn written(front: &FrontMatter) -> String {
     head + "---\n\n"
 }
 
+/// The front matter that docgen put before this page, if it did; [`written`] gives its lines.
+pub(crate) fn read(text: &str) -> Option<FrontMatter> {
+    let mut rest = text.strip_prefix("---\n")?;
+    let mut value = |key: &str| {
+        let (value, next) = rest.strip_prefix(key)?.strip_prefix(": ")?.split_once('\n')?;
+        rest = next;
+        let value = match value.starts_with('"') {
+            true => serde_json::from_str::<String>(value).ok()?,
+            false => value.to_owned(),
+        };
+        // What is escaped for HTML is Markdown that says the same.
+        Some(plain(&value))
+    };
+    let (title, description) = (value("title").unwrap_or_default(), value("description"));
+    let front = FrontMatter { title, description, lang: value("lang")? };
+    text.starts_with(&written(&front)).then_some(front)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,7 +66,7 @@ mod tests {
     use saphyr_parser::{Event, Parser};
 
     /// The texts of a page's front matter, as YAML has them.
-    fn read(front: &FrontMatter) -> Vec<String> {
+    fn scalars(front: &FrontMatter) -> Vec<String> {
         let head = written(front);
         let yaml = head.strip_prefix("---\n").unwrap().strip_suffix("---\n\n").unwrap();
         let scalars = Parser::new_from_str(yaml).filter_map(|event| match event.unwrap().0 {
@@ -94,8 +113,9 @@ mod tests {
             "a \\ b",
         ] {
             let front = FrontMatter::new(text, text, "ko");
-            let [title, description] = [1, 3].map(|at| decoded(&read(&front)[at]));
+            let [title, description] = [1, 3].map(|at| decoded(&scalars(&front)[at]));
             assert_eq!((&*title, &*description), (text, text));
+            assert_eq!(super::read(&(written(&front) + "# A\n")), Some(front));
         }
     }
 
@@ -115,13 +135,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn front_matter_of_others_is_not_read() {
+        for text in [
+            "---\ntitle: x\n---\n",
+            "---\ntitle: x\nlang: en\ntags: []\n---\n\n",
+            "---\ntitle: 'x'\nlang: en\n---\n\n",
+            "# A\n",
+        ] {
+            assert_eq!(super::read(text), None, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_text_is_one_value(title in any::<String>(), description in any::<String>()) {
             let front = FrontMatter::new(&title, &description, "en");
             let written = written(&front);
             prop_assert!(written.lines().count() <= 6, "{}", written);
-            let read = read(&front);
+            let read = scalars(&front);
             prop_assert_eq!(read.len(), if front.description.is_some() { 6 } else { 4 });
             prop_assert!(!read[1].contains(['<', '>', '"']));
             prop_assert!(read[3..].iter().step_by(2).all(|text| !text.contains(['<', '>', '"', '\n'])));

@@ -20,6 +20,7 @@ pub mod diagram_size;
 pub(crate) mod drawing;
 pub mod escape;
 mod fields;
+pub(crate) mod files;
 pub(crate) mod front_matter;
 pub(crate) mod holes;
 mod index;

@@ -192,6 +192,12 @@ impl Templates {
         self.users.values().map(|user| user.file.as_path())
     }
 
+    /// The locales that docgen itself speaks.
+    pub fn locales() -> impl Iterator<Item = &'static str> {
+        let name = |(name, _): &(&'static str, &str)| name.strip_prefix("phrases/")?.strip_suffix(".toml");
+        EMBEDDED.iter().filter_map(name)
+    }
+
     /// The phrases of a locale.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use crate::toml_file::string;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct CaptureToml {
     pub(crate) title: Option<String>,
+    pub(crate) description: Option<String>,
     pub(crate) command: Option<String>,
     pub(crate) layout: Layout,
     pub(crate) locale: String,
@@ -59,6 +60,7 @@ impl CaptureToml {
     pub(crate) fn to_toml(&self) -> String {
         let mut toml = Toml::default();
         toml.optional("title", self.title.as_deref());
+        toml.optional("description", self.description.as_deref());
         toml.optional("command", self.command.as_deref());
         toml.pair("layout", self.layout.name());
         toml.pair("locale", &self.locale);

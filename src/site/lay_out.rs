@@ -19,10 +19,11 @@ use crate::files::own_folder::OwnFolder;
 use crate::page::index::Listed;
 use crate::page::{Page, Phrases, Resolved, Source};
 use crate::render::drawing::expect_drawable;
+use crate::render::files::Maker;
 use crate::render::templates::Content;
-use crate::render::{diagram_size, front_matter, holes};
+use crate::render::{diagram_size, holes};
 use crate::sequence::selector::Selector;
-use crate::settings::{Group, Layout, Note, PageFile, Settings};
+use crate::settings::{Group, Layout, Note, Settings};
 use crate::toml_file::nearest;
 
 /// The files of a page, and what an index tells of it.
@@ -75,41 +76,15 @@ impl Site<'_> {
             ));
         }
         told.extend(idle(capture, self.captures_root, &sources));
-        let source_of = |file: &PageFile| sources.iter().position(|source| file.is_of(&source.file));
         let own_path = PagePath::own(path, layout);
         let others = OtherCaptures { site: self, own: &capture.folder.path, read: RefCell::default() };
         let own_path = own_path.as_str();
         let mut page = Arc::new(page);
-        if page.overview.is_some() && !sources.is_empty() {
-            let filler = holes::Filler::new(&page, &templates, resolved.scope(), &others, own_path, &gone);
-            let made = filler.sections(&sources.iter().collect::<Vec<_>>());
-            // What a template lays out has all sections, or the diagram, if its file is the one that does.
-            let is_laid_out = |name: &str| !sources.iter().any(|source| source.file.ends_with(name));
-            let has_all = is_laid_out(layout.traits().sections);
-            let has_overview = made.has_overview() || is_laid_out("page.md");
-            let has_section = |exchange, side| has_all || made.has(exchange, side);
-            if let Some(page) = Arc::get_mut(&mut page) {
-                page.keep_sections(has_section, has_overview);
-            }
-        }
-        // What is made from a source needs no template.
-        let mut files = templates.lay_out(&page, |file| source_of(file).is_none()).map_err(one)?;
-        if !sources.is_empty() {
-            let filler = holes::Filler::new(&page, &templates, resolved.scope(), &others, own_path, &gone);
-            let filled = filler.fill(&sources.iter().collect::<Vec<_>>())?;
-            for (source, text) in sources.iter().zip(filled) {
-                let file = layout.traits().files.iter().find(|file| file.is_of(&source.file));
-                files.extend(file.map(|file| (file, Content::Own(text))));
-            }
-            let read = others.read.into_inner();
-            capture.read.extend(read);
-        }
-        if let Some(front) = &page.front_matter {
-            let main = layout.traits().main();
-            for (_, content) in files.iter_mut().filter(|(file, _)| *file == main) {
-                front_matter::put_before(content, front);
-            }
-        }
+        let scope = resolved.scope();
+        let maker = Maker { templates: &templates, scope, others: &others, own_path, gone: &gone };
+        let files = maker.files(&mut page, &sources)?;
+        let read = others.read.into_inner();
+        capture.read.extend(read);
         capture.diagnostics.extend(told);
         let listed = self.is_listed(capture.folder).then(|| Listed::of(&page, own_path.to_owned()));
         let files = files.into_iter().map(|(file, content)| (PagePath::of(path, file), content)).collect();

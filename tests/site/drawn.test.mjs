@@ -89,7 +89,7 @@ for (const site of sites(PROJECT)) {
     }
 
     test('messages of a report lead to what tells of them', async () => {
-      const { page, problems } = await open(browser, server.origin, 'report/', { javaScriptEnabled: false });
+      const { page, problems } = await open(browser, server.origin, 'report/');
       await page.setViewportSize({ width: 1280, height: 900 });
       const found = await page.evaluate(() => {
         const step = (text) => /\((?:\d+→)?\d+\)/.exec(text)?.[0];

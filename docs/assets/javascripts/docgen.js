@@ -3,8 +3,8 @@
 // The themes of MkDocs and Zensical let mermaid scale a diagram down to the width of the column, and draw it
 // where no style sheet of a page reaches. So this looks at each one as it is drawn: it keeps its text at a size
 // that can be read and lets the rest scroll, keeps the names of its participants in view, and gives it a name.
-// Load it behind mermaid; without it diagrams are drawn, too, only smaller. What it leaves out: what is in a
-// diagram, and the style of the page around (docgen.css).
+// It also marks pages with wide tables, for docgen.css. Load it behind mermaid; without it diagrams are drawn, too,
+// only smaller. What it leaves out: what is in a diagram, and the style of the page around (docgen.css).
 (() => {
   'use strict';
 
@@ -114,6 +114,19 @@
     };
     mermaid.render.isWatched = true;
     return mermaid;
+  }
+
+  /** Marks a page whose tables want the width of the window. */
+  function mark() {
+    const isWide = document.querySelector('th:is(.docgen-overview, .docgen-facts)') !== null;
+    document.body.classList.toggle('docgen-wide', isWide);
+  }
+
+  // Where the theme loads a page in place of another one, it tells of each.
+  if (window.document$?.subscribe) {
+    window.document$.subscribe(mark);
+  } else {
+    document.addEventListener('DOMContentLoaded', mark);
   }
 
   let current = window.mermaid;

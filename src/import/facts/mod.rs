@@ -7,6 +7,7 @@
 
 mod content;
 mod diagrams;
+mod links;
 mod order;
 mod pairs;
 mod sections;
@@ -22,7 +23,8 @@ use crate::trace::Trace;
 
 pub(super) use content::{Shown, body_content, header_content};
 pub(super) use diagrams::{Diagram, Diagrams, Drawn};
-pub(super) use sections::{Section, field};
+pub(super) use links::Links;
+pub(super) use sections::{Section, anchor_of_line, field};
 
 /// What a page tells.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub(super) struct Facts<'a> {
     pub(super) vars: Vec<(String, String)>,
     /// Whether the paths of the page's diagrams and headings show their queries.
     pub(super) shows_query: Option<bool>,
+    /// Its anchors, where docgen made the page with links.
+    pub(super) links: Option<Links>,
 }
 
 /// One message.
@@ -62,11 +66,13 @@ pub(super) fn collect<'a>(
     let messages = pairs::pair(documents, placed, &sections, diagnostics);
     let vars = trace::vars(&messages, &sections);
     let shows_query = trace::shows_query(&messages, &sections);
-    let mut facts = Facts { trace: Trace::default(), messages, sections, diagrams, vars, shows_query };
+    let trace = Trace::default();
+    let mut facts = Facts { trace, messages, sections, diagrams, vars, shows_query, links: None };
     match log.filter(|log| facts.agrees_with(log)) {
         Some(log) => facts.take_log(log),
         None => facts.trace = trace::trace(documents, &facts, diagnostics),
     }
+    facts.links = links::find(documents, &facts.messages, &facts.sections);
     facts
 }
 

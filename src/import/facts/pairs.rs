@@ -11,7 +11,15 @@ use super::trace::same_path;
 use super::{Document, Message, place};
 use crate::error::Error;
 use crate::import::message_line::MessageLine;
+use crate::page::anchor;
 use crate::sequence::Side;
+
+/// A request that waits for its response.
+struct Open<'a> {
+    exchange: usize,
+    target: &'a str,
+    anchor: Option<&'a str>,
+}
 
 /// Tells requests from responses, and finds each response's request.
 pub(super) fn pair<'a>(
@@ -22,8 +30,8 @@ pub(super) fn pair<'a>(
 ) -> Vec<Message<'a>> {
     let mut exchanges = 0;
     let mut messages: Vec<Message<'a>> = Vec::with_capacity(placed.len());
-    // Open requests by their ends: the exchange, its target.
-    let mut open: HashMap<[&str; 2], Vec<(usize, &str)>> = HashMap::new();
+    // By their ends.
+    let mut open: HashMap<[&str; 2], Vec<Open<'_>>> = HashMap::new();
     for Placed { drawn, section: index } in placed {
         let section = index.map(|at| &sections[at]);
         let arrow = drawn.map(|drawn| drawn.arrow);
@@ -52,14 +60,17 @@ pub(super) fn pair<'a>(
         };
         let request = if is_response { open.get_mut(&back) } else { None };
         let request = request.and_then(|open| {
-            let same = target.and_then(|target| open.iter().position(|(_, asked)| same_path(asked, target)));
-            match same {
+            let anchor = section.and_then(|section| section.anchor?.strip_suffix(anchor::RESPONSE));
+            let named = anchor.and_then(|anchor| open.iter().position(|asked| asked.anchor == Some(anchor)));
+            let same =
+                target.and_then(|target| open.iter().position(|asked| same_path(asked.target, target)));
+            match named.or(same) {
                 Some(at) => Some(open.remove(at)),
                 None => open.pop(),
             }
         });
         let (side, exchange) = match request {
-            Some((exchange, _)) => (Side::Response, exchange),
+            Some(asked) => (Side::Response, asked.exchange),
             None => {
                 if is_response {
                     let (document, range) = place(documents, section, drawn);
@@ -70,7 +81,9 @@ pub(super) fn pair<'a>(
                     );
                 }
                 exchanges += 1;
-                open.entry(ends).or_default().push((exchanges - 1, target.unwrap_or_default()));
+                let anchor = section.and_then(|section| section.anchor);
+                let (exchange, target) = (exchanges - 1, target.unwrap_or_default());
+                open.entry(ends).or_default().push(Open { exchange, target, anchor });
                 (Side::Request, exchanges - 1)
             }
         };

@@ -24,6 +24,8 @@ pub(in crate::import) struct Section<'a, M = usize> {
     pub(in crate::import) body: Option<usize>,
     /// `client` and `server` of the line below the heading.
     pub(in crate::import) names: Option<(&'a str, &'a str)>,
+    /// Its anchor, behind its heading or in a line of its own above its tabs.
+    pub(in crate::import) anchor: Option<&'a str>,
     pub(in crate::import) message: M,
 }
 
@@ -31,10 +33,12 @@ pub(in crate::import) struct Section<'a, M = usize> {
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::import) struct Number {
     pub(in crate::import) value: u32,
-    /// Bytes of the page: the number with its brackets.
+    /// Bytes of the page: the number with its brackets, as a whole link where it is one.
     pub(in crate::import) range: Range<usize>,
     /// Bytes of the digits alone.
     pub(in crate::import) digits: Range<usize>,
+    /// Bytes of the anchor that it leads to, where it is a link.
+    pub(in crate::import) leads_to: Option<Range<usize>>,
 }
 
 impl<'a, M> Section<'a, M> {
@@ -45,8 +49,9 @@ impl<'a, M> Section<'a, M> {
 
     /// The same section, of this message.
     pub(super) fn of_message<N>(self, message: N) -> Section<'a, N> {
-        let Section { document, heading, number, in_heading, in_fences, headers, body, names, .. } = self;
-        Section { document, heading, number, in_heading, in_fences, headers, body, names, message }
+        let Section { document, heading, number, in_heading, in_fences, .. } = self;
+        let Section { headers, body, names, anchor, .. } = self;
+        Section { document, heading, number, in_heading, in_fences, headers, body, names, anchor, message }
     }
 }
 
@@ -70,7 +75,12 @@ fn of_document<'a>(index: usize, document: &'a Document<'a>) -> Vec<Section<'a, 
         }
         let (headers, body) = message_fences(lines, outline, &section_lines);
         let begins = headers.map_or(MessageLine::Other, |fence| first_line(document, fence));
-        if number.is_none() && in_heading == MessageLine::Other && begins == MessageLine::Other {
+        let shown = [headers, body].into_iter().flatten().map(|fence| outline.fences[fence].open).min();
+        let line_above = || anchor_line(lines, heading.line..shown.unwrap_or(end));
+        let names_message = number.is_some() || in_heading != MessageLine::Other;
+        // Where a person wrote the heading, docgen puts the anchor above the tabs.
+        let anchor = heading_anchor(text).filter(|_| names_message).or_else(line_above);
+        if !names_message && begins == MessageLine::Other && anchor.is_none() {
             continue;
         }
         if in_heading == MessageLine::Other && headers.is_none() && body.is_none() {
@@ -88,6 +98,7 @@ fn of_document<'a>(index: usize, document: &'a Document<'a>) -> Vec<Section<'a, 
             headers,
             body,
             names,
+            anchor,
             message: (),
         });
     }
@@ -100,7 +111,7 @@ fn title<'a>(document: &'a Document<'a>, fence: usize) -> MessageLine<'a> {
     let info = &document.outline.fences[fence].info;
     let (_, options) = info_parts(&text[info.clone()], info.start);
     let title = options.into_iter().find(|option| option.name == "title");
-    title.map_or(MessageLine::Other, |title| MessageLine::of(&text[title.value]))
+    title.map_or(MessageLine::Other, |title| MessageLine::of_title(&text[title.value]))
 }
 
 /// What the first line of a message says, where a fence begins with one.
@@ -109,8 +120,41 @@ fn first_line<'a>(document: &'a Document<'a>, fence: usize) -> MessageLine<'a> {
     lines.find(|line| !line.is_empty()).map_or(MessageLine::Other, MessageLine::of_start_line)
 }
 
-/// The number at the beginning of a heading: `(7)`, `[7]`, `7.`, `7)`, `#7`.
+/// The anchor that a heading has behind its text: `{ #show-image }`.
+pub(super) fn heading_anchor(text: &str) -> Option<&str> {
+    let (_, anchor) = text.trim_end().strip_suffix(" }")?.rsplit_once(" { #")?;
+    is_anchor(anchor).then_some(anchor)
+}
+
+/// The anchor that stands above the tabs of a section, in a line of its own.
+fn anchor_line<'a>(lines: &PageLines<'a>, mut above: Range<usize>) -> Option<&'a str> {
+    above.find_map(|line| anchor_of_line(lines.get(line)))
+}
+
+/// The anchor that a line is and nothing else: `<span id="show-image"></span>`.
+pub(in crate::import) fn anchor_of_line(line: &str) -> Option<&str> {
+    let anchor = line.trim_start().strip_prefix("<span id=\"")?.strip_suffix("\"></span>")?;
+    is_anchor(anchor).then_some(anchor)
+}
+
+/// Whether docgen makes such anchors.
+fn is_anchor(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// The number at the beginning of a heading: `(7)`, `[7]`, `7.`, `7)`, `#7`, or `(7)` as a link.
 fn heading_number(text: &str, start: usize) -> Option<Number> {
+    if let Some(inside) = text.strip_prefix('[').filter(|inside| inside.starts_with('(')) {
+        let number = heading_number(inside, start + 1)?;
+        let behind = number.range.end - start;
+        let target = text[behind..].strip_prefix("](#")?;
+        let (anchor, title) = target.split_at(target.find([' ', ')'])?);
+        let close = if title.starts_with(" \"") { title.find("\")")? + 2 } else { title.find(')')? + 1 };
+        let at = start + behind + "](#".len();
+        let leads_to = is_anchor(anchor).then_some(at..at + anchor.len())?;
+        let range = start..leads_to.end + close;
+        return Some(Number { range, leads_to: Some(leads_to), ..number });
+    }
     let open = text.chars().next().filter(|c| matches!(c, '(' | '[' | '#'));
     let digits_start = open.map_or(0, char::len_utf8);
     let digits = text[digits_start..].bytes().take_while(u8::is_ascii_digit).count();
@@ -129,7 +173,8 @@ fn heading_number(text: &str, start: usize) -> Option<Number> {
     if text[digits.clone()].starts_with('0') || value > 9999 {
         return None;
     }
-    Some(Number { value, range: start..start + end, digits: start + digits.start..start + digits.end })
+    let digits = start + digits.start..start + digits.end;
+    Some(Number { value, range: start..start + end, digits, leads_to: None })
 }
 
 /// The fences of a section that print a message's headers and its body.
@@ -199,6 +244,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn anchors_of_headings_are_read() {
+        assert_eq!(heading_anchor("(7) GET /a { #show-image }"), Some("show-image"));
+        assert_eq!(heading_anchor("(7) GET /a { #Show }"), None);
+        assert_eq!(heading_anchor("(7) GET /a {#show}"), None);
+        assert_eq!(anchor_of_line("    <span id=\"show\"></span>"), Some("show"));
+        assert_eq!(anchor_of_line("<span id=\"show\">x</span>"), None);
+    }
+
+    #[test]
     fn numbers_of_headings_are_read() {
         let value = |text| heading_number(text, 0).map(|number| (number.value, number.range));
         assert_eq!(value("(7) GET /a"), Some((7, 0..3)));
@@ -208,5 +262,7 @@ mod tests {
         assert_eq!(value("7th"), None);
         assert_eq!(value("2.5 release"), None);
         assert_eq!(value("(07) x"), None);
+        assert_eq!(value("[(7)](#diagram \"Back to it\") GET /a { #show }"), Some((7, 0..28)));
+        assert_eq!(value("[(7)](../other.md) GET /a"), None);
     }
 }

@@ -10,6 +10,7 @@ use super::{BuiltSources, Edit, SourceBuilder};
 use crate::import::Document;
 use crate::import::diagram::{Arrow, Statement, statement};
 use crate::import::facts::Diagram;
+use crate::import::scan::{Fence, info_parts};
 use crate::page::DiagramItem;
 use crate::page::source::escaped;
 
@@ -19,7 +20,8 @@ impl SourceBuilder<'_> {
         let document = &self.documents[diagram.document];
         let lines = &document.lines;
         if diagram.arrows.is_empty() {
-            return Vec::new();
+            // One that includes its lines from a snippet.
+            return self.whole(document, diagram, "diagram").into_iter().collect();
         }
         // The page model draws all messages in one.
         let is_main = at == 0 && self.facts.diagrams.whole().len() == 1;
@@ -27,16 +29,11 @@ impl SourceBuilder<'_> {
             Some(messages) => messages.collect(),
             None => self.numbers_of_part(diagram),
         };
-        if let Some(fence) = diagram.fence.map(|fence| &document.outline.fences[fence]) {
-            let range = lines.span(fence.open..fence.close + 1);
-            for candidate in self.whole_diagrams(&numbers) {
-                let source = format!("{}{{{{ {candidate} }}}}", &lines.get(fence.open)[..fence.indent]);
-                if self.prints(&source, &lines.text[range.clone()]) {
-                    return vec![Edit { range, source }];
-                }
-            }
+        let candidates = self.whole_diagrams(&numbers);
+        if let Some(edit) = candidates.iter().find_map(|call| self.whole(document, diagram, call)) {
+            return vec![edit];
         }
-        let printed = (self.printer.fragment)("{{ arrows }}").unwrap_or_default();
+        let printed = (self.printer.fragment)("{{ arrows }}", false).unwrap_or_default();
         let printed: Vec<&str> = printed.split('\n').collect();
         // A template of the user's may print more than a line an item; then messages are made one by one.
         let items: &[DiagramItem] =
@@ -142,6 +139,29 @@ impl SourceBuilder<'_> {
         edits
     }
 
+    /// A hole with this call for the fence of a diagram, or for the fences of all its parts, with a line above each.
+    fn whole(&self, document: &Document<'_>, diagram: &Diagram<'_>, call: &str) -> Option<Edit> {
+        let lines = &document.lines;
+        let fences = &document.outline.fences;
+        let at = diagram.fence?;
+        let indent = &lines.get(fences[at].open)[..fences[at].indent];
+        let source = format!("{indent}{{{{ {call} }}}}");
+        let mut last = at;
+        while fences.get(last + 1).is_some_and(|next| {
+            next.open == fences[last].close + 4 && diagram_language(document, next) && call == "diagram"
+        }) {
+            last += 1;
+        }
+        let alone = (fences[at].open, fences[at].close);
+        let in_parts =
+            fences[at].open.checked_sub(2).filter(|_| last > at).map(|open| (open, fences[last].close));
+        in_parts.into_iter().chain([alone]).find_map(|(open, close)| {
+            let is_printed = self.prints(&source, &lines.text[lines.span(open..close + 1)]);
+            let range = lines.span(self.with_anchor(document, open)..close + 1);
+            is_printed.then(|| Edit { range, source: source.clone() })
+        })
+    }
+
     /// Which messages of the main diagram another one shows.
     fn numbers_of_part(&self, part: &Diagram<'_>) -> Vec<usize> {
         let mut found = Vec::new();
@@ -245,6 +265,11 @@ impl SourceBuilder<'_> {
         let source = [whole, parts.concat()].into_iter().find(|source| self.prints(source, text))?;
         Some(Edit { range, source })
     }
+}
+
+/// Whether a fence holds what mermaid draws.
+fn diagram_language(document: &Document<'_>, fence: &Fence) -> bool {
+    info_parts(&document.lines.text[fence.info.clone()], 0).0.eq_ignore_ascii_case("mermaid")
 }
 
 /// Lines of the diagram that one hole may print.

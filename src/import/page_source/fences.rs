@@ -7,7 +7,7 @@
 use super::options::{pieces_of, quoted};
 use super::{BuiltSources, Edit, SourceBuilder};
 use crate::import::Document;
-use crate::import::facts::{self, Section, Shown, body_content, header_content};
+use crate::import::facts::{self, Section, Shown, anchor_of_line, body_content, header_content};
 use crate::import::message_line::MessageLine;
 use crate::import::scan::{Fence, info_parts};
 use crate::page::Message;
@@ -33,11 +33,11 @@ impl SourceBuilder<'_> {
         if let Some(tab) = self.tab_line(document, fence)
             && goes_on(document, section, tab)
         {
-            let range = lines.span(tab..fence.close + 1);
+            let range = lines.span(self.with_anchor(document, tab)..fence.close + 1);
             let line = lines.get(tab);
             let indent = &line[..line.len() - line.trim_start().len()];
             let by_line = self.line_marks(document, at);
-            let text = &lines.text[range.clone()];
+            let text = &lines.text[lines.span(tab..fence.close + 1)];
             let more = if part == "body" { self.body_options(document, at, shown) } else { String::new() };
             if let Some(source) = self
                 .called(indent, word, name, &targets, &more, text)
@@ -53,6 +53,14 @@ impl SourceBuilder<'_> {
         };
         edits.extend(self.content(document, fence, &shown_lines, part, name, built));
         edits
+    }
+
+    /// The first of the lines that a hole prints whose own begin here: an anchor may stand above them.
+    pub(super) fn with_anchor(&self, document: &Document<'_>, first: usize) -> usize {
+        let lines = &document.lines;
+        let above =
+            first.checked_sub(2).filter(|&above| self.has_links && lines.get(above + 1).trim().is_empty());
+        above.filter(|&above| anchor_of_line(lines.get(above)).is_some()).unwrap_or(first)
     }
 
     /// The line of the tab that holds this fence and nothing before it.

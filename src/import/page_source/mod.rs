@@ -24,6 +24,7 @@ use super::facts::Facts;
 use crate::error::Error;
 use crate::page::source::escaped;
 use crate::page::{Message, Page};
+use crate::render::escape::inline;
 use crate::sequence::Side;
 
 /// What prints the text of a page source; `None` where one of its holes cannot be filled.
@@ -31,8 +32,8 @@ use crate::sequence::Side;
 pub(super) struct Printer<'a> {
     /// For a whole source and its name: the place of a hole decides how text is written.
     pub(super) page: &'a dyn Fn(&str, &str) -> Option<String>,
-    /// For a part of one, with text as it is.
-    pub(super) fragment: &'a dyn Fn(&str) -> Option<String>,
+    /// For a part of one, with text as it is, and with links for steps or without.
+    pub(super) fragment: &'a dyn Fn(&str, bool) -> Option<String>,
 }
 
 /// Makes page sources.
@@ -43,6 +44,8 @@ pub(super) struct SourceBuilder<'a> {
     pub(super) page: &'a Page,
     /// The labels of the exchanges, by index in the trace.
     pub(super) names: &'a [String],
+    /// Whether sections have anchors and numbers of steps are links to them.
+    pub(super) has_links: bool,
     pub(super) printer: Printer<'a>,
     /// What short sources print, for the numbers that a page names again and again.
     pub(super) printed: RefCell<HashMap<String, Option<String>>>,
@@ -70,6 +73,7 @@ impl<'a> SourceBuilder<'a> {
         }
         self.sections(&mut edits, &mut built);
         edits[0].extend(self.blocks());
+        edits[0].extend(self.title());
         for (document, edits) in self.documents.iter().zip(&mut edits) {
             edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
             let taken: Vec<Range<usize>> = edits.iter().map(|edit| edit.range.clone()).collect();
@@ -78,6 +82,15 @@ impl<'a> SourceBuilder<'a> {
             built.sources.push(self.verified(document, edits, &mut built.diagnostics));
         }
         built
+    }
+
+    /// A hole for the title of a page with links, whose prose takes no name from its sections.
+    fn title(&self) -> Option<Edit> {
+        let document = &self.documents[0];
+        let heading = document.outline.headings.iter().find(|heading| heading.level == 1)?;
+        let range = heading.text.clone();
+        let is_title = inline(&self.page.title) == document.lines.text[range.clone()];
+        (self.has_links && is_title).then(|| Edit { range, source: "{{ title }}".to_owned() })
     }
 
     /// The source with these edits, without those that do not print what the page has.
@@ -138,13 +151,15 @@ impl<'a> SourceBuilder<'a> {
     /// Whether `source` prints `text`.
     fn prints(&self, source: &str, text: &str) -> bool {
         const SHORT: usize = 96;
-        if source.len() > SHORT {
-            return (self.printer.fragment)(source).as_deref() == Some(text);
+        // Beside other text, a link may be a person's.
+        let has_links = self.has_links && text.contains("](#");
+        if source.len() > SHORT || has_links {
+            return (self.printer.fragment)(source, has_links).as_deref() == Some(text);
         }
         if let Some(printed) = self.printed.borrow().get(source) {
             return printed.as_deref() == Some(text);
         }
-        let printed = (self.printer.fragment)(source);
+        let printed = (self.printer.fragment)(source, false);
         let same = printed.as_deref() == Some(text);
         // A short source may print a long body, which nobody asks for twice.
         if printed.as_ref().is_none_or(|printed| printed.len() <= SHORT) {

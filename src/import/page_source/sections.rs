@@ -86,10 +86,10 @@ impl SourceBuilder<'_> {
             && headers.close < body.open
             && set_before(document, first).is_none()
         {
-            let range = lines.span(first..body.close + 1);
-            let text = &lines.text[range.clone()];
+            let text = &lines.text[lines.span(first..body.close + 1)];
             let indent = &lines.get(first)[..lines.get(first).len() - lines.get(first).trim_start().len()];
             if let Some(source) = self.called(indent, "tabs", &name, &targets, &body_options, text) {
+                let range = lines.span(self.with_anchor(document, first)..body.close + 1);
                 edits.push(Edit { range, source });
                 return edits;
             }
@@ -129,7 +129,11 @@ impl SourceBuilder<'_> {
         } else {
             candidates.push(self.pieces(heading, name, shown));
         }
-        let found = candidates.iter().position(|source| self.prints(source, heading));
+        // The anchor stands behind the whole of a heading, and nowhere else.
+        let in_heading = |text: &str| format!("# {text}");
+        let found = candidates.iter().position(|source| {
+            self.prints(source, heading) || self.prints(&in_heading(source), &in_heading(heading))
+        });
         let is_numbered = section.number.is_some() && self.facts.diagrams.counts_from_one();
         if is_numbered && found.is_none_or(|at| at == 3) {
             built.diagnostics.push(

@@ -8,8 +8,9 @@ use std::ops::Range;
 
 use super::{BuiltSources, Edit, SourceBuilder};
 use crate::import::Document;
-use crate::import::references::{Reference, references};
+use crate::import::references::{Reference, between, references};
 use crate::import::scan::Link;
+use crate::render::front_matter;
 use crate::sequence::Side;
 
 impl SourceBuilder<'_> {
@@ -21,12 +22,17 @@ impl SourceBuilder<'_> {
         built: &mut BuiltSources,
     ) -> Vec<Edit> {
         let lines = &document.lines;
+        let holds =
+            |part: &Range<usize>, link: &Range<usize>| part.start <= link.start && link.end <= part.end;
         let mut drawing = vec![document.is_diagram; lines.len()];
         for diagram in &self.facts.diagrams.all {
             if std::ptr::eq(&self.documents[diagram.document], document) {
                 drawing[diagram.lines.clone()].fill(true);
             }
         }
+        // What docgen put before the page is made anew.
+        let front_matter =
+            front_matter::read(lines.text).map_or(0, |front| front_matter::written(&front).len());
         let mut edits = Vec::new();
         let mut taken = taken.iter().peekable();
         let mut links = document.outline.links.iter().peekable();
@@ -34,7 +40,8 @@ impl SourceBuilder<'_> {
             let range = lines.range(line);
             while taken.next_if(|taken| taken.end < range.start).is_some() {}
             while links.next_if(|link| link.range.end < range.start).is_some() {}
-            if document.outline.fence_at(line).is_some() && !is_drawing {
+            let is_front_matter = range.start < front_matter;
+            if is_front_matter || document.outline.fence_at(line).is_some() && !is_drawing {
                 continue;
             }
             let text = lines.get(line);
@@ -44,7 +51,7 @@ impl SourceBuilder<'_> {
                     && !links
                         .clone()
                         .take_while(|link| link.range.start < range.end)
-                        .any(|link| overlaps(&link.target))
+                        .any(|link| overlaps(&link.target) && !holds(part, &link.range))
             };
             let mut own: Vec<Edit> = Vec::new();
             for (part, reference) in references(text) {
@@ -124,8 +131,7 @@ impl SourceBuilder<'_> {
             Reference::Range(a, b) => message(a).zip(message(b)).map(|(a, b)| limits("range", a, b)),
             Reference::Span(a, b) => message(a).zip(message(b)).map(|(a, b)| limits("span", a, b)),
             Reference::Both(a, b) => message(a).zip(message(b)).map(|(a, b)| {
-                let between = text.trim_start_matches(['(']).trim_start_matches(|c: char| c.is_ascii_digit());
-                let between = between.trim_end_matches(')').trim_end_matches(|c: char| c.is_ascii_digit());
+                let between = between(text).unwrap_or_default();
                 let number = |at| format!("{{{{ {}.number }}}}", self.message_name(at));
                 format!("({}{between}{})", number(a), number(b))
             }),
@@ -140,8 +146,8 @@ impl SourceBuilder<'_> {
                     | Reference::Span(_, b)
                     | Reference::Both(_, b) => b,
                 };
-                // A year, a count of bytes: nobody would take these for steps.
-                if number < 1000 {
+                // A year, a count of bytes: nobody would take these for steps. Links of a page stay as a whole.
+                if number < 1000 && (self.has_links || !text.contains("](#")) {
                     let what = if self.facts.messages.is_empty() {
                         "the page prints no message that this number could be of"
                     } else {

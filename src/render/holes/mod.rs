@@ -131,15 +131,15 @@ impl<'a> Filler<'a> {
         names.map(|token| &source.text[token.span.clone()]).any(|name| self.page.missing.contains(name))
     }
 
-    /// What a part of a page source prints, with text as it is: what its place makes of text is not known.
-    /// `None` where a hole cannot be filled.
-    pub(crate) fn fragment(&self, source: &Source) -> Option<String> {
+    /// What a part of a page source prints, with text as it is: what its place makes of text is not known, nor
+    /// whether it takes `links` from steps. `None` where a hole cannot be filled.
+    pub(crate) fn fragment(&self, source: &Source, links: bool) -> Option<String> {
         let read: Vec<_> = placed_holes(&[source]).map(|placed| (placed, self.read(placed))).collect();
         let shown = Shown::new(self.shown(&read));
         let answers = read
             .into_iter()
             .map(|(placed, expression)| self.answer(placed, expression.ok()?.as_ref(), &shown).ok());
-        Some(fragment_of(source, &answers.collect::<Option<Vec<_>>>()?))
+        Some(fragment_of(source, &answers.collect::<Option<Vec<_>>>()?, links))
     }
 
     /// Which exchanges of the trace the sources show, by holes that can be read.

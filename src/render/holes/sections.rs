@@ -73,9 +73,9 @@ impl Filler<'_> {
             match word.shows() {
                 Shows::Section => sections.messages.extend(messages()),
                 Shows::Heading if ends_heading(*placed) => sections.messages.extend(messages()),
-                Shows::Content if is_block(*placed) => contents.push((key, messages())),
+                Shows::Content if placed.hole.is_block() => contents.push((key, messages())),
                 Shows::Rest => sections.messages.extend(self.rest_of(*placed, expression, shown)),
-                Shows::Nothing if word == self.page.layout.traits().overview && is_block(*placed) => {
+                Shows::Nothing if word == self.page.layout.traits().overview && placed.hole.is_block() => {
                     sections.overview.get_or_insert(key);
                 }
                 _ => {}
@@ -137,6 +137,7 @@ impl Filler<'_> {
             message?.anchor.as_deref()
         });
         let is_bare = self.page.layout.traits().overview == HoleWord::Diagram;
+        let is_bare = is_bare && placed.source.anchor_above(placed.hole).is_none();
         let overview = self.page.overview.as_deref().filter(|_| is_bare && sections.overview == Some(key));
         let spans: String =
             anchors.chain(overview).map(|anchor| format!("<span id=\"{anchor}\"></span>")).collect();
@@ -148,11 +149,6 @@ impl Filler<'_> {
 fn key_of(sources: &[&Source], placed: PlacedHole<'_>) -> Option<(usize, usize)> {
     let source = sources.iter().position(|source| std::ptr::eq(*source, placed.source))?;
     Some((source, placed.hole.span.start))
-}
-
-/// Whether a hole is alone on its line, where Markdown is read.
-fn is_block(placed: PlacedHole<'_>) -> bool {
-    placed.hole.indent.is_some() && placed.hole.context == Context::Prose
 }
 
 /// Whether a hole is all that a heading's line holds behind its marks, so that the heading's attributes can stand

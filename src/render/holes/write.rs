@@ -70,10 +70,15 @@ pub(super) fn text_of(source: &Source, answers: Vec<Result<Printed, Error>>) -> 
     if errors.is_empty() { Ok(text) } else { Err(errors) }
 }
 
-/// The same for a part of a source, with what holes print as it is.
-pub(super) fn fragment_of(source: &Source, printed: &[Printed]) -> String {
+/// The same for a part of a source, with what holes print as it is; numbers of steps as `links` or as text.
+pub(super) fn fragment_of(source: &Source, printed: &[Printed], links: bool) -> String {
     let mut printed = printed.iter();
-    assembled(source, |_, _| printed.next().map(|printed| printed.text().into()))
+    assembled(source, |_, _| {
+        printed.next().map(|printed| match printed {
+            Printed::Steps { linked, .. } if links => linked.into(),
+            printed => printed.text().into(),
+        })
+    })
 }
 
 /// What there is of a page when a hole is filled.

@@ -30,7 +30,7 @@ pub(super) fn write(context: &Context<'_>, piece: &Piece<'_>, out: &mut String) 
         Piece::Rest(entries) => rest(context, entries, out),
         Piece::Sequence => sequence(context, out),
         Piece::SequencePart { items, participants, number } => {
-            sequence_part(context, items, participants, *number, out);
+            sequence_part(context, &context.page.title, items, participants, *number, out);
         }
         Piece::Waterfall => waterfall(context, out),
         _ => page::write(context, piece, out),
@@ -231,26 +231,28 @@ fn answer(context: &Context<'_>, found: &PageExchange, out: &mut String) {
 
 fn sequence(context: &Context<'_>, out: &mut String) {
     let items = &context.page.client_view;
-    drawn(context, items, view::first_number(items), out);
+    drawn(context, &context.page.title, items, view::first_number(items), out);
 }
 
 fn inside(context: &Context<'_>, found: &PageExchange, out: &mut String) {
-    drawn(context, &found.relations.inside, found.request.number, out);
+    let title = [&*found.steps(), " ", &found.call()].concat();
+    drawn(context, &title, &found.relations.inside, found.request.number, out);
 }
 
 /// A diagram, in parts where it is too long for mermaid.
-fn drawn(context: &Context<'_>, items: &[DiagramItem], number: u32, out: &mut String) {
+fn drawn(context: &Context<'_>, title: &str, items: &[DiagramItem], number: u32, out: &mut String) {
     let parts = diagram_size::parts_of(context.page, items);
     if parts.is_empty() {
-        sequence_part(context, items, &view::participants_of(context.page, items), number, out);
+        sequence_part(context, title, items, &view::participants_of(context.page, items), number, out);
     }
     page::in_parts(context, &parts, out, |part, out| {
-        sequence_part(context, &part.items, &part.participants, part.first(), out);
+        sequence_part(context, title, &part.items, &part.participants, part.first(), out);
     });
 }
 
 fn sequence_part(
     context: &Context<'_>,
+    title: &str,
     items: &[DiagramItem],
     participants: &[DrawnParticipant],
     number: u32,
@@ -261,7 +263,7 @@ fn sequence_part(
         "``` mermaid\n%%{init: {\"sequence\": {\"useMaxWidth\": false, \"width\": 110, \"height\": 40, "
     );
     put!(out, "\"actorMargin\": 24, \"messageMargin\": 26, \"diagramMarginX\": 4}}}%%\nsequenceDiagram\n");
-    page::diagram_text(context, items, participants, out);
+    page::diagram_text(context, title, items, participants, out);
     page::numbered(
         "  ",
         items,

@@ -248,19 +248,20 @@ pub(super) fn open_diagram(
         put!(out, "%%{init: {\"sequence\": {\"useMaxWidth\": false}}}%%\n");
     }
     put!(out, "sequenceDiagram\n");
-    diagram_text(context, items, participants, out);
+    diagram_text(context, &context.page.title, items, participants, out);
 }
 
-/// Where sections are links, what a diagram says to who cannot see it.
+/// Where sections are links, what a diagram of this title says to who cannot see it.
 pub(super) fn diagram_text(
     context: &Context<'_>,
+    title: &str,
     items: &[DiagramItem],
     participants: &[DrawnParticipant],
     out: &mut String,
 ) {
     if context.page.overview.is_some() {
         let text = diagram_sentence(items, participants, &context.page.phrases);
-        put!(out, "  accTitle: ", mermaid(&context.page.title), "\n  accDescr: ", mermaid(&text), "\n");
+        put!(out, "  accTitle: ", mermaid(title), "\n  accDescr: ", mermaid(&text), "\n");
     }
 }
 

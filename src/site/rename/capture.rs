@@ -12,6 +12,7 @@ use super::{Moved, Work, source_text};
 use crate::edit::Edit;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::folder::expect_writable;
+use crate::import::includes;
 use crate::page::Source;
 use crate::page::source::TokenKind;
 use crate::settings::{HoleWord, Layer, references_of};
@@ -35,6 +36,14 @@ impl Move<'_> {
     /// The path that what has this one is to have.
     fn then(&self, path: &str) -> String {
         self.of(path).unwrap_or_else(|| path.to_owned())
+    }
+
+    /// The new path of what is at or below the old one, as a site finds it: below folders of its own.
+    fn of_tail(&self, path: &str) -> Option<String> {
+        let begins = path.match_indices('/').map(|(at, _)| at + 1);
+        std::iter::once(0)
+            .chain(begins)
+            .find_map(|at| Some(format!("{}{}", &path[..at], self.of(&path[at..])?)))
     }
 
     /// A path that a file of settings in `folder` names from there, as it is named from the file's new place.
@@ -198,6 +207,13 @@ impl<'w> Work<'w> {
                     }
                     edits
                 }
+                ["snippet_prefix"] => {
+                    let prefix = said.text.trim_end_matches('/');
+                    match to.of_tail(prefix) {
+                        Some(new) => vec![Edit::new(0..prefix.len(), new)],
+                        None => Vec::new(),
+                    }
+                }
                 ["profile"] if !said.text.ends_with(".toml") => Vec::new(),
                 ["profile" | "templates"] | ["capture", "dir" | "stdin" | "env_file" | "certificates"] => {
                     whole(to.path_in(folder, &said.text))
@@ -325,6 +341,7 @@ impl<'w> Work<'w> {
             let layout = self.layout(folder);
             for source in self.sources(folder)? {
                 let mut edits = in_holes(&source, to);
+                edits.extend(in_includes(&source.text, &moved));
                 let file = layout.traits().files.iter().find(|file| file.is_of(&source.file));
                 if let Some(own) = file.map(|file| PagePath::of(&folder.path, file)) {
                     edits.extend(in_links(&source.text, own.as_str(), &moved));
@@ -334,7 +351,7 @@ impl<'w> Work<'w> {
         }
         let written = self.written_pages(&pages)?;
         let told = written.iter().flat_map(|(file, own, text)| {
-            let edits = in_links(text, own, &moved).into_iter();
+            let edits = in_links(text, own, &moved).into_iter().chain(in_includes(text, &moved));
             edits.map(move |edit| {
                 Error::warning(ErrorKind::Link, format!("this page is at `{}` now", edit.new))
                     .at(Place::span(file, text, edit.start, edit.end))
@@ -350,7 +367,7 @@ impl<'w> Work<'w> {
     /// Tells of the lines of a site's configuration that name a page by its old path.
     fn tell_navigation(&mut self, moved: &HashMap<String, String>) {
         let Some(site) = self.wanted.docs.as_deref().and_then(Path::parent) else { return };
-        for name in ["mkdocs.yml", "properdocs.yml", "zensical.toml"] {
+        for name in ["mkdocs.yml", "mkdocs.yaml", "properdocs.yml", "properdocs.yaml", "zensical.toml"] {
             let file = site.join(name);
             let Ok(text) = crate::text_file::read_text(&file) else { continue };
             let is_part = |c: char| c.is_alphanumeric() || "-_/.".contains(c);
@@ -384,6 +401,17 @@ fn in_holes(source: &Source, to: Move<'_>) -> Vec<Edit> {
         let span = token.span.start + 1..token.span.end - 1;
         let new = to.of(&source.text[span.clone()])?;
         matches!(word, Some(HoleWord::Page | HoleWord::Shared)).then(|| Edit::new(span, new))
+    });
+    edits.collect()
+}
+
+/// The edits of the lines that include files of pages that are moved, which a site may find below folders of its own.
+fn in_includes(text: &str, moved: &HashMap<String, String>) -> Vec<Edit> {
+    let edits = includes(text).into_iter().filter_map(|include| {
+        let begins = include.path.match_indices('/').map(|(at, _)| at + 1);
+        let (at, new) =
+            std::iter::once(0).chain(begins).find_map(|at| Some((at, moved.get(&include.path[at..])?)))?;
+        Some(Edit::new(include.range.start + at..include.range.end, new.clone()))
     });
     edits.collect()
 }
@@ -428,6 +456,25 @@ mod tests {
         ] {
             assert_eq!(to.path_in(folder, named).as_deref(), new, "{folder} {named}");
         }
+    }
+
+    #[test]
+    fn included_files_follow() {
+        let moved = HashMap::from([("a/show/body.md".to_owned(), "b/read/body.md".to_owned())]);
+        for (text, made) in [
+            ("x\n--8<-- \"a/show/body.md\"\n", "x\n--8<-- \"b/read/body.md\"\n"),
+            ("    --8<-- 'docs/a/show/body.md'\n", "    --8<-- 'docs/b/read/body.md'\n"),
+            (
+                "--8<-- \"a/show/log.md\"\n;--8<-- \"a/show/body.md\"\n",
+                "--8<-- \"a/show/log.md\"\n;--8<-- \"a/show/body.md\"\n",
+            ),
+        ] {
+            assert_eq!(edited(text, &in_includes(text, &moved)), made);
+        }
+        let to = Move { old: "a/show", new: "b/read" };
+        assert_eq!(to.of_tail("a/show").as_deref(), Some("b/read"));
+        assert_eq!(to.of_tail("site/a/show").as_deref(), Some("site/b/read"));
+        assert_eq!(to.of_tail("site/a/showing"), None);
     }
 
     #[test]
