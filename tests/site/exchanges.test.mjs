@@ -31,7 +31,7 @@ for (const site of sites()) {
         const { page, problems } = await open(browser, server.origin, url);
         await drawnDiagrams(page, diagrams.length);
         const { rows, sections, lost } = await page.locator('.md-content').evaluate((content) => {
-          const links = [...content.querySelectorAll('a[href*="#"]')].map((link) => new URL(link.href)).filter(({ pathname }) => pathname === location.pathname);
+          const links = [...content.querySelectorAll('a[href*="#"]')].map((link) => new URL(link.getAttribute('href'), location.href)).filter(({ pathname }) => pathname === location.pathname);
           const isSection = (heading) => /^\(\d+\)/.test(heading.textContent);
           return {
             rows: [...content.querySelectorAll('table:has(th.docgen-overview) tbody tr')].map((row) => row.cells[0].querySelector('a')?.hash),
