@@ -24,6 +24,8 @@
     line.actor-line { stroke: var(--md-default-fg-color--light, #666) !important; }
     /* A text stands on the lines of participants that it crosses. */
     .messageText { paint-order: stroke; stroke: var(--md-default-bg-color, #fff) !important; stroke-width: 5px !important; }
+    /* … and has no spot around it on a coloured ground. */
+    svg.docgen:has(rect.rect) .messageText { stroke-width: 2px !important; }
     @media print {
       .docgen-names { display: none; }
       svg.docgen { width: min(100%, var(--docgen-most)); }
