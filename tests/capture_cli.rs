@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Trial};
 use support::Site;
+use support::ports::nobody;
 
 const IMAGE: &str = "9c31f2c6-f22c-440e-b670-d8d5a5cc0405";
 const TOKEN: &str = "gAAAAABqExampleOfATokenThatIsLongEnoughToBeShownWithItsHeadAndTail0123456789012345678901234567890123456789abcdef";
@@ -134,11 +135,6 @@ fn rude_server(bytes: &'static [u8]) -> SocketAddr {
         }
     });
     address
-}
-
-/// An address where nobody listens.
-fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// A project in a folder of its own, with a client that is called as OpenStack's.

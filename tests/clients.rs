@@ -10,6 +10,9 @@
 // Helpers of tests panic as tests do.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/ports.rs"]
+mod ports;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -464,7 +467,7 @@ impl Behind {
         if line.is_empty() {
             return Ok(Behind { port: None, process: None });
         }
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = ports::nobody().port();
         let mut command = Command::new("sh");
         command.args(["-c", &filled(line).replace("{port}", &port.to_string())]);
         let process = clean(&mut command).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;

@@ -8,6 +8,9 @@
 // Helpers of tests panic as tests do.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+#[path = "support/ports.rs"]
+mod ports;
+
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -139,7 +142,7 @@ const LIST: [&str; 12] = [
 /// A list of images: with glance cold, then warm, by a port of glance's; and cold without a port.
 fn senders(release: &str) -> Result<(), Failed> {
     let env = environment(release, "http")?;
-    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let port = ports::nobody();
     let proxy = format!("http_proxy=http://{port}");
     let folder = tempfile::tempdir()?;
     let captures = folder.path().join("captures");
@@ -217,7 +220,8 @@ fn ten_commands(release: &str, scheme: &str) -> Result<(), Failed> {
     let image = folder.path().join("image");
     std::fs::write(&image, (0..3_000_000u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect::<Vec<_>>())?;
     let (image, saved) = (image.display().to_string(), folder.path().join("saved").display().to_string());
-    let name = format!("docgen {release} {scheme}");
+    // A try before this one may have left its image.
+    let name = format!("docgen {release} {scheme} {}", std::process::id());
     let commands: [&[&str]; 10] = [
         &["create", "--file", &image, "--shared", &name],
         &["list", "--all"],

@@ -8,7 +8,7 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -17,6 +17,7 @@ use docgen::profile::Profile;
 use docgen::settings::Layer;
 use docgen::settings::index_toml::IndexToml;
 use docgen::settings::report_toml::ReportToml;
+use support::ports::nobody;
 use support::{Site, own};
 
 /// Parts of pages in the layout `snippets`, which are no pages.
@@ -184,7 +185,7 @@ fn the_start_goes_as_told() {
     let site = Site::new();
     let root: PathBuf = site.root().join("fresh");
     fs::create_dir(&root).unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = nobody().port();
     let program = Path::new(env!("CARGO_BIN_EXE_docgen")).parent().unwrap().display().to_string();
     let path = format!("{program}:{}", std::env::var("PATH").unwrap());
     let [(_, sentence)] = &fences(&page, "markdown")[..] else { panic!("one sentence is to be written") };

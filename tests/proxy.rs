@@ -6,6 +6,9 @@
 // Helpers of tests panic as tests do.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/ports.rs"]
+mod ports;
+
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
@@ -230,7 +233,7 @@ fn broken_servers_are_passed_on_and_told() {
 
 #[test]
 fn a_server_that_refuses_is_told() {
-    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gone = ports::nobody();
     let proxy = Running::start(ProxyOptions::default());
     let answer =
         read_to_end(&mut proxy.begin(&format!("GET http://{gone}/ HTTP/1.1\r\nHost: h\r\n{{hop}}\r\n")));

@@ -3,6 +3,9 @@
 // Helpers of tests panic as tests do.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/ports.rs"]
+mod ports;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
@@ -145,7 +148,7 @@ fn an_exit_status_is_expected() {
 
 #[test]
 fn a_server_that_is_not_there_is_named() {
-    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gone = ports::nobody();
     let failure = fails(&shell(&format!("curl -sSf http://{gone}/")));
     assert!(failure.notes[0].message().contains(&format!("cannot connect to {gone}")), "{failure:?}");
 }

@@ -16,6 +16,7 @@ use docgen::sequence::senders::Evidence;
 use docgen::settings::{Layer, Port, Settings};
 use docgen::trace::{Exchange, Trace};
 use support::Site;
+use support::ports::nobody;
 
 /// The head of the next message on a connection; empty at its end. No message here has a body that
 /// is not `ok`.
@@ -70,11 +71,6 @@ fn get(connection: &mut Option<TcpStream>, port: SocketAddr, url: &str, more: &s
     answer
 }
 
-/// An address where nobody listens.
-fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
 /// A service of images that asks one of identities, through a port that it keeps a connection to.
 fn services(port: SocketAddr) -> (SocketAddr, SocketAddr) {
     let identity = server(|| {});
@@ -108,7 +104,7 @@ fn sent(trace: &Trace) -> Vec<(Option<&str>, &str)> {
 
 #[test]
 fn what_comes_in_at_a_port_is_sent_by_its_participant() {
-    let port = free();
+    let port = nobody();
     let (images, _) = services(port);
     let wanted = ports(port, "images");
     let open = Ports::open(&wanted, None, &ProxyOptions::default()).unwrap();
@@ -170,7 +166,7 @@ fn site(port: SocketAddr) -> (Site, SocketAddr) {
 
 #[test]
 fn the_diagram_of_a_new_capture_has_the_senders_of_the_settings() {
-    let (site, images) = site(free());
+    let (site, images) = site(nobody());
     let url = format!("http://{images}/list");
     let output = docgen(&site, &["capture", "captures", "list", "--", "curl", "-sS", &url], &[]);
     let said = says(&output, 0);
@@ -192,7 +188,7 @@ fn the_diagram_of_a_new_capture_has_the_senders_of_the_settings() {
 /// What is set up and cleaned up may ask the services, too, and is not recorded.
 #[test]
 fn the_ports_are_open_while_a_suite_is_set_up() {
-    let (site, images) = site(free());
+    let (site, images) = site(nobody());
     let settings = site.read("captures/docgen.toml");
     let suite = format!(
         "setup = ['curl -sSf http://{images}/set-up']\ncleanup = ['curl -sSf http://{images}/clean']\n"
@@ -227,7 +223,7 @@ fn a_port_in_use_is_named_with_its_line() {
 
 #[test]
 fn docgen_is_no_proxy_of_itself() {
-    let port = free();
+    let port = nobody();
     let (site, images) = site(port);
     let url = format!("http://{images}/list");
     let proxy = format!("http://{port}");
@@ -238,7 +234,7 @@ fn docgen_is_no_proxy_of_itself() {
 
 #[test]
 fn one_port_is_of_one_participant() {
-    let port = free();
+    let port = nobody();
     let (site, images) = site(port);
     let settings = site.read("captures/docgen.toml");
     site.write("captures/docgen.toml", format!("{settings}listen = '{port}'\n"));
@@ -255,7 +251,7 @@ fn another_user_needs_the_password() {
         eprintln!("skipped: it needs root and setpriv");
         return;
     }
-    let port = free();
+    let port = nobody();
     let identity = server(|| {});
     let wanted = ports(port, "images");
     let curl = |credentials: &str| {
@@ -337,7 +333,7 @@ for port in sys.argv[1:]:
 /// A site, and what a command begins with that starts its services; `IMAGES` and `IDENTITY` are their
 /// addresses.
 fn nesting_site(settings: &str) -> (Site, impl Fn(&str) -> String) {
-    let (images, identity) = (free(), free());
+    let (images, identity) = (nobody(), nobody());
     let fill = move |text: &str| {
         text.replace("IMAGES", &images.to_string()).replace("IDENTITY", &identity.to_string())
     };

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use support::Site;
+use support::ports::nobody;
 
 /// The images of a cloud, and what it was asked.
 #[derive(Default)]
@@ -401,7 +402,7 @@ fn a_setup_that_fails_fails_its_captures_by_name() {
 #[test]
 fn what_setup_starts_serves_until_cleanup() {
     let project = Project::new();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = nobody().port();
     project.write("page", "here\n");
     project.write(
         "captures/docgen.toml",
@@ -614,7 +615,7 @@ fn a_new_capture_uses_values_of_others() {
 #[test]
 fn a_replaced_capture_gives_and_listens_as_before() {
     let project = Project::new();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let port = nobody();
     let label = format!("image = '{} POST /images'", project.server);
     let kept = format!(
         "[[participant]]\nid = 'client'\n\n[[participant]]\nid = 'images'\nlisten = '{port}'\n\n\

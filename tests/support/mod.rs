@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "all of this is a test")]
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
+pub(crate) mod ports;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
