@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use crate::page::anchor;
+
 /// What a sentence refers to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Reference {
@@ -91,8 +93,7 @@ fn linked_pair(text: &str, open: usize) -> Option<(u32, u32, usize)> {
 /// What is behind `](#a)`, the end of a link to a section of the same page.
 fn behind_link(text: &str) -> Option<&str> {
     let target = text.strip_prefix("](#")?;
-    let length = target.bytes().take_while(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-');
-    let length = length.count();
+    let length = anchor::length(target);
     target[length..].strip_prefix(')').filter(|_| length > 0)
 }
 

@@ -43,6 +43,12 @@ pub fn of_response(request: &str) -> String {
     format!("{request}{RESPONSE}")
 }
 
+/// How many of the bytes that `text` begins with may be those of an anchor that docgen made.
+pub fn length(text: &str) -> usize {
+    let is_made = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-';
+    text.bytes().take_while(is_made).count()
+}
+
 impl Anchors {
     /// Anchors of these exchanges: of each the names of its labels, the first of which counts, and what it is.
     /// The word of the hole
@@ -262,6 +268,7 @@ mod tests {
             let both = found.exchanges.iter().flat_map(|anchor| [anchor.to_string(), of_response(anchor)]);
             let both: Vec<String> = both.collect();
             prop_assert!(both.iter().all(|id| id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')));
+            prop_assert!(both.iter().all(|id| length(id) == id.len()));
             prop_assert_eq!(both.iter().collect::<HashSet<_>>().len(), both.len());
         }
     }

@@ -44,8 +44,9 @@ impl Maker<'_> {
             // What a template lays out has all sections, or the diagram, if its file is the one that does.
             let is_laid_out = |name: &str| !sources.iter().any(|source| source.file.ends_with(name));
             let has_all = is_laid_out(traits.sections);
-            let is_written = anchor::of_writer(sources, traits.overview).is_some();
-            let has_overview = made.has_overview() || is_laid_out("page.md") || is_written;
+            let has_overview = made.has_overview()
+                || is_laid_out("page.md")
+                || anchor::of_writer(sources, traits.overview).is_some();
             let has_section = |exchange, side| has_all || made.has(exchange, side);
             if let Some(page) = Arc::get_mut(page) {
                 page.keep_sections(has_section, has_overview);

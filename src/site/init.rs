@@ -143,15 +143,17 @@ pub fn init(options: &Options) -> Result<Started> {
         site.started.left.extend(Config::parse(file, text)?.nav_lacks(&own_pages));
     }
     site.renew(&Path::new(&docs).join(STYLE), STYLE_SHEET.as_bytes())?;
-    let scripts = [(SCRIPT, OWN_SCRIPT.as_bytes()), (MERMAID, &unpacked(MERMAID_PACKED)?)];
-    for (script, bytes) in scripts {
+    for script in [SCRIPT, MERMAID] {
         let file = Path::new(&docs).join(script);
         let is_named = |(file, text): &(PathBuf, String)| {
             Config::parse(file, text).is_ok_and(|config| config.names(script))
         };
         // One that the configuration names, or that is there from before, is wanted all the same.
         if has_mermaid || root.is_there(&root.shown(&file)) || configs.iter().any(is_named) {
-            site.renew(&file, bytes)?;
+            match script {
+                MERMAID => site.renew(&file, &unpacked(MERMAID_PACKED)?)?,
+                _ => site.renew(&file, OWN_SCRIPT.as_bytes())?,
+            }
         }
     }
     for schema in SchemaOf::ALL {

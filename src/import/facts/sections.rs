@@ -7,6 +7,7 @@ use std::ops::Range;
 use super::Document;
 use crate::import::message_line::MessageLine;
 use crate::import::scan::{Heading, Outline, PageLines, info_parts};
+use crate::page::anchor;
 
 /// A heading that names a message, with what is below it. `M` says which message it is: nothing
 /// before that is known, its index after.
@@ -139,7 +140,7 @@ pub(in crate::import) fn anchor_of_line(line: &str) -> Option<&str> {
 
 /// Whether docgen makes such anchors.
 fn is_anchor(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    !text.is_empty() && anchor::length(text) == text.len()
 }
 
 /// The number at the beginning of a heading: `(7)`, `[7]`, `7.`, `7)`, `#7`, or `(7)` as a link.
