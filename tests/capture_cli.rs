@@ -714,7 +714,11 @@ fn of_two_at_a_time_one_is_told() {
             .map(|output| (output.status.success(), String::from_utf8(output.stderr).unwrap()))
             .collect();
         let told: Vec<&String> = ended.iter().filter(|(is_done, _)| !is_done).map(|(_, said)| said).collect();
-        assert!(!told.is_empty() && told.len() < 3, "{ended:?}");
+        assert!(!told.is_empty(), "{ended:?}");
+        // Each is recorded by one of them, and that need not be the same one.
+        for recorded in ["\na  3 exchanges in ", "\nb  1 exchange in "] {
+            assert!(ended.iter().any(|(_, said)| said.contains(recorded)), "{recorded}: {ended:?}");
+        }
         for said in told {
             contains(
                 said,

@@ -393,7 +393,7 @@ fn a_participant_that_sends_nothing_is_drawn_so() {
     assert_eq!(arrows(&site), ["me->>images: GET /list", "me->>identity: GET /token"]);
 }
 
-/// Two at a time, of one process and of several: they are nested, and nobody sent one for the other.
+/// Two at a time, of one process and of several: nobody sent one for the other.
 #[test]
 fn a_client_that_asks_two_at_a_time_asks_both_itself() {
     for (name, client) in [
@@ -404,9 +404,10 @@ fn a_client_that_asks_two_at_a_time_asks_both_itself() {
         let line = line(client);
         let said = says(&docgen(&site, &["capture", "captures", name, "--shell", "--", &line], &[]), 0);
         let trace = entries(&site, name);
-        let [slow, fast] = &trace.exchanges[..] else { panic!("{trace:?}") };
-        assert!(slow.ended > fast.ended || fast.started < slow.started, "they are not nested: {trace:?}");
-        assert_eq!([&slow.from, &fast.from], [&None, &None], "{said}");
+        // Two that a client sends at once may come in either order.
+        let [first, second] = &trace.exchanges[..] else { panic!("{trace:?}") };
+        assert!(first.ended > Some(second.started), "they are not at one time: {trace:?}");
+        assert_eq!([&first.from, &second.from], [&None, &None], "{said}");
     }
 }
 
