@@ -1,5 +1,7 @@
 // A headless Chromium that reaches nothing but the loopback, and what to look at in its pages.
 
+import assert from 'node:assert/strict';
+
 import { chromium } from 'playwright-core';
 
 const FLAGS = [
@@ -112,4 +114,30 @@ export function contrastsIn(page, host, parts) {
     };
     return Object.fromEntries(Object.entries(parts).map(([what, part]) => [what, contrast(part)]));
   }, { host, parts });
+}
+
+/**
+ * A click on any part of the first such message follows its link: on its line, above and below it, and on the parts of
+ * it that these selectors name.
+ */
+export async function assertMessageLeads(page, links, parts) {
+  const link = page.locator(links).first();
+  await link.evaluate((link) => link.scrollIntoView({ block: 'center', inline: 'center' }));
+  const { missed, at, height } = await link.evaluate((link, { line, ...parts }) => {
+    const box = link.querySelector(line).getBoundingClientRect();
+    const along = (share, beside) => [box.left + box.width * share, box.top + box.height / 2 + beside];
+    const middle = ([what, selector]) => {
+      const box = link.querySelector(selector)?.getBoundingClientRect();
+      return [what, box && [(box.left + box.right) / 2, (box.top + box.bottom) / 2]];
+    };
+    const points = { line: along(0.4, 0), 'above the line': along(0.2, -4), 'below the line': along(0.7, 4), ...Object.fromEntries(Object.entries(parts).map(middle)) };
+    const isMissed = ([, point]) => point && link.getRootNode().elementFromPoint(...point)?.closest('a') !== link;
+    return { missed: Object.entries(points).filter(isMissed), at: points.line, height: link.querySelector('.docgen-area').getBoundingClientRect().height };
+  }, parts);
+  assert.deepEqual(missed, []);
+  assert.ok(height >= 24, `what can be clicked is ${height} px high`);
+  await page.mouse.click(...at);
+  const [hash, href, top] = await link.evaluate((link) => [location.hash, link.getAttribute('href'), document.querySelector(':target')?.getBoundingClientRect().top]);
+  assert.equal(hash, href);
+  assert.ok(top >= 0 && top < 900, `what it leads to is at ${top} px`);
 }

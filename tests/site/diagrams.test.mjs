@@ -1,6 +1,6 @@
 // Diagrams that can be read, and links that lead somewhere: on pages of few messages, of 64 and of 250, and one
 // whose participants have long names, by both builders. At what size text is drawn, what stays in view, what is on
-// paper, what a keyboard and a screen reader find, and whether each number of a step leads to its section and back.
+// paper, what a keyboard and a screen reader find, and whether each number of a step and each message leads to its section.
 //
 // Screenshots, and a PDF of short pages, go to .build/screenshots. DOCGEN names another program than
 // target/release/docgen.
@@ -12,7 +12,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { SMALLEST, contrastsIn, launch, open, seriousViolations, textSizes } from './browser.mjs';
+import { SMALLEST, assertMessageLeads, contrastsIn, launch, open, seriousViolations, textSizes } from './browser.mjs';
 import { serve, siteConfig, sites } from './site.mjs';
 
 const DOCGEN = resolve(process.env.DOCGEN ?? 'target/release/docgen');
@@ -51,6 +51,7 @@ for (const site of sites(PROJECT)) {
         await t.test('names stay in view', () => assertNamesStay(page));
         await t.test('a keyboard scrolls what is wider than the page', () => assertKeyboard(page));
         await t.test('every link leads somewhere', () => assertLinks(page));
+        await t.test('every message leads to its section', () => assertMessages(page));
         await t.test('colours', async () => {
           for (const scheme of ['default', 'slate']) {
             await page.evaluate((scheme) => document.body.setAttribute('data-md-color-scheme', scheme), scheme);
@@ -149,6 +150,30 @@ async function assertLinks(page) {
   assert.deepEqual(dangling, []);
   assert.deepEqual(wrong, []);
   assert.ok(steps > 0, 'no step is a link');
+}
+
+/** A message leads to the heading that has its number, and has what mermaid drew of it, once. */
+async function assertMessages(page) {
+  const { numbers, wrong, beside } = await page.evaluate(() => {
+    const roots = [...document.querySelectorAll('.mermaid')].map(({ shadowRoot }) => shadowRoot);
+    const all = (selector) => roots.flatMap((root) => [...root.querySelectorAll(selector)]);
+    const messages = all('a.docgen-message').map((link) => {
+      const of = (selector) => [...link.querySelectorAll(selector)].map(({ textContent }) => textContent);
+      const heading = document.getElementById(decodeURIComponent(link.getAttribute('href').slice(1)));
+      return { text: of('.messageText').join(' '), numbers: of('.sequenceNumber'), lines: of('[class^="messageLine"]').length, heading: heading.textContent };
+    });
+    const isWrong = ({ text, numbers, lines, heading }) => numbers.length !== 1 || lines !== 1 || text === '' || !heading.includes(`(${numbers})`);
+    return {
+      numbers: all('.sequenceNumber').length,
+      wrong: messages.filter(isWrong),
+      beside: all('.messageText, .sequenceNumber').filter((part) => !part.closest('a')).map(({ outerHTML }) => outerHTML),
+    };
+  });
+  assert.ok(numbers > 0);
+  assert.deepEqual(wrong, []);
+  assert.deepEqual(beside, []);
+  const parts = { line: '[class^="messageLine"]', text: '.messageText', number: '.sequenceNumber' };
+  await assertMessageLeads(page, '.mermaid a.docgen-message', parts);
 }
 
 /** How what is drawn stands out from the page. */

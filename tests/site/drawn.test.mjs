@@ -12,7 +12,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { SMALLEST, contrastsIn, launch, open, seriousViolations } from './browser.mjs';
+import { SMALLEST, assertMessageLeads, contrastsIn, launch, open, seriousViolations } from './browser.mjs';
 import { serve, siteConfig, sites } from './site.mjs';
 
 const DOCGEN = resolve(process.env.DOCGEN ?? 'target/release/docgen');
@@ -25,6 +25,8 @@ const PAGES = ['prose', 'plain', 'exchanges', 'many'];
 const SAMPLE = ['prose', 'exchanges'];
 // What takes a minute of a page of a thousand blocks is looked at on these.
 const SHORT = ['prose', 'plain'];
+// What a reader may click of a message.
+const PARTS = { line: 'path.docgen-message', head: '.docgen-head', text: 'text.docgen-message', number: 'rect.docgen-number' };
 // Of text, and of what is drawn (WCAG 2.2, 1.4.3 and 1.4.11).
 const [TEXT, GRAPHICS] = [4.5, 3];
 
@@ -108,7 +110,7 @@ for (const site of sites(PROJECT)) {
         assert.ok(row?.includes(step), `${text} leads to ${row}`);
       }
       assert.ok(linked.some(({ text, row }) => /^\+.*Response/.test(text) && row));
-      await assertClicks(page);
+      await assertMessageLeads(page, '.docgen-svg a', PARTS);
       assert.deepEqual(problems, []);
       assert.deepEqual(await seriousViolations(page, AXE), []);
       await page.close();
@@ -178,30 +180,7 @@ async function assertLinks(page, name) {
   });
   assert.deepEqual(wrong, []);
   assert.equal(messages > 0, name !== 'plain');
-  if (name !== 'plain') await assertClicks(page);
-}
-
-/** A click on any part of a message follows its link: on its line, above and below it, its head, text and number. */
-async function assertClicks(page) {
-  const link = page.locator('.docgen-svg a').first();
-  await link.evaluate((link) => link.scrollIntoView({ block: 'center', inline: 'center' }));
-  const { missed, at, height } = await link.evaluate((link) => {
-    const middle = (selector) => {
-      const box = link.querySelector(selector)?.getBoundingClientRect();
-      return box && [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
-    };
-    const line = link.querySelector('path.docgen-message').getBoundingClientRect();
-    const along = (share, beside) => [line.left + line.width * share, line.top + line.height / 2 + beside];
-    const points = { line: along(0.4, 0), 'above the line': along(0.2, -4), 'below the line': along(0.7, 4), head: middle('.docgen-head'), text: middle('text.docgen-message'), number: middle('rect.docgen-number') };
-    const isMissed = ([, point]) => point && document.elementFromPoint(...point)?.closest('a') !== link;
-    return { missed: Object.entries(points).filter(isMissed), at: points.line, height: link.querySelector('.docgen-area').getBoundingClientRect().height };
-  });
-  assert.deepEqual(missed, []);
-  assert.ok(height >= 24, `what can be clicked is ${height} px high`);
-  await page.mouse.click(...at);
-  const target = await link.evaluate((link) => [location.hash, link.getAttribute('href'), document.querySelector(':target')?.getBoundingClientRect().top]);
-  assert.equal(target[0], target[1]);
-  assert.ok(target[2] >= 0 && target[2] < 900, `what it leads to is at ${target[2]} px`);
+  if (name !== 'plain') await assertMessageLeads(page, '.docgen-svg a', PARTS);
 }
 
 /** The message below the pointer, and the one that a keyboard is at, are told at sight. */

@@ -21,6 +21,12 @@
     marker[id$="crosshead"] path { stroke: var(--md-mermaid-sequence-message-line-color, #333) !important; }
     marker[id$="sequencenumber"] circle { fill: var(--md-mermaid-sequence-message-line-color, #333) !important; }
     .sequenceNumber { fill: var(--md-default-bg-color, #fff) !important; font-size: 13px !important; }
+    .docgen-linked marker[id$="sequencenumber"] circle { fill: var(--md-typeset-a-color, #4051b5) !important; }
+    a.docgen-message { text-decoration: none; }
+    a.docgen-message .docgen-area { fill: transparent; stroke: none; }
+    a.docgen-message:is(:hover, :focus-visible) .docgen-area {
+      fill: color-mix(in srgb, var(--md-typeset-a-color, #4051b5) 12%, transparent); }
+    a.docgen-message:focus-visible { outline: 2px solid var(--md-accent-fg-color, #526cfe); outline-offset: 2px; }
     line.actor-line { stroke: var(--md-default-fg-color--light, #666) !important; }
     /* A text stands on the lines of participants that it crosses. */
     .messageText { paint-order: stroke; stroke: var(--md-default-bg-color, #fff) !important; stroke-width: 5px !important; }
@@ -48,6 +54,7 @@
     for (const attribute of ['width', 'height']) svg.removeAttribute(attribute);
     svg.classList.add('docgen');
     root.prepend(names(svg));
+    linkMessages(svg, sectionsOf(host));
     const name = svg.querySelector(':scope > title')?.textContent || headingOf(host) || document.title;
     svg.setAttribute('aria-label', name);
     new ResizeObserver(() => fit(host, least, name)).observe(host);
@@ -71,6 +78,51 @@
     const sticky = element('div', { class: 'docgen-names', 'aria-hidden': 'true' }, '');
     sticky.append(row);
     return sticky;
+  }
+
+  /** The anchors of the sections about messages, by the numbers that their headings begin with: `(7),(10) GET /`. */
+  function sectionsOf(host) {
+    const sections = new Map();
+    for (const heading of document.querySelectorAll(':is(h2, h3, h4, h5, h6)[id]')) {
+      const [numbers] = /^\s*(\(\d+\),?)*/.exec(heading.textContent);
+      const isBelow = host.compareDocumentPosition(heading) & Node.DOCUMENT_POSITION_FOLLOWING;
+      for (const [, number] of numbers.matchAll(/\((\d+)\)/g)) {
+        // Where a page holds several commands, the diagram of one stands above its sections.
+        const known = sections.get(number);
+        if (!known || (isBelow && !known.isBelow)) sections.set(number, { id: heading.id, isBelow });
+      }
+    }
+    return sections;
+  }
+
+  /** Makes a message a link to its section: its line, its text and its number, and a little around them. */
+  function linkMessages(svg, sections) {
+    const numbers = [...svg.querySelectorAll('.sequenceNumber')];
+    const links = numbers.filter(({ textContent }) => sections.has(textContent)).map((number) => {
+      const href = `#${encodeURIComponent(sections.get(number.textContent).id)}`;
+      const link = element('a', { href, class: 'docgen-message' }, '', svg.namespaceURI);
+      number.after(link);
+      link.append(...partsOf(number));
+      return link;
+    });
+    svg.classList.toggle('docgen-linked', links.length > 0 && links.length === numbers.length);
+    // All are measured first: a browser lays out a diagram anew after each change.
+    const boxes = links.map((link) => link.getBBox());
+    for (const [index, { x, y, width, height }] of boxes.entries()) {
+      const area = { x: x - 4, y: y - 4, width: width + 8, height: height + 8, class: 'docgen-area' };
+      links[index].prepend(element('rect', area, '', svg.namespaceURI));
+    }
+  }
+
+  /** What mermaid drew of the message that has this number, in its order: lines of text, the arrow, the number. */
+  function partsOf(number) {
+    const parts = [number];
+    const isText = (part) => part.matches('.messageText');
+    for (let at = number.previousElementSibling; at?.matches('.messageText, line, path'); at = at.previousElementSibling) {
+      if (isText(parts[0]) && !isText(at)) break;
+      parts.unshift(at);
+    }
+    return parts;
   }
 
   /** Has a diagram that is wider than its column scroll in a box of its own, which a keyboard reaches. */
