@@ -42,6 +42,28 @@ fn an_index_follows_its_captures_and_is_written_only_then() {
 }
 
 #[test]
+fn what_a_page_begins_with_is_listed() {
+    let site = site();
+    let describe = |text: &str| {
+        site.write(
+            "captures/os/image/list/page.md",
+            format!("# {{{{ title }}}}\n\n{text}\n\n{{{{ rest }}}}\n"),
+        );
+        site.renders();
+        let index = site.read(INDEX);
+        let (_, entry) = index.split_once("[os image list]").unwrap();
+        let (entry, _) = entry.split_once("- [os image show]").unwrap();
+        entry.lines().skip(1).collect::<Vec<_>>().join("\n").trim().to_owned()
+    };
+    assert_eq!(describe("Lists *images*, as `ls` does. More."), "Lists *images*, as `ls` does.");
+    // From here a link would lead elsewhere.
+    assert_eq!(describe("See [show](../show/index.md) or 1 * 2 * 3."), "See show or 1 &ast; 2 &ast; 3.");
+    assert_eq!(describe("With {{ title }} one asks."), "");
+    site.write("captures/os/index.toml", "title = 'OpenStack'\nlocale = 'ko'\n");
+    assert_eq!(describe("Lists images."), "Lists images.\n    {: lang=en }");
+}
+
+#[test]
 fn an_index_that_comes_later_lists_what_was_made_before() {
     let site = Site::with(&["a", "b/c"]);
     site.renders();

@@ -47,7 +47,24 @@ pub fn plain(markdown: &str) -> String {
     on_one_line(&text)
 }
 
-/// The first sentence of a page source's first paragraph, if no hole is in it.
+/// Whether Markdown can be shown by another page as it is: it has no links, images or HTML, which lead elsewhere from
+/// there.
+pub(crate) fn is_movable(markdown: &str) -> bool {
+    let stays = |event| {
+        matches!(
+            event,
+            Event::Start(Tag::Link { .. } | Tag::Image { .. }) | Event::Html(_) | Event::InlineHtml(_)
+        )
+    };
+    !Parser::new(markdown).any(stays)
+}
+
+/// Whether Markdown is one paragraph on one line.
+pub(crate) fn is_line_of_prose(markdown: &str) -> bool {
+    !markdown.contains('\n') && first_paragraph(markdown) == Some(0..markdown.len())
+}
+
+/// The first sentence of a page source's first paragraph, as Markdown on one line, if no hole is in it.
 pub(super) fn first_sentence(source: &Source) -> Option<String> {
     let start = context::front_matter(&source.text).end;
     let paragraph = first_paragraph(&source.text[start..])?;
@@ -55,7 +72,7 @@ pub(super) fn first_sentence(source: &Source) -> Option<String> {
     let sentence = &text[..end_of_sentence(text)];
     let span = start + paragraph.start..start + paragraph.start + sentence.len();
     let has_hole = source.holes().any(|hole| hole.span.start < span.end && span.start < hole.span.end);
-    (!has_hole && !source.is_gone(span.start)).then(|| plain(sentence))
+    (!has_hole && !source.is_gone(span.start)).then(|| on_one_line(sentence))
 }
 
 /// What can be said of any page: its command, and what its diagram shows, if it shows anything.
@@ -139,7 +156,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn sentence(text: &str) -> Option<String> {
-        first_sentence(&Source::parse("page.md", text).unwrap())
+        first_sentence(&Source::parse("page.md", text).unwrap()).as_deref().map(plain)
     }
 
     #[test]
@@ -158,6 +175,16 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(sentence(text).as_deref(), found, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_leads_somewhere_stays_on_its_page() {
+        for text in ["A `b` *c* {d}.", "a\n\nb", "- a <", "[a] b"] {
+            assert!(is_movable(text), "{text}");
+        }
+        for text in ["[a](b)", "![a](b)", "<https://a>", "<b>a</b>", "*[a](b)*", "<div>\na\n</div>"] {
+            assert!(!is_movable(text), "{text}");
         }
     }
 

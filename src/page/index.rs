@@ -21,8 +21,10 @@ pub struct Listed {
     pub page: String,
     /// Its page's title.
     pub title: String,
-    /// The paragraph below the title.
+    /// What it says of itself, as Markdown for its own page.
     pub description: Option<String>,
+    /// The language of that, as HTML names it.
+    pub locale: String,
     /// How many calls it made to each service, in the order of the first ones; nothing of a report.
     pub calls: Option<Vec<(String, usize)>>,
 }
@@ -55,7 +57,8 @@ impl Listed {
             path: page.path.clone(),
             page: page_path,
             title: page.title.clone(),
-            description: page.description.clone(),
+            description: page.summary.clone(),
+            locale: page.locale.clone(),
             calls: Some(calls.into_iter().map(|(id, count)| (label(id), count)).collect()),
         }
     }
@@ -74,6 +77,8 @@ pub struct Index {
     pub title: String,
     /// One paragraph below it.
     pub description: Option<String>,
+    /// The page's language, as HTML names it.
+    pub locale: String,
     /// The phrases of the page's language.
     pub phrases: Phrases,
     /// What is listed, by folders, in the order of their paths.
@@ -115,6 +120,7 @@ impl Index {
         folder: &str,
         title: String,
         description: Option<String>,
+        locale: String,
         phrases: Phrases,
         listed: Vec<Listed>,
     ) -> Index {
@@ -144,15 +150,15 @@ impl Index {
         // What is in the folder itself comes before what is in others.
         groups.sort_by_key(|group| !group.folder.is_empty());
         let services = commands.into_iter().map(|(service, _)| service).collect();
-        Index { title, description, phrases, groups, services }
+        Index { title, description, locale, phrases, groups, services }
     }
 
-    /// What its page says of itself in a language: without a description, what it lists.
-    pub fn front_matter(&self, lang: &str) -> FrontMatter {
+    /// What its page says of itself: without a description, what it lists.
+    pub fn front_matter(&self) -> FrontMatter {
         let titles =
             || self.entries().map(|entry| entry.listed.title.as_str()).collect::<Vec<_>>().join(", ");
         let description = self.description.as_deref().map_or_else(titles, plain);
-        FrontMatter::new(&self.title, &description, lang)
+        FrontMatter::new(&self.title, &description, &self.locale)
     }
 
     /// All entries, folder by folder.
@@ -171,6 +177,7 @@ mod tests {
             page: format!("{path}.md"),
             title: path.into(),
             description: None,
+            locale: "en".into(),
             calls: Some(calls.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()),
         }
     }
@@ -183,7 +190,7 @@ mod tests {
             listed("os/image/show", &[("glance", 2)]),
             listed("os/x", &[]),
         ];
-        let index = Index::new("os", "OpenStack".into(), None, Phrases::default(), all);
+        let index = Index::new("os", "OpenStack".into(), None, "en".into(), Phrases::default(), all);
         let folders: Vec<_> =
             index.groups.iter().map(|group| (group.folder.as_str(), group.entries.len())).collect();
         assert_eq!(folders, [("", 1), ("image", 2), ("server", 1)]);

@@ -112,6 +112,10 @@ pub struct Page {
     pub path: String,
     /// One paragraph below the title.
     pub description: Option<String>,
+    /// What others may say of it, as Markdown: its description, else the first sentence of its source.
+    pub summary: Option<String>,
+    /// Its language, as HTML names it.
+    pub locale: String,
     /// What it says of itself to the builder, where it does.
     pub front_matter: Option<FrontMatter>,
     /// The layout.
@@ -576,21 +580,23 @@ impl Resolved<'_> {
             .filter(|_| settings.launch.show.unwrap_or(is_debugged))
             .and_then(|command| Launch::new(command, &title, settings));
         let participants = drawn.list();
+        let main = sources.iter().find(|source| settings.layout.traits().main().is_of(&source.file));
+        let sentence = || main.and_then(front_matter::first_sentence);
+        let summary = settings.description.clone().or_else(sentence);
         let has_front_matter = settings.front_matter.unwrap_or(settings.layout.traits().front_matter);
         let front_matter = has_front_matter.then(|| {
-            let page = sources.iter().find(|source| settings.layout.traits().main().is_of(&source.file));
-            let given = settings.description.as_deref().map(front_matter::plain);
-            let description =
-                given.or_else(|| page.and_then(front_matter::first_sentence)).unwrap_or_else(|| {
-                    let drawn = diagram_sentence(&diagram, &participants, input.phrases);
-                    front_matter::fact(command.as_ref(), (!exchanges.is_empty()).then_some(&*drawn))
-                });
+            let description = summary.as_deref().map(front_matter::plain).unwrap_or_else(|| {
+                let drawn = diagram_sentence(&diagram, &participants, input.phrases);
+                front_matter::fact(command.as_ref(), (!exchanges.is_empty()).then_some(&*drawn))
+            });
             FrontMatter::new(&title, &description, &settings.locale)
         });
         Ok(Page {
             title,
             path: input.path.to_owned(),
             description: settings.description.clone(),
+            summary,
+            locale: settings.locale.clone(),
             front_matter,
             layout: settings.layout,
             phrases: input.phrases.clone(),

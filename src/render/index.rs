@@ -2,15 +2,20 @@
 //!
 //! What this leaves out: what there is to list ([`crate::page::index`]).
 
+use std::borrow::Cow;
+
 use minijinja::context;
 use minijinja::value::Value;
 
+use super::escape::{Around, in_context};
 use super::fields::{Described, record};
 use super::limits::Allowance;
 use super::templates::Templates;
 use super::view;
 use crate::error::Result;
-use crate::page::index::{Entry, Group, Index};
+use crate::page::Context;
+use crate::page::front_matter::{is_line_of_prose, is_movable, plain};
+use crate::page::index::{Entry, Group, Index, Listed};
 
 impl Templates {
     /// The page of an index.
@@ -61,12 +66,31 @@ record! {
     path: "text" = &entry.listed.path;
     /// Title and page.
     link: "link" = context! { text => &entry.listed.title, url => &entry.link };
-    /// The paragraph below its title.
-    description: "text or none" = &entry.listed.description;
+    /// What it says of itself, as Markdown.
+    description: "text or none" = entry.listed.description.as_deref().map(elsewhere);
+    /// The language of that, if it is not the index's and the description is one line.
+    lang: "text or none" = other_language(index, entry);
     /// How many calls it makes; none of a report.
     count: "number or none" = entry.listed.count();
     /// How many calls it makes to each of the index's services, in their order.
     calls: "list of number" = index.services.iter().map(|service| entry.calls_to(service)).collect::<Vec<usize>>();
+}
+
+/// The language of an entry's description, where it is another one than the index's. An attribute can say so of a line of
+/// prose; behind a table it would be a row.
+fn other_language<'e>(index: &Index, entry: &'e Entry) -> Option<&'e str> {
+    let Listed { description, locale, .. } = &entry.listed;
+    let is_line = description.as_deref().is_some_and(is_line_of_prose);
+    (is_line && *locale != index.locale).then_some(locale)
+}
+
+/// Markdown of another page: as it is, or its text where something in it leads elsewhere from here.
+fn elsewhere(markdown: &str) -> Cow<'_, str> {
+    if is_movable(markdown) {
+        return markdown.into();
+    }
+    // A paragraph holds any text.
+    in_context(&plain(markdown), &Context::Prose, Around::default()).unwrap_or_default().into_owned().into()
 }
 
 /// The objects that templates of indexes get, from the largest down.

@@ -38,10 +38,10 @@ impl Site<'_> {
         }
         let name = || folder.path.rsplit('/').next().filter(|name| !name.is_empty()).map(str::to_owned);
         let title = own.title.or_else(name).unwrap_or_else(|| phrases.get("index_title").to_owned());
-        let index = Index::new(&folder.path, title, own.description, phrases, listed);
+        let index = Index::new(&folder.path, title, own.description, settings.locale, phrases, listed);
         let mut content = Content::Own(templates.lay_out_index(&index).map_err(one)?);
         if settings.front_matter != Some(false) {
-            front_matter::put_before(&mut content, &index.front_matter(&settings.locale));
+            front_matter::put_before(&mut content, &index.front_matter());
         }
         Ok(Made { files: vec![(page, content)], diagnostics: Vec::new(), read, listed: None })
     }

@@ -93,6 +93,7 @@ impl Site<'_> {
             page: page.to_string(),
             title: report.title,
             description: report.description,
+            locale,
             calls: None,
         };
         let is_of_commit = |recorded: &Located<Recorded>| matches!(recorded.value, Recorded::Commit { .. });
