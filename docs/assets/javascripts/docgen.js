@@ -3,8 +3,9 @@
 // The themes of MkDocs and Zensical let mermaid scale a diagram down to the width of the column, and draw it
 // where no style sheet of a page reaches. So this looks at each one as it is drawn: it keeps its text at a size
 // that can be read and lets the rest scroll, keeps the names of its participants in view, and gives it a name.
-// It also marks pages with wide tables, for docgen.css. Load it behind mermaid; without it diagrams are drawn, too,
-// only smaller. What it leaves out: what is in a diagram, and the style of the page around (docgen.css).
+// It makes each message a link to its section, opens the tab that holds what a link leads to, and marks pages with
+// wide tables, for docgen.css. Load it behind mermaid; without it diagrams are drawn, too, only smaller. What it
+// leaves out: what is in a diagram, and the style of the page around (docgen.css).
 (() => {
   'use strict';
 
@@ -53,18 +54,34 @@
     host.style.setProperty('--docgen-least', `${least}px`);
     for (const attribute of ['width', 'height']) svg.removeAttribute(attribute);
     svg.classList.add('docgen');
-    root.prepend(names(svg));
-    linkMessages(svg, sectionsOf(host));
     const name = svg.querySelector(':scope > title')?.textContent || headingOf(host) || document.title;
     svg.setAttribute('aria-label', name);
-    new ResizeObserver(() => fit(host, least, name)).observe(host);
+    const links = linkMessages(svg, host);
+    root.addEventListener('click', follow); // which tells the document of no more than the diagram
+    // What nobody sees, in a tab that is not open, has no size: it is measured when it is first seen.
+    let isMeasured = false;
+    const see = () => {
+      if (host.clientWidth === 0) return;
+      if (!isMeasured) {
+        isMeasured = true;
+        root.prepend(names(svg));
+        widen(links);
+      }
+      fit(host, least, name);
+    };
+    see();
+    new ResizeObserver(see).observe(host);
   }
 
   /** A second row of the participants' names, which stays where it is while the diagram scrolls. */
   function names(svg) {
     const { x, y, width } = svg.viewBox.baseVal;
-    const boxes = [...svg.querySelectorAll('.actor-top')].map((box) => box.parentNode);
-    const bottom = Math.max(0, ...boxes.map((box) => box.getBBox()).map((box) => box.y + box.height));
+    const all = [...svg.querySelectorAll('.actor-top')].map((box) => [box.parentNode, box.parentNode.getBBox()]);
+    // A participant that a message creates has its name further down.
+    const first = Math.min(...all.map(([, box]) => box.y + box.height));
+    const top = all.filter(([, box]) => box.y < first);
+    const boxes = top.map(([box]) => box);
+    const bottom = Math.max(0, ...top.map(([, box]) => box.y + box.height));
     const height = bottom - y + 4;
     const row = svg.cloneNode(false);
     row.setAttribute('viewBox', `${x} ${y} ${width} ${height}`);
@@ -80,49 +97,106 @@
     return sticky;
   }
 
-  /** The anchors of the sections about messages, by the numbers that their headings begin with: `(7),(10) GET /`. */
-  function sectionsOf(host) {
-    const sections = new Map();
-    for (const heading of document.querySelectorAll(':is(h2, h3, h4, h5, h6)[id]')) {
-      const [numbers] = /^\s*(\(\d+\),?)*/.exec(heading.textContent);
-      const isBelow = host.compareDocumentPosition(heading) & Node.DOCUMENT_POSITION_FOLLOWING;
-      for (const [, number] of numbers.matchAll(/\((\d+)\)/g)) {
-        // Where a page holds several commands, the diagram of one stands above its sections.
-        const known = sections.get(number);
-        if (!known || (isBelow && !known.isBelow)) sections.set(number, { id: heading.id, isBelow });
-      }
-    }
-    return sections;
-  }
-
-  /** Makes a message a link to its section: its line, its text and its number, and a little around them. */
-  function linkMessages(svg, sections) {
-    const numbers = [...svg.querySelectorAll('.sequenceNumber')];
-    const links = numbers.filter(({ textContent }) => sections.has(textContent)).map((number) => {
-      const href = `#${encodeURIComponent(sections.get(number.textContent).id)}`;
+  /** Makes each message that has a section a link to it: its line, its text and its number. Gives the links. */
+  function linkMessages(svg, host) {
+    const messages = [...svg.querySelectorAll('.sequenceNumber')].map((number) => {
+      const parts = partsOf(number);
+      const text = parts.filter(isText).map(({ textContent }) => textContent).join('');
+      return { number: number.textContent, text: withoutSpaces(text), parts };
+    });
+    const sections = sectionsOf(host, messages);
+    // A page may include what another one has, anchors and all: a link leads to the first of them.
+    const isReached = (heading) => heading && document.getElementById(heading.id) === heading;
+    const linked = messages.filter((message) => isReached(sections.get(message)));
+    svg.classList.toggle('docgen-linked', linked.length > 0 && linked.length === messages.length);
+    return linked.map((message) => {
+      const href = `#${encodeURIComponent(sections.get(message).id)}`;
       const link = element('a', { href, class: 'docgen-message' }, '', svg.namespaceURI);
-      number.after(link);
-      link.append(...partsOf(number));
+      message.parts.at(-1).after(link);
+      link.append(...message.parts);
       return link;
     });
-    svg.classList.toggle('docgen-linked', links.length > 0 && links.length === numbers.length);
+  }
+
+  /** Has a link take clicks a little around what is drawn of its message, too. */
+  function widen(links) {
     // All are measured first: a browser lays out a diagram anew after each change.
     const boxes = links.map((link) => link.getBBox());
     for (const [index, { x, y, width, height }] of boxes.entries()) {
       const area = { x: x - 4, y: y - 4, width: width + 8, height: height + 8, class: 'docgen-area' };
-      links[index].prepend(element('rect', area, '', svg.namespaceURI));
+      links[index].prepend(element('rect', area, '', links[index].namespaceURI));
     }
+  }
+
+  /**
+   * The headings of the sections about messages, by the message: of those that have its number and say what it says.
+   *
+   * A page may hold several commands, each with messages of the same numbers. Numbers go up in the sections of one;
+   * where one comes again, another command begins. A diagram is of the command that says most of what it says.
+   */
+  function sectionsOf(host, messages) {
+    const commands = [];
+    let last;
+    for (const heading of document.querySelectorAll(':is(h2, h3, h4, h5, h6)[id]')) {
+      const about = messagesOf(heading, messages);
+      if (about.length === 0) continue;
+      const isAgain = (message) => commands.at(-1).has(message) && commands.at(-1).get(message) !== last;
+      if (commands.length === 0 || about.some(isAgain)) commands.push(new Map());
+      for (const message of about) if (!commands.at(-1).has(message)) commands.at(-1).set(message, heading);
+      last = heading;
+    }
+    const most = Math.max(...commands.map(({ size }) => size));
+    const alike = commands.filter(({ size }) => size === most);
+    const isBefore = (one, other) => one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING;
+    const start = (command) => command.values().next().value;
+    const next = alike.find((command) => isBefore(host, start(command)));
+    // Of two that say the same, it is of the next one below it, unless another diagram is nearer to that.
+    const isBetween = (other) => isBefore(host, other) && isBefore(other, start(next));
+    if (next && alike.length > 1 && [...document.querySelectorAll('.mermaid')].some(isBetween)) return new Map();
+    return next ?? alike.at(-1) ?? new Map();
+  }
+
+  /** The messages that a heading is about: `(7) GET /`, `(8) 200 OK`, and both of them `(7),(8) GET /`. */
+  function messagesOf(heading, messages) {
+    const own = [...heading.childNodes].filter((part) => !part.matches?.('.headerlink'));
+    const text = withoutSpaces(own.map(({ textContent }) => textContent).join(''));
+    const [, marks, said] = /^((?:\(\d+\),?)+)(.*)$/.exec(text) ?? [];
+    if (!said) return [];
+    const [first, ...others] = marks.match(/\d+/g);
+    const ofFirst = messages.filter(({ number }) => number === first);
+    const about = ofFirst.filter(({ text }) => says(said, text));
+    if (about.length < ofFirst.length) return about;
+    return [...about, ...messages.filter(({ number, text }) => others.includes(number) && statusOf(text))];
+  }
+
+  /** Whether a heading says what a message says, which shows variables for values, and need not tell a status' path. */
+  function says(heading, message) {
+    const [its, own] = [heading, statusOf(message) ?? message].map((text) => text.split('?')[0].split('/'));
+    const isSame = (part, at) => part === its[at] || (at > 0 && at < its.length && /\{.+\}/.test(part));
+    return own.every(isSame) && (own.length === its.length || own.length === 1 && statusOf(message));
+  }
+
+  /** The status that a message tells, and what is behind it, which may be a path: of `Response: 200 OK`, too. */
+  function statusOf(message) {
+    return /^(?:[^/]*:)?(\d{3}(?!\d).*)$/.exec(message)?.[1];
   }
 
   /** What mermaid drew of the message that has this number, in its order: lines of text, the arrow, the number. */
   function partsOf(number) {
     const parts = [number];
-    const isText = (part) => part.matches('.messageText');
     for (let at = number.previousElementSibling; at?.matches('.messageText, line, path'); at = at.previousElementSibling) {
       if (isText(parts[0]) && !isText(at)) break;
       parts.unshift(at);
     }
     return parts;
+  }
+
+  function isText(part) {
+    return part.matches('.messageText');
+  }
+
+  function withoutSpaces(text) {
+    return text.replace(/\s+/g, '');
   }
 
   /** Has a diagram that is wider than its column scroll in a box of its own, which a keyboard reaches. */
@@ -170,6 +244,33 @@
     return mermaid;
   }
 
+  /** Opens the tabs that hold what a fragment of a URL names, and gives that if one was shut. Details open by themselves. */
+  function uncover(fragment) {
+    let name = fragment.slice(1);
+    try { name = decodeURIComponent(name); } catch { /* as it is typed */ }
+    const target = document.getElementById(name);
+    let covered;
+    for (let tab = target?.closest('.tabbed-block'); tab; tab = tab.parentElement.closest('.tabbed-block')) {
+      const place = [...tab.parentElement.children].indexOf(tab);
+      const choice = tab.parentElement.parentElement.querySelectorAll(':scope > input')[place];
+      if (!choice || choice.checked) continue;
+      choice.click(); // as a reader, so that the theme sees it
+      covered = target;
+    }
+    return covered;
+  }
+
+  /** A click on a link within the page: its tab is open before the browser goes there. */
+  function follow({ target }) {
+    const link = target.closest?.('a[href^="#"]')?.getAttribute('href');
+    if (link) uncover(link);
+  }
+
+  /** A page that was opened at a place of it, by a link from elsewhere or by the way back. */
+  function arrive() {
+    uncover(location.hash)?.scrollIntoView();
+  }
+
   /** Marks a page whose tables want the width of the window. */
   function mark() {
     const isWide = document.querySelector('th:is(.docgen-overview, .docgen-facts)') !== null;
@@ -177,11 +278,14 @@
   }
 
   // Where the theme loads a page in place of another one, it tells of each.
+  const begin = () => { mark(); arrive(); };
   if (window.document$?.subscribe) {
-    window.document$.subscribe(mark);
+    window.document$.subscribe(begin);
   } else {
-    document.addEventListener('DOMContentLoaded', mark);
+    document.addEventListener('DOMContentLoaded', begin);
   }
+  window.addEventListener('hashchange', arrive);
+  document.addEventListener('click', follow);
 
   let current = window.mermaid;
   if (current?.render) {
