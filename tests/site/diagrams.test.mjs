@@ -276,12 +276,9 @@ async function assertLinks(page) {
     const isStep = (link) => link.closest('article') && !link.closest('h1,h2,h3') && /^\(?\d+\)?$/.test(link.textContent);
     const steps = links.filter(isStep);
     const wrong = steps.filter((link) => {
-      // A section of an exchange has the numbers of both messages, and leads back from the line below them.
       const heading = target(link);
-      const below = [heading, heading?.nextElementSibling].filter((element) => element);
-      const hashes = below.flatMap((element) => [...element.querySelectorAll('a[href]:not(.headerlink)')]).map(({ hash }) => hash);
       const has = heading?.textContent.includes(`(${link.textContent.replace(/[()]/g, '')})`);
-      return !has || !hashes.some((hash) => ['#diagram', '#overview'].includes(hash));
+      return !has || !heading.querySelector('a[href="#diagram"]');
     });
     const of = (links) => links.map((link) => link.outerHTML);
     return { dangling: of(links.filter((link) => link.hash.length > 1 && !target(link))), steps: steps.length, wrong: of(wrong) };
