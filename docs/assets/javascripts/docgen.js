@@ -21,7 +21,7 @@
     marker[id$="crosshead"] path { stroke: var(--md-mermaid-sequence-message-line-color, #333) !important; }
     marker[id$="sequencenumber"] circle { fill: var(--md-mermaid-sequence-message-line-color, #333) !important; }
     .sequenceNumber { fill: var(--md-default-bg-color, #fff) !important; font-size: 13px !important; }
-    .docgen-linked marker[id$="sequencenumber"] circle { fill: var(--md-typeset-a-color, #4051b5) !important; }
+    marker[id$="sequencenumber-link"] circle { fill: var(--md-typeset-a-color, #4051b5) !important; }
     a.docgen-message { text-decoration: none; }
     a.docgen-message .docgen-area { fill: transparent; stroke: none; }
     a.docgen-message:is(:hover, :focus-visible) .docgen-area {
@@ -105,13 +105,28 @@
       link.append(...partsOf(number));
       return link;
     });
-    svg.classList.toggle('docgen-linked', links.length > 0 && links.length === numbers.length);
+    for (const link of links) markNumber(link);
     // All are measured first: a browser lays out a diagram anew after each change.
     const boxes = links.map((link) => link.getBBox());
     for (const [index, { x, y, width, height }] of boxes.entries()) {
       const area = { x: x - 4, y: y - 4, width: width + 8, height: height + 8, class: 'docgen-area' };
       links[index].prepend(element('rect', area, '', svg.namespaceURI));
     }
+  }
+
+  /** Has the disc of a link's number a colour of its own; mermaid draws all discs of a diagram as one marker. */
+  function markNumber(link) {
+    const line = link.querySelector('line[marker-start]');
+    const id = /#([^)]*sequencenumber)\)/.exec(line?.getAttribute('marker-start'))?.[1];
+    const marker = id && link.ownerSVGElement.querySelector(`marker[id="${id}"]`);
+    if (!marker) return;
+    const own = `${id}-link`;
+    if (marker.nextElementSibling?.id !== own) {
+      const copy = marker.cloneNode(true);
+      copy.id = own;
+      marker.after(copy);
+    }
+    line.setAttribute('marker-start', line.getAttribute('marker-start').replace(id, own));
   }
 
   /** What mermaid drew of the message that has this number, in its order: lines of text, the arrow, the number. */
