@@ -317,7 +317,7 @@ function contrasts(page) {
   return contrastsIn(page, '.mermaid', {
     'text of a message': ['.messageText', 'fill'],
     'text of a name': ['text.actor > tspan', 'fill', 'rect.actor-top', 'fill'],
-    'text of a number': ['.sequenceNumber', 'fill', 'marker[id$="sequencenumber"] circle', 'fill'],
+    'text of a number': ['.sequenceNumber', 'fill', 'marker[id$="sequencenumber-link"] circle', 'fill'],
     arrow: ['.messageLine0', 'stroke'],
     arrowhead: ['marker[id$="arrowhead"] path', 'fill'],
     'a participant\'s line': ['line.actor-line', 'stroke'],

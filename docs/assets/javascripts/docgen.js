@@ -22,7 +22,7 @@
     marker[id$="crosshead"] path { stroke: var(--md-mermaid-sequence-message-line-color, #333) !important; }
     marker[id$="sequencenumber"] circle { fill: var(--md-mermaid-sequence-message-line-color, #333) !important; }
     .sequenceNumber { fill: var(--md-default-bg-color, #fff) !important; font-size: 13px !important; }
-    .docgen-linked marker[id$="sequencenumber"] circle { fill: var(--md-typeset-a-color, #4051b5) !important; }
+    marker[id$="sequencenumber-link"] circle { fill: var(--md-typeset-a-color, #4051b5) !important; }
     a.docgen-message { text-decoration: none; }
     a.docgen-message .docgen-area { fill: transparent; stroke: none; }
     a.docgen-message:is(:hover, :focus-visible) .docgen-area {
@@ -108,12 +108,12 @@
     // A page may include what another one has, anchors and all: a link leads to the first of them.
     const isReached = (heading) => heading && document.getElementById(heading.id) === heading;
     const linked = messages.filter((message) => isReached(sections.get(message)));
-    svg.classList.toggle('docgen-linked', linked.length > 0 && linked.length === messages.length);
     return linked.map((message) => {
       const href = `#${encodeURIComponent(sections.get(message).id)}`;
       const link = element('a', { href, class: 'docgen-message' }, '', svg.namespaceURI);
       message.parts.at(-1).after(link);
       link.append(...message.parts);
+      markNumber(link);
       return link;
     });
   }
@@ -179,6 +179,21 @@
   /** The status that a message tells, and what is behind it, which may be a path: of `Response: 200 OK`, too. */
   function statusOf(message) {
     return /^(?:[^/]*:)?(\d{3}(?!\d).*)$/.exec(message)?.[1];
+  }
+
+  /** Has the disc of a link's number a colour of its own; mermaid draws all discs of a diagram as one marker. */
+  function markNumber(link) {
+    const line = link.querySelector('line[marker-start]');
+    const id = /#([^)]*sequencenumber)\)/.exec(line?.getAttribute('marker-start'))?.[1];
+    const marker = id && link.ownerSVGElement.querySelector(`marker[id="${id}"]`);
+    if (!marker) return;
+    const own = `${id}-link`;
+    if (marker.nextElementSibling?.id !== own) {
+      const copy = marker.cloneNode(true);
+      copy.id = own;
+      marker.after(copy);
+    }
+    line.setAttribute('marker-start', line.getAttribute('marker-start').replace(id, own));
   }
 
   /** What mermaid drew of the message that has this number, in its order: lines of text, the arrow, the number. */
