@@ -12,7 +12,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { SMALLEST, assertMessageLeads, contrastsIn, launch, open, seriousViolations } from './browser.mjs';
+import { SMALLEST, assertMessageLeads, contrastsIn, launch, open, seriousViolations, useScheme } from './browser.mjs';
 import { serve, siteConfig, sites } from './site.mjs';
 
 const DOCGEN = resolve(process.env.DOCGEN ?? 'target/release/docgen');
@@ -74,8 +74,7 @@ for (const site of sites(PROJECT)) {
         await page.setViewportSize({ width: 1280, height: 900 });
         for (const scheme of ['default', 'slate']) {
           await t.test(`colours of ${scheme}`, async () => {
-            await page.evaluate((scheme) => document.body.setAttribute('data-md-color-scheme', scheme), scheme);
-            await page.waitForTimeout(400); // the theme fades from one to the other
+            await useScheme(page, scheme);
             for (const [what, contrast] of Object.entries(await contrasts(page, name))) {
               assert.ok(contrast >= (what.startsWith('text') ? TEXT : GRAPHICS), `${what}: ${contrast}`);
             }
@@ -168,13 +167,14 @@ async function assertNamesStay(page) {
   assert.ok(boxes.every((isInView) => isInView), 'names are out of view');
 }
 
-/** A message leads to the heading that has its number. */
+/** A message leads to the heading that has its number, a note to that of the first step that it names. */
 async function assertLinks(page, name) {
   const { messages, wrong } = await page.evaluate(() => {
     const links = [...document.querySelectorAll('.docgen-svg a')];
     const wrong = links.filter((link) => {
       const heading = document.getElementById(decodeURIComponent(link.getAttribute('href').slice(1)));
-      return !heading?.textContent.includes(`(${link.querySelector('.docgen-number:is(text)').textContent})`);
+      const number = link.querySelector('text.docgen-number')?.textContent ?? /^\((\d+)\)/.exec(link.querySelector('text.docgen-note').textContent)[1];
+      return !heading?.textContent.includes(`(${number})`);
     });
     return { messages: links.length, wrong: wrong.map(({ outerHTML }) => outerHTML) };
   });

@@ -47,9 +47,10 @@ for (const site of sites()) {
         assert.deepEqual(rows, sections.map(({ hash }) => hash));
         assert.deepEqual(sections.filter(({ back }) => !back), [], 'sections without a way back');
         await page.locator('table:has(th.docgen-overview) tbody a').last().click();
-        await page.waitForTimeout(300);
-        const top = await page.locator(rows.at(-1)).evaluate((heading) => heading.getBoundingClientRect().top);
-        assert.ok(top >= 0 && top < 1600, `the section is at ${top}`);
+        await page.waitForFunction((heading) => {
+          const { top } = document.querySelector(heading).getBoundingClientRect();
+          return top >= 0 && top < innerHeight;
+        }, rows.at(-1));
         assert.deepEqual(problems, []);
         await page.close();
       });
