@@ -46,6 +46,17 @@ for (const site of sites()) {
         assert.ok(rows.length > 0);
         assert.deepEqual(rows, sections.map(({ hash }) => hash));
         assert.deepEqual(sections.filter(({ back }) => !back), [], 'sections without a way back');
+        const folds = await page.evaluate(() => {
+          const roots = [...document.querySelectorAll('.mermaid')].map(({ shadowRoot }) => shadowRoot);
+          const texts = [document, ...roots].flatMap((root) => [...root.querySelectorAll('.noteText, text.docgen-note')]);
+          return texts.map((text) => {
+            const href = text.closest('a')?.getAttribute('href');
+            return [text.textContent, href && document.getElementById(href.slice(1)).textContent];
+          });
+        });
+        const isNested = (await page.locator('table:has(th.docgen-overview)').textContent()).includes('↳');
+        assert.equal(folds.length > 0, isNested);
+        for (const [text, heading] of folds) assert.ok(heading?.startsWith(/^\(\d+\)/.exec(text)[0]), `${text} leads to ${heading}`);
         await page.locator('table:has(th.docgen-overview) tbody a').last().click();
         await page.waitForFunction((heading) => {
           const { top } = document.querySelector(heading).getBoundingClientRect();

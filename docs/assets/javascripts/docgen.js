@@ -22,11 +22,14 @@
     marker[id$="sequencenumber"] circle { fill: var(--md-mermaid-sequence-message-line-color, #333) !important; }
     .sequenceNumber { fill: var(--md-default-bg-color, #fff) !important; font-size: 13px !important; }
     marker[id$="sequencenumber-link"] circle { fill: var(--md-typeset-a-color, #4051b5) !important; }
-    a.docgen-message { text-decoration: none; }
+    a:is(.docgen-message, .docgen-fold) { text-decoration: none; }
     a.docgen-message .docgen-area { fill: transparent; stroke: none; }
     a.docgen-message:is(:hover, :focus-visible) .docgen-area {
       fill: color-mix(in srgb, var(--md-typeset-a-color, #4051b5) 12%, transparent); }
-    a.docgen-message:focus-visible { outline: 2px solid var(--md-accent-fg-color, #526cfe); outline-offset: 2px; }
+    a.docgen-fold rect.note { stroke: var(--md-typeset-a-color, #4051b5) !important; }
+    a.docgen-fold:is(:hover, :focus-visible) rect.note {
+      fill: color-mix(in srgb, var(--md-typeset-a-color, #4051b5) 12%, var(--md-default-bg-color, #fff)) !important; }
+    a:is(.docgen-message, .docgen-fold):focus-visible { outline: 2px solid var(--md-accent-fg-color, #526cfe); outline-offset: 2px; }
     line.actor-line { stroke: var(--md-default-fg-color--light, #666) !important; }
     /* A text stands on the lines of participants that it crosses. */
     .messageText { paint-order: stroke; stroke: var(--md-default-bg-color, #fff) !important; stroke-width: 5px !important; }
@@ -54,7 +57,9 @@
     for (const attribute of ['width', 'height']) svg.removeAttribute(attribute);
     svg.classList.add('docgen');
     root.prepend(names(svg));
-    linkMessages(svg, sectionsOf(host));
+    const sections = sectionsOf(host);
+    linkMessages(svg, sections);
+    linkFolds(svg, sections);
     const name = svg.querySelector(':scope > title')?.textContent || headingOf(host) || document.title;
     svg.setAttribute('aria-label', name);
     new ResizeObserver(() => fit(host, least, name)).observe(host);
@@ -111,6 +116,18 @@
     for (const [index, { x, y, width, height }] of boxes.entries()) {
       const area = { x: x - 4, y: y - 4, width: width + 8, height: height + 8, class: 'docgen-area' };
       links[index].prepend(element('rect', area, '', svg.namespaceURI));
+    }
+  }
+
+  /** Makes a note whose text begins with the number of a step a link to its section: `(28)-(55) inside`. */
+  function linkFolds(svg, sections) {
+    for (const text of svg.querySelectorAll('g > .noteText')) {
+      const section = sections.get(/^\s*\((\d+)\)/.exec(text.textContent)?.[1]);
+      if (!section) continue;
+      const href = `#${encodeURIComponent(section.id)}`;
+      const link = element('a', { href, class: 'docgen-fold' }, '', svg.namespaceURI);
+      text.parentNode.before(link);
+      link.append(text.parentNode);
     }
   }
 
