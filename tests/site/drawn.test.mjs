@@ -25,7 +25,8 @@ const PAGES = ['prose', 'plain', 'exchanges', 'many'];
 const SAMPLE = ['prose', 'exchanges'];
 // What takes a minute of a page of a thousand blocks is looked at on these.
 const SHORT = ['prose', 'plain'];
-// What a reader may click of a message.
+// The messages that lead somewhere, and what a reader may click of one.
+const MESSAGES = '.docgen-svg a:has(text.docgen-message)';
 const PARTS = { line: 'path.docgen-message', head: '.docgen-head', text: 'text.docgen-message', number: 'rect.docgen-number' };
 // Of text, and of what is drawn (WCAG 2.2, 1.4.3 and 1.4.11).
 const [TEXT, GRAPHICS] = [4.5, 3];
@@ -109,7 +110,7 @@ for (const site of sites(PROJECT)) {
         assert.ok(row?.includes(step), `${text} leads to ${row}`);
       }
       assert.ok(linked.some(({ text, row }) => /^\+.*Response/.test(text) && row));
-      await assertMessageLeads(page, '.docgen-svg a', PARTS);
+      await assertMessageLeads(page, MESSAGES, PARTS);
       assert.deepEqual(problems, []);
       assert.deepEqual(await seriousViolations(page, AXE), []);
       await page.close();
@@ -180,12 +181,12 @@ async function assertLinks(page, name) {
   });
   assert.deepEqual(wrong, []);
   assert.equal(messages > 0, name !== 'plain');
-  if (name !== 'plain') await assertMessageLeads(page, '.docgen-svg a', PARTS);
+  if (name !== 'plain') await assertMessageLeads(page, MESSAGES, PARTS);
 }
 
 /** The message below the pointer, and the one that a keyboard is at, are told at sight. */
 async function assertLights(page, name) {
-  const link = page.locator('.docgen-svg a').first();
+  const link = page.locator(MESSAGES).first();
   await link.evaluate((link) => link.scrollIntoView({ block: 'center', inline: 'center' }));
   const at = await link.evaluate((link) => {
     const { left, top, width, height } = link.querySelector('path.docgen-message').getBoundingClientRect();
