@@ -9,12 +9,13 @@ use std::path::{Component, Path, PathBuf};
 
 use pulldown_cmark::{Event, Options as Markdown, Parser, Tag};
 
+use super::builder_config::{SitePages, check_config};
 use super::cache::Cache;
 use super::capture::Capture;
 use super::docs::Docs;
 use super::drafts::{self, OpenCapture, Pending};
 use super::folders::{self, Folder};
-use super::init::{SitePages, check_config, has_parts};
+use super::init::has_parts;
 use super::manifest::Manifest;
 use super::page_path::PagePath;
 use super::shared::Site;
@@ -72,7 +73,7 @@ pub fn check(options: &Options) -> Result<Vec<Error>> {
     let pages = Pages {
         docs: docs.as_ref().map(Docs::root),
         manifest: &manifest,
-        made: found.pages(&own),
+        made: found.pages(&root, &own),
         from_sources: with_source.map(|(_, page)| page.to_string()).collect(),
     };
     let mut rules = Vec::with_capacity(folders.len());

@@ -35,8 +35,14 @@ pub const SHARED_SETTINGS: &str = "docgen.toml";
 /// How many `docgen.toml` files may be above each other: each capture reads all that are above it.
 const MOST_SETTINGS: usize = 64;
 
-/// A capture's own page, in the layout of its settings.
-fn page_of(root: &Root, folder: &Folder) -> PagePath {
+/// The own page of a folder that has one: an index's, a report's, or a capture's in the layout of its settings.
+pub(super) fn page_of(root: &Root, folder: &Folder) -> PagePath {
+    if folder.file(INDEX).is_some() {
+        return PagePath::index_of(&folder.path);
+    }
+    if folder.file(REPORT).is_some() {
+        return PagePath::own(&folder.path, Layout::Page);
+    }
     let settings = Capture::settings(root, folder);
     PagePath::own(&folder.path, settings.map(|settings| settings.layout).unwrap_or_default())
 }
@@ -167,11 +173,9 @@ impl Captures {
 
     /// The pages that the navigation of a site may name: those of all folders, without parts; `captures` are the
     /// [`capture_pages`](Self::capture_pages).
-    pub(super) fn pages(&self, captures: &[PagePath]) -> BTreeSet<String> {
-        let reports = self.reports.iter().map(|report| PagePath::own(&report.path, Layout::Page));
-        let indexes = self.indexes.iter().map(|index| PagePath::index_of(&index.path));
-        let all = reports.chain(indexes);
-        captures.iter().map(PagePath::to_string).chain(all.map(|page| page.to_string())).collect()
+    pub(super) fn pages(&self, root: &Root, captures: &[PagePath]) -> BTreeSet<String> {
+        let others = self.reports.iter().chain(&self.indexes).map(|folder| page_of(root, folder));
+        captures.iter().map(PagePath::to_string).chain(others.map(|page| page.to_string())).collect()
     }
 
     /// Whether there is none, not even one that cannot be read.

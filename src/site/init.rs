@@ -8,17 +8,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use super::builder_config::{MOST_PARENTS, read_configs, with_parents};
 use super::capture::Capture;
 use super::file_state::Digest;
 use super::folders;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::own_folder::OwnFolder;
 use crate::files::whole::StagingFolder;
-use crate::files::{LARGEST_TEXT, Root, without_dots};
+use crate::files::{LARGEST_TEXT, Root};
 use crate::render::drawing::expect_drawable;
 use crate::schema::SchemaOf;
 use crate::settings::{DiagramFormat, Layout, Settings};
-use crate::site_config::{Config, DOCS, MERMAID, NAMES, Pages, SCRIPT, STYLE, nav_file_lacks};
+use crate::site_config::{Config, DOCS, MERMAID, Pages, SCRIPT, STYLE};
 
 const STYLE_SHEET: &str = include_str!("../../docs/assets/stylesheets/docgen.css");
 const OWN_SCRIPT: &str = include_str!("../../docs/assets/javascripts/docgen.js");
@@ -105,7 +106,7 @@ pub fn init(options: &Options) -> Result<Started> {
     let has_indexes = has_parts || found.as_ref().is_some_and(|(found, _)| !found.indexes.is_empty());
     let mut own_pages = found
         .as_ref()
-        .map_or_else(BTreeSet::new, |(found, opened)| found.pages(&found.capture_pages(opened)));
+        .map_or_else(BTreeSet::new, |(found, opened)| found.pages(opened, &found.capture_pages(opened)));
     let docs_root = Root::create(&root.shown(Path::new(&docs)))
         .map_err(|error| Error::io("make", &root.shown(Path::new(&docs)), error))?;
     let own = OwnFolder::of(&docs_root)?;
@@ -194,105 +195,6 @@ pub fn init(options: &Options) -> Result<Started> {
     Ok(started)
 }
 
-/// The pages that docgen makes for a site, as far as its configuration depends on them.
-pub(super) struct SitePages {
-    /// Whether some of them include parts.
-    pub(super) has_parts: bool,
-    /// Whether some of them are the index.md of a folder.
-    pub(super) has_indexes: bool,
-    /// Whether mermaid has something to draw on some of them.
-    pub(super) has_mermaid: bool,
-    /// Their paths below the docs folder, without parts.
-    pub(super) own: BTreeSet<String>,
-}
-
-/// What is amiss with the configuration of the site whose pages are in `docs`: the nearest above, as far as the
-/// path of `docs` goes.
-pub(super) fn check_config(docs: &Path, pages: &SitePages) -> Vec<Error> {
-    for folder in docs.ancestors().skip(1) {
-        let Ok(root) = Root::open(folder) else { continue };
-        let name = docs.strip_prefix(folder).ok().and_then(without_dots);
-        let Some(name) = name.as_deref().and_then(Path::to_str) else { continue };
-        match read_configs(&root) {
-            Ok(configs) if configs.is_empty() => {}
-            Ok(configs) => return check_configs(&root, &configs, docs, name, pages),
-            Err(error) => return vec![error],
-        }
-    }
-    Vec::new()
-}
-
-/// What is amiss with those of a folder's configurations that have their pages in `docs`, which is called `name`
-/// from there.
-fn check_configs(
-    root: &Root,
-    configs: &[(PathBuf, String)],
-    docs: &Path,
-    name: &str,
-    pages: &SitePages,
-) -> Vec<Error> {
-    let mut findings = Vec::new();
-    for (file, text) in configs {
-        let config = Config::parse(file, text);
-        let config = match config.and_then(|config| with_parents(root, file, config, MOST_PARENTS)) {
-            Ok(config) => config,
-            Err(error) => {
-                findings.push(error);
-                continue;
-            }
-        };
-        // The configuration of another site.
-        if config.docs().ok().as_deref() != Some(name) {
-            continue;
-        }
-        let SitePages { has_parts, has_indexes, has_mermaid, .. } = *pages;
-        let wanted = Pages { docs: name, has_parts, has_indexes, has_mermaid, plugin: None };
-        findings.extend(config.lacks(wanted));
-        findings.extend(config.nav_lacks(&pages.own));
-        if let Some(nav) = config.nav_file().filter(|_| has_indexes) {
-            let nav = docs.join(nav);
-            let text = if root.is_there(&nav) { root.read_text(&nav) } else { Ok(String::new()) };
-            findings.extend(text.map_or_else(Some, |text| nav_file_lacks(&nav, &text)));
-        }
-        for (asset, place) in config.named_files() {
-            if !root.is_file(&docs.join(&asset)) {
-                let message = format!("there is no `{}`, which this names", docs.join(&asset).display());
-                findings.push(
-                    Error::warning(ErrorKind::Io, message).at(place).hint("`docgen init` puts it there"),
-                );
-            }
-        }
-    }
-    findings
-}
-
-/// How many files may inherit one another.
-const MOST_PARENTS: usize = 8;
-
-/// A configuration with all that it inherits.
-///
-/// # Errors
-/// Where that is not below the site's folder, or cannot be read.
-fn with_parents<'a>(root: &Root, file: &Path, config: Config<'a>, most: usize) -> Result<Config<'a>> {
-    let Some((parent, place)) = config.inherits() else { return Ok(config) };
-    let beside = file.strip_prefix(root.path()).unwrap_or(file).parent().unwrap_or(Path::new(""));
-    let unread = |why: &str| {
-        Error::warning(ErrorKind::Setting, format!("`{parent}` {why}, so this configuration is not checked"))
-            .at(place.clone())
-            .hint("look there for what `docgen init` writes into an empty folder")
-    };
-    let Some(path) = without_dots(&beside.join(parent)) else {
-        return Err(unread("is outside of the site's folder"));
-    };
-    if most == 0 {
-        return Err(unread("inherits too many others"));
-    }
-    let path = root.shown(&path);
-    let text = root.read_text(&path).map_err(|_| unread("cannot be read"))?;
-    let parent = with_parents(root, &path, Config::parse(&path, &text)?, most - 1)?;
-    Ok(config.with_parent(&parent))
-}
-
 /// Whether some of the captures have pages that include parts.
 pub(super) fn has_parts(root: &Root, captures: &[folders::Folder]) -> bool {
     let layout = |folder| Capture::settings(root, folder).map(|settings| settings.layout);
@@ -314,12 +216,6 @@ fn settings_of_first(root: &Root, found: &folders::Captures) -> Result<Settings>
     let shared = found.shared_above(HELLO_PATH);
     let layers: Vec<_> = shared.iter().map(|shared| shared.layer(root)).collect::<Result<_>>()?;
     Ok(Settings::resolve(&layers))
-}
-
-/// The configurations of a site, with their texts.
-fn read_configs(root: &Root) -> Result<Vec<(PathBuf, String)>> {
-    let files = NAMES.iter().map(|name| root.shown(Path::new(name))).filter(|file| root.is_there(file));
-    files.map(|file| Ok((file.clone(), root.read_text(&file)?))).collect()
 }
 
 /// The name of a site that has none yet: its folder's.

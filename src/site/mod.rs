@@ -8,6 +8,7 @@
 //! leaves out: how a page looks (`render`), and printing, which `src/cli` does with
 //! the [`Report`].
 
+mod builder_config;
 mod cache;
 mod capture;
 mod carry;

@@ -5,6 +5,7 @@
 //! that docgen made, which the next `docgen render` puts in their new place.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::settings_text::{Said, all_said};
@@ -16,7 +17,9 @@ use crate::import::includes;
 use crate::page::Source;
 use crate::page::source::TokenKind;
 use crate::settings::{HoleWord, Layer, references_of};
+use crate::site::builder_config::configs_with_parents;
 use crate::site::check::resolve;
+use crate::site::drafts::no_capture;
 use crate::site::page_path::PagePath;
 use crate::suite::{found, is_below};
 
@@ -85,7 +88,9 @@ fn relative(from: &str, to: &str) -> String {
 impl<'w> Work<'w> {
     pub(super) fn rename_capture(&mut self, to: Move<'_>) -> Result<Moved, Vec<Error>> {
         let one = |error| vec![error];
-        self.at_or_below(to.old)?;
+        if !self.captures.all().any(|folder| is_below(&folder.path, to.old)) {
+            return Err(no_capture(self.root, self.captures, to.old));
+        }
         self.expect_place(to)?;
         for (folder, file) in self.all_settings() {
             let text = self.files.text(&file).map_err(one)?;
@@ -105,7 +110,7 @@ impl<'w> Work<'w> {
             let edits: Vec<Edit> = edits.collect();
             self.files.edit(&file.path, edits);
         }
-        self.in_sources(to)?;
+        self.in_pages(to)?;
         for folder in &self.captures.folders {
             self.as_planned(folder)?;
         }
@@ -329,7 +334,7 @@ impl<'w> Work<'w> {
         self.left.extend(told);
     }
 
-    fn in_sources(&mut self, to: Move<'_>) -> Result<(), Vec<Error>> {
+    fn in_pages(&mut self, to: Move<'_>) -> Result<(), Vec<Error>> {
         let pages = self.pages();
         let moved: HashMap<String, String> = pages
             .iter()
@@ -349,6 +354,7 @@ impl<'w> Work<'w> {
                 self.files.edit(&source.file, edits);
             }
         }
+        self.in_descriptions(|text, own| in_links(text, own, &moved))?;
         let written = self.written_pages(&pages)?;
         let told = written.iter().flat_map(|(file, own, text)| {
             let edits = in_links(text, own, &moved).into_iter().chain(in_includes(text, &moved));
@@ -364,27 +370,27 @@ impl<'w> Work<'w> {
         Ok(())
     }
 
-    /// Tells of the lines of a site's configuration that name a page by its old path.
+    /// Tells of the lines of a site's configuration, and of those that it inherits, that name a page by its old path.
     fn tell_navigation(&mut self, moved: &HashMap<String, String>) {
-        let Some(site) = self.wanted.docs.as_deref().and_then(Path::parent) else { return };
-        for name in ["mkdocs.yml", "mkdocs.yaml", "properdocs.yml", "properdocs.yaml", "zensical.toml"] {
-            let file = site.join(name);
-            let Ok(text) = crate::text_file::read_text(&file) else { continue };
-            let is_part = |c: char| c.is_alphanumeric() || "-_/.".contains(c);
-            for (old, new) in moved {
-                for (at, _) in text.match_indices(old.as_str()) {
-                    if text[..at].ends_with(is_part) || text[at + old.len()..].starts_with(is_part) {
-                        continue;
-                    }
-                    self.left.push(
-                        Error::warning(ErrorKind::Link, format!("this page is `{new}` now"))
-                            .at(Place::span(&file, &text, at, at + old.len()))
-                            .hint(
-                                "docgen does not change the configuration of a site: change the line by hand",
-                            ),
-                    );
-                }
-            }
+        let Some(docs) = self.wanted.docs.as_deref() else { return };
+        let (configs, unread) = configs_with_parents(docs);
+        self.left.extend(unread);
+        let is_part = |c: char| c.is_alphanumeric() || "-_/.".contains(c);
+        for (file, text) in configs {
+            let named = moved.iter().flat_map(|(old, new)| {
+                text.match_indices(old.as_str()).map(move |(at, _)| (at..at + old.len(), new))
+            });
+            let mut named: Vec<(Range<usize>, &String)> = named
+                .filter(|(span, _)| {
+                    !text[..span.start].ends_with(is_part) && !text[span.end..].starts_with(is_part)
+                })
+                .collect();
+            named.sort_by_key(|(span, _)| span.start);
+            self.left.extend(named.into_iter().map(|(span, new)| {
+                Error::warning(ErrorKind::Link, format!("this page is `{new}` now"))
+                    .at(Place::span(&file, &text, span.start, span.end))
+                    .hint("docgen does not change the configuration of a site: change the line by hand")
+            }));
         }
     }
 }

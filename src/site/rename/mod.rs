@@ -7,6 +7,7 @@
 //! with its line. What this leaves out: recordings, which are facts.
 
 mod capture;
+mod descriptions;
 mod files;
 mod name;
 mod participant;
@@ -22,7 +23,7 @@ use super::capture::{Capture, is_source};
 use super::check::resolve;
 use super::docs::Docs;
 use super::drafts::{no_capture, options};
-use super::folders::{self, Captures, Folder};
+use super::folders::{self, Captures, Folder, page_of};
 use super::lay_out::forget_gone;
 use super::manifest::Manifest;
 use super::page_path::PagePath;
@@ -437,19 +438,22 @@ impl<'w> Work<'w> {
                 self.files.edit(&source.file, edits);
             }
         }
+        self.in_descriptions(|text, own| anchors_of_links(text, own, &pages, changed))?;
         self.tell_links_in_docs(&pages, changed)
     }
 
-    /// The captures by the paths of their pages.
+    /// The captures, and the folders with a report or an index, by the paths of their pages.
     fn pages(&self) -> HashMap<String, String> {
         let of_folder = |folder: &Folder| {
             let files = self.layout(folder).traits().files;
             files.iter().map(|file| PagePath::of(&folder.path, file).to_string()).collect::<Vec<_>>()
         };
         let folders = self.captures.folders.iter();
-        folders
-            .flat_map(|folder| of_folder(folder).into_iter().map(|page| (page, folder.path.clone())))
-            .collect()
+        let of_captures =
+            folders.flat_map(|folder| of_folder(folder).into_iter().map(|page| (page, folder.path.clone())));
+        let others = self.captures.reports.iter().chain(&self.captures.indexes);
+        let of_others = others.map(|folder| (page_of(self.root, folder).to_string(), folder.path.clone()));
+        of_captures.chain(of_others).collect()
     }
 
     fn layout(&self, folder: &Folder) -> Layout {

@@ -35,23 +35,39 @@ impl Said {
     }
 
     /// The edits of the file that make these of the text. No other byte changes, save where an escape
-    /// stands for some of it.
+    /// stands for some of what is to.
     pub(super) fn edits(&self, file: &str, of_text: &[Edit]) -> Vec<Edit> {
         if of_text.is_empty() {
             return Vec::new();
         }
         let raw = &file[self.span.clone()];
-        match raw.find(&self.text) {
-            Some(at) => {
-                let start = self.span.start + at;
-                of_text
-                    .iter()
-                    .map(|edit| Edit::new(start + edit.start..start + edit.end, edit.new.clone()))
-                    .collect()
-            }
-            None => vec![Edit::new(self.span.clone(), string(&edited(&self.text, of_text)))],
+        let by = |edit: &Edit, by: usize| Edit::new(edit.start + by..edit.end + by, edit.new.clone());
+        if let Some(at) = raw.find(&self.text) {
+            return of_text.iter().map(|edit| by(edit, self.span.start + at)).collect();
+        }
+        let made = edited(&self.text, of_text);
+        let in_raw: Option<Vec<Edit>> = of_text.iter().map(|edit| self.in_raw(raw, edit)).collect();
+        // An escape may stand for the same as what is written elsewhere: what is read again tells.
+        match in_raw.filter(|in_raw| read(&edited(raw, in_raw)).as_ref() == Some(&made)) {
+            Some(in_raw) => in_raw.iter().map(|edit| by(edit, self.span.start)).collect(),
+            None => vec![Edit::new(self.span.clone(), string(&made))],
         }
     }
+
+    /// An edit of the text as one of how it is written: of the same part, counted from the beginning.
+    fn in_raw(&self, raw: &str, edit: &Edit) -> Option<Edit> {
+        let old = &self.text[edit.start..edit.end];
+        let nth = self.text.match_indices(old).position(|(at, _)| at == edit.start)?;
+        let (at, _) = raw.match_indices(old).nth(nth)?;
+        Some(Edit::new(at..at + old.len(), edit.new.clone()))
+    }
+}
+
+/// What a value of TOML says, if it is a text.
+fn read(raw: &str) -> Option<String> {
+    let text = format!("value = {raw}");
+    let table = DeTable::parse(&text).ok()?;
+    table.get_ref().get("value")?.get_ref().as_str().map(str::to_owned)
 }
 
 /// All texts and keys of a settings file, which is TOML.
@@ -227,10 +243,28 @@ mod tests {
             ("label.show = 'x GET /'\n", "label.read = 'x GET /'\n"),
             ("label = { show = 'x GET /' }\n", "label = { read = 'x GET /' }\n"),
             ("[label]\n'show' = 'x GET /'\n", "[label]\n'read' = 'x GET /'\n"),
-            ("[label]\na = \"x GET /\\u0061 after show\"\n", "[label]\na = \"x GET /a after read\"\n"),
+            ("[label]\na = \"x GET /\\u0061 after show\"\n", "[label]\na = \"x GET /\\u0061 after read\"\n"),
             ("[label]\n\"sho\\u0077\" = 'x GET /'\n", "[label]\n\"read\" = 'x GET /'\n"),
         ] {
             assert_eq!(label(text), made);
+        }
+    }
+
+    #[test]
+    fn escapes_beside_what_changes_stay() {
+        for (text, made) in [
+            (
+                "d = \"\"\"\\\n  \\u0041 [x](a.md),\r\n  \\\"[y](a.md)\\\"\r\n\"\"\"\n",
+                "d = \"\"\"\\\n  \\u0041 [x](a.md),\r\n  \\\"[y](b.md)\\\"\r\n\"\"\"\n",
+            ),
+            ("d = '[x](a.md) [y](a.md)'", "d = '[x](a.md) [y](b.md)'"),
+            // Another part is written as what this one is only read as.
+            ("d = \"[x](\\u0061.md) [y](a.md)\"\n", "d = \"[x](a.md) [y](b.md)\"\n"),
+        ] {
+            let said = all_said(text).into_iter().find(|said| !said.is_key).unwrap();
+            let last = said.text.rfind("a.md").unwrap();
+            let edits = said.edits(text, &[Edit::new(last..last + 1, "b")]);
+            assert_eq!(edited(text, &edits), made);
         }
     }
 
