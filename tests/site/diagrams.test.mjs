@@ -13,7 +13,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { SMALLEST, assertMessageLeads, contrastsIn, launch, open, seriousViolations, textSizes } from './browser.mjs';
+import { SMALLEST, assertMessageLeads, contrastsIn, launch, open, seriousViolations, textSizes, useScheme } from './browser.mjs';
 import { serve, siteConfig, sites } from './site.mjs';
 
 const DOCGEN = resolve(process.env.DOCGEN ?? 'target/release/docgen');
@@ -133,8 +133,7 @@ for (const site of sites(PROJECT)) {
         await t.test('every message leads to its section', () => assertMessages(page));
         await t.test('colours', async () => {
           for (const scheme of ['default', 'slate']) {
-            await page.evaluate((scheme) => document.body.setAttribute('data-md-color-scheme', scheme), scheme);
-            await page.waitForTimeout(400); // the theme fades from one to the other
+            await useScheme(page, scheme);
             const found = await contrasts(page);
             for (const [what, contrast] of Object.entries(found)) {
               const least = what.startsWith('text') ? TEXT : GRAPHICS;
@@ -143,7 +142,7 @@ for (const site of sites(PROJECT)) {
             if (SHORT.includes(name)) assert.deepEqual(await seriousViolations(page, AXE), [], scheme);
             await shot(page, `${site.name}-${name}-${scheme}`);
           }
-          await page.evaluate(() => document.body.setAttribute('data-md-color-scheme', 'default'));
+          await useScheme(page, 'default');
         });
         await t.test('a phone shows it without a scroll bar of the page', async () => {
           await page.setViewportSize({ width: 390, height: 844 });
@@ -263,8 +262,7 @@ async function assertKeyboard(page) {
   await host.evaluate((host) => host.scrollTo(0, 0));
   await host.focus();
   await page.keyboard.press('ArrowRight');
-  await page.waitForTimeout(500);
-  assert.ok(await host.evaluate((host) => host.scrollLeft) > 0, 'the arrow keys do nothing');
+  await page.waitForFunction((host) => host.scrollLeft > 0, await host.elementHandle());
 }
 
 /** Links within the page lead to an element of it; those of steps to a heading of their number, and that one back. */

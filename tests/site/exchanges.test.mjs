@@ -47,17 +47,28 @@ for (const site of sites()) {
         assert.ok(rows.length > 0);
         assert.deepEqual(rows, sections.map(({ hash }) => hash));
         assert.deepEqual(sections.filter(({ hash, back }) => back !== hash), [], 'sections without a way back to their row');
-        await page.locator('table:has(th.docgen-overview) tbody a').last().click();
-        await page.waitForTimeout(300);
-        const top = await page.locator(rows.at(-1)).evaluate((heading) => heading.getBoundingClientRect().top);
-        assert.ok(top >= 0 && top < 1600, `the section is at ${top}`);
-        await page.locator(`${rows.at(-1)} + p a[href$="-row"]`).click();
-        await page.waitForTimeout(300);
-        const place = await page.evaluate(() => {
-          const { x, y, height } = document.querySelector('td:target').getBoundingClientRect();
-          return { top: y, isSeen: document.elementFromPoint(x + 2, y + height / 2)?.closest('td:target') !== null };
+        const folds = await page.evaluate(() => {
+          const roots = [...document.querySelectorAll('.mermaid')].map(({ shadowRoot }) => shadowRoot);
+          const texts = [document, ...roots].flatMap((root) => [...root.querySelectorAll('.noteText, text.docgen-note')]);
+          return texts.map((text) => {
+            const href = text.closest('a')?.getAttribute('href');
+            return [text.textContent, href && document.getElementById(href.slice(1)).textContent];
+          });
         });
-        assert.ok(place.isSeen, `the row is at ${place.top}`);
+        const isNested = (await page.locator('table:has(th.docgen-overview)').textContent()).includes('↳');
+        assert.equal(folds.length > 0, isNested);
+        for (const [text, heading] of folds) assert.ok(heading?.startsWith(/^\(\d+\)/.exec(text)[0]), `${text} leads to ${heading}`);
+        await page.locator('table:has(th.docgen-overview) tbody a').last().click();
+        await page.waitForFunction((heading) => {
+          const { top } = document.querySelector(heading).getBoundingClientRect();
+          return top >= 0 && top < innerHeight;
+        }, rows.at(-1));
+        await page.locator(`${rows.at(-1)} + p a[href$="-row"]`).click();
+        await page.waitForFunction(() => {
+          const row = document.querySelector('td:target');
+          const { x, y, height } = row?.getBoundingClientRect() ?? {};
+          return row && document.elementFromPoint(x + 2, y + height / 2)?.closest('td') === row;
+        });
         assert.deepEqual(problems, []);
         await page.close();
       });

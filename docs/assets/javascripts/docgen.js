@@ -23,11 +23,14 @@
     marker[id$="sequencenumber"] circle { fill: var(--md-mermaid-sequence-message-line-color, #333) !important; }
     .sequenceNumber { fill: var(--md-default-bg-color, #fff) !important; font-size: 13px !important; }
     marker[id$="sequencenumber-link"] circle { fill: var(--md-typeset-a-color, #4051b5) !important; }
-    a.docgen-message { text-decoration: none; }
+    a:is(.docgen-message, .docgen-fold) { text-decoration: none; }
     a.docgen-message .docgen-area { fill: transparent; stroke: none; }
     a.docgen-message:is(:hover, :focus-visible) .docgen-area {
       fill: color-mix(in srgb, var(--md-typeset-a-color, #4051b5) 12%, transparent); }
-    a.docgen-message:focus-visible { outline: 2px solid var(--md-accent-fg-color, #526cfe); outline-offset: 2px; }
+    a.docgen-fold rect.note { stroke: var(--md-typeset-a-color, #4051b5) !important; }
+    a.docgen-fold:is(:hover, :focus-visible) rect.note {
+      fill: color-mix(in srgb, var(--md-typeset-a-color, #4051b5) 12%, var(--md-default-bg-color, #fff)) !important; }
+    a:is(.docgen-message, .docgen-fold):focus-visible { outline: 2px solid var(--md-accent-fg-color, #526cfe); outline-offset: 2px; }
     line.actor-line { stroke: var(--md-default-fg-color--light, #666) !important; }
     /* A text stands on the lines of participants that it crosses. */
     .messageText { paint-order: stroke; stroke: var(--md-default-bg-color, #fff) !important; stroke-width: 5px !important; }
@@ -56,7 +59,10 @@
     svg.classList.add('docgen');
     const name = svg.querySelector(':scope > title')?.textContent || headingOf(host) || document.title;
     svg.setAttribute('aria-label', name);
-    const links = linkMessages(svg, host);
+    const messages = messagesIn(svg);
+    const command = commandOf(host, messages);
+    const links = linkMessages(messages, command);
+    linkFolds(svg, command);
     root.addEventListener('click', follow); // which tells the document of no more than the diagram
     // What nobody sees, in a tab that is not open, has no size: it is measured when it is first seen.
     let isMeasured = false;
@@ -97,20 +103,19 @@
     return sticky;
   }
 
-  /** Makes each message that has a section a link to it: its line, its text and its number. Gives the links. */
-  function linkMessages(svg, host) {
-    const messages = [...svg.querySelectorAll('.sequenceNumber')].map((number) => {
+  /** The messages that have a number: their texts, and what mermaid drew of each. */
+  function messagesIn(svg) {
+    return [...svg.querySelectorAll('.sequenceNumber')].map((number) => {
       const parts = partsOf(number);
       const text = parts.filter(isText).map(({ textContent }) => textContent).join('');
       return { number: number.textContent, text: withoutSpaces(text), parts };
     });
-    const sections = sectionsOf(host, messages);
-    // A page may include what another one has, anchors and all: a link leads to the first of them.
-    const isReached = (heading) => heading && document.getElementById(heading.id) === heading;
-    const linked = messages.filter((message) => isReached(sections.get(message)));
-    return linked.map((message) => {
-      const href = `#${encodeURIComponent(sections.get(message).id)}`;
-      const link = element('a', { href, class: 'docgen-message' }, '', svg.namespaceURI);
+  }
+
+  /** Makes each message that has a section a link to it: its line, its text and its number. Gives the links. */
+  function linkMessages(messages, command) {
+    return messages.filter((message) => isReached(command.sections.get(message))).map((message) => {
+      const link = linkTo(command.sections.get(message), 'docgen-message');
       message.parts.at(-1).after(link);
       link.append(...message.parts);
       markNumber(link);
@@ -129,40 +134,51 @@
   }
 
   /**
-   * The headings of the sections about messages, by the message: of those that have its number and say what it says.
+   * The command that a diagram is of: `sections`, the headings of its sections by the messages that they are about, and
+   * `headings`, all of it that begin with a number, by that.
    *
-   * A page may hold several commands, each with messages of the same numbers. Numbers go up in the sections of one;
-   * where one comes again, another command begins. A diagram is of the command that says most of what it says.
+   * A message and the heading of its section have the same number and say the same. A page may hold several commands,
+   * each with messages of the same numbers. Numbers go up in the sections of one; where one comes again, another
+   * command begins. A diagram is of the command that says most of what it says.
    */
-  function sectionsOf(host, messages) {
+  function commandOf(host, messages) {
+    const empty = () => ({ sections: new Map(), headings: new Map() });
     const commands = [];
     let last;
     for (const heading of document.querySelectorAll(':is(h2, h3, h4, h5, h6)[id]')) {
-      const about = messagesOf(heading, messages);
-      if (about.length === 0) continue;
-      const isAgain = (message) => commands.at(-1).has(message) && commands.at(-1).get(message) !== last;
-      if (commands.length === 0 || about.some(isAgain)) commands.push(new Map());
-      for (const message of about) if (!commands.at(-1).has(message)) commands.at(-1).set(message, heading);
-      last = heading;
+      const [numbers, said] = readHeading(heading);
+      const about = messagesOf(numbers, said, messages);
+      const known = commands.at(-1)?.sections;
+      const isAgain = (message) => known.has(message) && known.get(message) !== last;
+      if (about.length > 0 && (!known || about.some(isAgain))) commands.push(empty());
+      if (commands.length === 0 || numbers.length === 0) continue;
+      const { sections, headings } = commands.at(-1);
+      for (const message of about) if (!sections.has(message)) sections.set(message, heading);
+      if (about.length > 0) last = heading;
+      if (!headings.has(numbers[0])) headings.set(numbers[0], heading);
     }
-    const most = Math.max(...commands.map(({ size }) => size));
-    const alike = commands.filter(({ size }) => size === most);
+    const most = Math.max(...commands.map(({ sections }) => sections.size));
+    const alike = commands.filter(({ sections }) => sections.size === most);
     const isBefore = (one, other) => one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING;
-    const start = (command) => command.values().next().value;
+    const start = ({ sections }) => sections.values().next().value;
     const next = alike.find((command) => isBefore(host, start(command)));
     // Of two that say the same, it is of the next one below it, unless another diagram is nearer to that.
     const isBetween = (other) => isBefore(host, other) && isBefore(other, start(next));
-    if (next && alike.length > 1 && [...document.querySelectorAll('.mermaid')].some(isBetween)) return new Map();
-    return next ?? alike.at(-1) ?? new Map();
+    if (next && alike.length > 1 && [...document.querySelectorAll('.mermaid')].some(isBetween)) return empty();
+    return next ?? alike.at(-1) ?? empty();
+  }
+
+  /** The numbers that a heading begins with, and what it says of them: `(7),(10) GET /`. */
+  function readHeading(heading) {
+    const own = [...heading.childNodes].filter((part) => !part.matches?.('.headerlink'));
+    const text = withoutSpaces(own.map(({ textContent }) => textContent).join(''));
+    const [marks] = /^(\(\d+\),?)*/.exec(text);
+    return [marks.match(/\d+/g) ?? [], text.slice(marks.length)];
   }
 
   /** The messages that a heading is about: `(7) GET /`, `(8) 200 OK`, and both of them `(7),(8) GET /`. */
-  function messagesOf(heading, messages) {
-    const own = [...heading.childNodes].filter((part) => !part.matches?.('.headerlink'));
-    const text = withoutSpaces(own.map(({ textContent }) => textContent).join(''));
-    const [, marks, said] = /^((?:\(\d+\),?)+)(.*)$/.exec(text) ?? [];
-    if (!said) return [];
-    const [first, ...others] = marks.match(/\d+/g);
+  function messagesOf([first, ...others], said, messages) {
+    if (said === '') return [];
     const ofFirst = messages.filter(({ number }) => number === first);
     const about = ofFirst.filter(({ text }) => says(said, text));
     if (about.length < ofFirst.length) return about;
@@ -179,6 +195,26 @@
   /** The status that a message tells, and what is behind it, which may be a path: of `Response: 200 OK`, too. */
   function statusOf(message) {
     return /^(?:[^/]*:)?(\d{3}(?!\d).*)$/.exec(message)?.[1];
+  }
+
+  /** Makes a note whose text begins with the number of a step a link to its section: `(28)-(55) inside`. */
+  function linkFolds(svg, command) {
+    for (const text of svg.querySelectorAll('g > .noteText')) {
+      const section = command.headings.get(/^\s*\((\d+)\)/.exec(text.textContent)?.[1]);
+      if (!isReached(section)) continue;
+      const link = linkTo(section, 'docgen-fold');
+      text.parentNode.before(link);
+      link.append(text.parentNode);
+    }
+  }
+
+  /** Whether a link to this heading leads there: a page may include what another one has, anchors and all. */
+  function isReached(heading) {
+    return heading !== undefined && document.getElementById(heading.id) === heading;
+  }
+
+  function linkTo(heading, name) {
+    return element('a', { href: `#${encodeURIComponent(heading.id)}`, class: name }, '', 'http://www.w3.org/2000/svg');
   }
 
   /** Has the disc of a link's number a colour of its own; mermaid draws all discs of a diagram as one marker. */

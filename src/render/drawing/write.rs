@@ -59,11 +59,24 @@ pub(super) fn html<'a>(drawing: &Drawing, link_of: LinkOf<'_, 'a>) -> String {
         let _ = write!(out, "\n<desc>{}</desc>", escaped(&drawing.description));
     }
     let mut areas = areas.iter();
-    for shape in &drawing.shapes {
+    let mut shapes = &drawing.shapes[..];
+    while let [shape, behind @ ..] = shapes {
+        shapes = behind;
         match shape {
             Shape::Message(message) => {
                 let linked = areas.next().and_then(|area| Some((link(message)?, area)));
                 write_message(&mut out, message, linked);
+            }
+            Shape::Rect { kind: Kind::Note, .. } => {
+                let lines = behind.iter().map_while(|shape| match shape {
+                    Shape::Text(label) if label.kind == Kind::Note => Some(label),
+                    _ => None,
+                });
+                let lines: Vec<&Label> = lines.collect();
+                shapes = &behind[lines.len()..];
+                write_note(&mut out, shape, &lines, |text| {
+                    link_of(&Drawn { title: &drawing.title, text, number: Some(first_step(text)?) })
+                });
             }
             shape => write_shape(&mut out, shape),
         }
@@ -108,6 +121,29 @@ fn write_message(out: &mut String, message: &Message, linked: Option<(&str, &Are
     if linked.is_some() {
         out.push_str("\n</a>");
     }
+}
+
+/// A note; where its text begins with the number of a step, as that of a fold does, it leads to that.
+fn write_note<'a>(
+    out: &mut String,
+    paper: &Shape,
+    lines: &[&Label],
+    link_of: impl Fn(&str) -> Option<&'a str>,
+) {
+    let anchor = lines.first().and_then(|label| link_of(label.text.trim()));
+    if let Some(anchor) = anchor {
+        let _ = write!(out, "\n<a href=\"#{}\">", escaped(anchor));
+    }
+    write_shape(out, paper);
+    lines.iter().for_each(|label| write_text(out, label));
+    if anchor.is_some() {
+        out.push_str("\n</a>");
+    }
+}
+
+/// The step that a text begins with: `(28)-(55) inside` with 28.
+fn first_step(text: &str) -> Option<u32> {
+    text.strip_prefix('(')?.split_once(')')?.0.parse().ok()
 }
 
 fn write_shape(out: &mut String, shape: &Shape) {
