@@ -121,13 +121,18 @@
 
   /** Makes a note whose text begins with the number of a step a link to its section: `(28)-(55) inside`. */
   function linkFolds(svg, sections) {
+    const messages = [...svg.querySelectorAll('a.docgen-message')];
+    const topOf = (part) => Number(part.querySelector('rect').getAttribute('y'));
     for (const text of svg.querySelectorAll('g > .noteText')) {
       const section = sections.get(/^\s*\((\d+)\)/.exec(text.textContent)?.[1]);
       if (!section) continue;
+      const note = text.parentNode;
       const href = `#${encodeURIComponent(section.id)}`;
       const link = element('a', { href, class: 'docgen-fold' }, '', svg.namespaceURI);
-      text.parentNode.before(link);
-      link.append(text.parentNode);
+      // Mermaid draws all notes first; a keyboard comes by in the order of what a reader sees.
+      const top = topOf(note);
+      (messages.find((message) => topOf(message) > top) ?? note).before(link);
+      link.append(note);
     }
   }
 
