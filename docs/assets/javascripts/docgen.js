@@ -199,12 +199,17 @@
 
   /** Makes a note whose text begins with the number of a step a link to its section: `(28)-(55) inside`. */
   function linkFolds(svg, command) {
+    const messages = [...svg.querySelectorAll('a.docgen-message')];
+    const yOf = (part) => Number(part.querySelector('.sequenceNumber, rect').getAttribute('y'));
     for (const text of svg.querySelectorAll('g > .noteText')) {
       const section = command.headings.get(/^\s*\((\d+)\)/.exec(text.textContent)?.[1]);
       if (!isReached(section)) continue;
+      const note = text.parentNode;
       const link = linkTo(section, 'docgen-fold');
-      text.parentNode.before(link);
-      link.append(text.parentNode);
+      // Mermaid draws all notes first; a keyboard comes by in the order of what a reader sees.
+      const y = yOf(note);
+      (messages.find((message) => yOf(message) > y) ?? note).before(link);
+      link.append(note);
     }
   }
 

@@ -129,6 +129,16 @@ fn a_note_leads_to_the_first_step_that_it_names() {
 }
 
 #[test]
+fn notes_stand_where_a_reader_sees_them() {
+    let mut text = diagram("Show", ["client", "glance-api"], &["GET /", "200 OK"], "between");
+    text += "  a->>b: DELETE /\n  Note over a: behind\n";
+    let drawing = drawn(&text);
+    let at = |text: &str| drawing.find(&format!(">{text}</text>")).unwrap();
+    assert!(drawing.find("200 OK") < Some(at("between")) && at("between") < drawing.find("DELETE").unwrap());
+    assert!(drawing.find("DELETE").unwrap() < at("behind"));
+}
+
+#[test]
 fn the_areas_of_messages_are_large_enough_and_over_no_other() {
     let said: Vec<String> = (0..12).map(|at| format!("GET /{}", "v2/images/".repeat(at % 4))).collect();
     let said: Vec<&str> = said.iter().map(String::as_str).collect();

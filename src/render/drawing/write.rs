@@ -58,29 +58,24 @@ pub(super) fn html<'a>(drawing: &Drawing, link_of: LinkOf<'_, 'a>) -> String {
     if !drawing.description.is_empty() {
         let _ = write!(out, "\n<desc>{}</desc>", escaped(&drawing.description));
     }
+    let link_of_note =
+        |text: &str| link_of(&Drawn { title: &drawing.title, text, number: Some(first_step(text)?) });
+    // The engine draws all notes first; a keyboard and a screen reader come by in the order of what a reader sees.
+    let (notes, others) = notes(&drawing.shapes);
+    let mut notes = notes.iter().peekable();
     let mut areas = areas.iter();
-    let mut shapes = &drawing.shapes[..];
-    while let [shape, behind @ ..] = shapes {
-        shapes = behind;
-        match shape {
-            Shape::Message(message) => {
-                let linked = areas.next().and_then(|area| Some((link(message)?, area)));
-                write_message(&mut out, message, linked);
-            }
-            Shape::Rect { kind: Kind::Note, .. } => {
-                let lines = behind.iter().map_while(|shape| match shape {
-                    Shape::Text(label) if label.kind == Kind::Note => Some(label),
-                    _ => None,
-                });
-                let lines: Vec<&Label> = lines.collect();
-                shapes = &behind[lines.len()..];
-                write_note(&mut out, shape, &lines, |text| {
-                    link_of(&Drawn { title: &drawing.title, text, number: Some(first_step(text)?) })
-                });
-            }
-            shape => write_shape(&mut out, shape),
+    for shape in others {
+        let Shape::Message(message) = shape else {
+            write_shape(&mut out, shape);
+            continue;
+        };
+        let area = areas.next();
+        while let Some(note) = notes.next_if(|note| area.is_none_or(|area| note.top < area.at[1])) {
+            write_note(&mut out, note, link_of_note);
         }
+        write_message(&mut out, message, area.and_then(|area| Some((link(message)?, area))));
     }
+    notes.for_each(|note| write_note(&mut out, note, link_of_note));
     out.push_str("\n</svg>\n</div>");
     out
 }
@@ -100,6 +95,29 @@ pub(super) fn messages(shapes: &[Shape]) -> impl Iterator<Item = &Message> {
         Shape::Message(message) => Some(message),
         _ => None,
     })
+}
+
+/// A note: its paper, where that begins, and the lines on it.
+struct Note<'d> {
+    paper: &'d Shape,
+    top: f64,
+    lines: Vec<&'d Label>,
+}
+
+/// The notes among these shapes, from the uppermost down, and all other shapes in their order.
+fn notes(shapes: &[Shape]) -> (Vec<Note<'_>>, Vec<&Shape>) {
+    let (mut notes, mut others) = (Vec::<Note<'_>>::new(), Vec::new());
+    for shape in shapes {
+        match (shape, notes.last_mut()) {
+            (Shape::Rect { kind: Kind::Note, at, .. }, _) => {
+                notes.push(Note { paper: shape, top: at[1], lines: Vec::new() });
+            }
+            (Shape::Text(label), Some(note)) if label.kind == Kind::Note => note.lines.push(label),
+            _ => others.push(shape),
+        }
+    }
+    notes.sort_by(|above, below| above.top.total_cmp(&below.top));
+    (notes, others)
 }
 
 /// A message; where it leads somewhere, all of it, and the area around it.
@@ -124,18 +142,13 @@ fn write_message(out: &mut String, message: &Message, linked: Option<(&str, &Are
 }
 
 /// A note; where its text begins with the number of a step, as that of a fold does, it leads to that.
-fn write_note<'a>(
-    out: &mut String,
-    paper: &Shape,
-    lines: &[&Label],
-    link_of: impl Fn(&str) -> Option<&'a str>,
-) {
-    let anchor = lines.first().and_then(|label| link_of(label.text.trim()));
+fn write_note<'a>(out: &mut String, note: &Note<'_>, link_of: impl Fn(&str) -> Option<&'a str>) {
+    let anchor = note.lines.first().and_then(|label| link_of(label.text.trim()));
     if let Some(anchor) = anchor {
         let _ = write!(out, "\n<a href=\"#{}\">", escaped(anchor));
     }
-    write_shape(out, paper);
-    lines.iter().for_each(|label| write_text(out, label));
+    write_shape(out, note.paper);
+    note.lines.iter().for_each(|label| write_text(out, label));
     if anchor.is_some() {
         out.push_str("\n</a>");
     }
