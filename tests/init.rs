@@ -44,6 +44,9 @@ fn a_new_site_renders_and_lacks_nothing() {
     assert!(site.read("docs/hello.md").contains("GET /greetings/{name}"));
     let ran = docgen(&site, &["check"]);
     assert_eq!((ran.status, &*ran.err), (0, "0 found\n"));
+    // A name that YAML takes for something else is none for a site.
+    assert_eq!(docgen(&site, &["init", "Null"]).status, 0);
+    assert!(site.read("Null/mkdocs.yml").contains("\nsite_name: Docs\n"));
     assert_eq!(fs::read(site.path(STYLE)).unwrap(), fs::read(own(STYLE)).unwrap());
     assert!(site.read(MERMAID).contains("sequenceDiagram"));
     let schema = site.read("captures/schemas/capture.json");
@@ -214,6 +217,32 @@ fn a_configuration_that_says_nothing_is_begun() {
         docgen(&site, &["render"]).says("1 written, 0 unchanged, 0 removed, 0 failed");
         assert_eq!(docgen(&site, &["check"]).err, "0 found\n");
     }
+}
+
+#[test]
+fn a_site_below_its_repository_says_where_its_workflow_goes() {
+    let site = site(&[("hand book/mkdocs.yml", "site_name: x\ntheme: material\ndocs_dir: my docs\n")]);
+    fs::create_dir(site.path(".git")).unwrap();
+    let init = || docgen(&site, &["init", "hand book", "--captures", "re cordings"]);
+    let ran = init();
+    assert!(
+        ran.status == 0 && ran.err.contains("GitHub reads workflows in the topmost folder"),
+        "{}",
+        ran.err
+    );
+    let next = "next: docgen render 'hand book/re cordings' 'hand book/my docs'\n";
+    assert!(ran.err.ends_with(next), "{}", ran.err);
+    let workflow = ".github/workflows/docs.yml";
+    let text = site.read(&format!("hand book/{workflow}"));
+    for said in ["        working-directory: \"hand book\"\n", "run: docgen check 're cordings' 'my docs'\n"]
+    {
+        assert!(text.contains(said), "{text}");
+    }
+    fs::create_dir_all(site.path(".github/workflows")).unwrap();
+    fs::rename(site.path(&format!("hand book/{workflow}")), site.path(workflow)).unwrap();
+    let made = site.files(".");
+    let ran = init();
+    assert!(site.files(".") == made && !ran.err.contains("GitHub"), "{}", ran.err);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::own_folder::OwnFolder;
 use crate::files::whole::StagingFolder;
 use crate::files::{LARGEST_TEXT, Root};
+use crate::page::command_line;
 use crate::render::drawing::expect_drawable;
 use crate::schema::SchemaOf;
 use crate::settings::{DiagramFormat, Layout, Settings};
@@ -45,6 +46,9 @@ const HELLO: [(&str, &str); 4] = [
 
 /// The configuration of a site that has none.
 const MKDOCS: &str = "mkdocs.yml";
+
+/// Where GitHub reads a workflow.
+const WORKFLOW_FILE: &str = ".github/workflows/docs.yml";
 
 /// The file in docgen's own folder that says which files of a site it wrote: a line a file, with a digest.
 const WRITTEN: &str = "site";
@@ -172,7 +176,8 @@ pub fn init(options: &Options) -> Result<Started> {
             Some("properdocs") => "properdocs build --strict",
             _ => "mkdocs build --strict",
         };
-        let text = text.replace("{{ captures }}", &options.captures).replace("{{ docs }}", &docs);
+        let folders = command_line(&[options.captures.clone(), docs.clone()], false);
+        let text = text.replace("{{ captures }}", &options.captures).replace("{{ folders }}", &folders);
         text.replace("{{ build }}", build).replace("{{ site_name }}", &name)
     };
     if !has_captures {
@@ -192,7 +197,7 @@ pub fn init(options: &Options) -> Result<Started> {
     }
     site.make_if_missing(&Path::new(&docs).join(".nav.yml"), NAV.as_bytes())?;
     site.make_if_missing(Path::new(".taplo.toml"), fill(TAPLO).as_bytes())?;
-    site.make_if_missing(Path::new(".github/workflows/docs.yml"), fill(WORKFLOW).as_bytes())?;
+    site.make_workflow(&fill(WORKFLOW))?;
 
     let Site { written, started, .. } = site;
     let lines: String = written.iter().map(|(file, digest)| format!("{file}\t{digest}\n")).collect();
@@ -243,8 +248,19 @@ fn site_name(root: &Root) -> String {
     let name = absolute.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
     let is_plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_' || c == ' ' || c == '.';
     // What stands bare in YAML and is a text there.
+    let is_word = |name: &str| ["null", "true", "false", "yes", "no", "on", "off", "y", "n"].contains(&name);
     let name = name.filter(|name| name.starts_with(char::is_alphabetic) && name.chars().all(is_plain));
+    let name = name.filter(|name| !is_word(&name.to_lowercase()));
     name.unwrap_or_else(|| "Docs".to_owned())
+}
+
+/// The topmost folder of the git repository that a site is in, if the site's is another one below, and the path from
+/// there.
+fn repository_above(root: &Root) -> Option<(PathBuf, String)> {
+    let absolute = crate::files::or_here(root.path()).canonicalize().ok()?;
+    let top = absolute.ancestors().find(|folder| folder.join(".git").exists())?;
+    let below = absolute.strip_prefix(top).ok().filter(|below| !below.as_os_str().is_empty())?;
+    Some((top.to_owned(), below.to_str()?.replace(std::path::MAIN_SEPARATOR, "/")))
 }
 
 fn unpacked(packed: &[u8]) -> Result<Vec<u8>> {
@@ -356,6 +372,30 @@ impl Site<'_> {
             return Ok(());
         }
         self.make(file, bytes)
+    }
+
+    /// Makes the workflow; of a site below the folder of its repository one that works there, once it is where
+    /// GitHub reads it.
+    fn make_workflow(&mut self, text: &str) -> Result<()> {
+        let file = Path::new(WORKFLOW_FILE);
+        let Some((top, below)) = repository_above(self.root) else {
+            return self.make_if_missing(file, text.as_bytes());
+        };
+        if top.join(file).is_file() || self.root.is_there(&self.root.shown(file)) {
+            self.started.unchanged += 1;
+            return Ok(());
+        }
+        let job = "    runs-on: ubuntu-latest\n";
+        let folder = format!("    defaults:\n      run:\n        working-directory: \"{below}\"\n");
+        self.make(file, text.replacen(job, &format!("{job}{folder}"), 1).as_bytes())?;
+        let message = "GitHub reads workflows in the topmost folder of a repository only";
+        let wanted = top.join(file);
+        self.started.left.push(
+            Error::warning(ErrorKind::Setting, message)
+                .at(Place::file(self.root.shown(file)))
+                .hint(format!("move it to `{}`: docgen writes nothing above the site", wanted.display())),
+        );
+        Ok(())
     }
 
     fn make(&mut self, file: &Path, bytes: &[u8]) -> Result<()> {
