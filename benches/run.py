@@ -48,6 +48,8 @@ def main():
     parser.add_argument("--kind", help="of the curves only those whose name holds this")
     parser.add_argument("part", nargs="*", choices=[[], *PARTS], default=[])
     arguments = parser.parse_args()
+    if arguments.quick:
+        print("A quick run: it shows that the benchmarks work, and its figures mean nothing.\n")
     with tempfile.TemporaryDirectory(prefix="docgen-bench-", dir="/dev/shm") as folder:
         bench = Bench(Path(folder), arguments.docgen.resolve(), arguments.quick, arguments.kind or "")
         for part in arguments.part or PARTS:

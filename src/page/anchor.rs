@@ -43,6 +43,11 @@ pub fn of_response(request: &str) -> String {
     format!("{request}{RESPONSE}")
 }
 
+/// The anchor of the row that leads to a section, in the table of all exchanges.
+pub fn of_row(section: &str) -> String {
+    format!("{section}-row")
+}
+
 /// How many of the bytes that `text` begins with may be those of an anchor that docgen made.
 pub fn length(text: &str) -> usize {
     let is_made = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-';
@@ -101,14 +106,15 @@ fn slug(text: &str) -> String {
 struct Unused(HashSet<String>);
 
 impl Unused {
-    /// This name, or the first of it with a count, that is free for a request and its response.
+    /// This name, or the first of it with a count, that is free for a request and its response, and for their rows.
     fn take(&mut self, name: String) -> Arc<str> {
         let (mut anchor, mut count) = (name.clone(), 1);
         loop {
             let response = of_response(&anchor);
-            if !self.0.contains(&anchor) && !self.0.contains(&response) {
+            let rows = [of_row(&anchor), of_row(&response)];
+            if [&anchor, &response].into_iter().chain(&rows).all(|name| !self.0.contains(name)) {
                 let taken = anchor.as_str().into();
-                self.0.extend([anchor, response]);
+                self.0.extend([anchor, response].into_iter().chain(rows));
                 return taken;
             }
             count += 1;
@@ -231,10 +237,13 @@ mod tests {
         for id in ["show-image", "own", "list", "diagram", "이미지-조회-own"] {
             assert!(taken.contains(id), "{id}: {taken:?}");
         }
-        let labels = [vec!["show_image"], vec!["Show__Image"], vec!["own"], vec!["a"], vec!["a_response"]];
+        let labels = ["show_image", "Show__Image", "own", "a", "a_response", "a_row", "a_response_row"];
+        let labels = labels.map(|label| vec![label]);
         let found = Anchors::new(&labels.map(|label| (label, SHOW)), HoleWord::Diagram, taken);
         let names: Vec<&str> = found.exchanges.iter().map(|anchor| &**anchor).collect();
-        assert_eq!(names, ["show-image-2", "show-image-3", "own-2", "a", "a-response-2"]);
+        let expected =
+            ["show-image-2", "show-image-3", "own-2", "a", "a-response-2", "a-row-2", "a-response-row-2"];
+        assert_eq!(names, expected);
         assert_eq!(&*found.overview, "diagram-2");
     }
 
@@ -266,7 +275,7 @@ mod tests {
             let exchanges = exchanges(&parts);
             let found = Anchors::new(&exchanges, HoleWord::Diagram, HashSet::new());
             let both = found.exchanges.iter().flat_map(|anchor| [anchor.to_string(), of_response(anchor)]);
-            let both: Vec<String> = both.collect();
+            let both: Vec<String> = both.flat_map(|anchor| [of_row(&anchor), anchor]).collect();
             prop_assert!(both.iter().all(|id| id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')));
             prop_assert!(both.iter().all(|id| length(id) == id.len()));
             prop_assert_eq!(both.iter().collect::<HashSet<_>>().len(), both.len());

@@ -303,6 +303,11 @@ impl Message {
 }
 
 impl PageExchange {
+    /// The anchor of the row of the table of all exchanges that leads to its section.
+    pub fn row_anchor(&self) -> Option<String> {
+        self.request.section.as_deref().map(anchor::of_row)
+    }
+
     /// The numbers of its messages: `(1),(2)`.
     pub fn steps(&self) -> String {
         match &self.response {

@@ -706,6 +706,8 @@ fields! {
     "kind": "text" = text("exchange");
     /// The anchor of its section: none where sections and steps are no links.
     "anchor": "text or none" = optional(exchange.request.anchor.as_deref());
+    /// The anchor of the row of the table of all exchanges that leads to its section: none where nothing does.
+    "row_anchor": "text or none" = optional(exchange.row_anchor().as_deref());
     /// Who asks: the name that the diagram shows; in the layout `exchanges`, as all that follows to `api_link`.
     "from": "text" = text(&exchange.relations.from);
     /// Who is asked.

@@ -50,6 +50,16 @@ export function textSizes(page) {
   }));
 }
 
+/** Has a page the colours of a scheme; the theme fades from one to the other, and is waited for. */
+export async function useScheme(page, scheme) {
+  await page.evaluate(async (scheme) => {
+    document.body.setAttribute('data-md-color-scheme', scheme);
+    await new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); });
+    const fading = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+    await Promise.allSettled(fading.map(({ finished }) => finished));
+  }, scheme);
+}
+
 /** Waits until that many diagrams are drawn; gives [{messages, numbers, notes}] with their texts, in order, and the colours of backgrounds. */
 export async function drawnDiagrams(page, count) {
   const hosts = page.locator('div.mermaid');

@@ -1,6 +1,7 @@
 // Diagrams that can be read, and links that lead somewhere: on pages of few messages, of 64 and of 250, and one
 // whose participants have long names, by both builders. At what size text is drawn, what stays in view, what is on
-// paper, what a keyboard and a screen reader find, and whether each number of a step and each message leads to its section.
+// paper, what a keyboard and a screen reader find, and whether each number of a step and each message leads to its
+// section: on pages of several commands, of diagrams by hand and of tabs, too, to the right one or nowhere.
 //
 // Screenshots, and a PDF of short pages, go to .build/screenshots. DOCGEN names another program than
 // target/release/docgen.
@@ -12,7 +13,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { SMALLEST, assertMessageLeads, contrastsIn, launch, open, seriousViolations, textSizes } from './browser.mjs';
+import { SMALLEST, assertMessageLeads, contrastsIn, launch, open, seriousViolations, textSizes, useScheme } from './browser.mjs';
 import { serve, siteConfig, sites } from './site.mjs';
 
 const DOCGEN = resolve(process.env.DOCGEN ?? 'target/release/docgen');
@@ -26,6 +27,84 @@ const SAMPLE = ['show', 'parts', 'many'];
 const SHORT = ['show', 'long'];
 // Of text, and of what is drawn (WCAG 2.2, 1.4.3 and 1.4.11).
 const [TEXT, GRAPHICS] = [4.5, 3];
+// A page source whose diagram and sections are in tabs that are not open.
+const TABS = `# {{ title }}
+
+| Step |
+| --- |
+| {{ show_image }} |
+
+=== "Text"
+
+    A tab.
+
+=== "Drawing"
+
+    {{ diagram }}
+
+A paragraph.
+
+=== "Other"
+
+    Another tab.
+
+=== "Sections"
+
+    {{ rest }}
+`;
+// A diagram that docgen has not made, with what mermaid knows, among headings that begin with numbers.
+const HAND = `# Hand
+
+### (1) Install
+
+### (3) 200 images
+
+### (1999) was a year
+
+\`\`\` mermaid
+sequenceDiagram
+  autonumber
+  box Purple Two
+  participant A
+  participant B
+  end
+  A->>B: Hello<br/>two<br/>lines
+  activate B
+  B->>B: thinks
+  loop every minute
+    B-->>-A: fine
+  end
+  Note over A,B: note
+  autonumber off
+  A->>B: no number
+  autonumber 10
+  A-)B: at some time
+  A-xB: ${' '}
+  A->>B: GET /x/{id}<br/>/members?a=b
+  alt one
+    B->>A: GET /y
+  else other
+    B->>A: POST /y
+  end
+  create participant C
+  B->>C: made
+  B<<->>A: both<br/>ways
+\`\`\`
+
+### (1) Hello
+
+### (2) thinks
+
+### (12) GET /x/12/members { #여기 }
+
+### (13) GET /other
+
+### (14) PATCH /y
+
+### (15) mad
+
+### (16) both ways
+`;
 
 makeProject();
 execFileSync(DOCGEN, ['render', 'captures', 'docs'], { cwd: PROJECT, stdio: ['ignore', 'ignore', 'inherit'] });
@@ -54,8 +133,7 @@ for (const site of sites(PROJECT)) {
         await t.test('every message leads to its section', () => assertMessages(page));
         await t.test('colours', async () => {
           for (const scheme of ['default', 'slate']) {
-            await page.evaluate((scheme) => document.body.setAttribute('data-md-color-scheme', scheme), scheme);
-            await page.waitForTimeout(400); // the theme fades from one to the other
+            await useScheme(page, scheme);
             const found = await contrasts(page);
             for (const [what, contrast] of Object.entries(found)) {
               const least = what.startsWith('text') ? TEXT : GRAPHICS;
@@ -64,7 +142,7 @@ for (const site of sites(PROJECT)) {
             if (SHORT.includes(name)) assert.deepEqual(await seriousViolations(page, AXE), [], scheme);
             await shot(page, `${site.name}-${name}-${scheme}`);
           }
-          await page.evaluate(() => document.body.setAttribute('data-md-color-scheme', 'default'));
+          await useScheme(page, 'default');
         });
         await t.test('a phone shows it without a scroll bar of the page', async () => {
           await page.setViewportSize({ width: 390, height: 844 });
@@ -83,6 +161,66 @@ for (const site of sites(PROJECT)) {
         await page.close();
       });
     }
+
+    test('what is in a tab can be read and reached', async () => {
+      const { page, problems } = await open(browser, server.origin, 'tabs/');
+      await drawn(page);
+      await page.getByText('Drawing', { exact: true }).click();
+      await assertNamesStay(page);
+      await assertMessages(page);
+      const isSeen = () => page.locator('#show-image').isVisible();
+      assert.ok(await isSeen(), 'the message has not opened the tab of its section');
+      for (const link of [page.locator('td a[href="#show-image"]'), page.locator('.mermaid a[href="#show-image"]')]) {
+        await page.getByText('Other', { exact: true }).click();
+        assert.ok(!await isSeen());
+        await link.scrollIntoViewIfNeeded();
+        await link.click();
+        assert.ok(await isSeen(), 'a link has not opened the tab of what it leads to');
+      }
+      // Whoever comes from elsewhere sees it too.
+      const { page: other } = await open(browser, server.origin, 'tabs/#show-image');
+      await other.waitForFunction(() => { const { top } = document.querySelector(':target').getBoundingClientRect(); return top > 0 && top < innerHeight; });
+      assert.deepEqual(problems, []);
+      await other.close();
+      await page.close();
+    });
+
+    test('a message leads to the section of its own command, or nowhere', async () => {
+      const all = (count) => Array.from({ length: count }, (_, index) => String(index + 1));
+      const expected = {
+        'two/': [{ Show: all(8) }, { Create: all(10) }],
+        // Anchors of the first six are those of the other command.
+        'same/': [{ Show: all(8) }, { nowhere: all(6), Create: ['7', '8', '9', '10'] }],
+        // The same command twice: below its own diagram, and below both.
+        'again/': [{ First: all(8) }, { Second: all(8) }],
+        'unclear/': [{ nowhere: all(8) }, { First: all(8) }],
+        'hand/': [{ nowhere: ['1', '3', '10', '11', '13', '14', '15'], Hand: ['2', '12', '16'] }],
+      };
+      for (const [url, diagrams] of Object.entries(expected)) {
+        const { page, problems } = await open(browser, server.origin, url);
+        await drawn(page);
+        assert.deepEqual(await targets(page), diagrams, url);
+        assert.deepEqual(problems, []);
+        await page.close();
+      }
+    });
+  });
+}
+
+/** Of each diagram the numbers of its messages by what they lead to: by the title above the section, or nowhere. */
+function targets(page) {
+  return page.evaluate(() => {
+    const titles = [...document.querySelectorAll('h1, h2')];
+    const titleOf = (heading) => titles.findLast((title) => title.compareDocumentPosition(heading) & Node.DOCUMENT_POSITION_FOLLOWING);
+    return [...document.querySelectorAll('.mermaid')].map(({ shadowRoot }) => {
+      const found = {};
+      for (const number of shadowRoot.querySelectorAll('.sequenceNumber')) {
+        const href = number.closest('a')?.getAttribute('href');
+        const heading = href && document.getElementById(decodeURIComponent(href.slice(1)));
+        (found[heading ? titleOf(heading).firstChild.textContent : 'nowhere'] ??= []).push(number.textContent);
+      }
+      return found;
+    });
   });
 }
 
@@ -124,8 +262,7 @@ async function assertKeyboard(page) {
   await host.evaluate((host) => host.scrollTo(0, 0));
   await host.focus();
   await page.keyboard.press('ArrowRight');
-  await page.waitForTimeout(500);
-  assert.ok(await host.evaluate((host) => host.scrollLeft) > 0, 'the arrow keys do nothing');
+  await page.waitForFunction((host) => host.scrollLeft > 0, await host.elementHandle());
 }
 
 /** Links within the page lead to an element of it; those of steps to a heading of their number, and that one back. */
@@ -137,12 +274,9 @@ async function assertLinks(page) {
     const isStep = (link) => link.closest('article') && !link.closest('h1,h2,h3') && /^\(?\d+\)?$/.test(link.textContent);
     const steps = links.filter(isStep);
     const wrong = steps.filter((link) => {
-      // A section of an exchange has the numbers of both messages, and leads back from the line below them.
       const heading = target(link);
-      const below = [heading, heading?.nextElementSibling].filter((element) => element);
-      const hashes = below.flatMap((element) => [...element.querySelectorAll('a[href]:not(.headerlink)')]).map(({ hash }) => hash);
       const has = heading?.textContent.includes(`(${link.textContent.replace(/[()]/g, '')})`);
-      return !has || !hashes.some((hash) => ['#diagram', '#overview'].includes(hash));
+      return !has || !heading.querySelector('a[href="#diagram"]');
     });
     const of = (links) => links.map((link) => link.outerHTML);
     return { dangling: of(links.filter((link) => link.hash.length > 1 && !target(link))), steps: steps.length, wrong: of(wrong) };
@@ -213,7 +347,8 @@ async function shot(page, name) {
   await page.screenshot({ path: `${SCREENSHOTS}/diagrams-${name}.png` });
 }
 
-// Captures of the project: one with prose, one of 64 messages in both layouts; and two made from that one.
+// Captures of the project: one with prose, one of 64 messages in both layouts, and two made from that one; and, with
+// pages by hand that include them, two short ones.
 function makeProject() {
   rmSync(PROJECT, { recursive: true, force: true });
   cpSync('docs/assets', join(PROJECT, 'docs/assets'), { recursive: true });
@@ -237,6 +372,34 @@ function makeProject() {
   const names = ['openstack-client on the operator\'s own workstation', 'keystone-api (Identity, behind the load balancer)', 'glance-api (Image service, first of three)', 'nova-api (Compute service, first of three)'];
   const participants = ['client', 'keystone', 'glance', 'nova'].map((id, at) => `[[participant]]\nid = "${id}"\nlabel = ${JSON.stringify(names[at])}\n`);
   made('long', trace, entries.slice(0, 10), `title = "Long names"\n${participants.join('')}`);
+  writeFileSync(join(capture('tabs', 'captures/openstack/image/show'), 'page.md'), TABS);
+  for (const [name, links] of [['linked', true], ['plain', false]]) {
+    for (const command of ['show', 'create']) included(`${name}/${command}`, `captures/openstack/image/${command}`, links);
+  }
+  const byHand = {
+    two: ['# Two', diagram('plain/show'), diagram('plain/create'), '## Show', body('plain/show'), '## Create', body('plain/create')],
+    same: ['# Same', '## Show { #diagram }', diagram('linked/show'), body('linked/show'), '## Create', diagram('linked/create'), body('linked/create')],
+    again: ['# Again', '## First', diagram('plain/show'), body('plain/show'), '## Second', diagram('plain/show'), body('plain/show')],
+    unclear: ['# Unclear', diagram('plain/show'), diagram('plain/show'), '## First', body('plain/show'), '## Second', body('plain/show')],
+    hand: [HAND],
+  };
+  for (const [name, parts] of Object.entries(byHand)) writeFileSync(join(PROJECT, `docs/${name}.md`), `${parts.join('\n\n')}\n`);
+}
+
+function diagram(capture) {
+  return `\`\`\` mermaid\nsequenceDiagram\n  autonumber\n  --8<-- "${capture}/diagram.md"\n\`\`\``;
+}
+
+function body(capture) {
+  return `--8<-- "${capture}/body.md"`;
+}
+
+// A capture of which pages by hand include parts.
+function included(name, from, links) {
+  const folder = capture(name, from);
+  for (const source of ['page.md', 'body.md', 'diagram.md']) rmSync(join(folder, source), { force: true });
+  const settings = readFileSync(join(folder, 'capture.toml'), 'utf8').replace(/^(layout|links) = .*\n/gm, '');
+  writeFileSync(join(folder, 'capture.toml'), `layout = "snippets"\nlinks = ${links}\n${settings}`);
 }
 
 function capture(name, from) {

@@ -12,7 +12,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { SMALLEST, assertMessageLeads, contrastsIn, launch, open, seriousViolations } from './browser.mjs';
+import { SMALLEST, assertMessageLeads, contrastsIn, launch, open, seriousViolations, useScheme } from './browser.mjs';
 import { serve, siteConfig, sites } from './site.mjs';
 
 const DOCGEN = resolve(process.env.DOCGEN ?? 'target/release/docgen');
@@ -25,7 +25,8 @@ const PAGES = ['prose', 'plain', 'exchanges', 'many'];
 const SAMPLE = ['prose', 'exchanges'];
 // What takes a minute of a page of a thousand blocks is looked at on these.
 const SHORT = ['prose', 'plain'];
-// What a reader may click of a message.
+// The messages that lead somewhere, and what a reader may click of one.
+const MESSAGES = '.docgen-svg a:has(text.docgen-message)';
 const PARTS = { line: 'path.docgen-message', head: '.docgen-head', text: 'text.docgen-message', number: 'rect.docgen-number' };
 // Of text, and of what is drawn (WCAG 2.2, 1.4.3 and 1.4.11).
 const [TEXT, GRAPHICS] = [4.5, 3];
@@ -74,8 +75,7 @@ for (const site of sites(PROJECT)) {
         await page.setViewportSize({ width: 1280, height: 900 });
         for (const scheme of ['default', 'slate']) {
           await t.test(`colours of ${scheme}`, async () => {
-            await page.evaluate((scheme) => document.body.setAttribute('data-md-color-scheme', scheme), scheme);
-            await page.waitForTimeout(400); // the theme fades from one to the other
+            await useScheme(page, scheme);
             for (const [what, contrast] of Object.entries(await contrasts(page, name))) {
               assert.ok(contrast >= (what.startsWith('text') ? TEXT : GRAPHICS), `${what}: ${contrast}`);
             }
@@ -110,7 +110,12 @@ for (const site of sites(PROJECT)) {
         assert.ok(row?.includes(step), `${text} leads to ${row}`);
       }
       assert.ok(linked.some(({ text, row }) => /^\+.*Response/.test(text) && row));
-      await assertMessageLeads(page, '.docgen-svg a', PARTS);
+      await assertMessageLeads(page, MESSAGES, PARTS);
+      // The table is in a tab, and a reader may have opened the other one.
+      await page.getByText('Added calls', { exact: true }).click();
+      assert.ok(!await page.locator('td:target').isVisible());
+      await page.locator(MESSAGES).first().click();
+      assert.ok(await page.locator('td:target').isVisible(), 'the message has not opened the tab of the table');
       assert.deepEqual(problems, []);
       assert.deepEqual(await seriousViolations(page, AXE), []);
       await page.close();
@@ -168,24 +173,25 @@ async function assertNamesStay(page) {
   assert.ok(boxes.every((isInView) => isInView), 'names are out of view');
 }
 
-/** A message leads to the heading that has its number. */
+/** A message leads to the heading that has its number, a note to that of the first step that it names. */
 async function assertLinks(page, name) {
   const { messages, wrong } = await page.evaluate(() => {
     const links = [...document.querySelectorAll('.docgen-svg a')];
     const wrong = links.filter((link) => {
       const heading = document.getElementById(decodeURIComponent(link.getAttribute('href').slice(1)));
-      return !heading?.textContent.includes(`(${link.querySelector('.docgen-number:is(text)').textContent})`);
+      const number = link.querySelector('text.docgen-number')?.textContent ?? /^\((\d+)\)/.exec(link.querySelector('text.docgen-note').textContent)[1];
+      return !heading?.textContent.includes(`(${number})`);
     });
     return { messages: links.length, wrong: wrong.map(({ outerHTML }) => outerHTML) };
   });
   assert.deepEqual(wrong, []);
   assert.equal(messages > 0, name !== 'plain');
-  if (name !== 'plain') await assertMessageLeads(page, '.docgen-svg a', PARTS);
+  if (name !== 'plain') await assertMessageLeads(page, MESSAGES, PARTS);
 }
 
 /** The message below the pointer, and the one that a keyboard is at, are told at sight. */
 async function assertLights(page, name) {
-  const link = page.locator('.docgen-svg a').first();
+  const link = page.locator(MESSAGES).first();
   await link.evaluate((link) => link.scrollIntoView({ block: 'center', inline: 'center' }));
   const at = await link.evaluate((link) => {
     const { left, top, width, height } = link.querySelector('path.docgen-message').getBoundingClientRect();

@@ -1,5 +1,5 @@
 // Pages that tell exchange by exchange, in a real browser: every number of a step leads to a section, every section
-// back to the table, and a phone shows the table as a list.
+// back to its row of the table, and a phone shows the table as a list.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -37,7 +37,8 @@ for (const site of sites()) {
             rows: [...content.querySelectorAll('table:has(th.docgen-overview) tbody tr')].map((row) => row.cells[0].querySelector('a')?.hash),
             sections: [...content.querySelectorAll('h3, h4')].filter(isSection).map((heading) => ({
               hash: `#${heading.id}`,
-              back: [...heading.nextElementSibling.querySelectorAll('a')].some(({ hash }) => document.getElementById(hash.slice(1))?.matches('th.docgen-overview')),
+              back: [...heading.nextElementSibling.querySelectorAll('a')].map(({ hash }) => document.getElementById(hash.slice(1))?.matches('th.docgen-overview, td')
+                && document.getElementById(hash.slice(1)).querySelector('a')?.hash).find(Boolean),
             })),
             lost: links.filter(({ hash }) => hash !== '' && document.getElementById(decodeURIComponent(hash.slice(1))) === null).map(({ hash }) => hash),
           };
@@ -45,11 +46,29 @@ for (const site of sites()) {
         assert.deepEqual(lost, []);
         assert.ok(rows.length > 0);
         assert.deepEqual(rows, sections.map(({ hash }) => hash));
-        assert.deepEqual(sections.filter(({ back }) => !back), [], 'sections without a way back');
+        assert.deepEqual(sections.filter(({ hash, back }) => back !== hash), [], 'sections without a way back to their row');
+        const folds = await page.evaluate(() => {
+          const roots = [...document.querySelectorAll('.mermaid')].map(({ shadowRoot }) => shadowRoot);
+          const texts = [document, ...roots].flatMap((root) => [...root.querySelectorAll('.noteText, text.docgen-note')]);
+          return texts.map((text) => {
+            const href = text.closest('a')?.getAttribute('href');
+            return [text.textContent, href && document.getElementById(href.slice(1)).textContent];
+          });
+        });
+        const isNested = (await page.locator('table:has(th.docgen-overview)').textContent()).includes('↳');
+        assert.equal(folds.length > 0, isNested);
+        for (const [text, heading] of folds) assert.ok(heading?.startsWith(/^\(\d+\)/.exec(text)[0]), `${text} leads to ${heading}`);
         await page.locator('table:has(th.docgen-overview) tbody a').last().click();
-        await page.waitForTimeout(300);
-        const top = await page.locator(rows.at(-1)).evaluate((heading) => heading.getBoundingClientRect().top);
-        assert.ok(top >= 0 && top < 1600, `the section is at ${top}`);
+        await page.waitForFunction((heading) => {
+          const { top } = document.querySelector(heading).getBoundingClientRect();
+          return top >= 0 && top < innerHeight;
+        }, rows.at(-1));
+        await page.locator(`${rows.at(-1)} + p a[href$="-row"]`).click();
+        await page.waitForFunction(() => {
+          const row = document.querySelector('td:target');
+          const { x, y, height } = row?.getBoundingClientRect() ?? {};
+          return row && document.elementFromPoint(x + 2, y + height / 2)?.closest('td') === row;
+        });
         assert.deepEqual(problems, []);
         await page.close();
       });

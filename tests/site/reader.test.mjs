@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 
-import { drawnDiagrams, launch, open, seriousViolations } from './browser.mjs';
+import { drawnDiagrams, launch, open, seriousViolations, useScheme } from './browser.mjs';
 import { pages, serve, sites } from './site.mjs';
 
 // What is looked for, and the page that has it; other pages may have it too.
@@ -47,8 +47,7 @@ for (const site of sites()) {
         const { page } = await open(browser, server.origin, url);
         await drawnDiagrams(page, pages().find((one) => one.url === url).diagrams.length);
         for (const scheme of ['default', 'slate']) {
-          await page.evaluate((scheme) => document.body.setAttribute('data-md-color-scheme', scheme), scheme);
-          await page.waitForTimeout(400); // the theme fades from one to the other
+          await useScheme(page, scheme);
           assert.deepEqual(await seriousViolations(page, AXE), [], scheme);
         }
         await page.close();

@@ -3,8 +3,9 @@
 // The themes of MkDocs and Zensical let mermaid scale a diagram down to the width of the column, and draw it
 // where no style sheet of a page reaches. So this looks at each one as it is drawn: it keeps its text at a size
 // that can be read and lets the rest scroll, keeps the names of its participants in view, and gives it a name.
-// It also marks pages with wide tables, for docgen.css. Load it behind mermaid; without it diagrams are drawn, too,
-// only smaller. What it leaves out: what is in a diagram, and the style of the page around (docgen.css).
+// It makes each message a link to its section, opens the tab that holds what a link leads to, and marks pages with
+// wide tables, for docgen.css. Load it behind mermaid; without it diagrams are drawn, too, only smaller. What it
+// leaves out: what is in a diagram, and the style of the page around (docgen.css).
 (() => {
   'use strict';
 
@@ -22,11 +23,14 @@
     marker[id$="sequencenumber"] circle { fill: var(--md-mermaid-sequence-message-line-color, #333) !important; }
     .sequenceNumber { fill: var(--md-default-bg-color, #fff) !important; font-size: 13px !important; }
     marker[id$="sequencenumber-link"] circle { fill: var(--md-typeset-a-color, #4051b5) !important; }
-    a.docgen-message { text-decoration: none; }
+    a:is(.docgen-message, .docgen-fold) { text-decoration: none; }
     a.docgen-message .docgen-area { fill: transparent; stroke: none; }
     a.docgen-message:is(:hover, :focus-visible) .docgen-area {
       fill: color-mix(in srgb, var(--md-typeset-a-color, #4051b5) 12%, transparent); }
-    a.docgen-message:focus-visible { outline: 2px solid var(--md-accent-fg-color, #526cfe); outline-offset: 2px; }
+    a.docgen-fold rect.note { stroke: var(--md-typeset-a-color, #4051b5) !important; }
+    a.docgen-fold:is(:hover, :focus-visible) rect.note {
+      fill: color-mix(in srgb, var(--md-typeset-a-color, #4051b5) 12%, var(--md-default-bg-color, #fff)) !important; }
+    a:is(.docgen-message, .docgen-fold):focus-visible { outline: 2px solid var(--md-accent-fg-color, #526cfe); outline-offset: 2px; }
     line.actor-line { stroke: var(--md-default-fg-color--light, #666) !important; }
     /* A text stands on the lines of participants that it crosses. */
     .messageText { paint-order: stroke; stroke: var(--md-default-bg-color, #fff) !important; stroke-width: 5px !important; }
@@ -53,18 +57,37 @@
     host.style.setProperty('--docgen-least', `${least}px`);
     for (const attribute of ['width', 'height']) svg.removeAttribute(attribute);
     svg.classList.add('docgen');
-    root.prepend(names(svg));
-    linkMessages(svg, sectionsOf(host));
     const name = svg.querySelector(':scope > title')?.textContent || headingOf(host) || document.title;
     svg.setAttribute('aria-label', name);
-    new ResizeObserver(() => fit(host, least, name)).observe(host);
+    const messages = messagesIn(svg);
+    const command = commandOf(host, messages);
+    const links = linkMessages(messages, command);
+    linkFolds(svg, command);
+    root.addEventListener('click', follow); // which tells the document of no more than the diagram
+    // What nobody sees, in a tab that is not open, has no size: it is measured when it is first seen.
+    let isMeasured = false;
+    const see = () => {
+      if (host.clientWidth === 0) return;
+      if (!isMeasured) {
+        isMeasured = true;
+        root.prepend(names(svg));
+        widen(links);
+      }
+      fit(host, least, name);
+    };
+    see();
+    new ResizeObserver(see).observe(host);
   }
 
   /** A second row of the participants' names, which stays where it is while the diagram scrolls. */
   function names(svg) {
     const { x, y, width } = svg.viewBox.baseVal;
-    const boxes = [...svg.querySelectorAll('.actor-top')].map((box) => box.parentNode);
-    const bottom = Math.max(0, ...boxes.map((box) => box.getBBox()).map((box) => box.y + box.height));
+    const all = [...svg.querySelectorAll('.actor-top')].map((box) => [box.parentNode, box.parentNode.getBBox()]);
+    // A participant that a message creates has its name further down.
+    const first = Math.min(...all.map(([, box]) => box.y + box.height));
+    const top = all.filter(([, box]) => box.y < first);
+    const boxes = top.map(([box]) => box);
+    const bottom = Math.max(0, ...top.map(([, box]) => box.y + box.height));
     const height = bottom - y + 4;
     const row = svg.cloneNode(false);
     row.setAttribute('viewBox', `${x} ${y} ${width} ${height}`);
@@ -80,38 +103,123 @@
     return sticky;
   }
 
-  /** The anchors of the sections about messages, by the numbers that their headings begin with: `(7),(10) GET /`. */
-  function sectionsOf(host) {
-    const sections = new Map();
-    for (const heading of document.querySelectorAll(':is(h2, h3, h4, h5, h6)[id]')) {
-      const [numbers] = /^\s*(\(\d+\),?)*/.exec(heading.textContent);
-      const isBelow = host.compareDocumentPosition(heading) & Node.DOCUMENT_POSITION_FOLLOWING;
-      for (const [, number] of numbers.matchAll(/\((\d+)\)/g)) {
-        // Where a page holds several commands, the diagram of one stands above its sections.
-        const known = sections.get(number);
-        if (!known || (isBelow && !known.isBelow)) sections.set(number, { id: heading.id, isBelow });
-      }
-    }
-    return sections;
+  /** The messages that have a number: their texts, and what mermaid drew of each. */
+  function messagesIn(svg) {
+    return [...svg.querySelectorAll('.sequenceNumber')].map((number) => {
+      const parts = partsOf(number);
+      const text = parts.filter(isText).map(({ textContent }) => textContent).join('');
+      return { number: number.textContent, text: withoutSpaces(text), parts };
+    });
   }
 
-  /** Makes a message a link to its section: its line, its text and its number, and a little around them. */
-  function linkMessages(svg, sections) {
-    const numbers = [...svg.querySelectorAll('.sequenceNumber')];
-    const links = numbers.filter(({ textContent }) => sections.has(textContent)).map((number) => {
-      const href = `#${encodeURIComponent(sections.get(number.textContent).id)}`;
-      const link = element('a', { href, class: 'docgen-message' }, '', svg.namespaceURI);
-      number.after(link);
-      link.append(...partsOf(number));
+  /** Makes each message that has a section a link to it: its line, its text and its number. Gives the links. */
+  function linkMessages(messages, command) {
+    return messages.filter((message) => isReached(command.sections.get(message))).map((message) => {
+      const link = linkTo(command.sections.get(message), 'docgen-message');
+      message.parts.at(-1).after(link);
+      link.append(...message.parts);
+      markNumber(link);
       return link;
     });
-    for (const link of links) markNumber(link);
+  }
+
+  /** Has a link take clicks a little around what is drawn of its message, too. */
+  function widen(links) {
     // All are measured first: a browser lays out a diagram anew after each change.
     const boxes = links.map((link) => link.getBBox());
     for (const [index, { x, y, width, height }] of boxes.entries()) {
       const area = { x: x - 4, y: y - 4, width: width + 8, height: height + 8, class: 'docgen-area' };
-      links[index].prepend(element('rect', area, '', svg.namespaceURI));
+      links[index].prepend(element('rect', area, '', links[index].namespaceURI));
     }
+  }
+
+  /**
+   * The command that a diagram is of: `sections`, the headings of its sections by the messages that they are about, and
+   * `headings`, all of it that begin with a number, by that.
+   *
+   * A message and the heading of its section have the same number and say the same. A page may hold several commands,
+   * each with messages of the same numbers. Numbers go up in the sections of one; where one comes again, another
+   * command begins. A diagram is of the command that says most of what it says.
+   */
+  function commandOf(host, messages) {
+    const empty = () => ({ sections: new Map(), headings: new Map() });
+    const commands = [];
+    let last;
+    for (const heading of document.querySelectorAll(':is(h2, h3, h4, h5, h6)[id]')) {
+      const [numbers, said] = readHeading(heading);
+      const about = messagesOf(numbers, said, messages);
+      const known = commands.at(-1)?.sections;
+      const isAgain = (message) => known.has(message) && known.get(message) !== last;
+      if (about.length > 0 && (!known || about.some(isAgain))) commands.push(empty());
+      if (commands.length === 0 || numbers.length === 0) continue;
+      const { sections, headings } = commands.at(-1);
+      for (const message of about) if (!sections.has(message)) sections.set(message, heading);
+      if (about.length > 0) last = heading;
+      if (!headings.has(numbers[0])) headings.set(numbers[0], heading);
+    }
+    const most = Math.max(...commands.map(({ sections }) => sections.size));
+    const alike = commands.filter(({ sections }) => sections.size === most);
+    const isBefore = (one, other) => one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING;
+    const start = ({ sections }) => sections.values().next().value;
+    const next = alike.find((command) => isBefore(host, start(command)));
+    // Of two that say the same, it is of the next one below it, unless another diagram is nearer to that.
+    const isBetween = (other) => isBefore(host, other) && isBefore(other, start(next));
+    if (next && alike.length > 1 && [...document.querySelectorAll('.mermaid')].some(isBetween)) return empty();
+    return next ?? alike.at(-1) ?? empty();
+  }
+
+  /** The numbers that a heading begins with, and what it says of them: `(7),(10) GET /`. */
+  function readHeading(heading) {
+    const own = [...heading.childNodes].filter((part) => !part.matches?.('.headerlink'));
+    const text = withoutSpaces(own.map(({ textContent }) => textContent).join(''));
+    const [marks] = /^(\(\d+\),?)*/.exec(text);
+    return [marks.match(/\d+/g) ?? [], text.slice(marks.length)];
+  }
+
+  /** The messages that a heading is about: `(7) GET /`, `(8) 200 OK`, and both of them `(7),(8) GET /`. */
+  function messagesOf([first, ...others], said, messages) {
+    if (said === '') return [];
+    const ofFirst = messages.filter(({ number }) => number === first);
+    const about = ofFirst.filter(({ text }) => says(said, text));
+    if (about.length < ofFirst.length) return about;
+    return [...about, ...messages.filter(({ number, text }) => others.includes(number) && statusOf(text))];
+  }
+
+  /** Whether a heading says what a message says, which shows variables for values, and need not tell a status' path. */
+  function says(heading, message) {
+    const [its, own] = [heading, statusOf(message) ?? message].map((text) => text.split('?')[0].split('/'));
+    const isSame = (part, at) => part === its[at] || (at > 0 && at < its.length && /\{.+\}/.test(part));
+    return own.every(isSame) && (own.length === its.length || own.length === 1 && statusOf(message));
+  }
+
+  /** The status that a message tells, and what is behind it, which may be a path: of `Response: 200 OK`, too. */
+  function statusOf(message) {
+    return /^(?:[^/]*:)?(\d{3}(?!\d).*)$/.exec(message)?.[1];
+  }
+
+  /** Makes a note whose text begins with the number of a step a link to its section: `(28)-(55) inside`. */
+  function linkFolds(svg, command) {
+    const messages = [...svg.querySelectorAll('a.docgen-message')];
+    const yOf = (part) => Number(part.querySelector('.sequenceNumber, rect').getAttribute('y'));
+    for (const text of svg.querySelectorAll('g > .noteText')) {
+      const section = command.headings.get(/^\s*\((\d+)\)/.exec(text.textContent)?.[1]);
+      if (!isReached(section)) continue;
+      const note = text.parentNode;
+      const link = linkTo(section, 'docgen-fold');
+      // Mermaid draws all notes first; a keyboard comes by in the order of what a reader sees.
+      const y = yOf(note);
+      (messages.find((message) => yOf(message) > y) ?? note).before(link);
+      link.append(note);
+    }
+  }
+
+  /** Whether a link to this heading leads there: a page may include what another one has, anchors and all. */
+  function isReached(heading) {
+    return heading !== undefined && document.getElementById(heading.id) === heading;
+  }
+
+  function linkTo(heading, name) {
+    return element('a', { href: `#${encodeURIComponent(heading.id)}`, class: name }, '', 'http://www.w3.org/2000/svg');
   }
 
   /** Has the disc of a link's number a colour of its own; mermaid draws all discs of a diagram as one marker. */
@@ -132,12 +240,19 @@
   /** What mermaid drew of the message that has this number, in its order: lines of text, the arrow, the number. */
   function partsOf(number) {
     const parts = [number];
-    const isText = (part) => part.matches('.messageText');
     for (let at = number.previousElementSibling; at?.matches('.messageText, line, path'); at = at.previousElementSibling) {
       if (isText(parts[0]) && !isText(at)) break;
       parts.unshift(at);
     }
     return parts;
+  }
+
+  function isText(part) {
+    return part.matches('.messageText');
+  }
+
+  function withoutSpaces(text) {
+    return text.replace(/\s+/g, '');
   }
 
   /** Has a diagram that is wider than its column scroll in a box of its own, which a keyboard reaches. */
@@ -185,6 +300,33 @@
     return mermaid;
   }
 
+  /** Opens the tabs that hold what a fragment of a URL names, and gives that if one was shut. Details open by themselves. */
+  function uncover(fragment) {
+    let name = fragment.slice(1);
+    try { name = decodeURIComponent(name); } catch { /* as it is typed */ }
+    const target = document.getElementById(name);
+    let covered;
+    for (let tab = target?.closest('.tabbed-block'); tab; tab = tab.parentElement.closest('.tabbed-block')) {
+      const place = [...tab.parentElement.children].indexOf(tab);
+      const choice = tab.parentElement.parentElement.querySelectorAll(':scope > input')[place];
+      if (!choice || choice.checked) continue;
+      choice.click(); // as a reader, so that the theme sees it
+      covered = target;
+    }
+    return covered;
+  }
+
+  /** A click on a link within the page: its tab is open before the browser goes there. */
+  function follow({ target }) {
+    const link = target.closest?.('a[href^="#"]')?.getAttribute('href');
+    if (link) uncover(link);
+  }
+
+  /** A page that was opened at a place of it, by a link from elsewhere or by the way back. */
+  function arrive() {
+    uncover(location.hash)?.scrollIntoView();
+  }
+
   /** Marks a page whose tables want the width of the window. */
   function mark() {
     const isWide = document.querySelector('th:is(.docgen-overview, .docgen-facts)') !== null;
@@ -192,11 +334,14 @@
   }
 
   // Where the theme loads a page in place of another one, it tells of each.
+  const begin = () => { mark(); arrive(); };
   if (window.document$?.subscribe) {
-    window.document$.subscribe(mark);
+    window.document$.subscribe(begin);
   } else {
-    document.addEventListener('DOMContentLoaded', mark);
+    document.addEventListener('DOMContentLoaded', begin);
   }
+  window.addEventListener('hashchange', arrive);
+  document.addEventListener('click', follow);
 
   let current = window.mermaid;
   if (current?.render) {

@@ -4,9 +4,9 @@
 //! between two marks in place of a fence ([`start`], [`end`]), and [`draw`] puts a drawing there before anybody
 //! else sees the text. `merman` lays it out (`engine`), which knows mermaid's language and its looks; what it draws is
 //! read as shapes (`shapes`), of which only those that a sequence diagram has are known, and written anew
-//! (`write`), each message with all of it as one link (`areas`): a text that was captured is never part of what
-//! another program wrote. What this leaves out: a fence
-//! that somebody wrote by hand, which is theirs, and colours, which are the style sheet's (docgen.css).
+//! (`write`), each message with all of it as one link (`areas`), and so a note that names steps: a text that was captured
+//! is never part of what another program wrote. What this leaves out: a fence that somebody wrote by hand, which is
+//! theirs, and colours, which are the style sheet's (docgen.css).
 
 #[cfg(feature = "svg")]
 mod areas;
@@ -40,20 +40,20 @@ pub(super) fn end(format: DiagramFormat) -> &'static str {
     }
 }
 
-/// A message of a drawing, as far as it tells where it leads.
+/// A message or a note of a drawing, as far as it tells where it leads.
 pub(super) struct Drawn<'d> {
     /// The title of its diagram.
     pub(super) title: &'d str,
     /// The first line of what it says.
     pub(super) text: &'d str,
-    /// Its number, where the diagram counts.
+    /// Its number, where the diagram counts; of a note the first that it names.
     pub(super) number: Option<u32>,
 }
 
-/// The anchor that a message leads to, if there is one.
+/// The anchor that a message or a note leads to, if there is one.
 type LinkOf<'l, 'a> = &'l dyn Fn(&Drawn<'_>) -> Option<&'a str>;
 
-/// `text` with a drawing for each of its marked diagrams, a message of which leads to where `link_of` says.
+/// `text` with a drawing for each of its marked diagrams, a message or a note of which leads to where `link_of` says.
 ///
 /// # Errors
 /// [`ErrorKind::Template`] where a diagram cannot be drawn.

@@ -110,6 +110,35 @@ fn a_message_leads_to_its_section_and_shows_its_number() {
 }
 
 #[test]
+fn a_note_leads_to_the_first_step_that_it_names() {
+    for (note, leads) in
+        [("(1)-(2) inside", true), ("(1) a<br/>b", true), ("(2) is late", false), ("see (1)", false)]
+    {
+        let drawing = drawn(&diagram("Show", ["client", "glance-api"], &["GET /", "200 OK"], note));
+        assert_harmless(&drawing);
+        let document = Document::parse(&drawing).unwrap();
+        let text = |node: &roxmltree::Node<'_, '_>| {
+            node.attribute("class") == Some("docgen-note") && node.has_tag_name("text")
+        };
+        let notes: Vec<_> = document.descendants().filter(text).collect();
+        assert!(!notes.is_empty());
+        for node in notes {
+            assert_eq!(node.parent().unwrap().attribute("href"), leads.then_some("#there"), "{drawing}");
+        }
+    }
+}
+
+#[test]
+fn notes_stand_where_a_reader_sees_them() {
+    let mut text = diagram("Show", ["client", "glance-api"], &["GET /", "200 OK"], "between");
+    text += "  a->>b: DELETE /\n  Note over a: behind\n";
+    let drawing = drawn(&text);
+    let at = |text: &str| drawing.find(&format!(">{text}</text>")).unwrap();
+    assert!(drawing.find("200 OK") < Some(at("between")) && at("between") < drawing.find("DELETE").unwrap());
+    assert!(drawing.find("DELETE").unwrap() < at("behind"));
+}
+
+#[test]
 fn the_areas_of_messages_are_large_enough_and_over_no_other() {
     let said: Vec<String> = (0..12).map(|at| format!("GET /{}", "v2/images/".repeat(at % 4))).collect();
     let said: Vec<&str> = said.iter().map(String::as_str).collect();

@@ -58,16 +58,24 @@ pub(super) fn html<'a>(drawing: &Drawing, link_of: LinkOf<'_, 'a>) -> String {
     if !drawing.description.is_empty() {
         let _ = write!(out, "\n<desc>{}</desc>", escaped(&drawing.description));
     }
+    let link_of_note =
+        |text: &str| link_of(&Drawn { title: &drawing.title, text, number: Some(first_step(text)?) });
+    // The engine draws all notes first; a keyboard and a screen reader come by in the order of what a reader sees.
+    let (notes, others) = notes(&drawing.shapes);
+    let mut notes = notes.iter().peekable();
     let mut areas = areas.iter();
-    for shape in &drawing.shapes {
-        match shape {
-            Shape::Message(message) => {
-                let linked = areas.next().and_then(|area| Some((link(message)?, area)));
-                write_message(&mut out, message, linked);
-            }
-            shape => write_shape(&mut out, shape),
+    for shape in others {
+        let Shape::Message(message) = shape else {
+            write_shape(&mut out, shape);
+            continue;
+        };
+        let area = areas.next();
+        while let Some(note) = notes.next_if(|note| area.is_none_or(|area| note.top < area.at[1])) {
+            write_note(&mut out, note, link_of_note);
         }
+        write_message(&mut out, message, area.and_then(|area| Some((link(message)?, area))));
     }
+    notes.for_each(|note| write_note(&mut out, note, link_of_note));
     out.push_str("\n</svg>\n</div>");
     out
 }
@@ -89,6 +97,29 @@ pub(super) fn messages(shapes: &[Shape]) -> impl Iterator<Item = &Message> {
     })
 }
 
+/// A note: its paper, where that begins, and the lines on it.
+struct Note<'d> {
+    paper: &'d Shape,
+    top: f64,
+    lines: Vec<&'d Label>,
+}
+
+/// The notes among these shapes, from the uppermost down, and all other shapes in their order.
+fn notes(shapes: &[Shape]) -> (Vec<Note<'_>>, Vec<&Shape>) {
+    let (mut notes, mut others) = (Vec::<Note<'_>>::new(), Vec::new());
+    for shape in shapes {
+        match (shape, notes.last_mut()) {
+            (Shape::Rect { kind: Kind::Note, at, .. }, _) => {
+                notes.push(Note { paper: shape, top: at[1], lines: Vec::new() });
+            }
+            (Shape::Text(label), Some(note)) if label.kind == Kind::Note => note.lines.push(label),
+            _ => others.push(shape),
+        }
+    }
+    notes.sort_by(|above, below| above.top.total_cmp(&below.top));
+    (notes, others)
+}
+
 /// A message; where it leads somewhere, all of it, and the area around it.
 fn write_message(out: &mut String, message: &Message, linked: Option<(&str, &Area)>) {
     let Message { line, heads, texts, number } = message;
@@ -108,6 +139,24 @@ fn write_message(out: &mut String, message: &Message, linked: Option<(&str, &Are
     if linked.is_some() {
         out.push_str("\n</a>");
     }
+}
+
+/// A note; where its text begins with the number of a step, as that of a fold does, it leads to that.
+fn write_note<'a>(out: &mut String, note: &Note<'_>, link_of: impl Fn(&str) -> Option<&'a str>) {
+    let anchor = note.lines.first().and_then(|label| link_of(label.text.trim()));
+    if let Some(anchor) = anchor {
+        let _ = write!(out, "\n<a href=\"#{}\">", escaped(anchor));
+    }
+    write_shape(out, note.paper);
+    note.lines.iter().for_each(|label| write_text(out, label));
+    if anchor.is_some() {
+        out.push_str("\n</a>");
+    }
+}
+
+/// The step that a text begins with: `(28)-(55) inside` with 28.
+fn first_step(text: &str) -> Option<u32> {
+    text.strip_prefix('(')?.split_once(')')?.0.parse().ok()
 }
 
 fn write_shape(out: &mut String, shape: &Shape) {

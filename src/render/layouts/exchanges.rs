@@ -177,6 +177,9 @@ fn overview_row(
     if let Some(run) = &relations.run {
         put!(out, " ×", run.count.to_string());
     }
+    if let Some(anchor) = found.row_anchor() {
+        put!(out, " { #", anchor, " }");
+    }
     put!(out, " | ");
     emspaces(relations.depth, out);
     put!(out, if relations.depth > 0 { "↳ " } else { "" });
@@ -321,7 +324,8 @@ fn exchange_facts(context: &Context<'_>, found: &PageExchange, out: &mut String)
         put!(out, " · ", link(page.phrases.get("api_reference"), url));
     }
     if let Some(overview) = &page.overview {
-        put!(out, " · [↑ ", t.overview_heading, "](#", overview, ")");
+        let row = found.row_anchor();
+        put!(out, " · [↑ ", t.overview_heading, "](#", row.as_deref().unwrap_or(overview), ")");
     }
     put!(out, "\n");
 }
