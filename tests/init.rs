@@ -44,6 +44,9 @@ fn a_new_site_renders_and_lacks_nothing() {
     assert!(site.read("docs/hello.md").contains("GET /greetings/{name}"));
     let ran = docgen(&site, &["check"]);
     assert_eq!((ran.status, &*ran.err), (0, "0 found\n"));
+    // A name that YAML takes for something else is none for a site.
+    assert_eq!(docgen(&site, &["init", "Null"]).status, 0);
+    assert!(site.read("Null/mkdocs.yml").contains("\nsite_name: Docs\n"));
     assert_eq!(fs::read(site.path(STYLE)).unwrap(), fs::read(own(STYLE)).unwrap());
     assert!(site.read(MERMAID).contains("sequenceDiagram"));
     let schema = site.read("captures/schemas/capture.json");
@@ -53,7 +56,7 @@ fn a_new_site_renders_and_lacks_nothing() {
 #[test]
 fn what_is_there_stays_as_it_is() {
     let mine = [
-        ("mkdocs.yml", "site_name: x\ntheme: material # mine\nextra_css: [a.css] # in one line\n"),
+        ("mkdocs.yml", "site_name: x\ntheme: material # mine\nextra_css: !ENV [CSS, [a.css]]\n"),
         ("docs/index.md", "# Mine\n"),
         (STYLE, "/* mine */\n"),
         (".taplo.toml", "# mine\n"),
@@ -67,7 +70,7 @@ fn what_is_there_stays_as_it_is() {
     }
     let config = site.read("mkdocs.yml");
     assert!(config.starts_with(mine[0].1) && config.contains("pymdownx.snippets"), "{config}");
-    // What is left to do is said: the list in one line, and the style sheet of somebody else's.
+    // What is left to do is said: the list of the environment's, and the style sheet of somebody else's.
     assert_eq!(ran.status, 0, "{}", ran.err);
     for said in [
         "mkdocs.yml:3:",
@@ -194,12 +197,70 @@ fn a_program_that_cannot_draw_says_so() {
 }
 
 #[test]
+fn a_configuration_that_says_nothing_is_begun() {
+    for (file, text) in [
+        ("mkdocs.yml", ""),
+        ("mkdocs.yml", "# mine\n---\n# all of it is to come"),
+        ("properdocs.yml", "\u{feff}# mine\n\n"),
+        ("zensical.toml", "# mine\n"),
+    ] {
+        let site = site(&[(file, text)]);
+        let ran = docgen(&site, &["init"]);
+        assert!(ran.status == 0 && ran.err.contains(&format!("added to {file}")), "{}", ran.err);
+        let config = site.read(file);
+        assert!(config.starts_with(text.trim_end()) && config.contains("site_name"), "{config}");
+        assert_eq!(site.exists("overrides"), file != "zensical.toml");
+        assert!(site.exists("docs/index.md") && site.exists("mkdocs.yml") == (file == "mkdocs.yml"));
+        let made = site.files(".");
+        docgen(&site, &["init"]);
+        assert_eq!(site.files("."), made);
+        docgen(&site, &["render"]).says("1 written, 0 unchanged, 0 removed, 0 failed");
+        assert_eq!(docgen(&site, &["check"]).err, "0 found\n");
+    }
+}
+
+#[test]
+fn a_site_below_its_repository_says_where_its_workflow_goes() {
+    let site = site(&[("hand book/mkdocs.yml", "site_name: x\ntheme: material\ndocs_dir: my docs\n")]);
+    fs::create_dir(site.path(".git")).unwrap();
+    let init = || docgen(&site, &["init", "hand book", "--captures", "re cordings"]);
+    let ran = init();
+    assert!(
+        ran.status == 0 && ran.err.contains("GitHub reads workflows in the topmost folder"),
+        "{}",
+        ran.err
+    );
+    let next = "next: docgen render 'hand book/re cordings' 'hand book/my docs'\n";
+    assert!(ran.err.ends_with(next), "{}", ran.err);
+    let workflow = ".github/workflows/docs.yml";
+    let text = site.read(&format!("hand book/{workflow}"));
+    for said in ["        working-directory: \"hand book\"\n", "run: docgen check 're cordings' 'my docs'\n"]
+    {
+        assert!(text.contains(said), "{text}");
+    }
+    fs::create_dir_all(site.path(".github/workflows")).unwrap();
+    fs::rename(site.path(&format!("hand book/{workflow}")), site.path(workflow)).unwrap();
+    let made = site.files(".");
+    let ran = init();
+    assert!(site.files(".") == made && !ran.err.contains("GitHub"), "{}", ran.err);
+}
+
+#[test]
 fn nothing_is_written_through_a_link_or_outside() {
     let site =
         site(&[("elsewhere/mkdocs.yml", "site_name: x\ntheme: material\n"), ("s/docs/index.md", "# x\n")]);
     symlink("../elsewhere/mkdocs.yml", site.path("s/mkdocs.yml")).unwrap();
     let ran = docgen(&site, &["init", "s"]);
     assert_ne!(ran.status, 0, "{}", ran.err);
+    site.write("s/conf/mk.yml", "theme: material\n");
+    fs::remove_file(site.path("s/mkdocs.yml")).unwrap();
+    symlink("conf/mk.yml", site.path("s/mkdocs.yml")).unwrap();
+    docgen(&site, &["init", "s"]).complains(&[
+        "this is a symbolic link, and docgen writes through none",
+        "the Markdown extension `attr_list` is missing",
+        "help: write\n          markdown_extensions:\n            - attr_list\n",
+    ]);
+    assert_eq!(site.read("s/conf/mk.yml"), "theme: material\n");
     assert_eq!(site.read("elsewhere/mkdocs.yml"), "site_name: x\ntheme: material\n");
     let ran = docgen(&site, &["init", "--captures", "../captures"]);
     assert_eq!(ran.status, 2, "{}", ran.err);
@@ -317,6 +378,13 @@ fn what_a_configuration_inherits_counts() {
         "mkdocs.yml:2:1",
         "write it into `./config/../config/base.yml`, or here",
     ]);
+    let base = site.read("config/base.yml");
+    site.write("mkdocs.yml", "INHERIT: config/base.yml\nsite_name: y\n");
+    site.write("config/base.yml", format!("{base}nav:\n  - index.md\n"));
+    for ran in [check(), docgen(&site, &["init"])] {
+        assert!(ran.status == 0 && ran.err.contains("`nav` lacks 1 page"), "{}", ran.err);
+    }
+    site.write("mkdocs.yml", "INHERIT: ./config/../config/base.yml\nmarkdown_extensions: [attr_list]\n");
     site.write("config/base.yml", "INHERIT: base.yml\n");
     let ran = check();
     assert!(ran.status == 0 && ran.err.contains("inherits too many others"), "{}", ran.err);

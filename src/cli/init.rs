@@ -7,15 +7,16 @@ use clap::Args;
 use super::ui::Ui;
 use super::{DONE, status};
 use crate::error::Result;
+use crate::page::command_line;
 use crate::site::init::{Options, Started, init};
 
 /// Start a site, or add docgen to one that is there
 #[derive(Debug, Args)]
 #[command(after_help = "\
 In an empty folder: a site that MkDocs, ProperDocs and Zensical build, with a first capture. Beside a
-mkdocs.yml, properdocs.yml or zensical.toml: the extensions that pages need are added to it, lines
-only, so that no comment is lost; where it is written in a form that nothing can be added to, this
-says what to write. Then a style sheet; mermaid where it draws a page's diagrams, so that pages fetch
+mkdocs.yml, properdocs.yml or zensical.toml: the extensions that pages need are put into it, and
+nothing is taken out, so that no comment is lost; where it is written in a form that nothing can be
+added to, this says what to write. Then a style sheet; mermaid where it draws a page's diagrams, so that pages fetch
 nothing from outside; the schemas of docgen's settings for your editor, and a workflow of GitHub's
 that builds the site. What is there already stays as it is; running this again changes nothing.
 
@@ -48,7 +49,8 @@ impl Init {
         if made.len() + completed.len() + renewed.len() == 0 {
             ui.say(format_args!("{unchanged} unchanged: docgen is in this site already"));
         } else {
-            ui.say(format_args!("next: docgen render {} {}", captures.display(), docs.display()));
+            let words = [captures, docs].map(|folder| folder.display().to_string());
+            ui.say(format_args!("next: docgen render {}", command_line(&words, false)));
         }
         Ok(if left.is_empty() { DONE } else { status(left) })
     }

@@ -45,8 +45,8 @@ pub(super) fn configs_with_parents(docs: &Path) -> (Vec<(PathBuf, String)>, Vec<
     while let Some((file, text)) = files.get(at) {
         at += 1;
         // One that is no YAML names no other.
-        let Ok(config) = Config::parse(file, text) else { continue };
-        match parent_of(&root, file, &config) {
+        let Ok(config) = Config::parse(file, text.as_str()) else { continue };
+        match parent_of(&root, &config) {
             Ok(Some(parent)) if files.iter().all(|(known, _)| *known != parent.0) => files.push(parent),
             Ok(_) => {}
             Err(error) => errors.push(error),
@@ -89,8 +89,8 @@ fn check_configs(
 ) -> Vec<Error> {
     let mut findings = Vec::new();
     for (file, text) in configs {
-        let config = Config::parse(file, text);
-        let config = match config.and_then(|config| with_parents(root, file, config, MOST_PARENTS)) {
+        let config = Config::parse(file, text.as_str());
+        let config = match config.and_then(|config| with_parents(root, config, MOST_PARENTS)) {
             Ok(config) => config,
             Err(error) => {
                 findings.push(error);
@@ -129,17 +129,12 @@ pub(super) const MOST_PARENTS: usize = 8;
 ///
 /// # Errors
 /// Where that is not below the site's folder, or cannot be read.
-pub(super) fn with_parents<'a>(
-    root: &Root,
-    file: &Path,
-    config: Config<'a>,
-    most: usize,
-) -> Result<Config<'a>> {
-    let Some((path, text)) = parent_of(root, file, &config)? else { return Ok(config) };
+pub(super) fn with_parents<'a>(root: &Root, config: Config<'a>, most: usize) -> Result<Config<'a>> {
+    let Some((path, text)) = parent_of(root, &config)? else { return Ok(config) };
     let Some(most) = most.checked_sub(1) else {
         return Err(config.inherits().map_or_else(Error::fault, |of| unread(of, "inherits too many others")));
     };
-    let parent = with_parents(root, &path, Config::parse(&path, &text)?, most)?;
+    let parent = with_parents(root, Config::parse(&path, text)?, most)?;
     Ok(config.with_parent(&parent))
 }
 
@@ -147,8 +142,9 @@ pub(super) fn with_parents<'a>(
 ///
 /// # Errors
 /// Where that is not below the site's folder, or cannot be read.
-fn parent_of(root: &Root, file: &Path, config: &Config<'_>) -> Result<Option<(PathBuf, String)>> {
+fn parent_of(root: &Root, config: &Config<'_>) -> Result<Option<(PathBuf, String)>> {
     let Some(of) = config.inherits() else { return Ok(None) };
+    let file = config.file();
     let beside = file.strip_prefix(root.path()).unwrap_or(file).parent().unwrap_or(Path::new(""));
     let Some(path) = without_dots(&beside.join(of.0)) else {
         return Err(unread(of, "is outside of the site's folder"));

@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind, Place, Result};
 use crate::files::own_folder::OwnFolder;
 use crate::files::whole::StagingFolder;
 use crate::files::{LARGEST_TEXT, Root};
+use crate::page::command_line;
 use crate::render::drawing::expect_drawable;
 use crate::schema::SchemaOf;
 use crate::settings::{DiagramFormat, Layout, Settings};
@@ -25,6 +26,7 @@ const STYLE_SHEET: &str = include_str!("../../docs/assets/stylesheets/docgen.css
 const OWN_SCRIPT: &str = include_str!("../../docs/assets/javascripts/docgen.js");
 const MERMAID_PACKED: &[u8] = include_bytes!("../../assets/mermaid.min.js.gz");
 const MKDOCS_YML: &str = include_str!("../../assets/init/mkdocs.yml");
+const ZENSICAL_TOML: &str = "[project]\nsite_name = \"{{ site_name }}\"\n";
 const INDEX: &str = include_str!("../../assets/init/index.md");
 const SETTINGS: &str = include_str!("../../assets/init/docgen.toml");
 const NAV: &str = include_str!("../../assets/init/nav.yml");
@@ -41,6 +43,12 @@ const HELLO: [(&str, &str); 4] = [
     ("page.md", include_str!("../../assets/init/captures/hello/page.md")),
     ("trace.har", include_str!("../../assets/init/captures/hello/trace.har")),
 ];
+
+/// The configuration of a site that has none.
+const MKDOCS: &str = "mkdocs.yml";
+
+/// Where GitHub reads a workflow.
+const WORKFLOW_FILE: &str = ".github/workflows/docs.yml";
 
 /// The file in docgen's own folder that says which files of a site it wrote: a line a file, with a digest.
 const WRITTEN: &str = "site";
@@ -89,12 +97,11 @@ pub fn init(options: &Options) -> Result<Started> {
             Error::new(ErrorKind::Usage, message).hint("name the folder from there: `--captures captures`")
         );
     }
-    let configs = read_configs(&root)?;
+    let files = read_configs(&root)?;
+    let parsed = files.iter().map(|(file, text)| Config::parse(file, text.as_str()));
+    let configs: Vec<Config<'_>> = parsed.collect::<Result<_>>()?;
     let docs = match configs.first() {
-        Some((file, text)) => {
-            let own = Config::parse(file, text)?;
-            with_parents(&root, file, own.clone(), MOST_PARENTS).unwrap_or(own).docs()?
-        }
+        Some(own) => with_parents(&root, own.clone(), MOST_PARENTS).unwrap_or(own.clone()).docs()?,
         None => DOCS.to_owned(),
     };
     let found = match Root::open(&root.shown(captures)) {
@@ -122,35 +129,37 @@ pub fn init(options: &Options) -> Result<Started> {
     site.started.folders = (root.shown(captures), root.shown(Path::new(&docs)));
     site.started.left.extend(shared.and_then(|settings| expect_drawable(&settings)).err());
     let name = site_name(&root);
-    let is_new = configs.is_empty();
+    // One that says nothing is one that somebody is about to write.
+    let is_new = configs.iter().all(Config::is_empty);
     let plugin = options.has_plugin.then_some(&*options.captures);
-    if is_new {
-        let file = root.shown(Path::new("mkdocs.yml"));
-        let text = MKDOCS_YML.replace("{{ site_name }}", &name);
-        // What the pages of all layouts need. Without the plugin for it, folders with pages are called by them
-        // when there are any: `check` says how.
-        let has_indexes = plugin.is_some();
-        let pages = Pages { docs: &docs, has_parts: true, has_indexes, has_mermaid, plugin };
-        let (text, left) = Config::parse(&file, &text)?.completed(pages);
-        site.make(Path::new("mkdocs.yml"), text.as_bytes())?;
+    // Zensical has most of what pages need where its own configuration says nothing of it. For the others, what
+    // those of all layouts need. Without the plugin for it, folders with pages are called by them when there are
+    // any: `check` says how.
+    let has_all = is_new && !configs.iter().any(Config::is_toml);
+    let has_indexes = if has_all { plugin.is_some() } else { has_indexes };
+    let pages = Pages { docs: &docs, has_parts: has_parts || has_all, has_indexes, has_mermaid, plugin };
+    if configs.is_empty() {
+        let file = root.shown(Path::new(MKDOCS));
+        let (text, left) =
+            Config::parse(&file, MKDOCS_YML.replace("{{ site_name }}", &name))?.completed(pages);
+        site.make(Path::new(MKDOCS), text.as_bytes())?;
         site.started.left.extend(left);
     }
     if !has_captures {
         own_pages.insert(format!("{HELLO_PATH}.md"));
     }
-    for (file, text) in &configs {
-        let pages = Pages { docs: &docs, has_parts, has_indexes, has_mermaid, plugin };
-        site.complete(file, text, pages)?;
-        site.started.left.extend(Config::parse(file, text)?.nav_lacks(&own_pages));
+    for config in &configs {
+        let begun = if is_new { begun(config, &name)? } else { config.clone() };
+        site.complete(config, &begun, pages)?;
+        let whole = with_parents(&root, config.clone(), MOST_PARENTS);
+        site.started.left.extend(whole.ok().and_then(|whole| whole.nav_lacks(&own_pages)));
     }
     site.renew(&Path::new(&docs).join(STYLE), STYLE_SHEET.as_bytes())?;
     for script in [SCRIPT, MERMAID] {
         let file = Path::new(&docs).join(script);
-        let is_named = |(file, text): &(PathBuf, String)| {
-            Config::parse(file, text).is_ok_and(|config| config.names(script))
-        };
+        let is_named = configs.iter().any(|config| config.names(script));
         // One that the configuration names, or that is there from before, is wanted all the same.
-        if has_mermaid || root.is_there(&root.shown(&file)) || configs.iter().any(is_named) {
+        if has_mermaid || root.is_there(&root.shown(&file)) || is_named {
             match script {
                 MERMAID => site.renew(&file, &unpacked(MERMAID_PACKED)?)?,
                 _ => site.renew(&file, OWN_SCRIPT.as_bytes())?,
@@ -162,12 +171,13 @@ pub fn init(options: &Options) -> Result<Started> {
         site.renew(&file, schema.text().as_bytes())?;
     }
     let fill = |text: &str| {
-        let build = match configs.first().and_then(|(file, _)| file.file_stem()?.to_str()) {
+        let build = match configs.first().and_then(|config| config.file().file_stem()?.to_str()) {
             Some("zensical") => "zensical build --strict",
             Some("properdocs") => "properdocs build --strict",
             _ => "mkdocs build --strict",
         };
-        let text = text.replace("{{ captures }}", &options.captures).replace("{{ docs }}", &docs);
+        let folders = command_line(&[options.captures.clone(), docs.clone()], false);
+        let text = text.replace("{{ captures }}", &options.captures).replace("{{ folders }}", &folders);
         text.replace("{{ build }}", build).replace("{{ site_name }}", &name)
     };
     if !has_captures {
@@ -181,11 +191,13 @@ pub fn init(options: &Options) -> Result<Started> {
     }
     if is_new {
         site.make_if_missing(&Path::new(&docs).join("index.md"), fill(INDEX).as_bytes())?;
-        site.make_if_missing(Path::new("overrides/partials/language.html"), LANGUAGE.as_bytes())?;
+        if has_all {
+            site.make_if_missing(Path::new("overrides/partials/language.html"), LANGUAGE.as_bytes())?;
+        }
     }
     site.make_if_missing(&Path::new(&docs).join(".nav.yml"), NAV.as_bytes())?;
     site.make_if_missing(Path::new(".taplo.toml"), fill(TAPLO).as_bytes())?;
-    site.make_if_missing(Path::new(".github/workflows/docs.yml"), fill(WORKFLOW).as_bytes())?;
+    site.make_workflow(&fill(WORKFLOW))?;
 
     let Site { written, started, .. } = site;
     let lines: String = written.iter().map(|(file, digest)| format!("{file}\t{digest}\n")).collect();
@@ -218,14 +230,37 @@ fn settings_of_first(root: &Root, found: &folders::Captures) -> Result<Settings>
     Ok(Settings::resolve(&layers))
 }
 
+/// A configuration that says nothing yet, with what one begins with behind what is there.
+fn begun<'a>(config: &Config<'a>, name: &str) -> Result<Config<'a>> {
+    let first = if config.is_toml() { ZENSICAL_TOML } else { MKDOCS_YML };
+    let first = first.replace("{{ site_name }}", name);
+    let there = config.text().trim_end();
+    let gap = if there.is_empty() { "" } else { "\n\n" };
+    Config::parse(
+        config.file(),
+        format!("{}{gap}{first}", if gap.is_empty() { config.text() } else { there }),
+    )
+}
+
 /// The name of a site that has none yet: its folder's.
 fn site_name(root: &Root) -> String {
     let absolute = std::path::absolute(crate::files::or_here(root.path())).ok();
     let name = absolute.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
     let is_plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_' || c == ' ' || c == '.';
     // What stands bare in YAML and is a text there.
+    let is_word = |name: &str| ["null", "true", "false", "yes", "no", "on", "off", "y", "n"].contains(&name);
     let name = name.filter(|name| name.starts_with(char::is_alphabetic) && name.chars().all(is_plain));
+    let name = name.filter(|name| !is_word(&name.to_lowercase()));
     name.unwrap_or_else(|| "Docs".to_owned())
+}
+
+/// The topmost folder of the git repository that a site is in, if the site's is another one below, and the path from
+/// there.
+fn repository_above(root: &Root) -> Option<(PathBuf, String)> {
+    let absolute = crate::files::or_here(root.path()).canonicalize().ok()?;
+    let top = absolute.ancestors().find(|folder| folder.join(".git").exists())?;
+    let below = absolute.strip_prefix(top).ok().filter(|below| !below.as_os_str().is_empty())?;
+    Some((top.to_owned(), below.to_str()?.replace(std::path::MAIN_SEPARATOR, "/")))
 }
 
 fn unpacked(packed: &[u8]) -> Result<Vec<u8>> {
@@ -256,9 +291,9 @@ struct Site<'a> {
 }
 
 impl Site<'_> {
-    /// Adds to a configuration what it lacks.
-    fn complete(&mut self, file: &Path, text: &str, pages: Pages<'_>) -> Result<()> {
-        let config = Config::parse(file, text)?;
+    /// Adds to a configuration what it lacks, where it is `begun` so.
+    fn complete(&mut self, config: &Config<'_>, begun: &Config<'_>, pages: Pages<'_>) -> Result<()> {
+        let file = config.file();
         let is_link = self
             .root
             .dir()
@@ -266,15 +301,22 @@ impl Site<'_> {
             .is_ok_and(|there| there.is_symlink());
         // What is elsewhere too is not docgen's to change.
         if is_link || config.inherits().is_some() {
-            match with_parents(self.root, file, config, MOST_PARENTS) {
-                Ok(config) => self.started.left.extend(config.lacks(pages)),
-                Err(error) => self.started.left.push(error),
+            let lacks = with_parents(self.root, config.clone(), MOST_PARENTS)
+                .map_or_else(|error| vec![error], |config| config.lacks_by_hand(pages));
+            if is_link && !lacks.is_empty() {
+                let message = "this is a symbolic link, and docgen writes through none";
+                self.started.left.push(
+                    Error::warning(ErrorKind::Ownership, message)
+                        .at(Place::file(file))
+                        .hint("write what follows into the file that it leads to"),
+                );
             }
+            self.started.left.extend(lacks);
             return Ok(());
         }
-        let (completed, left) = config.completed(pages);
+        let (completed, left) = begun.completed(pages);
         self.started.left.extend(left);
-        if completed == text {
+        if completed == config.text() {
             self.started.unchanged += 1;
             return Ok(());
         }
@@ -330,6 +372,30 @@ impl Site<'_> {
             return Ok(());
         }
         self.make(file, bytes)
+    }
+
+    /// Makes the workflow; of a site below the folder of its repository one that works there, once it is where
+    /// GitHub reads it.
+    fn make_workflow(&mut self, text: &str) -> Result<()> {
+        let file = Path::new(WORKFLOW_FILE);
+        let Some((top, below)) = repository_above(self.root) else {
+            return self.make_if_missing(file, text.as_bytes());
+        };
+        if top.join(file).is_file() || self.root.is_there(&self.root.shown(file)) {
+            self.started.unchanged += 1;
+            return Ok(());
+        }
+        let job = "    runs-on: ubuntu-latest\n";
+        let folder = format!("    defaults:\n      run:\n        working-directory: \"{below}\"\n");
+        self.make(file, text.replacen(job, &format!("{job}{folder}"), 1).as_bytes())?;
+        let message = "GitHub reads workflows in the topmost folder of a repository only";
+        let wanted = top.join(file);
+        self.started.left.push(
+            Error::warning(ErrorKind::Setting, message)
+                .at(Place::file(self.root.shown(file)))
+                .hint(format!("move it to `{}`: docgen writes nothing above the site", wanted.display())),
+        );
+        Ok(())
     }
 
     fn make(&mut self, file: &Path, bytes: &[u8]) -> Result<()> {

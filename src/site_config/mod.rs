@@ -52,7 +52,7 @@ pub(crate) struct Pages<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Config<'a> {
     file: &'a Path,
-    text: &'a str,
+    text: String,
     /// Its settings: in `zensical.toml` those of `[project]`.
     root: Node,
     is_toml: bool,
@@ -63,14 +63,30 @@ impl<'a> Config<'a> {
     ///
     /// # Errors
     /// [`ErrorKind::Setting`] with the place of what is no YAML or TOML.
-    pub(crate) fn parse(file: &'a Path, text: &'a str) -> Result<Config<'a>> {
+    pub(crate) fn parse(file: &'a Path, text: impl Into<String>) -> Result<Config<'a>> {
+        let text = text.into();
         let is_toml = file.extension().is_some_and(|ending| ending == "toml");
-        let root = if is_toml { tree::of_toml(file, text)? } else { tree::of_yaml(file, text)? };
+        let root = if is_toml { tree::of_toml(file, &text)? } else { tree::of_yaml(file, &text)? };
         let root = match root.get("project") {
             Some(project) if is_toml => project.clone(),
             _ => root,
         };
         Ok(Config { file, text, root, is_toml })
+    }
+
+    /// The file.
+    pub(crate) fn file(&self) -> &'a Path {
+        self.file
+    }
+
+    /// What is in it.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it is written in TOML, as Zensical's own is.
+    pub(crate) fn is_toml(&self) -> bool {
+        self.is_toml
     }
 
     /// The folder of the pages, from the one of the file, without dots.
@@ -131,9 +147,20 @@ impl<'a> Config<'a> {
         Some(Error::warning(ErrorKind::Setting, message).at(self.place(name.span.clone())).hint(hint))
     }
 
+    /// Whether it says nothing at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.root.entries().is_empty()
+    }
+
     /// What it lacks, each with its place and what to write.
     pub(crate) fn lacks(&self, pages: Pages<'_>) -> Vec<Error> {
-        needs::all(pages).iter().filter_map(|need| self.lack(need)).collect()
+        let is_for_init = |need: &Need| edit::added(self, need).is_some();
+        needs::all(pages).iter().filter_map(|need| self.lack(need, &is_for_init)).collect()
+    }
+
+    /// What it lacks, where all of it is to be written by hand.
+    pub(crate) fn lacks_by_hand(&self, pages: Pages<'_>) -> Vec<Error> {
+        needs::all(pages).iter().filter_map(|need| self.lack(need, &|_| false)).collect()
     }
 
     /// Files of the docs folder that it names, of those that docgen makes, with the places of their names.
@@ -160,26 +187,26 @@ impl<'a> Config<'a> {
         self.named_files().iter().any(|(named, _)| named == asset)
     }
 
-    /// The text with all added that it lacks and that can be added, and what is left to be added by hand.
+    /// The text with all added that it lacks and that can be added, and what is left to be added by hand, each
+    /// with its place in that text.
     pub(crate) fn completed(&self, pages: Pages<'_>) -> (String, Vec<Error>) {
-        let mut text = self.text.to_owned();
-        let mut left = Vec::new();
+        let mut config = self.clone();
         for need in needs::all(pages) {
-            let Ok(config) = Config::parse(self.file, &text) else { break };
-            let Some(lack) = config.lack(&need) else { continue };
-            match edit::added(&config, &need) {
-                Some(added) => text = added,
-                None => left.push(lack),
+            if need.lack(&config).is_some()
+                && let Some(added) = edit::added(&config, &need)
+            {
+                config = added;
             }
         }
-        (text, left)
+        let left = config.lacks_by_hand(pages);
+        (config.text, left)
     }
 
-    fn lack(&self, need: &Need) -> Option<Error> {
+    fn lack(&self, need: &Need, is_for_init: &dyn Fn(&Need) -> bool) -> Option<Error> {
         let span = need.lack(self)?;
         let make = if need.is_advice { Error::warning } else { Error::new };
         let error = make(ErrorKind::Setting, need.message(self)).at(self.place(span));
-        Some(error.hint(need.hint(self)))
+        Some(error.hint(need.hint(self, is_for_init(need))))
     }
 
     /// The file that it inherits: `docgen init` changes none that does.
@@ -188,7 +215,7 @@ impl<'a> Config<'a> {
     }
 
     fn place(&self, span: Range<usize>) -> Place {
-        Place::span(self.file, self.text, span.start, span.end)
+        Place::span(self.file, &self.text, span.start, span.end)
     }
 
     /// A Markdown extension: its name, and its options.

@@ -19,6 +19,9 @@ pub(super) const ASSETS: [&str; 3] = [STYLE, MERMAID, SCRIPT];
 /// brings it.
 pub(super) const AWESOME_NAV: &str = "awesome-nav";
 
+/// The option of superfences whose value is a list of fences.
+pub(super) const FENCES: &str = "custom_fences";
+
 /// With this a search finds the parts of a path.
 const SEPARATOR: &str = r#"[\s\-/:.,?&="{}\[\]()<>]+"#;
 
@@ -81,7 +84,7 @@ pub(super) fn all(pages: Pages<'_>) -> Vec<Need> {
     let setting = |key, value| Setting { key, value };
     let extension = |name, options| What::Extension { name, options };
     let fence = match pages.has_mermaid {
-        true => (vec![setting("custom_fences", Wanted::MermaidFence)], "diagrams show as text"),
+        true => (vec![setting(FENCES, Wanted::MermaidFence)], "diagrams show as text"),
         false => (vec![], "code in tabs shows as text"),
     };
     let mut needs = vec![
@@ -164,9 +167,14 @@ impl Need {
             }
             What::Plugin { name: "docgen", .. } if config.is_toml => None,
             What::Plugin { name, options } => {
-                let plugins = config.root.get("plugins");
-                // Both builders have a search where nothing is said of plugins.
-                let Some((node, given)) = plugins.and_then(|plugins| named(plugins, name)) else {
+                let plugins = config.root.get("plugins").filter(|plugins| plugins.value != Value::Null);
+                let found = plugins.and_then(|plugins| named(plugins, name));
+                // All builders search where nothing is said of plugins. MkDocs and ProperDocs do not where others
+                // are named, and whoever wants no search, or another one, has said so.
+                if *name == "search" && !config.is_toml && plugins.is_some() && found.is_none() {
+                    return None;
+                }
+                let Some((node, given)) = found else {
                     return Some(at("plugins"));
                 };
                 let has_all = options.iter().all(|option| option.is_in(given));
@@ -233,8 +241,8 @@ impl Need {
         }
     }
 
-    /// What to do about it.
-    pub(super) fn hint(&self, config: &Config<'_>) -> String {
+    /// What to do about it, which `docgen init` can or not.
+    pub(super) fn hint(&self, config: &Config<'_>, is_for_init: bool) -> String {
         match &self.what {
             What::Theme => "set `theme: { name: material }`, of the package mkdocs-material".to_owned(),
             What::FolderNames { has_plugin: false } if !config.is_toml => format!(
@@ -250,7 +258,8 @@ impl Need {
                     Some(parent) => format!(
                         "write it into `{parent}`, or here (where a list takes the place of the one there)\n          {lines}"
                     ),
-                    None => format!("`docgen init` adds it where it can; or write\n          {lines}"),
+                    None if is_for_init => format!("`docgen init` adds it; or write\n          {lines}"),
+                    None => format!("write\n          {lines}"),
                 }
             }
         }
@@ -277,7 +286,8 @@ impl Need {
         }
     }
 
-    fn toml(&self) -> String {
+    /// The same, for TOML.
+    pub(super) fn toml(&self) -> String {
         let table = |table: &str, name: &str, options: &[Setting]| {
             let lines: String = options.iter().map(Setting::toml).collect();
             format!("[project.{table}.{name}]\n{lines}")
@@ -300,6 +310,15 @@ pub(super) fn entry(name: &str, options: &[Setting]) -> String {
     }
     let options: String = options.iter().map(Setting::yaml).collect();
     format!("{name}:\n{}", super::edit::lines_of("  ", &options))
+}
+
+/// A member of a list on one line: a name that has options, as it is written there.
+pub(super) fn flow_item(name: &str, options: &[Setting]) -> String {
+    if options.is_empty() {
+        return name.to_owned();
+    }
+    let options: Vec<String> = options.iter().map(Setting::flow).collect();
+    format!("{{{name}: {{{}}}}}", options.join(", "))
 }
 
 /// The lines of a list's item: a name that has options.
@@ -339,6 +358,18 @@ impl Setting {
         }
     }
 
+    /// Itself in a map of YAML on one line.
+    fn flow(&self) -> String {
+        match &self.value {
+            // What is behind a tag ends with a blank.
+            Wanted::MermaidFence => format!(
+                "{}: [{{name: mermaid, class: mermaid, format: !!python/name:pymdownx.superfences.fence_code_format }}]",
+                self.key
+            ),
+            _ => self.yaml().trim_end().to_owned(),
+        }
+    }
+
     /// Its lines in TOML.
     pub(super) fn toml(&self) -> String {
         let Setting { key, value } = self;
@@ -346,11 +377,7 @@ impl Setting {
             Wanted::True => format!("{key} = true\n"),
             Wanted::Any(value) => format!("{key} = {}\n", quoted(value)),
             Wanted::Folder(folder) => format!("{key} = {}\n", quoted(folder)),
-            Wanted::MermaidFence => {
-                format!(
-                    "{key} = [{{ name = \"mermaid\", class = \"mermaid\", format = \"pymdownx.superfences.fence_code_format\" }}]\n"
-                )
-            }
+            Wanted::MermaidFence => format!("{key} = [{TOML_FENCE}]\n"),
         }
     }
 }
@@ -372,3 +399,7 @@ fn quoted(text: &str) -> String {
 /// The fence that draws diagrams, as the item of a list.
 pub(super) const FENCE: &str =
     "- name: mermaid\n  class: mermaid\n  format: !!python/name:pymdownx.superfences.fence_code_format\n";
+
+/// The same, in TOML.
+pub(super) const TOML_FENCE: &str =
+    r#"{ name = "mermaid", class = "mermaid", format = "pymdownx.superfences.fence_code_format" }"#;

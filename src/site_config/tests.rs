@@ -16,7 +16,7 @@ fn completed(file: &str, text: &str) -> (String, Vec<String>) {
 }
 
 /// Sites in several hands.
-const SITES: [&str; 7] = [
+const SITES: [&str; 14] = [
     "site_name: x\ntheme:\n  name: material\n",
     "site_name: x # mine\ntheme: {name: material}\nmarkdown_extensions:\n- toc: # all\n    permalink: true\n\
      - pymdownx.superfences # fences\n- pymdownx.tabbed:\n    slugify: x # s\n\nplugins:\n- search # here\n\
@@ -29,17 +29,40 @@ const SITES: [&str; 7] = [
     // Lists of names as maps.
     "theme: material\nmarkdown_extensions:\n    attr_list: {}\n    toc:\n        permalink: true # p\nplugins:\n  tags: {}\n  search: # s\n\nextra: {}\n",
     "theme: material\nplugins: !ENV [P, []]\nnav:\n  - A: a.md\n",
+    // Lists on one line.
+    "theme: {name: material}\nplugins: [ 'search' , tags] # t\nextra_javascript: []\nextra_css: [\n  a.css, # a\n  b.css,\n]\n\
+     markdown_extensions: [attr_list, pymdownx.superfences, {toc: {permalink: true}}]\n",
+    "theme: {name: material}\nmarkdown_extensions: []\nextra_css: &css [a.css]\nextra: *css\n",
+    "theme: material\nextra_css: !ENV [CSS, [a.css]]\n",
+    // No search is wanted, or another one.
+    "theme: material\nplugins: []\n",
+    "theme: material\nplugins:\n  - tags\n",
+    // What is named elsewhere in the file.
+    "theme: &t {name: material}\nextra: {css: &css [a.css], t: &o {alternate_style: true}}\nmarkdown_extensions:\n\
+     - pymdownx.tabbed:\n    <<: *o\n- pymdownx.superfences: *t\nextra_css: *css\n",
+    "\u{feff}theme: material # 가\nplugins:\n  - search # 검색\nextra_css:\n  - 가.css # 가\n",
 ];
 
 #[test]
 fn what_is_lacking_is_added_and_nothing_is_lost() {
     for text in SITES {
         let (made, left) = completed("mkdocs.yml", text);
-        // A list in one line, or one that the environment gives, is a person's to change.
-        let expected = usize::from(text.contains("[a.css]"))
-            + usize::from(text.contains("[a]"))
-            + 2 * usize::from(text.contains("!ENV [P"));
+        // What the environment gives, or is named elsewhere, is a person's to change.
+        let by_hand = [
+            "base_path: [a]",
+            "!ENV [P",
+            "!ENV [CSS",
+            "extra_css: *css",
+            "superfences: *t",
+            "&css [a.css]\nextra",
+        ];
+        let expected = by_hand.iter().filter(|by_hand| text.contains(**by_hand)).count();
         assert_eq!(left.len(), expected, "{left:#?}\n{made}");
+        assert!(
+            made.contains("separator")
+                != ["plugins: []", "- tags\n", "!ENV [P"].iter().any(|none| text.contains(none)),
+            "{made}"
+        );
     }
 }
 
@@ -73,6 +96,30 @@ fn zensical_toml_gets_the_same() {
 }
 
 #[test]
+fn zensical_toml_is_added_to_however_it_is_written() {
+    for text in [
+        "\u{feff}[project]\nsite_name = 'x'\nextra_css = [\"a.css\"] # one line\nextra_javascript = []\n[project.markdown_extensions]\n",
+        "[ project ] # mine\nsite_name = 'x'\nplugins = [\"search\", 'tags'] # two\n\
+         [project.markdown_extensions]\nattr_list = {}\n\
+         \"pymdownx.superfences\" = { custom_fences = [{ name = \"math\", class = \"m\", format = \"f\" }] } # f\n\
+         pymdownx.tabbed = {}\npymdownx.snippets = { base_path = ['docs'] }\n",
+        "[project]\nsite_name = 'x'\nmarkdown_extensions = [\"attr_list\", { toc = { permalink = true } }, \"pymdownx.tabbed\"]\n\
+         plugins = []\n",
+        "project.site_name = 'x'\nproject.markdown_extensions.attr_list = {}\n",
+        "[project]\nsite_name = 'x'\n[project.markdown_extensions.\"pymdownx.tabbed\"] # t\n[project.theme]\nvariant = 'classic'\n\
+         [project.plugins.\"search\"]\n",
+        "# mine\r\n[project]\r\nsite_name = 'x'\r\n[project.markdown_extensions.toc]\r\npermalink = true\r\n",
+    ] {
+        let (made, left) = completed("zensical.toml", text);
+        assert_eq!(left, Vec::<String>::new(), "{made}");
+        assert_eq!(
+            made.matches("\r\n").count(),
+            if text.contains('\r') { made.matches('\n').count() } else { 0 }
+        );
+    }
+}
+
+#[test]
 fn nothing_of_mermaid_is_asked_for_where_every_diagram_is_drawn() {
     let drawn = Pages { has_mermaid: false, ..ALL };
     for (file, text) in SITES
@@ -85,7 +132,9 @@ fn nothing_of_mermaid_is_asked_for_where_every_diagram_is_drawn() {
         let (made, _) = config.completed(drawn);
         assert!(!lacks.contains("mermaid") && !made.contains("mermaid"), "{lacks}\n{made}");
         assert!(
-            !made.contains("docgen.js") && made.contains("docgen.css") != text.contains("[a.css]"),
+            !made.contains("docgen.js")
+                && made.contains("docgen.css")
+                    != ["!ENV [CSS", "*css\n", "&css"].iter().any(|css| text.contains(css)),
             "{made}"
         );
         assert!(text.contains("project") || made.contains("pymdownx.superfences"), "{made}");

@@ -3,6 +3,7 @@
 //! YAML and TOML come out alike, so that what pages need is asked in one way. What this leaves out: numbers and
 //! booleans, which are texts here as they are written.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
 
@@ -15,7 +16,7 @@ use crate::toml_file;
 /// A value, and where it is written.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Node {
-    /// The bytes of the file that hold it; of a list or map, those of its parts.
+    /// The bytes of the file that hold it; of a list or map that is written in lines, those of its parts.
     pub(super) span: Range<usize>,
     pub(super) value: Value,
 }
@@ -75,6 +76,13 @@ impl Node {
         items.iter().chain(values).for_each(|part| part.texts(into));
     }
 
+    /// How many nodes it is.
+    fn count(&self) -> usize {
+        let items = if let Value::List(items) = &self.value { items.as_slice() } else { &[] };
+        let entries = self.entries().iter().map(|(_, value)| 1 + value.count());
+        1 + items.iter().map(Node::count).sum::<usize>() + entries.sum::<usize>()
+    }
+
     /// The same, written elsewhere.
     pub(super) fn at(&self, span: &Range<usize>) -> Node {
         let value = match &self.value {
@@ -124,14 +132,20 @@ impl Node {
     }
 }
 
-/// The tree of a YAML text. Tags (`!ENV`, `!!python/name:…`) are passed over, what an alias stands for is null.
+/// How many nodes aliases may stand for, all together: a text of some lines can name a thousand million.
+const MOST_ALIASED: usize = 10_000;
+
+/// The tree of a YAML text. Tags (`!ENV`, `!!python/name:…`) are passed over. What an alias stands for is written
+/// where the alias is; a map that another is merged into (`<<`) has the entries of that, too.
 ///
 /// # Errors
 /// [`ErrorKind::Setting`] with the place of what is no YAML.
 pub(super) fn of_yaml(file: &Path, text: &str) -> Result<Node> {
     let offsets: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
     let byte = |index: usize| offsets.get(index).copied().unwrap_or(text.len());
-    let mut open: Vec<(bool, Vec<Node>)> = Vec::new();
+    let mut open: Vec<Open> = Vec::new();
+    let mut anchored: HashMap<usize, Node> = HashMap::new();
+    let mut aliased = 0;
     let mut root = None;
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
@@ -140,48 +154,89 @@ pub(super) fn of_yaml(file: &Path, text: &str) -> Result<Node> {
                 .at(Place::span(file, text, at, at))
         })?;
         let span = byte(span.start.index())..byte(span.end.index());
-        let node = match event {
-            Event::Alias(_) => Node { span, value: Value::Null },
-            Event::Scalar(scalar, style, _, tag) => {
+        let (node, anchor) = match event {
+            Event::Alias(anchor) => {
+                let meant = anchored.get(&anchor);
+                aliased += meant.map_or(0, Node::count);
+                let value = meant.filter(|_| aliased <= MOST_ALIASED).map(|meant| meant.at(&span).value);
+                (Node { span, value: value.unwrap_or(Value::Null) }, 0)
+            }
+            Event::Scalar(scalar, style, anchor, tag) => {
                 let is_null =
                     style == ScalarStyle::Plain && ["", "~", "null"].contains(&&*scalar) && tag.is_none();
                 let value = if is_null { Value::Null } else { Value::Text(scalar.into_owned()) };
                 let end = span.start + text[span.clone()].trim_end().len();
-                Node { span: span.start..end, value }
+                (Node { span: span.start..end, value }, anchor)
             }
-            Event::SequenceStart(..) => {
-                open.push((false, Vec::new()));
+            Event::SequenceStart(anchor, _) => {
+                let bracket = text[span.start..].starts_with('[').then_some(span.start);
+                open.push(Open { is_map: false, bracket, anchor, parts: Vec::new() });
                 continue;
             }
-            Event::MappingStart(..) => {
-                open.push((true, Vec::new()));
+            Event::MappingStart(anchor, _) => {
+                let bracket = text[span.start..].starts_with('{').then_some(span.start);
+                open.push(Open { is_map: true, bracket, anchor, parts: Vec::new() });
                 continue;
             }
             Event::SequenceEnd | Event::MappingEnd => {
-                let Some((is_map, parts)) = open.pop() else { continue };
+                let Some(Open { is_map, bracket, anchor, parts }) = open.pop() else { continue };
                 let ends = |part: Option<&Node>| part.map(|part| part.span.clone()).unwrap_or(span.clone());
-                let span = ends(parts.first()).start..ends(parts.last()).end.max(ends(parts.first()).end);
+                let span = match bracket {
+                    Some(bracket) => bracket..span.start + 1,
+                    None => ends(parts.first()).start..ends(parts.last()).end.max(ends(parts.first()).end),
+                };
                 let value = if is_map {
                     let mut parts = parts.into_iter();
                     let mut entries = Vec::new();
                     while let (Some(key), Some(value)) = (parts.next(), parts.next()) {
                         entries.push((key, value));
                     }
-                    Value::Map(entries)
+                    Value::Map(merged(entries))
                 } else {
                     Value::List(parts)
                 };
-                Node { span, value }
+                (Node { span, value }, anchor)
             }
             _ => continue,
         };
+        // Nothing without an anchor is asked for.
+        if anchor > 0 {
+            anchored.insert(anchor, node.clone());
+        }
         match open.last_mut() {
-            Some((_, parts)) => parts.push(node),
+            Some(open) => open.parts.push(node),
             // What a second document says is not asked for.
             None => drop(root.get_or_insert(node)),
         }
     }
     Ok(root.unwrap_or(Node { span: 0..0, value: Value::Map(Vec::new()) }))
+}
+
+/// A list or map whose end was not read yet.
+struct Open {
+    is_map: bool,
+    /// Where it begins, if that is a bracket.
+    bracket: Option<usize>,
+    anchor: usize,
+    parts: Vec<Node>,
+}
+
+/// The entries of a map, and those of the maps that are merged into it.
+fn merged(mut entries: Vec<(Node, Node)>) -> Vec<(Node, Node)> {
+    let others: Vec<(Node, Node)> = entries
+        .iter()
+        .filter(|(key, _)| key.text() == Some("<<"))
+        .flat_map(|(_, value)| match &value.value {
+            Value::List(maps) => maps.iter().flat_map(Node::entries).cloned().collect(),
+            _ => value.entries().to_vec(),
+        })
+        .collect();
+    for (key, value) in others {
+        if entries.iter().all(|(known, _)| known.text() != key.text()) {
+            entries.push((key, value));
+        }
+    }
+    entries
 }
 
 /// The tree of a TOML text.
@@ -241,6 +296,35 @@ mod tests {
         assert_eq!(project.get("b").unwrap().get("c.d").unwrap().text(), Some("true"));
         assert!(of_yaml(Path::new("mkdocs.yml"), "a: [\n").is_err());
         assert!(of_toml(Path::new("zensical.toml"), "a = [").is_err());
+    }
+
+    #[test]
+    fn what_is_in_brackets_is_as_long_as_they_say() {
+        let yaml = "a: [x, {y: [z] }, ] # c\nb: []\n";
+        let tree = of_yaml(Path::new("mkdocs.yml"), yaml).unwrap();
+        let written = |node: &Node| &yaml[node.span.clone()];
+        let all = tree.get("a").unwrap();
+        assert_eq!([written(all), written(&all.items()[1])], ["[x, {y: [z] }, ]", "{y: [z] }"]);
+        assert_eq!(written(tree.get("b").unwrap()), "[]");
+    }
+
+    #[test]
+    fn an_alias_is_what_it_stands_for() {
+        let yaml = "a: &a {b: 1, c: 2}\nl: &l\n  - x\n  - *a\nm: *l\nn:\n  <<: [*a, {d: 4}]\n  b: 3\n";
+        let tree = of_yaml(Path::new("mkdocs.yml"), yaml).unwrap();
+        let aliased = tree.get("m").unwrap();
+        assert_eq!(&yaml[aliased.span.clone()], "*l");
+        assert_eq!(aliased.items()[1].get("c").unwrap().text(), Some("2"));
+        assert_eq!(&yaml[aliased.items()[1].span.clone()], "*l");
+        let merged = tree.get("n").unwrap();
+        assert_eq!(["b", "c", "d"].map(|key| merged.get(key).unwrap().text().unwrap()), ["3", "2", "4"]);
+        // Ten lists of ten lists of ten…: what is too much stands for nothing.
+        let lines =
+            (1..12).map(|at| format!("l{at}: &l{at} [{}]\n", vec![format!("*l{}", at - 1); 10].join(", ")));
+        let yaml = format!("l0: &l0 x\n{}", lines.collect::<String>());
+        let tree = of_yaml(Path::new("mkdocs.yml"), &yaml).unwrap();
+        assert_eq!(tree.get("l2").unwrap().items()[9].items()[9].text(), Some("x"));
+        assert_eq!(tree.get("l11").unwrap().items()[9].value, Value::Null);
     }
 
     #[test]
