@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use pulldown_cmark::{Event, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 
 use super::source::Source;
 use super::{Command, context};
@@ -64,15 +64,29 @@ pub(crate) fn is_line_of_prose(markdown: &str) -> bool {
     !markdown.contains('\n') && first_paragraph(markdown) == Some(0..markdown.len())
 }
 
-/// The first sentence of a page source's first paragraph, as Markdown on one line, if no hole is in it.
+/// The first sentence of a page source's first paragraph, as Markdown on one line, if no hole is in it. Links and
+/// footnotes that need another line of the source are left out, but for the words of a link.
 pub(super) fn first_sentence(source: &Source) -> Option<String> {
     let start = context::front_matter(&source.text).end;
-    let paragraph = first_paragraph(&source.text[start..])?;
-    let text = &source.text[start..][paragraph.clone()];
-    let sentence = &text[..end_of_sentence(text)];
-    let span = start + paragraph.start..start + paragraph.start + sentence.len();
+    let markdown = &source.text[start..];
+    let paragraph = first_paragraph(markdown)?;
+    let parts = inline_parts(markdown, &paragraph);
+    let end = end_of_sentence(markdown, &paragraph, &parts);
+    let span = start + paragraph.start..start + end;
     let has_hole = source.holes().any(|hole| hole.span.start < span.end && span.start < hole.span.end);
-    (!has_hole && !source.is_gone(span.start)).then(|| on_one_line(sentence))
+    if has_hole || source.is_gone(span.start) {
+        return None;
+    }
+    let (mut sentence, mut at) = (String::new(), paragraph.start);
+    for InlinePart { range, alone } in parts {
+        if let Some(alone) = alone.filter(|_| at <= range.start && range.end <= end) {
+            sentence.push_str(&markdown[at..range.start]);
+            sentence.push_str(alone);
+            at = range.end;
+        }
+    }
+    sentence.push_str(&markdown[at..end]);
+    Some(on_one_line(&sentence))
 }
 
 /// What can be said of any page: its command, and what its diagram shows, if it shows anything.
@@ -113,16 +127,66 @@ fn first_paragraph(markdown: &str) -> Option<Range<usize>> {
     None
 }
 
-/// Where the first sentence of a text ends, with its mark.
-fn end_of_sentence(text: &str) -> usize {
-    for (at, c) in text.char_indices() {
-        let end = at + c.len_utf8();
+/// What is one thing in a paragraph: code, a link, words that are stressed.
+struct InlinePart<'t> {
+    range: Range<usize>,
+    /// What is left of it without the other line of the source that it needs, if it needs one.
+    alone: Option<&'t str>,
+}
+
+/// Those of this paragraph, outer ones before inner ones.
+fn inline_parts<'t>(markdown: &'t str, paragraph: &Range<usize>) -> Vec<InlinePart<'t>> {
+    let events = Parser::new_ext(markdown, Options::ENABLE_FOOTNOTES).into_offset_iter();
+    let inside = events.filter(|(_, range)| paragraph.start <= range.start && range.end <= paragraph.end);
+    let part = |(event, mut range): (Event<'_>, Range<usize>)| {
+        if let Event::Start(Tag::Link { link_type, .. } | Tag::Image { link_type, .. }) = &event
+            && *link_type == LinkType::Collapsed
+            && markdown[range.end..].starts_with("[]")
+        {
+            range.end += "[]".len(); // which the parser leaves out
+        }
+        let text = &markdown[range.clone()];
+        let alone = match event {
+            Event::Start(Tag::Link { link_type, .. } | Tag::Image { link_type, .. }) => {
+                words_of_reference(link_type, text)
+            }
+            Event::FootnoteReference(_) => Some(""),
+            Event::Code(_) | Event::InlineHtml(_) | Event::Start(Tag::Emphasis | Tag::Strong) => None,
+            _ => return None,
+        };
+        Some(InlinePart { range, alone })
+    };
+    inside.filter_map(part).collect()
+}
+
+/// The words of a link to what another line names: `[words][name]`, `[words][]` or `[words]`.
+fn words_of_reference(link_type: LinkType, link: &str) -> Option<&str> {
+    let words = match link_type {
+        LinkType::Reference | LinkType::Collapsed => link.rsplit_once("][")?.0,
+        LinkType::Shortcut => link.strip_suffix(']')?,
+        _ => return None,
+    };
+    Some(words.trim_start_matches('!').trim_start_matches('['))
+}
+
+/// Where the first sentence of a paragraph ends, with its mark. None ends in the middle of a part.
+fn end_of_sentence(markdown: &str, paragraph: &Range<usize>, parts: &[InlinePart<'_>]) -> usize {
+    let text = &markdown[..paragraph.end];
+    for (at, c) in markdown[paragraph.clone()].char_indices() {
+        let at = paragraph.start + at;
+        let mut end = at + c.len_utf8();
+        if let Some(InlinePart { range, .. }) = parts.iter().find(|part| part.range.contains(&at)) {
+            if text[end..range.end].trim_matches(['*', '_']) != "" {
+                continue;
+            }
+            end = range.end;
+        }
         match c {
             '。' | '？' | '！' => return end,
             '.' | '?' | '!' => {
                 let rest = &text[end..];
                 let next = rest.trim_start();
-                let word = text[..at].rsplit(char::is_whitespace).next().unwrap_or_default();
+                let word = text[paragraph.start..at].rsplit(char::is_whitespace).next().unwrap_or_default();
                 // `e.g.`, `1.5` and `v2. b` go on.
                 let is_end = next.len() < rest.len() && !next.starts_with(char::is_lowercase);
                 if next.is_empty() || is_end && !word.contains('.') {
@@ -132,7 +196,7 @@ fn end_of_sentence(text: &str) -> usize {
             _ => {}
         }
     }
-    text.len()
+    paragraph.end
 }
 
 fn on_one_line(text: &str) -> String {
@@ -171,6 +235,12 @@ mod tests {
             ("# A\n\n- a list\n\nThis.\n", Some("This.")),
             ("# A\n\n## B\n\nThat is of B.\n", None),
             ("# A\n\nIn {{ show }} it asks. More.\n", None),
+            ("# A\n\nSee [the list][il] first. More.\n\n[il]: ../x.md\n", Some("See the list first.")),
+            ("# A\n\n[il][], ![an *image*][il] or [il]. More.\n\n[il]: x\n", Some("il, an image or il.")),
+            ("# A\n\nLists images[^1]. More.\n\n[^1]: A note.\n", Some("Lists images.")),
+            ("# A\n\nUse `a. B` [c. D](e) now. More.\n", Some("Use a. B c. D now.")),
+            ("# A\n\nRead **this. And that** now. More.\n", Some("Read this. And that now.")),
+            ("# A\n\n**Read this.** More.\n", Some("Read this.")),
             ("# A\n", None),
             ("", None),
         ] {
@@ -198,6 +268,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn any_source_has_a_sentence_on_one_line_or_none(text in "([a-z.?! \\n*_`\\[\\]()!^:가。-]|\\[a\\]|\\[\\^1\\]:? |\\[a\\]: b\\n){0,40}") {
+            let Ok(source) = Source::parse("page.md", &text) else { return Ok(()) };
+            prop_assert!(!first_sentence(&source).unwrap_or_default().contains('\n'));
+        }
+
         #[test]
         fn any_text_makes_one_line(title in any::<String>(), text in any::<String>()) {
             let front = FrontMatter::new(&title, &plain(&text), "en");
