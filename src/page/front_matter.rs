@@ -176,7 +176,7 @@ fn end_of_sentence(markdown: &str, paragraph: &Range<usize>, parts: &[InlinePart
         let at = paragraph.start + at;
         let mut end = at + c.len_utf8();
         if let Some(InlinePart { range, .. }) = parts.iter().find(|part| part.range.contains(&at)) {
-            if text[end..range.end].trim_matches(['*', '_']) != "" {
+            if !text[end..range.end].trim_matches(['*', '_']).is_empty() {
                 continue;
             }
             end = range.end;
