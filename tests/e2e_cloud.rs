@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 use docgen::capture::openrc;
 use docgen::trace::{Exchange, UrlParts};
@@ -32,24 +33,32 @@ fn main() {
                 true => format!("{release}_over_{scheme}"),
                 false => format!("{release}_over_{scheme} (needs scripts/cloud/cloud.sh install {release})"),
             };
-            let trial = Trial::test(name, move || ten_commands(release, scheme));
+            let trial = Trial::test(name, move || ten_commands(used(release), scheme));
             trials.push(trial.with_ignored_flag(!installed));
         }
         let trial = Trial::test(format!("{release}_senders"), move || {
-            let outcome = senders(release);
+            let outcome = senders(used(release));
             // What comes after has no port to send through.
             cloud(&["restart", release, "glance"])?;
             outcome
         });
         trials.push(trial.with_ignored_flag(!installed));
-        let trial = Trial::test(format!("{release}_as_a_suite_from_scratch"), move || a_suite(release));
+        let trial = Trial::test(format!("{release}_as_a_suite_from_scratch"), move || a_suite(used(release)));
         trials.push(trial.with_ignored_flag(!installed));
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
-    for release in ["zed", "new"] {
+    for release in USED.lock().unwrap().iter() {
         cloud(&["stop", release]).expect("the cloud stops");
     }
     conclusion.exit();
+}
+
+/// The releases whose clouds were used: that of the other one may be somebody else's, at this very moment.
+static USED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+
+fn used(release: &'static str) -> &'static str {
+    USED.lock().unwrap().insert(release);
+    release
 }
 
 fn root() -> &'static Path {
