@@ -137,7 +137,9 @@ struct InlinePart<'t> {
 /// Those of this paragraph, outer ones before inner ones.
 fn inline_parts<'t>(markdown: &'t str, paragraph: &Range<usize>) -> Vec<InlinePart<'t>> {
     let events = Parser::new_ext(markdown, Options::ENABLE_FOOTNOTES).into_offset_iter();
-    let inside = events.filter(|(_, range)| paragraph.start <= range.start && range.end <= paragraph.end);
+    // A source is long, and what is in it is looked at as it is asked for.
+    let so_far = events.take_while(|(_, range)| range.start < paragraph.end);
+    let inside = so_far.filter(|(_, range)| paragraph.start <= range.start && range.end <= paragraph.end);
     let part = |(event, mut range): (Event<'_>, Range<usize>)| {
         if let Event::Start(Tag::Link { link_type, .. } | Tag::Image { link_type, .. }) = &event
             && *link_type == LinkType::Collapsed
@@ -172,10 +174,12 @@ fn words_of_reference(link_type: LinkType, link: &str) -> Option<&str> {
 /// Where the first sentence of a paragraph ends, with its mark. None ends in the middle of a part.
 fn end_of_sentence(markdown: &str, paragraph: &Range<usize>, parts: &[InlinePart<'_>]) -> usize {
     let text = &markdown[..paragraph.end];
+    let mut parts = parts.iter().peekable();
     for (at, c) in markdown[paragraph.clone()].char_indices() {
         let at = paragraph.start + at;
         let mut end = at + c.len_utf8();
-        if let Some(InlinePart { range, .. }) = parts.iter().find(|part| part.range.contains(&at)) {
+        while parts.next_if(|part| part.range.end <= at).is_some() {}
+        if let Some(InlinePart { range, .. }) = parts.peek().filter(|part| part.range.contains(&at)) {
             if !text[end..range.end].trim_matches(['*', '_']).is_empty() {
                 continue;
             }

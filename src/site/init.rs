@@ -234,12 +234,11 @@ fn settings_of_first(root: &Root, found: &folders::Captures) -> Result<Settings>
 fn begun<'a>(config: &Config<'a>, name: &str) -> Result<Config<'a>> {
     let first = if config.is_toml() { ZENSICAL_TOML } else { MKDOCS_YML };
     let first = first.replace("{{ site_name }}", name);
-    let there = config.text().trim_end();
-    let gap = if there.is_empty() { "" } else { "\n\n" };
-    Config::parse(
-        config.file(),
-        format!("{}{gap}{first}", if gap.is_empty() { config.text() } else { there }),
-    )
+    let there = match config.text().trim_end() {
+        "" => config.text().to_owned(),
+        comments => format!("{comments}\n\n"),
+    };
+    Config::parse(config.file(), there + &first)
 }
 
 /// The name of a site that has none yet: its folder's.
